@@ -1,0 +1,203 @@
+"""All that a plugin imports.
+
+A plugin is a light *spec* object behind an entry point of one of three groups:
+
+* ``autoqa.backbones``: :class:`BackboneSpec`
+* ``autoqa.sources``: :class:`SourceSpec`
+* ``autoqa.augmentations``: :class:`AugmentationSpec`
+
+The module that holds the spec is imported by ``autoqa plugins list``, so it must import fast:
+torch, transformers, datasets and the like belong inside the functions that use them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.types import Answer, Example
+
+__all__ = [
+    "API_VERSION",
+    "Answer",
+    "Augmentation",
+    "AugmentationSpec",
+    "AutoqaError",
+    "BackboneSpec",
+    "ConfigError",
+    "DataError",
+    "Example",
+    "MissingAssetError",
+    "Options",
+    "Precision",
+    "SourceSpec",
+    "TrainingProtocol",
+]
+
+API_VERSION = 1
+"""Version of these contracts; a plugin states the one it was written for."""
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+class Options(BaseModel):
+    """Base of every options model: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TrainingProtocol(Options):
+    """How a backbone wants to be fine-tuned; each value can be overridden in the study file.
+
+    Attributes:
+        learning_rate: Peak learning rate of the encoder, and centre of the search's prior.
+        epochs: Passes over the recipe.
+        batch_size: Windows that one optimizer step sees (the effective batch).
+        warmup_ratio: Share of the steps with a rising learning rate; linear decay follows.
+        weight_decay: Decoupled weight decay; biases and norms are exempt.
+        length: Tokens in a window; also the length that evaluation windows have.
+        stride: Tokens shared by neighbouring windows; also that of evaluation windows.
+        head_multiplier: Learning rate of the answer head relative to the encoder's.
+        layer_decay: Factor on the learning rate per layer from the top; 1 switches it off.
+        freeze_embeddings: Leave the embedding tables as they were pretrained.
+        frozen_layers: How many of the lowest encoder layers are left as they were.
+        dropout: Hidden and attention dropout while fine-tuning; ``None`` keeps the model's own.
+        precision: ``auto`` takes bf16 where the device computes in it, else fp32.
+        max_grad_norm: Gradient clipping threshold (Euclidean norm).
+    """
+
+    learning_rate: float = 3e-5
+    epochs: float = 1.0
+    batch_size: int = 32
+    warmup_ratio: float = 0.1
+    weight_decay: float = 0.01
+    length: int = 384
+    stride: int = 128
+    head_multiplier: float = 1.0
+    layer_decay: float = 1.0
+    freeze_embeddings: bool = False
+    frozen_layers: int = 0
+    dropout: float | None = None
+    precision: Precision = "auto"
+    max_grad_norm: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneSpec:
+    """A pretrained encoder that can be fine-tuned to find spans.
+
+    Attributes:
+        name: How study files name it (``type = "..."``).
+        summary: One line for ``autoqa plugins list``.
+        options: Pydantic model that a study file's keys are bound against.
+        protocol: Options to the published or measured way of fine-tuning it.
+        prepare: (options, cache folder) to a folder in Hugging Face layout: ``config.json``,
+            ``model.safetensors``, ``tokenizer.json``, ``tokenizer_config.json``. Called in a
+            worker; what it makes goes below the cache folder, atomically, and is made once.
+        missing: Options to a sentence that says what is not on this machine and how to get it,
+            or ``None``. Must be quick and import nothing heavy.
+        licence: Options to licence of the weights (SPDX identifier, or "unknown").
+        api_version: The :data:`API_VERSION` that the plugin was written for.
+    """
+
+    name: str
+    summary: str
+    options: type[BaseModel]
+    protocol: Callable[[Any], TrainingProtocol]
+    prepare: Callable[[Any, Path], Path]
+    missing: Callable[[Any], str | None]
+    licence: Callable[[Any], str]
+    api_version: int = API_VERSION
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSpec:
+    """A kind of data: a file format, a hub, a generator.
+
+    Attributes:
+        name: How study files name it (``type = "..."``).
+        summary: One line for ``autoqa plugins list``.
+        options: Pydantic model that a study file's keys are bound against.
+        load: Options to examples. Offsets must be exact: ``context[a.start:a.end] == a.text``.
+            Raises DataError with file and line for a row that cannot be used.
+        missing: Options to a sentence that says what is not on this machine and how to get it,
+            or ``None``. Must be quick and import nothing heavy.
+        api_version: The :data:`API_VERSION` that the plugin was written for.
+    """
+
+    name: str
+    summary: str
+    options: type[BaseModel]
+    load: Callable[[Any], Iterable[Example]]
+    missing: Callable[[Any], str | None]
+    api_version: int = API_VERSION
+
+
+class Augmentation:
+    """Changes training data on the way in; overrides one or more of the hooks below.
+
+    Every hook is pure: what is random comes from the generator it is handed.
+    """
+
+    def plan(
+        self, tokens: int, room: int, stride: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Cuts a context into windows.
+
+        Args:
+            tokens: Tokens of the context.
+            room: Most context tokens that fit into a window beside the question.
+            stride: Tokens that neighbouring windows share.
+            rng: Source of randomness.
+
+        Returns:
+            First and one-past-last context token of each window, int64 ``[windows]`` each,
+            every window at most ``room`` long and all together covering the context; or
+            ``None`` for the regular cut.
+        """
+        return None
+
+    def mask(
+        self,
+        input_ids: np.ndarray,
+        is_context: np.ndarray,
+        is_answer: np.ndarray,
+        mask_id: int,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Replaces tokens in a batch; labels and offsets stay where they are.
+
+        Args:
+            input_ids: Packed windows of one batch, int32 ``[tokens]``.
+            is_context: Which of them belong to a context, bool ``[tokens]``.
+            is_answer: Which of them belong to the labelled answer, bool ``[tokens]``.
+            mask_id: The tokenizer's mask token, or its unknown token where it has no mask.
+            rng: Source of randomness.
+
+        Returns:
+            int32 ``[tokens]``; a new array where anything changed.
+        """
+        return input_ids
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSpec:
+    """An augmentation: one pure function, a thin adapter and a method card.
+
+    Attributes:
+        name: How study files name it (``type = "..."``).
+        summary: One line for ``autoqa plugins list``.
+        options: Pydantic model that a study file's keys are bound against.
+        build: Options to the augmentation.
+        api_version: The :data:`API_VERSION` that the plugin was written for.
+    """
+
+    name: str
+    summary: str
+    options: type[BaseModel]
+    build: Callable[[Any], Augmentation]
+    api_version: int = API_VERSION

@@ -1,0 +1,1 @@
+"""A TOML study file becomes one frozen, checked value."""

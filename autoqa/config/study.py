@@ -1,0 +1,175 @@
+"""The study file as frozen pydantic models.
+
+These are the only form a study has in memory: there is no second set of dataclasses beside them.
+Plugin options stay raw here (``extra``), because the plugins that own them are found one layer up,
+in :mod:`autoqa.registry`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Search = Literal["search"]
+Share = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _PluginTable(BaseModel):
+    """A table that names a plugin by ``type``; keys it does not know are the plugin's options."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    type: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The plugin's own keys, not yet checked."""
+        return dict(self.model_extra or {})
+
+
+class SourceTable(_PluginTable):
+    """``[sources.NAME]``: where examples come from."""
+
+
+class BackboneTable(_PluginTable):
+    """``[backbones.NAME]``: a pretrained encoder and, below ``protocol``, changes to its protocol."""
+
+    protocol: dict[str, Any] = {}
+
+
+class AugmentationTable(_PluginTable):
+    """``[[recipe.augmentations]]``: applied to every stage, or switched by the search."""
+
+    include: bool | Search = True
+
+
+class PortionTable(_Table):
+    """``[[recipe.portions]]``: one slot, that is one possible appearance of a source.
+
+    Attributes:
+        name: Names the slot's parameters; the source's name unless it appears more than once.
+        source: A name below ``[sources]``.
+        languages: ``"search"`` gives every language of the source a switch of its own; a list
+            fixes them; left out, all are taken.
+        share: Share of the examples (above 1 repeats), or the choices to search.
+        negatives: Share of windows without an answer that is kept, or the choices to search.
+        include: Whether the slot is in the recipe, or ``"search"``.
+        position: Where in the recipe it stands (0 first, 1 last), or ``"search"``: with S stages
+            a slot belongs to stage floor(position * S).
+    """
+
+    source: str
+    name: str = ""
+    languages: Search | tuple[str, ...] | None = None
+    share: Annotated[float, Field(gt=0)] | tuple[Annotated[float, Field(gt=0)], ...] = 1.0
+    negatives: Share | tuple[Share, ...] = 1.0
+    include: bool | Search = True
+    position: Share | Search = "search"
+
+    @property
+    def slot(self) -> str:
+        """The name its parameters carry."""
+        return self.name or self.source
+
+
+class Range(_Table):
+    """An inclusive range of whole numbers."""
+
+    low: Annotated[int, Field(ge=1)]
+    high: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Range":
+        if self.low > self.high or (self.high - self.low) % self.step:
+            raise ValueError(f"low {self.low} must reach high {self.high} in steps of {self.step}")
+        return self
+
+
+class RecipeTable(_Table):
+    """``[recipe]``: the space of recipes.
+
+    Attributes:
+        portions: The slots.
+        stages: How many stages a recipe may have.
+        length: Window lengths per stage (never decreasing); left out, the protocol's length.
+        stride: Share of the length that neighbouring windows have in common; left out, the
+            protocol's.
+        learning_rate: The search looks between the protocol's rate divided and multiplied by this.
+        augmentations: Tables of augmentation plugins.
+    """
+
+    portions: Annotated[tuple[PortionTable, ...], Field(min_length=1)]
+    stages: Range = Range(low=1, high=1)
+    length: Range | None = None
+    stride: Annotated[float, Field(ge=0, lt=1)] | None = None
+    learning_rate: Annotated[float, Field(ge=1)] = 3.0
+    augmentations: tuple[AugmentationTable, ...] = ()
+
+
+class ValidationTable(_Table):
+    """``[validation]``: what scores are measured on.
+
+    Attributes:
+        source: A name below ``[sources]``.
+        languages: Which of its languages count; left out, all.
+        share: Share of its documents held out for validation; the rest may be trained on. With 1
+            the whole source validates, and no portion may use it.
+        public: Share of the held-out documents that the search sees; the rest is sealed.
+        seed: Draws the split; change it and every score changes.
+    """
+
+    source: str
+    languages: tuple[str, ...] | None = None
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    public: Annotated[float, Field(gt=0, lt=1)] = 0.4
+    seed: int = 0
+
+
+class SearchTable(_Table):
+    """``[search]``: how long and with what.
+
+    Attributes:
+        trials: Finished trials after which the search ends.
+        minutes: Wall-clock limit; a running trial is cut at its last snapshot.
+        workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
+        snapshots: Points of a run, as shares of its steps, that become candidates.
+        storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
+        enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
+    """
+
+    trials: Annotated[int, Field(ge=1)] = 20
+    minutes: Annotated[float, Field(gt=0)] | None = None
+    workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
+    storage: str | None = None
+    enqueue: tuple[dict[str, Any], ...] = ()
+
+
+class SelectionTable(_Table):
+    """``[selection]``: how the ensemble is chosen.
+
+    Attributes:
+        seats: Most members, counted with repetition.
+        recipe_cap: Most seats that candidates of one recipe may take.
+    """
+
+    seats: Annotated[int, Field(ge=1)] = 5
+    recipe_cap: Annotated[int, Field(ge=1)] = 3
+
+
+class StudyFile(_Table):
+    """A whole study file."""
+
+    name: Name
+    seed: int = 0
+    sources: Annotated[dict[Name, SourceTable], Field(min_length=1)]
+    backbones: Annotated[dict[Name, BackboneTable], Field(min_length=1)]
+    recipe: RecipeTable
+    validation: ValidationTable
+    search: SearchTable = SearchTable()
+    selection: SelectionTable = SelectionTable()

@@ -1,0 +1,1 @@
+"""Sources become checked examples, split by document, portioned by recipe."""

@@ -1,0 +1,37 @@
+"""Folders and environment variables, read in one place and before any Hugging Face import.
+
+``AUTOQA_HOME`` holds studies' runs (default ``./runs``); ``AUTOQA_CACHE`` holds what can be made
+again (default ``~/.cache/autoqa``).
+"""
+
+import os
+from pathlib import Path
+
+
+def runs_folder() -> Path:
+    """The folder that holds one folder per study."""
+    return Path(os.environ.get("AUTOQA_HOME", "runs"))
+
+
+def run_folder(study: str) -> Path:
+    """The folder of one study: database, predictions, weights, logs."""
+    return runs_folder() / study
+
+
+def cache_folder() -> Path:
+    """The folder of converted weights and cached features."""
+    return Path(os.environ.get("AUTOQA_CACHE", Path.home() / ".cache" / "autoqa"))
+
+
+def worker_environment(threads: int) -> dict[str, str]:
+    """Variables a worker process must have before it imports torch.
+
+    Several processes with several spinning threads each run many times slower than one thread
+    each, hence the fixed thread count and passive waiting.
+    """
+    return {
+        "OMP_NUM_THREADS": str(threads),
+        "MKL_NUM_THREADS": str(threads),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "TOKENIZERS_PARALLELISM": "false",
+    }

@@ -1,0 +1,58 @@
+"""What can go wrong, and the exit code each kind ends the command with.
+
+Every message is one clear sentence: the offending value, where it stands, the way out.
+"""
+
+from collections.abc import Sequence
+
+
+class AutoqaError(Exception):
+    """Root of all errors that autoqa raises on purpose; shown without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigError(AutoqaError):
+    """A study file, an option or an argument is wrong.
+
+    Args:
+        problems: One sentence each; all problems found, not only the first.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *problems: str) -> None:
+        self.problems: Sequence[str] = problems
+        super().__init__("\n".join(problems))
+
+
+class DataError(AutoqaError):
+    """A data file holds something that cannot be used; says file and line."""
+
+    exit_code = 2
+
+
+class PluginError(AutoqaError):
+    """A plugin is unknown, broken, duplicated or made for another API version."""
+
+    exit_code = 3
+
+
+class MissingAssetError(AutoqaError):
+    """Weights, a data file or a package is not on this machine, and cannot be fetched."""
+
+    exit_code = 4
+
+
+class NothingFeasibleError(AutoqaError):
+    """The search or the selection ended without a single usable candidate."""
+
+    exit_code = 5
+
+
+class BundleError(AutoqaError):
+    """An exported folder is damaged, incomplete, or of another version."""
+
+
+class TrainingError(AutoqaError):
+    """One run failed for a reason of its own: non-finite loss, collapse, out of memory."""

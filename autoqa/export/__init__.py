@@ -1,0 +1,1 @@
+"""The chosen ensemble as one folder, and the predictor that opens it."""

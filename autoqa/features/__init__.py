@@ -1,0 +1,1 @@
+"""Examples become windows of tokens with exact labels."""

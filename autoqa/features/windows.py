@@ -1,0 +1,44 @@
+"""Windows of tokens as flat arrays: no padding anywhere, one row of offsets per token."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """W windows with T tokens in all, back to back.
+
+    Attributes:
+        input_ids: Token ids with special tokens, int32 ``[T]``.
+        type_ids: Segment ids as the tokenizer gives them for a pair, int32 ``[T]``.
+        offsets: First and one-past-last character in the context for context tokens, zeros for
+            all others, int32 ``[T, 2]``.
+        bounds: Window w is tokens ``bounds[w]:bounds[w + 1]``, int64 ``[W + 1]``.
+        example: Row of the example in the list that was cut, int32 ``[W]``.
+        context: First and one-past-last context token, counted inside the window, int32 ``[W, 2]``.
+        label: First and last answer token (inclusive), counted inside the window, int32
+            ``[W, 2]``; (0, 0), the first token, where the window does not hold the whole answer.
+    """
+
+    input_ids: npt.NDArray[np.int32]
+    type_ids: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int32]
+    bounds: npt.NDArray[np.int64]
+    example: npt.NDArray[np.int32]
+    context: npt.NDArray[np.int32]
+    label: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.example)
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens in each window, int64 ``[W]``."""
+        return np.diff(self.bounds)
+
+    @property
+    def answerable(self) -> npt.NDArray[np.bool_]:
+        """Which windows hold their example's whole answer, bool ``[W]``."""
+        return self.label[:, 1] > 0

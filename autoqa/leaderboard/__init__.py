@@ -1,0 +1,1 @@
+"""Which of two candidates is better, and how sure one can be."""

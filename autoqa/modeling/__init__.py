@@ -1,0 +1,1 @@
+"""Backbone and answer head; the forward passes that training and the bundle share."""

@@ -1,0 +1,1 @@
+"""Entry points become records; records are looked up and bound to a study."""

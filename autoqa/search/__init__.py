@@ -1,0 +1,1 @@
+"""Optuna proposes recipes, workers train them, the parent records."""

@@ -1,0 +1,1 @@
+"""Words, metrics and span decoding; nothing here needs more than numpy."""

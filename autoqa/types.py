@@ -1,0 +1,114 @@
+"""The words of the project as frozen values: examples, answers, spans and recipes."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A fragment of a context.
+
+    Attributes:
+        text: The fragment as the annotator gave it.
+        start: Its first character in the context (code points, 0-based).
+    """
+
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """One past the last character in the context."""
+        return self.start + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question about one context.
+
+    Attributes:
+        id: Unique within a source.
+        question: The question.
+        context: The text that holds the answer, of any length.
+        answers: All references; empty where the question has no answer, or none is known.
+        language: ISO 639-1 code of the context.
+        document: What the context was cut from; rows of one document are never split apart.
+        source: Name of the source in the study file.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...]
+    language: str
+    document: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A predicted fragment: ``context[start:end] == text``, higher score is better.
+
+    The empty span (start = end = 0) says that no answer was found.
+    """
+
+    start: int
+    end: int
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """One appearance of a source in a stage.
+
+    Attributes:
+        source: Name of the source in the study file.
+        languages: Which languages are taken, sorted; ``None`` takes all.
+        share: Share of the source's examples, drawn anew at each appearance. Above 1 repeats.
+        negatives: Share of the windows without an answer that is kept.
+    """
+
+    source: str
+    languages: tuple[str, ...] | None = None
+    share: float = 1.0
+    negatives: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentationUse:
+    """An augmentation plugin and its options, as (key, JSON value) pairs sorted by key."""
+
+    type: str
+    options: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Portions shuffled together.
+
+    Attributes:
+        portions: What is shuffled together, in canonical order.
+        length: Tokens in a window, question and special tokens included.
+        stride: Tokens that two neighbouring windows share.
+        augmentations: Applied to this stage only.
+    """
+
+    portions: tuple[Portion, ...]
+    length: int
+    stride: int
+    augmentations: tuple[AugmentationUse, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Ordered stages in one run: one optimizer state and one learning-rate schedule over all."""
+
+    stages: tuple[Stage, ...]
+
+    @property
+    def hash(self) -> str:
+        """Twelve hex digits; equal recipes have equal hashes on every machine."""
+        text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
