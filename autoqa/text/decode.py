@@ -81,12 +81,12 @@ class SpanDecoder:
         """Lists by position; looks further where white space or twins took up places."""
         total = self.slots.totals(start, end)
         result: dict[int, list[Span]] = {}
-        # Neighbouring windows share tokens, so about half of the leading spans are twins.
-        places, pending = 2 * n_best, chosen
+        # A leading start has several good ends, so fewer starts than spans will mostly do.
+        starts, pending = n_best // 2 + 2, chosen
         while len(pending):
             short: list[int] = []
             for block in self.slots.blocks(pending):
-                found, complete = self.slots.leading(start, end, total, block, places)
+                found, complete = self.slots.leading(start, end, total, block, starts)
                 listed = self._distinct(found, scale, block, n_best)
                 result.update(listed)
                 short += [
@@ -94,7 +94,7 @@ class SpanDecoder:
                     for position, all_seen in zip(listed, complete.tolist(), strict=True)
                     if len(listed[position]) < n_best and not all_seen
                 ]
-            places, pending = 4 * places, np.array(short, np.int64)
+            starts, pending = 4 * starts, np.array(short, np.int64)
         return result
 
     def _distinct(
@@ -112,14 +112,15 @@ class SpanDecoder:
                 if (low, high) in seen:
                     continue
                 seen.add((low, high))
-                span = _stripped(context, low, high, score)
-                if span is None:
-                    continue
-                if span.start != low or span.end != high:
-                    if (span.start, span.end) in seen:
+                text = context[low:high].rstrip()
+                bare = text.lstrip()
+                last = low + len(text)
+                first = last - len(bare)
+                if first != low or last != high:
+                    if not bare or (first, last) in seen:
                         continue
-                    seen.add((span.start, span.end))
-                spans.append(span)
+                    seen.add((first, last))
+                spans.append(Span(first, last, score, bare))
                 if len(spans) == n_best:
                     break
             result[position] = spans
@@ -175,11 +176,9 @@ def best_span(
 
 
 def _stripped(context: str, low: int, high: int, score: float) -> Span | None:
-    text = context[low:high]
-    bare = text.strip()
+    text = context[low:high].rstrip()
+    bare = text.lstrip()
     if not bare:
         return None
-    if len(bare) != len(text):
-        low += len(text) - len(text.lstrip())
-        high = low + len(bare)
-    return Span(low, high, score, bare)
+    high = low + len(text)
+    return Span(high - len(bare), high, score, bare)

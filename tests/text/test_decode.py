@@ -81,7 +81,12 @@ def test_examples_without_windows_or_words():
     contexts = [" \n", "", "ab", "never cut"]
     assert best_spans(logits, logits, windows, contexts) == [[], [], [Span(0, 2, 1.0, "ab")], []]
     empty = Span(0, 0, 0.0, "")
-    assert best_span(logits, logits, windows, contexts) == [empty, empty, Span(0, 2, 1, "ab"), empty]
+    assert best_span(logits, logits, windows, contexts) == [
+        empty,
+        empty,
+        Span(0, 2, 1, "ab"),
+        empty,
+    ]
 
 
 def test_no_examples_at_all():
@@ -96,9 +101,10 @@ def test_half_precision_logits_are_welcome():
     contexts, offsets = make_contexts(rng, 5, 30)
     windows = cut(offsets, room=10, overlap=3)
     start, end = rng.normal(0, 4, (2, windows.bounds[-1])).astype(np.float16)
-    same(best_spans(start, end, windows, contexts), best_spans(
-        start.astype(np.float32), end.astype(np.float32), windows, contexts
-    ))
+    same(
+        best_spans(start, end, windows, contexts),
+        best_spans(start.astype(np.float32), end.astype(np.float32), windows, contexts),
+    )
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

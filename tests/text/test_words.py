@@ -4,9 +4,7 @@ from hypothesis import strategies as st
 
 from autoqa.text.words import jaccard, words
 
-TEXTS = st.text(
-    st.one_of(st.characters(), st.sampled_from(" \t\u00a0।,.दिल्लीகிழக்கு")), max_size=60
-)
+TEXTS = st.text(st.one_of(st.characters(), st.sampled_from(" \t\u00a0।,.दिल्लीகிழக்கு")), max_size=60)
 
 
 def slow_jaccard(a, b):
