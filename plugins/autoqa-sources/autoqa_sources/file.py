@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 from autoqa.api import DataError, Examples, MissingAssetError, SourceSpec
-
 from autoqa_sources import formats
 from autoqa_sources.rows import Row, RowOptions, examples_from
 
@@ -59,7 +58,8 @@ def files(pattern: str) -> list[Path]:
     if path.is_file():
         return [path]
     if glob.has_magic(pattern):
-        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))
+        # Path.glob refuses patterns that begin at the root.
+        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
         found = [name for name in found if name.is_file()]
         if found:
             return found

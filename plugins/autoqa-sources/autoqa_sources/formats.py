@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autoqa.api import DataError, MissingAssetError
-
 from autoqa_sources.mapping import answers_from, identifier, row_from
 from autoqa_sources.rows import Row
 
@@ -57,7 +56,9 @@ def read_squad(path: Path) -> Iterator[Row]:
         hint = ""
         if error.msg == "Extra data" and error.lineno == 2:
             hint = '; one object per line? Then set format = "jsonl"'
-        raise DataError(f"{path}:{error.lineno}: invalid JSON, {error.msg.lower()}{hint}.") from None
+        raise DataError(
+            f"{path}:{error.lineno}: invalid JSON, {error.msg.lower()}{hint}."
+        ) from None
     articles = _list(whole, "data", f"{path}")
     for a, article in enumerate(articles):
         title = article.get("title") if isinstance(article, dict) else None
@@ -74,7 +75,9 @@ def read_squad(path: Path) -> Iterator[Row]:
 
 def _question(raw: Any, context: str, document: str, place: str) -> Row:
     if not isinstance(raw, dict):
-        raise DataError(f"{place}: expected an object with id, question and answers, found {raw!r}.")
+        raise DataError(
+            f"{place}: expected an object with id, question and answers, found {raw!r}."
+        )
     question = raw.get("question")
     if not isinstance(question, str):
         raise DataError(f"{place}: question must be text, found {question!r}.")
@@ -143,8 +146,7 @@ def _columns(header: list[str], path: Path) -> dict[str, int]:
         near = difflib.get_close_matches(absent[0], columns, n=1)
         hint = f"; is {near[0]!r} meant?" if near else ""
         raise DataError(
-            f"{path}:1: columns {', '.join(absent)} are missing; found "
-            f"{', '.join(columns)}{hint}."
+            f"{path}:1: columns {', '.join(absent)} are missing; found {', '.join(columns)}{hint}."
         )
     return columns
 

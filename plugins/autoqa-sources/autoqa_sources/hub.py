@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from autoqa.api import DataError, Examples, MissingAssetError, SourceSpec
 from pydantic import Field
 
+from autoqa.api import DataError, Examples, MissingAssetError, SourceSpec
 from autoqa_sources.mapping import row_from
 from autoqa_sources.rows import Row, RowOptions, examples_from
 
@@ -131,7 +131,7 @@ def _first_line(error: BaseException) -> str:
 
 spec = SourceSpec(
     name="huggingface",
-    summary="Data sets of the Hugging Face hub with the squad features, from the cache when offline",
+    summary="Data sets of the Hugging Face hub with the squad features",
     options=HubOptions,
     load=load,
     missing=missing,

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autoqa.api import DataError
-
 from autoqa_sources.rows import Row
 
 REQUIRED = ("id", "question", "context", "answers")

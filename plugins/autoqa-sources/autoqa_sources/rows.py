@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Literal
 
-from autoqa.api import Answer, DataError, Example, Examples, Options
 from pydantic import AfterValidator, Field
 
+from autoqa.api import Answer, DataError, Example, Examples, Options
 from autoqa_sources import languages
 
 Language = Annotated[str, AfterValidator(languages.code)]
@@ -121,7 +121,7 @@ def _language(row: Row, options: RowOptions) -> str:
     if found is None:
         raise DataError(
             f"{row.where}: the row names no language; "
-            "set the source's option language to its ISO code, such as language = \"hi\"."
+            'set the source\'s option language to its ISO code, such as language = "hi".'
         )
     return found
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from autoqa.api import Answer, Example
-
 from autoqa_sources.demo.names import Names, language_data
 
 TOPICS = ("town", "college", "country", "mountain", "person")

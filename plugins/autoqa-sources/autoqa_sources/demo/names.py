@@ -92,7 +92,9 @@ class Names:
         script, rng = self._data["script"], self._rng
         consonants, vowels = script["consonants"], script["vowels"]
         first = rng.choice(list(consonants))
-        written = script["initials"].get(first, consonants[first]) + vowels[rng.choice(list(vowels))]
+        written = (
+            script["initials"].get(first, consonants[first]) + vowels[rng.choice(list(vowels))]
+        )
         if rng.random() < 0.8:
             written += consonants[rng.choice(list(consonants))] + vowels[rng.choice(list(vowels))]
         return str(written + consonants[rng.choice(_LAST)])

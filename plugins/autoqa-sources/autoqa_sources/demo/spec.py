@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from autoqa.api import Example, Examples, Options, SourceSpec
 from pydantic import Field
 
+from autoqa.api import Example, Examples, Options, SourceSpec
 from autoqa_sources.demo.corpus import examples
 
 Language = Literal["bn", "en", "hi", "ta", "te"]
