@@ -21,7 +21,7 @@ ATTENTION = "autoqa_packed"
 
 
 def _packed_attention(
-    module: nn.Module,
+    module: nn.Module,  # noqa: ARG001
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -167,7 +167,9 @@ def _packs(model: SpanModel) -> bool:
     """Compares packed and padded logits on two made-up windows of different length."""
     if model.inner.config._attn_implementation != ATTENTION:
         return False
-    ids = torch.arange(1, 13, device=model.device) % model.inner.config.vocab_size
+    # Padding has no position of its own in some families, so the padding token is not among them.
+    pad_id = model.inner.config.pad_token_id or 0
+    ids = (torch.arange(1, 13, device=model.device) + pad_id) % model.inner.config.vocab_size
     batch = Batch(ids, torch.zeros_like(ids), [7, 5], ids >= 0, torch.zeros(2, 2))
     was_training = model.inner.training
     model.inner.eval()

@@ -20,7 +20,7 @@ from autoqa.features.select import concatenate, drop_negatives, take
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.packing import context_tokens
-from autoqa.types import Recipe, Stage
+from autoqa.types import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,10 @@ def prepare_stage(
     windows = concatenate(parts)
     if not len(windows):
         names = ", ".join(p.source for p in stage.portions)
-        raise DataError(f"a stage of {names} at {stage.length} tokens selects no window to train on")
+        raise DataError(
+            f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a "
+            f"share, keep more negatives or allow more languages."
+        )
     rng = np.random.default_rng([*seed, len(stage.portions)])
     return PreparedStage(
         take(windows, rng.permutation(len(windows))), tuple(augmentations), rng, tokenizer.mask_id
@@ -99,12 +102,3 @@ def prepare_stage(
 def count_steps(stages: list[PreparedStage], batch_size: int) -> int:
     """Optimizer steps of a whole run."""
     return sum(-(-len(stage.windows) // batch_size) for stage in stages)
-
-
-def describe(recipe: Recipe, stages: list[PreparedStage]) -> str:
-    """The recipe as a line for people: windows and tokens per stage."""
-    return "; ".join(
-        f"{' + '.join(p.source for p in stage.portions)} at {stage.length}/{stage.stride}: "
-        f"{len(prepared.windows):,} windows, {len(prepared.windows.input_ids):,} tokens"
-        for stage, prepared in zip(recipe.stages, stages, strict=True)
-    )

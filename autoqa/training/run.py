@@ -123,8 +123,8 @@ class _Run:
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):
             raise TrainingError(
-                f"the loss became {loss} at step {self.pace.step} of {self.pace.steps} with learning "
-                f"rate {self.job.learning_rate:g}; a lower learning rate or precision fp32 helps"
+                f"The loss became {loss} at step {self.pace.step} of {self.pace.steps} with "
+                f"learning rate {self.job.learning_rate:g}; use a lower rate or precision fp32."
             )
 
     def _report(self, stage: int) -> None:
