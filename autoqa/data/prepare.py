@@ -162,6 +162,6 @@ def _unanswered(parts: Split) -> list[str]:
     if not count:
         return []
     return [
-        f"validation: {count} of {len(rows)} questions have no answer; "
+        f"validation: questions without an answer: {count} of {len(rows)}; "
         "only an empty prediction scores there."
     ]
