@@ -1,5 +1,6 @@
 """``autoqa predict``: answers on stdout, everything else on stderr."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import click
 
 from autoqa.cli.progress import progress_bar
 from autoqa.cli.terminal import complain
+from autoqa.errors import ConfigError
 
 if TYPE_CHECKING:
     from autoqa.export.answers import Format
@@ -49,6 +51,8 @@ def predict(
     from autoqa.export.predictor import load
     from autoqa.export.rows import read_rows, refuse
 
+    if output is not None and not output.absolute().parent.is_dir():
+        raise ConfigError(f"--output {output}: the folder {output.parent} does not exist.")
     rows = read_rows(file)
     if not skip_bad:
         refuse(rows.problems)
@@ -69,7 +73,8 @@ def predict(
 def _write(text: str, output: Path | None) -> None:
     if output is None:
         # Bytes, so that neither the locale nor the platform's line ends change them.
-        click.get_binary_stream("stdout").write(text.encode())
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
         return
     from autoqa.store.folders import write_atomically
 
