@@ -11,7 +11,7 @@ from autoqa.errors import AutoqaError
 EXIT_CODE = 130
 
 
-class SearchInterrupted(AutoqaError):
+class SearchInterruptedError(AutoqaError):
     """The search was asked to stop and has stopped in good order."""
 
     exit_code = EXIT_CODE

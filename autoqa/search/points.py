@@ -84,10 +84,10 @@ def _check(known: Mapping[str, BaseDistribution], name: str, value: Any) -> str:
         held = value in distribution.choices and isinstance(value, bool) == switch
         choices = ", ".join(str(choice).lower() for choice in distribution.choices)
         return "" if held else f"{value!r} is none of {choices}"
-    assert isinstance(distribution, (FloatDistribution, IntDistribution))
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f"{value!r} is not a number"
-    if not distribution._contains(distribution.to_internal_repr(value)):
+    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+    if not distribution._contains(float(value)):
         span = f"{distribution.low:g} to {distribution.high:g}"
         return f"{value!r} is outside {span}, or between its steps"
     return ""

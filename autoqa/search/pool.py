@@ -124,7 +124,7 @@ class Worker:
             return "worker closed its pipe and did not end"
         if code >= 0:
             return f"worker ended by itself with exit code {code}; see {self.log}"
-        hint = {
+        hint: dict[int, str] = {
             signal.SIGKILL: ", often the kernel's way of saying out of memory",
             signal.SIGSEGV: ", a fault in native code",
         }

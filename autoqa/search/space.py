@@ -48,7 +48,7 @@ class Space:
         """Problems that only the data show: fixed languages that a source does not have."""
         problems = []
         for index, portion in enumerate(self.recipe.portions):
-            if isinstance(portion.languages, tuple):
+            if portion.include is not False and isinstance(portion.languages, tuple):
                 held = self.languages[portion.source]
                 problems += [
                     f"recipe.portions[{index}].languages: source {portion.source!r} has no "
