@@ -84,6 +84,19 @@ def read_examples(path: Path) -> list[Example]:
     return good
 
 
+def check_row(row: Row) -> None:
+    """Checks a row that no file reader has checked.
+
+    Raises:
+        DataError: The question or the context is empty or no text.
+    """
+    try:
+        for name in ("question", "context"):
+            _text({name: getattr(row, name)}, name)
+    except _BadRow as bad:
+        raise DataError(f"{row.id}: {bad}.") from None
+
+
 def refuse(problems: tuple[str, ...] | list[str]) -> None:
     """Raises a DataError with the first of the problems, if there are any."""
     if problems:
