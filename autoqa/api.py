@@ -10,7 +10,7 @@ The module that holds the spec is imported by ``autoqa plugins list``, so it mus
 torch, transformers, datasets and the like belong inside the functions that use them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -31,6 +31,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Example",
+    "Examples",
     "MissingAssetError",
     "Options",
     "Precision",
@@ -112,6 +113,22 @@ class BackboneSpec:
     missing: Callable[[Any], str | None]
     licence: Callable[[Any], str]
     api_version: int = API_VERSION
+
+
+class Examples(list[Example]):
+    """Examples, with sentences for people about what was left out or changed on the way.
+
+    A source may return any iterable; one that drops or repairs rows returns this, so that nobody
+    has to guess how many.
+
+    Args:
+        examples: The examples.
+        notes: Sentences; the study's notes show them under the source's name.
+    """
+
+    def __init__(self, examples: Iterable[Example] = (), notes: Sequence[str] = ()) -> None:
+        super().__init__(examples)
+        self.notes = tuple(notes)
 
 
 @dataclass(frozen=True, kw_only=True)
