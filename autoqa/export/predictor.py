@@ -102,19 +102,21 @@ class Ensemble:
         return self._checked(list(rows), keep=False, progress=progress)
 
     def misfits(self, rows: Sequence[Row]) -> dict[int, str]:
-        """Rows whose question leaves no room for the context, with the reason, by position."""
+        """Rows whose question leaves no room to cut the context, with the reason, by position."""
         found: dict[int, str] = {}
         for group in self.manifest.groups:
             tokenizer = self._tokenizers[group.id]
-            room = group.length - tokenizer.template.specials - group.stride
-            questions = [row.question.lstrip() for row in rows]
-            encodings = tokenizer.core.encode_batch_fast(questions, add_special_tokens=False)
-            for position, encoding in enumerate(encodings):
-                if len(encoding.ids) >= room:
+            room = group.length - tokenizer.template.specials
+            sizes = _token_counts(tokenizer, [row.question.lstrip() for row in rows])
+            # A context that fits beside its question whole needs no cut.
+            tight = [i for i, size in enumerate(sizes) if room - size <= group.stride]
+            contexts = _token_counts(tokenizer, [rows[i].context for i in tight])
+            for position, tokens in zip(tight, contexts, strict=True):
+                if tokens > room - sizes[position]:
                     found.setdefault(
                         position,
-                        f"the question has {len(encoding.ids)} tokens, but this bundle's windows "
-                        f"leave room for {room - 1}: shorten the question",
+                        f"the question has {sizes[position]} tokens, but beside this context there "
+                        f"is room for {room - group.stride - 1}: shorten the question",
                     )
         return found
 
@@ -193,6 +195,11 @@ def load(path: str | Path, *, device: str = "auto", resident: bool = True) -> En
 def ensemble_members(members: Iterable[MemberEntry]) -> list[Member]:
     """The manifest's members as the ensemble functions take them."""
     return [Member(member.id, member.group, member.weight) for member in members]
+
+
+def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:
+    encodings = tokenizer.core.encode_batch_fast(texts, add_special_tokens=False)
+    return [len(encoding.ids) for encoding in encodings]
 
 
 def _chunks(rows: list[Row]) -> Iterator[list[Row]]:

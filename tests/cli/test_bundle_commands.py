@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import bundle_kit
 import pytest
 
 from autoqa.cli.main import main
+from tests import bundle_kit
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -43,9 +43,10 @@ def _environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def bundle(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("bundles") / "bundle"
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as caught:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOQA_HOME", str(home))
-        main(["export", "toy", "--to", str(target)])
+        with pytest.raises(SystemExit) as caught:
+            main(["export", "toy", "--to", str(target)])
     assert not caught.value.code
     return target
 

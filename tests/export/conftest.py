@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import bundle_kit
 import pytest
 
 from autoqa.export.bundle import BundlePlan, write_bundle
 from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+from tests import bundle_kit
 
 SCORE = ScoreEntry(jaccard=0.61, low=0.56, high=0.66, em=0.5, f1=0.7, questions=40)
 

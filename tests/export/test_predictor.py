@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-import bundle_kit
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autoqa
 from autoqa.ensemble.aggregate import aggregate
-from autoqa.errors import BundleError, DataError
+from autoqa.errors import BundleError, ConfigError, DataError
 from autoqa.export import predictor
 from autoqa.export.bundle import BundlePlan
 from autoqa.export.predictor import Ensemble, Prediction, ensemble_members
@@ -19,6 +20,8 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.modeling import load as modeling_load
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
+from autoqa.types import Example
+from tests import bundle_kit
 
 EXAMPLES = bundle_kit.examples(12)
 ROWS = [Row(e.id, e.question, e.context) for e in EXAMPLES]
@@ -132,11 +135,30 @@ def test_what_is_no_text_is_refused(ensemble: Ensemble, question: str, context: 
 def test_a_question_that_fills_the_window_is_refused(ensemble: Ensemble) -> None:
     room = bundle_kit.LENGTH - 3 - bundle_kit.STRIDE
     fits, too_long = "why " * (room - 1), "why " * room
-    ensemble(question=fits, context="Ada lives in Rome .")
-    rows = [Row("a", fits, "c"), Row("b", too_long, "c")]
-    assert list(ensemble.misfits(rows)) == [1]
+    long, short = "Ada lives in Rome . " * 5, "Ada ."
+    rows = [
+        Row("a", fits, long),
+        Row("b", too_long, long),
+        Row("c", too_long, short),
+        Row("d", too_long * 2, short),
+    ]
+    assert list(ensemble.misfits(rows)) == [1, 3]
+    assert len(ensemble.predict([rows[0], rows[2]])) == 2
     with pytest.raises(DataError, match=f"^b: the question has {room} tokens, .* {room - 1}:"):
         ensemble.predict(rows)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 24), st.integers(1, 40))
+def test_misfits_are_those_that_cannot_be_cut(ensemble: Ensemble, asked: int, told: int) -> None:
+    row = Row("a", "why " * asked, "Rome " * told)
+    if ensemble.misfits([row]):
+        tokenizer = next(iter(ensemble._tokenizers.values()))
+        example = Example("a", row.question, row.context, (), "", "")
+        with pytest.raises(ConfigError):
+            cut(encode(tokenizer, [example]), bundle_kit.LENGTH, bundle_kit.STRIDE)
+    else:
+        ensemble.predict([row])
 
 
 def test_loading_verifies(bundle: Path, tmp_path: Path) -> None:
