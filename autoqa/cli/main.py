@@ -21,6 +21,9 @@ INTERRUPTED = 130
 READER_GONE = 141
 """What a shell reports of a command that SIGINT or SIGPIPE ended."""
 
+COMPLETION = "_AUTOQA_COMPLETE"
+"""Set by the script that makes a shell complete ``autoqa``."""
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
@@ -137,17 +140,21 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str] | None, state: _State) -> int:
+    if COMPLETION in os.environ:
+        cli.main(prog_name="autoqa")  # answers the shell and exits
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Not cli.main(): that takes every EPIPE, a dead worker's too, for a reader that has left.
     try:
-        result = cli.main(arguments, prog_name="autoqa", standalone_mode=False, obj=state)
+        with cli.make_context("autoqa", given, obj=state) as context:
+            cli.invoke(context)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt) as error:
-        interrupted = isinstance(error, KeyboardInterrupt) or not isinstance(
-            error.__cause__, EOFError
-        )
-        complain("interrupted" if interrupted else "the input ended before the command was done")
-        return INTERRUPTED if interrupted else 1
+    except (click.Abort, KeyboardInterrupt):
+        complain("interrupted")
+        return INTERRUPTED
     except AutoqaError as error:
         if state.traceback:
             import traceback
@@ -155,8 +162,7 @@ def _run(arguments: Sequence[str] | None, state: _State) -> int:
             traceback.print_exception(error)
         complain(str(error))
         return error.exit_code
-    # Click hands back what ctx.exit() was told, and otherwise what the command returned.
-    return result if isinstance(result, int) else 0
+    return 0
 
 
 def _reader_is_gone() -> bool:

@@ -34,7 +34,8 @@ def load_study(path: Path) -> StudyFile:
     problems: list[str] = []
     expanded = _expand(data, (), problems)
     study, wrong = parse(StudyFile, expanded)
-    problems += wrong
+    named = {problem.split(": ")[0] for problem in problems}
+    problems += [problem for problem in wrong if problem.split(": ")[0] not in named]
     if study is not None:
         problems += check(study)
     if study is None or problems:
@@ -96,7 +97,7 @@ def _expand(value: Any, at: Place, problems: list[str]) -> Any:
         return [_expand(inner, (*at, index), problems) for index, inner in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         problems.append(f"{dotted(at)}: should be a finite number, not {value}")
-        return 0.5  # a number that most bounds admit: the value has had its sentence
+        return 0.5  # JSON has no such number, and the value has had its sentence
     if not isinstance(value, str):
         return value
 

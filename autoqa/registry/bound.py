@@ -108,6 +108,5 @@ def guarded(
     except AutoqaError:
         raise
     except Exception as error:
-        raise PluginError(
-            f"{where}: the plugin {plugin!r} failed: {type(error).__name__}: {error}"
-        ) from error
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PluginError(f"{where}: the plugin {plugin!r} failed: {message}") from error

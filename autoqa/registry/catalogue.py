@@ -69,7 +69,8 @@ class Catalogue:
         notes = "".join(f" ({warning})" for warning in self.warnings)
         if not names:
             return f"{text}: no package that brings {kind}s is installed or switched on{notes}"
-        hint = did_you_mean(name, names)
-        if not hint and others:
+        if others:
             hint = f"; {name!r} is the name of a plugin of another kind ({others[0]});"
-        return f"{text}{hint or ';'} there are: {', '.join(names)}{notes}"
+        else:
+            hint = did_you_mean(name, names) or ";"
+        return f"{text}{hint} there are: {', '.join(names)}{notes}"

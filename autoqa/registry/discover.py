@@ -96,7 +96,7 @@ def _loaded(record: Record, point: EntryPoint) -> Record:
 
 def _cause(error: BaseException) -> str:
     """The error and the last line of code before it, since the traceback is not shown."""
-    text = f"{type(error).__name__}: {error}".rstrip(": ").replace("\n", " ")
+    text = " ".join(f"{type(error).__name__}: {error}".rstrip(": ").split())
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -117,7 +117,7 @@ def _unusable(record: Record, spec: Spec) -> str | None:
             f"version {API_VERSION}; install {remedy}"
         )
     if not isinstance(spec, wanted):
-        return f"{record.entry_point} is a {type(spec).__name__}, not an autoqa {wanted.__name__}"
+        return f"{record.entry_point} is of type {type(spec).__name__}, not {wanted.__name__}"
     if spec.name != record.name:
         return f"its entry point says {record.name!r}, but its spec says {spec.name!r}"
     if not (isinstance(spec.options, type) and issubclass(spec.options, BaseModel)):
