@@ -195,8 +195,9 @@ class Slots:
         columns = np.arange(widest)
         places = np.minimum(lows[:, None] + columns, self.size - 1)
         table = np.where(columns < sizes[:, None], total[places], -np.inf)
-        kept = max(widest - k, 0)
-        floor = np.partition(table, kept, axis=1)[:, kept]
+        floor = np.full(len(block), -np.inf)
+        if k < widest:
+            floor = np.partition(table, widest - k, axis=1)[:, widest - k]
         row, column = np.nonzero((table >= floor[:, None]) & (table > -np.inf))
         first = lows[row] + column
         sums = self._sums(start, end, first)
