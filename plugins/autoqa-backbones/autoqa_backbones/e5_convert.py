@@ -58,7 +58,7 @@ def convert(model: bytes, folder: Path, *, latin: bytes | None) -> None:
 
     save_file(_weights(packed, kept), folder / "model.safetensors", metadata={"format": "pt"})
     pieces = [(packed.pieces[i], float(packed.scores[i])) for i in kept.tolist()]
-    _write_tokenizer(pieces, folder, packed.positions)
+    write_tokenizer(pieces, folder, packed.positions)
     write_json(folder / "config.json", _config(packed, len(kept), pieces))
 
 
@@ -141,7 +141,7 @@ def _config(
     }
 
 
-def _write_tokenizer(pieces: list[tuple[str, float]], folder: Path, positions: int) -> None:
+def write_tokenizer(pieces: list[tuple[str, float]], folder: Path, positions: int) -> None:
     """XLM-R's tokenizer over these pieces: same ids (if all are kept) and offsets."""
     from tokenizers import AddedToken, Regex, Tokenizer
     from tokenizers.decoders import Metaspace as MetaspaceDecoder

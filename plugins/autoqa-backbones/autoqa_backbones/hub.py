@@ -144,8 +144,8 @@ def missing(options: HuggingFaceOptions) -> str | None:
 def download_command(options: HuggingFaceOptions) -> str:
     """What a person types to have the files on this machine."""
     revision = "" if options.revision == "main" else f" --revision {options.revision}"
-    includes = '--include "*.safetensors*" "*.json" "*.txt" "*.model"'
-    return f"hf download {options.model}{revision} {includes}"
+    kinds = ("*.safetensors*", "*.json", "*.txt", "*.model")
+    return f"hf download {options.model}{revision} " + " ".join(f"--include '{k}'" for k in kinds)
 
 
 def _label(options: HuggingFaceOptions) -> str:
