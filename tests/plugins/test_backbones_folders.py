@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from autoqa_backbones.folders import SMALL_FILES, WEIGHTS, is_complete, published, weight_files
 
 

