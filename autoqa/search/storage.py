@@ -35,6 +35,8 @@ def open_study(name: str, url: str, seed: int) -> optuna.Study:
             raise AutoqaError(f"search.storage: Optuna cannot open it: {error}") from error
         if lite:
             event.listen(storage.engine, "connect", tune_sqlite)
+            if url != "sqlite://":  # a database in memory lives in its only connection
+                storage.engine.dispose()
         study = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", load_if_exists=True
         )

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
@@ -326,3 +328,23 @@ def test_complete_runs_of_a_dead_search_are_adopted(tmp_path: Path) -> None:
     assert result.finished == 2
     assert "t0001-100" in candidates()
     assert len(fakes.calls()) == 1
+
+
+def test_the_dashboard_opens_it_as_it_is(tmp_path: Path) -> None:
+    dashboard = pytest.importorskip("optuna_dashboard")
+    fakes.search(tmp_path, fakes.good, options=SearchOptions(trials=2))
+    app = dashboard.wsgi(optuna.storages.RDBStorage(fakes.run_folder().store_url()))
+
+    def get(path: str) -> dict[str, Any]:
+        request = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
+        setup_testing_defaults(request)
+        return json.loads(b"".join(app(request, lambda *_: None)))
+
+    (summary,) = get("/api/studies")["study_summaries"]
+    assert summary["study_name"] == "small"
+    detail = get(f"/api/studies/{summary['study_id']}")
+    assert detail["metric_names"] == ["jaccard"]
+    shown = {each["key"]: each["value"] for each in detail["trials"][0]["user_attrs"]}
+    assert "[squad + tydi] 384/128; lr 3e-05" in shown["recipe"]
+    names = {each["name"] for each in detail["trials"][0]["params"]}
+    assert {"e5.learning_rate", "e5.squad.include", "e5.tydi.lang_bn"} <= names

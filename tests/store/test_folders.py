@@ -69,9 +69,13 @@ def test_ids_that_are_none_lead_nowhere(folder: RunFolder, name: str) -> None:
 
 
 def test_a_candidate_appears_complete_or_not_at_all(folder: RunFolder) -> None:
-    with pytest.raises(KeyError), folder.writing_candidate("t0001-100") as path:
-        (path / "candidate.json").write_text("{}")
-        raise KeyError
+    def break_off() -> None:
+        with folder.writing_candidate("t0001-100") as path:
+            (path / "candidate.json").write_text("{}")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        break_off()
     assert list(folder.candidates.iterdir()) == []
     fill(folder)
     assert folder.candidate_ids() == ["t0003-100"]
