@@ -124,9 +124,9 @@ def test_a_dry_run_shows_everything_and_what_is_missing(tmp_path: Path) -> None:
     plan = plan_search(bound, fakes.prepare, SearchOptions(minutes=5, workers=1))
     text = "\n".join(plan.lines())
     for part in (
-        "study small: 4 trials, at most 5 minutes, 1 workers",
+        "study small: 4 trials, at most 5 minutes, 1 worker with ",
         "source tydi (any): 3 training examples: bn 2, te 1",
-        "source chaii (any): not loaded",
+        "source chaii (any): not trained on",
         "validation: 4 public and 6 private questions",
         "note: squad: 2 examples removed",
         "minilm.tydi.lang_bn: on or off",

@@ -254,10 +254,10 @@ def test_a_second_search_on_the_same_folder_is_refused(tmp_path: Path) -> None:
 
 def test_time_ends_the_search_and_keeps_what_was_reached(tmp_path: Path) -> None:
     started = time.time()
-    options = SearchOptions(trials=10, minutes=3 / 60)
+    options = SearchOptions(trials=10, minutes=6 / 60)
     result = fakes.search(tmp_path, fakes.until_deadline, options=options)
     assert result.ended == "the time is over"
-    assert time.time() - started < 10
+    assert time.time() - started < 30
     assert trials()[0].user_attrs["fraction"] == 0.4
     assert len(fakes.calls()) == 1
 
@@ -343,7 +343,7 @@ def test_the_dashboard_opens_it_as_it_is(tmp_path: Path) -> None:
     (summary,) = get("/api/studies")["study_summaries"]
     assert summary["study_name"] == "small"
     detail = get(f"/api/studies/{summary['study_id']}")
-    assert detail["metric_names"] == ["jaccard"]
+    assert detail["objective_names"] == ["jaccard"]
     shown = {each["key"]: each["value"] for each in detail["trials"][0]["user_attrs"]}
     assert "[squad + tydi] 384/128; lr 3e-05" in shown["recipe"]
     names = {each["name"] for each in detail["trials"][0]["params"]}
