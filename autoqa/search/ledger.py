@@ -87,28 +87,34 @@ class Ledger:
         """
         while True:
             waiting = self.trials(TrialState.WAITING)
-            if waiting:
-                backbone = self._owner(waiting[0])
-                if not fits(backbone):
-                    return None
-            else:
-                turn = self._in_turn(fits)
-                if turn is None or self.planned() >= total:
-                    return None
-                backbone = turn
+            if self.planned() - len(waiting) >= total:
+                return None
+            backbone = self._owner(waiting[0]) if waiting else self._in_turn(fits)
+            if waiting and backbone is None:
+                self._drop()
+                continue
+            if backbone is None or not fits(backbone):
+                return None
+            if not waiting:
                 self._queue_first(backbone)
             proposal = self._ask(backbone)
             if proposal is not None:
                 return proposal
 
-    def _owner(self, waiting: FrozenTrial) -> str:
+    def _drop(self) -> None:
+        """Closes a queued trial whose backbone the study no longer has."""
+        trial = self.study.ask()
+        reason = f"backbone {trial.user_attrs.get('backbone')!r} is not in the study any more"
+        self._close(trial, TrialState.PRUNED, failure=reason)
+        self.note(f"trial {trial.number}: {reason}")
+
+    def _owner(self, waiting: FrozenTrial) -> str | None:
         named = waiting.user_attrs.get("backbone")
-        if named in self.spaces:
-            return str(named)
+        if named is not None:
+            return str(named) if named in self.spaces else None
         # Queued by hand, from the dashboard for example: the parameters carry the name.
         fixed = waiting.system_attrs.get("fixed_params", {})
-        owners = [name for name in self.spaces if any(key.startswith(f"{name}.") for key in fixed)]
-        return owners[0] if owners else next(iter(self.spaces))
+        return next((n for n in self.spaces if any(key.startswith(f"{n}.") for key in fixed)), None)
 
     def _in_turn(self, fits: Callable[[str], bool]) -> str | None:
         counts = {name: 0 for name in self.spaces if name not in self.left_out}

@@ -35,6 +35,7 @@ class _Running:
     proposal: Proposal
     started: float = field(default_factory=time.time)
     candidates: list[CandidateRecord] = field(default_factory=list)
+    broken: bool = False
 
     @property
     def number(self) -> int:
@@ -175,21 +176,23 @@ class Loop:
                 )
 
     def _keep(self, running: _Running, candidate: CandidateRecord) -> None:
+        if not math.isfinite(candidate.jaccard):
+            running.broken = True
+            return
         self.store.add_candidate(candidate)
         running.candidates.append(candidate)
-        if math.isfinite(candidate.jaccard):
-            running.proposal.trial.report(candidate.jaccard, round(100 * candidate.fraction))
+        running.proposal.trial.report(candidate.jaccard, round(100 * candidate.fraction))
         self.display.event(
             f"trial {running.number}: candidate {candidate.id} {score(candidate)} "
             f"em {candidate.em:.3f} f1 {candidate.f1:.3f}"
         )
 
     def _finished(self, worker: Worker, running: _Running, seconds: float) -> None:
+        if running.broken:
+            self._failed(worker, running, "the score of a snapshot is not a number", "slower")
+            return
         if not running.candidates:
             self._failed(worker, running, "the run ended without a snapshot", "no")
-            return
-        if not math.isfinite(max(running.candidates, key=lambda each: each.fraction).jaccard):
-            self._failed(worker, running, "the last snapshot's score is not a number", "slower")
             return
         value = self.ledger.finish(running.proposal.trial, running.candidates, seconds)
         self._leave(worker)

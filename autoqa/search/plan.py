@@ -75,7 +75,8 @@ class SearchPlan:
         for name, kind in self.types.items():
             counts = self.sources.get(name)
             if counts is None:
-                text.append(f"source {name} ({kind}): not loaded")
+                why = "not trained on" if self.validation else "not loaded"
+                text.append(f"source {name} ({kind}): {why}")
             else:
                 by_language = ", ".join(f"{key} {count}" for key, count in counts.items())
                 total = sum(counts.values())
@@ -121,7 +122,7 @@ def plan_search(bound: Bound, prepare: Prepare, options: SearchOptions) -> Searc
         backbones=backbones,
         trials=options.trials or study.search.trials,
         minutes=options.minutes or study.search.minutes,
-        workers=f"{workers.count} workers with {workers.threads} threads each ({workers.reason})",
+        workers=workers.spelled(),
         types={name: table.type for name, table in study.sources.items()},
     )
 

@@ -31,6 +31,12 @@ class WorkerPlan:
         """Workers."""
         return len(self.devices)
 
+    def spelled(self) -> str:
+        """For people."""
+        workers = "1 worker" if self.count == 1 else f"{self.count} workers"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"{workers} with {threads} each ({self.reason})"
+
 
 def plan_workers(
     wanted: int | Literal["auto"],

@@ -90,8 +90,8 @@ def _search(
     _clear_up(ledger, folder, store, complete, display)
     plan = plan_workers(options.workers or study.search.workers)
     display.event(
-        f"{plan.count} workers with {plan.threads} threads each ({plan.reason}); "
-        f"{len(data.public)} public and {len(data.private)} private validation questions"
+        f"{plan.spelled()}; {len(data.public)} public "
+        f"and {len(data.private)} private validation questions"
     )
     post = Post(factory, study, folder.path, plan, folder.logs)
     loop = Loop(

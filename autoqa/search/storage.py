@@ -1,5 +1,6 @@
 """Opening the Optuna study, and clearing up after a search whose process died."""
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -34,6 +35,8 @@ def open_study(name: str, url: str, seed: int) -> optuna.Study:
             raise AutoqaError(f"search.storage: Optuna cannot open it: {error}") from error
         if lite:
             event.listen(storage.engine, "connect", tune_sqlite)
+            if url != "sqlite://":  # a database in memory lives in its only connection
+                storage.engine.dispose()
         study = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", load_if_exists=True
         )
@@ -93,4 +96,5 @@ def _has_successor(ledger: Ledger, number: int) -> bool:
 def adopt(folder: RunFolder, held: Sequence[CandidateRecord]) -> list[CandidateRecord]:
     """Candidates that are complete on disk and that a dead search did not write down."""
     known = {record.id for record in held}
-    return [folder.read_record(each) for each in folder.candidate_ids() if each not in known]
+    found = [folder.read_record(each) for each in folder.candidate_ids() if each not in known]
+    return [record for record in found if math.isfinite(record.jaccard)]

@@ -86,7 +86,7 @@ class Store:
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise AutoqaError(
-                f"{self._shown}: cannot open the study's database: {error}"
+                f"{self._shown}: cannot open the study's database: {_cause(error)}"
             ) from error
         self.study = self._only_study() if study is None else study
 
@@ -108,7 +108,9 @@ class Store:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise AutoqaError(f"{self._shown}: the study's database failed: {error}") from error
+            raise AutoqaError(
+                f"{self._shown}: the study's database failed: {_cause(error)}"
+            ) from error
 
     def close(self) -> None:
         """Gives connections back; the store must not be used afterwards."""
@@ -236,10 +238,16 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def _cause(error: SQLAlchemyError) -> str:
+    """The driver's own first line: the rest is the statement and a link."""
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
 def _record(row: dict[str, Any]) -> CandidateRecord:
-    if row["windows_per_second"] is None:
+    for key in ("windows_per_second", "seconds", "inference_seconds"):
         # Databases may store NaN as NULL.
-        row["windows_per_second"] = float("nan")
+        if row[key] is None:
+            row[key] = float("nan")
     return CandidateRecord(**row)
 
 

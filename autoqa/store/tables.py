@@ -31,8 +31,8 @@ candidates = Table(
     Column("f1", Float, nullable=False),
     Column("jaccard_by_language", JSON, nullable=False),
     Column("windows_per_second", Float),
-    Column("seconds", Float, nullable=False),
-    Column("inference_seconds", Float, nullable=False),
+    Column("seconds", Float),
+    Column("inference_seconds", Float),
     Column("licence", String(200), nullable=False),
     Column("jaccard_half_width", Float),
 )
