@@ -59,7 +59,7 @@ def _table(records: "tuple[Record, ...]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for header in ("kind", "name", "package", "summary"):
         table.add_column(header, overflow="fold")
     for record in records:

@@ -78,7 +78,7 @@ def _absent(path: Path) -> str:
     if not folder.is_dir():
         return f"{path}: no such study file: the folder {folder} does not exist"
     hint = did_you_mean(path.name, (file.name for file in folder.glob("*.toml")))
-    return f"{path}: no such study file{hint}; {_studies(folder)}"
+    return f"{path}: no such study file{hint or ';'} {_studies(folder)}"
 
 
 def _studies(folder: Path) -> str:

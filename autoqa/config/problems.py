@@ -4,6 +4,7 @@ The one place that turns pydantic's errors into sentences: study files and plugi
 """
 
 import datetime
+import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -75,8 +76,15 @@ def _sentences(
     for place, items in grouped.items():
         # A value that fits one branch of a union almost, or a list whose items failed, is also
         # reported as a whole; the deeper report is the one that helps.
-        if not any(_below(other, place) for other in grouped):
-            yield f"{dotted(at + place) or 'the file'}: {_sentence(place, items, data, model)}"
+        if any(_below(other, place) for other in grouped):
+            continue
+        # One spelling mistake is both a missing and an unknown key; the latter says what to do.
+        # Tables of plugins accept any key, so there the missing key is all there is.
+        if items[0]["type"] == "missing":
+            meant = _misspelt(place, data, model)
+            if meant is not None and (*place[:-1], meant) in grouped:
+                continue
+        yield f"{dotted(at + place) or 'the file'}: {_sentence(place, items, data, model)}"
 
 
 def _below(other: Place, place: Place) -> bool:
@@ -103,7 +111,8 @@ def _sentence(
 ) -> str:
     kind = items[0]["type"]
     if kind == "missing":
-        return f"is missing{_misspelt(place, data, model)}"
+        meant = _misspelt(place, data, model)
+        return f"is missing; is it the key {meant!r}?" if meant else "is missing"
     if kind == "extra_forbidden":
         known = known_keys(model, place[:-1])
         hint = did_you_mean(str(place[-1]), known)
@@ -118,12 +127,12 @@ def _sentence(
     return f"should be {' or '.join(wanted)}, not {shown(value)}{hint}"
 
 
-def _misspelt(place: Place, data: Any, model: type[BaseModel]) -> str:
-    """Tables of plugins accept any key, so a misspelt one is noticed by what is missing."""
+def _misspelt(place: Place, data: Any, model: type[BaseModel]) -> str | None:
+    """The key that was probably meant to be the missing one."""
     for part in place[:-1]:
         data = data[part]
-    strangers = set(data) - known_keys(model, place[:-1])
-    return did_you_mean(str(place[-1]), strangers).replace("did you mean", "is it the key")
+    strangers = sorted(set(data) - known_keys(model, place[:-1]))
+    return next(iter(difflib.get_close_matches(str(place[-1]), strangers, n=1)), None)
 
 
 def known_keys(model: type[BaseModel], place: Place) -> set[str]:

@@ -106,8 +106,8 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
     notes = []
     if merged:
         notes.append(
-            f"sources.{source}: {merged} rows repeat a question about the same context; "
-            "their answers became further references."
+            f"sources.{source}: repeated questions about the same context: {merged}; "
+            "their answers became further references of the first."
         )
     several = {name for name, spoken in languages.items() if len(spoken) > 1}
     if several:
@@ -116,7 +116,7 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
             for one in kept
         ]
         notes.append(
-            f"sources.{source}: {len(several)} ids stand in several languages; "
+            f"sources.{source}: ids that stand in several languages: {len(several)}; "
             "those rows are now called id@language."
         )
     return kept, notes

@@ -8,18 +8,22 @@ from autoqa.data.checks import base_id, question_key
 from autoqa.data.split import plain
 from autoqa.types import Example
 
-# Shorter pieces, headings and dates, are common to texts that have nothing to do with each other.
-_PIECE = 30
+# Shorter clauses, names and dates, are common to texts that have nothing to do with each other.
+_CLAUSE = 20
 _COMMON = 0.5
-_ENDS = re.compile(r"[.!?。！？।॥؟\n]+")
+# "According to the United States Census Bureau" alone makes no copy.
+_LEAST = 80
+_ENDS = re.compile(r"[.,;:()!?。、！？।॥،؛؟\n]+")
+# Two copies of one encyclopedia article often differ in its reference marks alone.
+_MARKS = re.compile(r"\[[^\]]{1,12}\](:\d+)?")
 # Ids such as "17" number rows; that two files both have a row 17 says nothing.
 _ROW_NUMBER = re.compile(r"\d{1,6}")
 
 REASONS = {
-    "context": "have a context of the validation set",
-    "text": "have half a context or more in common with it",
-    "id": "carry the id of one of its questions, as translations do",
-    "question": "ask one of its questions and have the same answer",
+    "context": "with a context of the validation set",
+    "text": "with half a context or more in common with it",
+    "id": "with the id of one of its questions, as translations have",
+    "question": "with one of its questions and the same answer",
 }
 
 
@@ -34,7 +38,7 @@ class Overlap:
         self._ids: set[str] = set()
         self._contexts: set[str] = set()
         self._questions: dict[str, set[str]] = defaultdict(set)
-        self._pieces: dict[str, set[int]] = defaultdict(set)
+        self._clauses: dict[str, set[int]] = defaultdict(set)
         self._lengths: list[int] = []
         for example in held_out:
             if not _ROW_NUMBER.fullmatch(base_id(example)):
@@ -43,10 +47,10 @@ class Overlap:
             context = plain(example.context)
             if context not in self._contexts:
                 self._contexts.add(context)
-                pieces = _pieces(context)
-                for piece in pieces:
-                    self._pieces[piece].add(len(self._lengths))
-                self._lengths.append(sum(map(len, pieces)))
+                clauses = _clauses(context)
+                for clause in clauses:
+                    self._clauses[clause].add(len(self._lengths))
+                self._lengths.append(sum(map(len, clauses)))
 
     def remove(self, examples: Sequence[Example]) -> tuple[list[Example], Counter[str]]:
         """Splits off rows that overlap.
@@ -72,19 +76,18 @@ class Overlap:
         context = plain(text)
         if context in self._contexts:
             return "context"
-        pieces = _pieces(context)
+        clauses = _clauses(context)
         common: Counter[int] = Counter()
         shared = 0
-        for piece in pieces:
-            holders = self._pieces.get(piece, ())
-            shared += len(piece) if holders else 0
+        for clause in clauses:
+            holders = self._clauses.get(clause, ())
+            shared += len(clause) if holders else 0
             for holder in holders:
-                common[holder] += len(piece)
+                common[holder] += len(clause)
         # Either most of this text is known from validation, or this text, a whole article
         # perhaps, holds most of a validation context.
-        near = shared and (
-            shared >= _COMMON * sum(map(len, pieces))
-            or any(size >= _COMMON * self._lengths[holder] for holder, size in common.items())
+        near = shared >= max(_LEAST, _COMMON * sum(map(len, clauses))) or any(
+            size >= max(_LEAST, _COMMON * self._lengths[holder]) for holder, size in common.items()
         )
         return "text" if near else None
 
@@ -99,14 +102,14 @@ def sentence(source: str, total: int, counts: Counter[str]) -> str:
     """What was removed from a source and why, for people."""
     parts = [f"{counts[key]} {reason}" for key, reason in REASONS.items() if counts[key]]
     return (
-        f"sources.{source}: {counts.total()} of {total} rows are not trained on; "
+        f"sources.{source}: {counts.total()} of {total} rows left out of training: "
         f"{', '.join(parts)}."
     )
 
 
-def _pieces(context: str) -> set[str]:
-    found = (piece.strip() for piece in _ENDS.split(context))
-    return {piece for piece in found if len(piece) >= _PIECE}
+def _clauses(context: str) -> set[str]:
+    found = (clause.strip() for clause in _ENDS.split(_MARKS.sub("", context)))
+    return {clause for clause in found if len(clause) >= _CLAUSE}
 
 
 def _texts(example: Example) -> set[str]:

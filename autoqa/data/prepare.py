@@ -82,7 +82,7 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
         loaded[name], more = _load(name, bound.sources[name])
         notes += more
     parts = split(loaded[validating], study.validation)
-    notes += parts.notes
+    notes += [*parts.notes, *_unanswered(parts)]
     overlap = Overlap(parts.public + parts.private)
     train: dict[str, tuple[Example, ...]] = {}
     for name in used:
@@ -95,7 +95,6 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
         train[name] = tuple(kept)
     data = StudyData(train, parts.public, parts.private)
     notes += _languages(study.recipe.portions, data)
-    notes += _unanswered(parts)
     return StudyData(train, parts.public, parts.private, tuple(notes))
 
 
@@ -162,6 +161,6 @@ def _unanswered(parts: Split) -> list[str]:
     if not count:
         return []
     return [
-        f"validation: {count} of {len(rows)} questions have no answer; "
+        f"validation: questions without an answer: {count} of {len(rows)}; "
         "only an empty prediction scores there."
     ]

@@ -71,5 +71,5 @@ class Catalogue:
             return f"{text}: no package that brings {kind}s is installed or switched on{notes}"
         hint = did_you_mean(name, names)
         if not hint and others:
-            hint = f"; {name!r} is the name of a plugin of another kind ({others[0]})"
-        return f"{text}{hint}; there are: {', '.join(names)}{notes}"
+            hint = f"; {name!r} is the name of a plugin of another kind ({others[0]});"
+        return f"{text}{hint or ';'} there are: {', '.join(names)}{notes}"

@@ -11,7 +11,8 @@ from autoqa.features.encode import encode
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.registry.bind import BoundBackbone, BoundStudy
+from autoqa.registry import BoundBackbone, BoundStudy
+from autoqa.store.folders import RunFolder
 from autoqa.types import Example
 
 
@@ -73,13 +74,12 @@ class Workbench:
         return self._ready[name]
 
     def _save_windows(self, ready: ReadyBackbone) -> None:
-        folder = self.run_folder / "validation" / ready.group
+        folder = RunFolder(self.run_folder)
         for path, windows in (
-            (folder / "public.safetensors", ready.public),
-            (folder / "sealed" / "private.safetensors", ready.private),
+            (folder.windows_path(ready.group, "public"), ready.public),
+            (folder.windows_path(ready.group, "private"), ready.private),
         ):
             if not path.is_file():
-                path.parent.mkdir(parents=True, exist_ok=True)
                 save_windows(path, windows)
 
     @property

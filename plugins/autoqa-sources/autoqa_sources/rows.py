@@ -221,8 +221,8 @@ def _nothing_left(
 def _notes(name: str, dropped: int, repaired: int, options: RowOptions) -> list[str]:
     notes = []
     if dropped:
-        notes.append(f"{name}: {dropped} rows dropped, their answers are not where they should be.")
+        notes.append(f"{name}: rows dropped because an answer is not in its place: {dropped}.")
     if repaired:
         how = "shortened" if options.offsets == "first" else "moved or shortened"
-        notes.append(f"{name}: {repaired} rows repaired, answers were {how}.")
+        notes.append(f"{name}: rows repaired, their answers {how}: {repaired}.")
     return notes

@@ -47,8 +47,8 @@ def load(options: DemoOptions) -> Examples:
     notes = []
     if moved:
         notes.append(
-            f"{moved} of {len(made)} offsets were put to an earlier occurrence of the answer "
-            f"(noise = {options.noise:g})."
+            f"offsets put to an earlier occurrence of the answer (noise = {options.noise:g}): "
+            f"{moved} of {len(made)}."
         )
     return Examples(made, notes)
 
