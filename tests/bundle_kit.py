@@ -2,15 +2,26 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForQuestionAnswering
 
+from autoqa.features.cut import cut
+from autoqa.features.encode import encode
+from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
-from autoqa.modeling.load import SpanModel, rounded_state, save_model
-from autoqa.types import Answer, Example
+from autoqa.features.windows import Windows
+from autoqa.modeling.forward import predict
+from autoqa.modeling.load import SpanModel, load_for_inference, rounded_state, save_model
+from autoqa.store.database import Store
+from autoqa.store.folders import Part, RunFolder, write_logits
+from autoqa.store.records import CandidateRecord
+from autoqa.text.decode import best_span
+from autoqa.text.metrics import score
+from autoqa.types import Answer, Example, Portion, Recipe, Stage
 
 LENGTH, STRIDE = 24, 6
 _NAMES = ("Ada", "Bose", "Curie", "Dev", "Euler", "Fermi", "Gauss", "Hari")
@@ -96,3 +107,93 @@ def write_squad(path: Path, rows: Sequence[Example]) -> Path:
     ]
     path.write_text(json.dumps({"data": articles}), encoding="utf-8")
     return path
+
+
+STUDY = """
+name = "toy"
+[sources.toy]
+type = "not-installed"
+[backbones.plain]
+type = "not-installed"
+protocol = { precision = "fp32" }
+[backbones.lower]
+type = "not-installed"
+protocol = { precision = "fp32" }
+[recipe]
+portions = [{ source = "toy" }]
+[validation]
+source = "toy"
+share = 0.5
+[selection]
+seats = 3
+"""
+
+CANDIDATES = (("plain", 1), ("plain", 2), ("lower", 3), ("lower", 4))
+
+
+def write_run(home: Path) -> RunFolder:
+    """The run folder of a finished search: four candidates in two groups."""
+    run = RunFolder(home / "toy")
+    run.create()
+    run.study_file.write_text(STUDY, encoding="utf-8")
+    parts: dict[Part, list[Example]] = {"public": examples(16), "private": examples(24, 16)}
+    for part, rows in parts.items():
+        run.save_examples(part, rows)
+    tokenizers = {
+        name: write_tokenizer(home / ".tokenizers" / name, lower=name == "lower")
+        for name in ("plain", "lower")
+    }
+    with Store(run.store_url(), "toy") as store:
+        store.save_study(STUDY)
+        for backbone, seed in CANDIDATES:
+            store.add_candidate(write_candidate(run, tokenizers[backbone], backbone, seed, parts))
+    return run
+
+
+def write_candidate(
+    run: RunFolder,
+    tokenizer: QATokenizer,
+    backbone: str,
+    seed: int,
+    parts: dict[Part, list[Example]],
+) -> CandidateRecord:
+    """What a worker leaves of a trial, but for the training."""
+    group = f"{tokenizer.key}-{LENGTH}-{STRIDE}"
+    name = f"t{seed:04d}-100"
+    with run.writing_candidate(name) as folder:
+        write_model(folder / "model", run.path.parent / ".tokenizers" / backbone, seed)
+        model = load_for_inference(folder / "model", "cpu")
+        windows: dict[Part, Windows] = {}
+        answers: dict[Part, list[str]] = {}
+        for part, rows in parts.items():
+            windows[part] = cut(encode(tokenizer, rows), LENGTH, STRIDE)
+            save_windows(run.windows_path(group, part), windows[part])
+            logits = predict(model, windows[part], precision="fp32")
+            write_logits(folder, part, *logits)
+            spans = best_span(*logits, windows[part], [e.context for e in rows])
+            answers[part] = [span.text for span in spans]
+        scores = score(answers["public"], parts["public"])
+        means = scores.mean()
+        recipe = Recipe((Stage((Portion("toy", ("en", "hi")),), LENGTH, STRIDE),))
+        record = CandidateRecord(
+            id=name,
+            trial=seed,
+            fraction=1.0,
+            backbone=backbone,
+            group=group,
+            recipe_hash=f"{recipe.hash}{seed}",
+            recipe=asdict(recipe),
+            learning_rate=3e-5,
+            seed=seed,
+            jaccard=means.jaccard,
+            em=means.em,
+            f1=means.f1,
+            jaccard_by_language=scores.by_language(parts["public"]),
+            windows_per_second=100.0,
+            seconds=1.0,
+            inference_seconds=0.1,
+            licence="MIT",
+        )
+        text = json.dumps(asdict(record), ensure_ascii=False)
+        (folder / "candidate.json").write_text(text, encoding="utf-8")
+    return record

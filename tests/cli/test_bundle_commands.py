@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from autoqa.cli.main import main
+from autoqa.export.bundle import verify
+from autoqa.store.database import Store
+from autoqa.store.folders import RunFolder
 from tests import bundle_kit
 
 Run = Callable[..., tuple[int, str, str]]
@@ -49,6 +53,130 @@ def bundle(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             main(["export", "toy", "--to", str(target)])
     assert not caught.value.code
     return target
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A copy of the run that nobody has selected from or opened."""
+    shutil.copytree(home, tmp_path / "runs")
+    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
+    run = RunFolder(tmp_path / "runs" / "toy")
+    run.selection.unlink(missing_ok=True)
+    for path in run.path.glob("study.db*"):
+        path.unlink()
+    return run
+
+
+def openings(run: RunFolder) -> list[str]:
+    with Store(run.store_url(), "toy") as store:
+        return [row.reason for row in store.openings()]
+
+
+def test_select_says_who_is_in_and_why(fresh: RunFolder, run: Run) -> None:
+    code, out, _ = run("select", "toy")
+    assert code == 0
+    assert "why it is in" in out
+    assert "public jaccard" in out
+    code, out, _ = run("select", "toy", "--seats", "2", "--json")
+    assert code == 0
+    chosen = json.loads(out)
+    assert chosen == json.loads(fresh.selection.read_text())
+    assert 1 <= sum(1 for _ in chosen["members"]) <= 2
+    assert len(chosen["considered"]) == 4
+    assert sum(other["chosen"] for other in chosen["alternatives"]) == 1
+    with Store(fresh.store_url(), "toy") as store:
+        assert store.selections()[-1] == chosen
+        assert len(store.selections()) == 2
+    assert openings(fresh) == []
+
+
+def test_export_selects_where_nobody_has(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    code, out, err = run("export", "toy", "--to", tmp_path / "bundle")
+    assert code == 0
+    assert "Selecting among 4 candidates" in err
+    manifest = verify(tmp_path / "bundle")
+    assert f"public {manifest.public}, private {manifest.private}" in out
+    chosen = json.loads(fresh.selection.read_text())
+    assert [m.id for m in manifest.members] == [seat["id"] for seat in chosen["members"]]
+    assert len(openings(fresh)) == manifest.openings == 1
+    assert str(tmp_path / "bundle") in openings(fresh)[0]
+
+
+def test_export_takes_the_selection_until_there_are_new_candidates(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    run("select", "toy", "--seats", "1")
+    assert "Selecting" not in run("export", "toy", "--to", tmp_path / "one")[2]
+    assert len(verify(tmp_path / "one").members) == 1
+    (fresh.candidate("t0001-100") / "candidate.json").touch()
+    code, _, err = run("export", "toy", "--to", tmp_path / "two")
+    assert code == 0
+    assert "Selecting" in err
+    assert "opened 2 times" in err
+
+
+def test_the_scores_in_the_manifest_are_those_of_the_answers(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    """The bundle, asked the validation questions anew, scores as the stored predictions did."""
+    run("export", "toy", "--to", tmp_path / "bundle")
+    manifest = verify(tmp_path / "bundle")
+    for name, rows in (
+        ("public", bundle_kit.examples(16)),
+        ("private", bundle_kit.examples(24, 16)),
+    ):
+        path = bundle_kit.write_squad(tmp_path / f"{name}.json", rows)
+        scores = json.loads(run("evaluate", tmp_path / "bundle", path, "--json")[1])
+        entry = getattr(manifest, name)
+        assert scores["jaccard"] == pytest.approx(entry.jaccard, abs=1e-9)
+        assert scores["half_width"] == pytest.approx(entry.half_width, abs=1e-9)
+
+
+def test_one_candidate_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    code, _, err = run("export", "toy", "--to", tmp_path / "b", "--candidate", "t0002-100")
+    assert (code, err) == (0, "")
+    manifest = verify(tmp_path / "b")
+    assert [m.id for m in manifest.members] == ["t0002-100"]
+    assert manifest.public == manifest.members[0].public
+    record = fresh.read_record("t0002-100")
+    assert manifest.public.jaccard == pytest.approx(record.jaccard, abs=1e-9)
+    assert manifest.members[0].precision == "fp32"
+    assert not fresh.selection.exists()
+    code, _, err = run("export", "toy", "--to", tmp_path / "c", "--candidate", "t0009-100")
+    assert code == 5
+    assert "'t0009-100'" in err
+
+
+def test_nothing_is_opened_for_an_export_that_cannot_be_written(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").touch()
+    code, out, err = run("export", "toy", "--to", tmp_path / "there", "--force")
+    assert (code, out) == (2, "")
+    assert "will not delete" in err
+    assert openings(fresh) == []
+
+
+def test_without_candidates_nothing_is_feasible(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    shutil.rmtree(fresh.candidates)
+    for command in (("select", "toy"), ("export", "toy", "--to", tmp_path / "bundle")):
+        code, out, err = run(*command)
+        assert (code, out) == (5, "")
+        assert "no candidate" in err
+
+
+def test_an_unknown_study_is_said_with_what_there_is(run: Run) -> None:
+    code, _, err = run("select", "toi")
+    assert code == 2
+    assert "did you mean 'toy'" in err
+
+
+def test_a_damaged_selection_is_named(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    fresh.selection.write_text('{"members": 3}')
+    code, _, err = run("export", "toy", "--to", tmp_path / "bundle")
+    assert code == 2
+    assert "selection.json is no selection" in err
 
 
 QUESTIONS = "id,question,context\n1,Where does Ada live ?,Ada lives in Rome .\n"
