@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
 from autoqa.types import Answer, Example
@@ -71,20 +71,26 @@ class TrainingProtocol(Options):
         max_grad_norm: Gradient clipping threshold (Euclidean norm).
     """
 
-    learning_rate: float = 3e-5
-    epochs: float = 1.0
-    batch_size: int = 32
-    warmup_ratio: float = 0.1
-    weight_decay: float = 0.01
-    length: int = 384
-    stride: int = 128
-    head_multiplier: float = 1.0
-    layer_decay: float = 1.0
+    learning_rate: float = Field(default=3e-5, gt=0)
+    epochs: float = Field(default=1.0, gt=0)
+    batch_size: int = Field(default=32, ge=1)
+    warmup_ratio: float = Field(default=0.1, ge=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    length: int = Field(default=384, ge=1)
+    stride: int = Field(default=128, ge=0)
+    head_multiplier: float = Field(default=1.0, gt=0)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
     freeze_embeddings: bool = False
-    frozen_layers: int = 0
-    dropout: float | None = None
+    frozen_layers: int = Field(default=0, ge=0)
+    dropout: float | None = Field(default=None, ge=0, lt=1)
     precision: Precision = "auto"
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> "TrainingProtocol":
+        if self.stride >= self.length:
+            raise ValueError(f"stride {self.stride} must be below length {self.length}")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
