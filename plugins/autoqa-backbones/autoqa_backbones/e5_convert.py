@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from autoqa_backbones.e5_file import PackedModel, read
+from autoqa_backbones.e5_file import PackedModel, parse
 from autoqa_backbones.folders import write_json
 
 SPECIAL = {
@@ -37,31 +37,28 @@ _LAYER = (
 )
 
 
-def convert(model: Path, latin: Path, folder: Path, *, pruned: bool) -> None:
+def convert(model: bytes, folder: Path, *, latin: bytes | None) -> None:
     """Writes config, weights and tokenizer.
 
     Weights stay float32: it is what training starts from, transformers loads the type it finds,
     and each 4-bit weight times its scale is exact in it.
 
     Args:
-        model: The packed multilingual file.
-        latin: The packed English and Portuguese file, whose pieces say which Latin ones to keep.
+        model: Content of the packed multilingual file.
         folder: An empty folder.
-        pruned: Keep only the pieces that :func:`kept_pieces` names.
-
-    Raises:
-        MissingAssetError: A file's content is not the expected one.
+        latin: Content of the packed English and Portuguese file, whose pieces say which Latin
+            ones to keep (see :func:`kept_pieces`); ``None`` keeps all pieces of all scripts.
     """
-    packed = read(model)
-    if pruned:
-        kept = kept_pieces(packed.pieces, frozenset(read(latin).pieces))
-    else:
+    packed = parse(model)
+    if latin is None:
         kept = np.arange(len(packed.pieces))
+    else:
+        kept = kept_pieces(packed.pieces, frozenset(parse(latin).pieces))
     from safetensors.numpy import save_file
 
     save_file(_weights(packed, kept), folder / "model.safetensors", metadata={"format": "pt"})
     pieces = [(packed.pieces[i], float(packed.scores[i])) for i in kept.tolist()]
-    _write_tokenizer(pieces, folder, packed.positions)
+    write_tokenizer(pieces, folder, packed.positions)
     write_json(folder / "config.json", _config(packed, len(kept), pieces))
 
 
@@ -144,7 +141,7 @@ def _config(
     }
 
 
-def _write_tokenizer(pieces: list[tuple[str, float]], folder: Path, positions: int) -> None:
+def write_tokenizer(pieces: list[tuple[str, float]], folder: Path, positions: int) -> None:
     """XLM-R's tokenizer over these pieces: same ids (if all are kept) and offsets."""
     from tokenizers import AddedToken, Regex, Tokenizer
     from tokenizers.decoders import Metaspace as MetaspaceDecoder

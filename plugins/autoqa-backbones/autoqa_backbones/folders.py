@@ -12,13 +12,26 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-MODEL_FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
-"""What a prepared folder holds at least."""
+SMALL_FILES = ("config.json", "tokenizer.json", "tokenizer_config.json")
+"""What a prepared folder holds beside the weights."""
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+"""Stands for the weights where these are split over several files, and lists them."""
+
+
+def weight_files(folder: Path) -> tuple[str, ...]:
+    """Names of the files that hold a folder's weights; empty if any of them is not there."""
+    names: tuple[str, ...] = (WEIGHTS,)
+    if not (folder / WEIGHTS).is_file() and (folder / INDEX).is_file():
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        names = (INDEX, *sorted(set(index["weight_map"].values())))
+    return names if all((folder / name).is_file() for name in names) else ()
 
 
 def is_complete(folder: Path) -> bool:
     """Whether a folder holds everything that training reads from a backbone."""
-    return all((folder / name).is_file() for name in MODEL_FILES)
+    return all((folder / name).is_file() for name in SMALL_FILES) and bool(weight_files(folder))
 
 
 def published(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
@@ -52,7 +65,8 @@ def published(cache: Path, name: str, make: Callable[[Path], None]) -> Path:
             # Temporary folders and safetensors' files are private; a cache may be shared.
             partial.chmod(0o755)
             for path in partial.iterdir():
-                path.chmod(0o644)
+                if not path.is_symlink():
+                    path.chmod(0o644)
             partial.rename(folder)
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
