@@ -1,0 +1,234 @@
+"""Logits of context tokens laid out so that spans can be searched in whole arrays.
+
+The search is exact, not limited to the best twenty starts and ends of each window as in the
+run_qa example of transformers. For every start the best end within reach is found by a sliding
+maximum; the k best spans of an example can only begin at the k starts that lead in this, and only
+those starts are paired with all their ends. Equal scores rank by window, then start, then end.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from autoqa.errors import DataError
+
+Floats = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+_BLOCK = 256
+"""Examples searched together: large enough for numpy, small enough for the processor's cache."""
+
+
+class WindowsLike(Protocol):
+    """What decoding needs of :class:`autoqa.features.windows.Windows`."""
+
+    @property
+    def bounds(self) -> npt.NDArray[np.int64]:
+        """Window w is tokens ``bounds[w]:bounds[w + 1]``."""
+        ...
+
+    @property
+    def example(self) -> npt.NDArray[np.int32]:
+        """Row of each window's example."""
+        ...
+
+    @property
+    def context(self) -> npt.NDArray[np.int32]:
+        """First and one-past-last context token, counted inside the window."""
+        ...
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int32]:
+        """First and one-past-last character of each token."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpans:
+    """Spans as positions in slots, best first within an example.
+
+    Attributes:
+        example: Position of the example in ``Slots.rows``, ascending, int64 ``[S]``.
+        first: Slot of the first token, int64 ``[S]``.
+        last: Slot of the last token (inclusive), int64 ``[S]``.
+        total: Start logit plus end logit, float64 ``[S]``.
+    """
+
+    example: Indices
+    first: Indices
+    last: Indices
+    total: Doubles
+
+
+class Slots:
+    """Places for the context tokens of a fixed set of windows.
+
+    Context tokens stand example by example; every window is followed by as many empty slots
+    (logit minus infinity) as a span may reach past its last token, so that no span ever crosses
+    from one window into the next.
+
+    Args:
+        windows: Windows of all examples, in any order.
+        max_answer_tokens: Most tokens in an answer.
+
+    Attributes:
+        size: Number of slots S.
+        offsets: Characters of each slot's token, int32 ``[S, 2]``.
+        rows: Examples that have any context token, ascending, int64 ``[R]``.
+        begin: Slots of ``rows[i]`` are ``begin[i]:begin[i + 1]``, int64 ``[R + 1]``.
+    """
+
+    def __init__(self, windows: WindowsLike, max_answer_tokens: int) -> None:
+        if max_answer_tokens < 1:
+            raise ValueError(f"max_answer_tokens is {max_answer_tokens}; it must be 1 or more")
+        self.max_answer_tokens = max_answer_tokens
+        self.tokens = int(windows.bounds[-1])
+        count = (windows.context[:, 1] - windows.context[:, 0]).astype(np.int64)
+        used = np.flatnonzero(count > 0)
+        order = used[np.argsort(windows.example[used], kind="stable")]
+        count, example = count[order], windows.example[order].astype(np.int64)
+        first_token = windows.bounds[:-1][order] + windows.context[order, 0]
+        edges = np.concatenate(([0], np.cumsum(count + (max_answer_tokens - 1))))
+        self.size = int(edges[-1])
+        self._slot = _ranges(edges[:-1], count)
+        self._token = _ranges(first_token, count)
+        self.offsets = np.zeros((self.size, 2), np.int32)
+        self.offsets[self._slot] = windows.offsets[self._token]
+        self.rows, leader = np.unique(example, return_index=True)
+        self.begin: Indices = np.append(edges[:-1][leader], self.size)
+
+    def pack(self, logits: npt.NDArray[np.floating]) -> Floats:
+        """Moves logits ``[T]`` into slots, float32 ``[S]``; blending may happen there.
+
+        Raises:
+            DataError: The logits were made for other windows.
+        """
+        if logits.shape != (self.tokens,):
+            raise DataError(
+                f"logits of shape {logits.shape} do not fit windows with {self.tokens} tokens: "
+                "they were made for other windows"
+            )
+        packed = np.full(self.size, -np.inf, np.float32)
+        packed[self._slot] = logits[self._token]
+        return packed
+
+    def log_partition(self, packed: Floats) -> Doubles:
+        """Logarithm of the softmax's denominator for each of ``rows``.
+
+        Raises:
+            DataError: A logit is not a number or infinite.
+        """
+        if not len(self.rows):
+            return np.zeros(0)
+        highest = np.maximum.reduceat(packed, self.begin[:-1])
+        broken = np.flatnonzero(~np.isfinite(highest))
+        if len(broken):
+            raise DataError(
+                f"logits of example {self.rows[broken[0]]} hold {highest[broken[0]]}: the model "
+                "that made them is broken, leave it out"
+            )
+        shifted = np.exp(packed - np.repeat(highest, np.diff(self.begin)))
+        sums: Doubles = np.add.reduceat(shifted, self.begin[:-1], dtype=np.float64)
+        return np.log(sums) + highest
+
+    def totals(self, start: Floats, end: Floats) -> Doubles:
+        """For every slot the score (sum of logits) of the best span that starts there."""
+        best, width = end, 1
+        while width < self.max_answer_tokens:
+            step = min(width, self.max_answer_tokens - width)
+            longer = np.empty_like(best)
+            np.maximum(best[:-step], best[step:], out=longer[:-step])
+            longer[-step:] = best[-step:]
+            best, width = longer, width + step
+        return np.add(start, best, dtype=np.float64)
+
+    def best(self, start: Floats, end: Floats) -> TokenSpans:
+        """The best span of each of ``rows`` from packed logits; it may be white space."""
+        if not len(self.rows):
+            return _none()
+        total = self.totals(start, end)
+        highest = np.maximum.reduceat(total, self.begin[:-1])
+        hits = np.flatnonzero(total == np.repeat(highest, np.diff(self.begin)))
+        first = hits[np.searchsorted(hits, self.begin[:-1])]
+        last = first + self._sums(start, end, first).argmax(axis=1)
+        return TokenSpans(np.arange(len(self.rows)), first, last, highest)
+
+    def top(self, start: Floats, end: Floats, k: int) -> TokenSpans:
+        """At least the k best spans of each of ``rows`` from packed logits."""
+        total = self.totals(start, end)
+        parts = [
+            self.leading(start, end, total, block, k)[0]
+            for block in self.blocks(np.arange(len(self.rows)))
+        ]
+        if not parts:
+            return _none()
+        example = np.concatenate([part.example for part in parts])
+        order = np.argsort(example, kind="stable")
+        return TokenSpans(
+            example[order],
+            np.concatenate([part.first for part in parts])[order],
+            np.concatenate([part.last for part in parts])[order],
+            np.concatenate([part.total for part in parts])[order],
+        )
+
+    def leading(
+        self, start: Floats, end: Floats, total: Doubles, block: Indices, k: int
+    ) -> tuple[TokenSpans, npt.NDArray[np.bool_]]:
+        """All spans of ``rows[block]`` that score no less than their example's k-th best start.
+
+        Args:
+            start: Packed start logits.
+            end: Packed end logits.
+            total: What :meth:`totals` makes of them.
+            block: Positions in ``rows``, ascending.
+            k: At least this many spans are found where an example has them.
+
+        Returns:
+            The spans, and for each of the block whether these are all that the example has.
+        """
+        lows, sizes = self.begin[block], np.diff(self.begin)[block]
+        widest = int(sizes.max())
+        columns = np.arange(widest)
+        places = np.minimum(lows[:, None] + columns, self.size - 1)
+        table = np.where(columns < sizes[:, None], total[places], -np.inf)
+        kept = max(widest - k, 0)
+        floor = np.partition(table, kept, axis=1)[:, kept]
+        row, column = np.nonzero((table >= floor[:, None]) & (table > -np.inf))
+        first = lows[row] + column
+        sums = self._sums(start, end, first)
+        pick, reach = np.nonzero((sums >= floor[row][:, None]) & (sums > -np.inf))
+        owner, begin, value = block[row[pick]], first[pick], sums[pick, reach]
+        # nonzero lists starts and ends in order, so a stable sort settles ties by them.
+        order = np.lexsort((-value, owner))
+        found = TokenSpans(owner[order], begin[order], (begin + reach)[order], value[order])
+        return found, np.isneginf(floor)
+
+    def blocks(self, positions: Indices) -> Iterator[Indices]:
+        """Cuts positions in ``rows`` into blocks of examples of like size, each ascending."""
+        by_size = positions[np.argsort(np.diff(self.begin)[positions], kind="stable")]
+        for at in range(0, len(by_size), _BLOCK):
+            yield np.sort(by_size[at : at + _BLOCK])
+
+    def _sums(self, start: Floats, end: Floats, first: Indices) -> Doubles:
+        """Score of each first slot with every end within reach, ``[len(first), reach]``."""
+        last = first[:, None] + np.arange(self.max_answer_tokens)
+        sums: Doubles = np.add(start[first][:, None], end[last], dtype=np.float64)
+        return sums
+
+
+def _ranges(first: Indices, count: Indices) -> Indices:
+    """``first[0] .. first[0] + count[0] - 1``, then the same for the next, in one array."""
+    total = np.cumsum(count)
+    if not len(total):
+        return np.zeros(0, np.int64)
+    values: Indices = np.arange(int(total[-1])) + np.repeat(first - (total - count), count)
+    return values
+
+
+def _none() -> TokenSpans:
+    none = np.zeros(0, np.int64)
+    return TokenSpans(none, none, none, np.zeros(0))
