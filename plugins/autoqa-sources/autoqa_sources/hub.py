@@ -51,7 +51,7 @@ def _dataset(options: HubOptions) -> Any:
         raise MissingAssetError(f"{options.dataset}: {_PACKAGE}.")
     import datasets
 
-    # load_dataset also takes the names of its own file readers; here a data set is meant.
+    # As an absolute path a folder is never taken for a file reader such as "csv".
     folder = _folder(options)
     try:
         return datasets.load_dataset(
@@ -60,7 +60,7 @@ def _dataset(options: HubOptions) -> Any:
             split=options.split,
             revision=None if folder else options.revision,
         )
-    except (ConnectionError, FileNotFoundError) as error:
+    except OSError as error:
         raise MissingAssetError(
             f"{options.dataset}: it cannot be fetched, {_first_line(error)}; {_advice(options)}"
         ) from error
