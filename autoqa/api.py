@@ -10,13 +10,13 @@ The module that holds the spec is imported by ``autoqa plugins list``, so it mus
 torch, transformers, datasets and the like belong inside the functions that use them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
 from autoqa.types import Answer, Example
@@ -31,6 +31,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "Example",
+    "Examples",
     "MissingAssetError",
     "Options",
     "Precision",
@@ -70,20 +71,26 @@ class TrainingProtocol(Options):
         max_grad_norm: Gradient clipping threshold (Euclidean norm).
     """
 
-    learning_rate: float = 3e-5
-    epochs: float = 1.0
-    batch_size: int = 32
-    warmup_ratio: float = 0.1
-    weight_decay: float = 0.01
-    length: int = 384
-    stride: int = 128
-    head_multiplier: float = 1.0
-    layer_decay: float = 1.0
+    learning_rate: float = Field(default=3e-5, gt=0)
+    epochs: float = Field(default=1.0, gt=0)
+    batch_size: int = Field(default=32, ge=1)
+    warmup_ratio: float = Field(default=0.1, ge=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    length: int = Field(default=384, ge=1)
+    stride: int = Field(default=128, ge=0)
+    head_multiplier: float = Field(default=1.0, gt=0)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
     freeze_embeddings: bool = False
-    frozen_layers: int = 0
-    dropout: float | None = None
+    frozen_layers: int = Field(default=0, ge=0)
+    dropout: float | None = Field(default=None, ge=0, lt=1)
     precision: Precision = "auto"
-    max_grad_norm: float = 1.0
+    max_grad_norm: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> "TrainingProtocol":
+        if self.stride >= self.length:
+            raise ValueError(f"stride {self.stride} must be below length {self.length}")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +119,22 @@ class BackboneSpec:
     missing: Callable[[Any], str | None]
     licence: Callable[[Any], str]
     api_version: int = API_VERSION
+
+
+class Examples(list[Example]):
+    """Examples, with sentences for people about what was left out or changed on the way.
+
+    A source may return any iterable; one that drops or repairs rows returns this, so that nobody
+    has to guess how many.
+
+    Args:
+        examples: The examples.
+        notes: Sentences; the study's notes show them under the source's name.
+    """
+
+    def __init__(self, examples: Iterable[Example] = (), notes: Sequence[str] = ()) -> None:
+        super().__init__(examples)
+        self.notes = tuple(notes)
 
 
 @dataclass(frozen=True, kw_only=True)

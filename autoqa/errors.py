@@ -3,7 +3,8 @@
 Every message is one clear sentence: the offending value, where it stands, the way out.
 """
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 
 class AutoqaError(Exception):
@@ -56,3 +57,14 @@ class BundleError(AutoqaError):
 
 class TrainingError(AutoqaError):
     """One run failed for a reason of its own: non-finite loss, collapse, out of memory."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of an error message: ``"; did you mean 'source'?"``, or nothing.
+
+    Args:
+        word: What was written.
+        known: What could have been meant.
+    """
+    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else ""

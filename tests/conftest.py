@@ -1,6 +1,8 @@
 """Fixtures that more than one test package uses."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,4 +15,17 @@ def data_folder() -> Path:
     folder = Path(os.environ.get("AUTOQA_DATA", default))
     if not folder.is_dir():
         pytest.skip(f"no real data: AUTOQA_DATA is unset and {folder} does not exist")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for sys.path in which pip has installed the distributions of plugin_example."""
+    folder = tmp_path_factory.mktemp("site-packages")
+    examples = Path(__file__).parent / "plugin_example"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--target", str(folder)]
+    names = [str(examples / name) for name in ("good", "broken")]
+    done = subprocess.run([*pip, *options, *names], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     return folder

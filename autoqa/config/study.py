@@ -36,7 +36,7 @@ class SourceTable(_PluginTable):
 
 
 class BackboneTable(_PluginTable):
-    """``[backbones.NAME]``: a pretrained encoder and, below ``protocol``, changes to its protocol."""
+    """``[backbones.NAME]``: a pretrained encoder; ``protocol`` below it changes its protocol."""
 
     protocol: dict[str, Any] = {}
 

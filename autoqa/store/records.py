@@ -27,6 +27,8 @@ class CandidateRecord:
         seconds: Training time until this point.
         inference_seconds: Time it took to predict the public part.
         licence: Licence of the pretrained weights.
+        jaccard_half_width: Half the width of the 95 % interval of ``jaccard`` (documents drawn
+            anew); ``None`` where it was not measured.
     """
 
     id: str
@@ -46,3 +48,4 @@ class CandidateRecord:
     seconds: float
     inference_seconds: float
     licence: str
+    jaccard_half_width: float | None = None

@@ -66,11 +66,19 @@ class TrialFinished:
 
 @dataclass(frozen=True, slots=True)
 class TrialFailed:
-    """The run gave up: one sentence for people, and the traceback for the log file."""
+    """The run gave up: one sentence for people, and the traceback for the log file.
+
+    Attributes:
+        trial: Optuna's trial number.
+        reason: What people are shown.
+        traceback: What the log file gets.
+        error: Class name of the exception, by which the parent decides whether to try again.
+    """
 
     trial: int
     reason: str
     traceback: str
+    error: str = ""
 
 
 Message = Progress | SnapshotTaken | TrialFinished | TrialFailed

@@ -1,1 +1,1 @@
-"""First-party sources."""
+"""First-party sources: files, the Hugging Face hub, and a generated demonstration corpus."""

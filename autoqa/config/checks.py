@@ -1,0 +1,90 @@
+"""What one table of a study file demands of another."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from autoqa.config.phrases import NAME_PATTERN
+from autoqa.config.study import StudyFile
+from autoqa.errors import did_you_mean
+
+
+def check(study: StudyFile) -> list[str]:
+    """Every contradiction between the tables of a study, one sentence each."""
+    return [*_references(study), *_slots(study), *_augmentations(study), *_lists(study)]
+
+
+def _references(study: StudyFile) -> Iterator[str]:
+    for index, portion in enumerate(study.recipe.portions):
+        where = f"recipe.portions[{index}].source"
+        if portion.source not in study.sources:
+            yield f"{where}: {_unknown('source', portion.source, study.sources)}"
+        elif portion.source == study.validation.source and study.validation.share == 1:
+            yield (
+                f"{where}: validation overlaps training: all of {portion.source!r} validates "
+                "(validation.share = 1); hold out less, e.g. validation.share = 0.2, "
+                "or train on another source"
+            )
+    if study.validation.source not in study.sources:
+        unknown = _unknown("source", study.validation.source, study.sources)
+        yield f"validation.source: {unknown}"
+    for index, point in enumerate(study.search.enqueue):
+        where = f"search.enqueue[{index}].backbone"
+        name = point.get("backbone")
+        if name is None:
+            yield f"{where}: is missing; name one of {', '.join(sorted(study.backbones))}"
+        elif not isinstance(name, str) or name not in study.backbones:
+            yield f"{where}: {_unknown('backbone', name, study.backbones)}"
+
+
+def _unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    hint = did_you_mean(str(name), known) or f"; there are: {', '.join(sorted(known))}"
+    return f"there is no [{kind}s.{name}]{hint}"
+
+
+def _slots(study: StudyFile) -> Iterator[str]:
+    portions = study.recipe.portions
+    taken: dict[str, int] = {}
+    for index, portion in enumerate(portions):
+        first = taken.setdefault(portion.slot, index)
+        if first != index:
+            yield (
+                f"recipe.portions[{index}].name: the slot {portion.slot!r} exists already "
+                f"(recipe.portions[{first}]); give one of them another name"
+            )
+        if portion.name and not re.fullmatch(NAME_PATTERN, portion.name):
+            yield (
+                f"recipe.portions[{index}].name: should be of lower-case letters, digits, "
+                f"'-' and '_', not {portion.name!r}"
+            )
+    if all(portion.include is False for portion in portions):
+        yield "recipe.portions: include is false in every portion, so there is nothing to train on"
+
+
+def _augmentations(study: StudyFile) -> Iterator[str]:
+    taken: dict[str, int] = {}
+    for index, table in enumerate(study.recipe.augmentations):
+        first = taken.setdefault(table.type, index)
+        if first != index:
+            yield (
+                f"recipe.augmentations[{index}].type: {table.type!r} is applied already "
+                f"(recipe.augmentations[{first}]); keep one of them"
+            )
+
+
+def _lists(study: StudyFile) -> Iterator[str]:
+    """Lists that are empty, or name a thing twice."""
+    lists: dict[str, object] = {
+        "validation.languages": study.validation.languages,
+        "search.snapshots": study.search.snapshots,
+    }
+    for index, portion in enumerate(study.recipe.portions):
+        for key in ("languages", "share", "negatives"):
+            lists[f"recipe.portions[{index}].{key}"] = getattr(portion, key)
+    for where, values in lists.items():
+        if not isinstance(values, tuple):
+            continue
+        if not values:
+            yield f"{where}: the list is empty; name at least one value, or leave the key out"
+        twice = {str(value) for value in values if values.count(value) > 1}
+        if twice:
+            yield f"{where}: {', '.join(sorted(twice))} stands in the list more than once"

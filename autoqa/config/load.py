@@ -1,0 +1,123 @@
+"""Reads a study file; whatever is wrong with it is said at once."""
+
+import math
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autoqa.config.checks import check
+from autoqa.config.problems import Place, dotted, parse
+from autoqa.config.study import StudyFile
+from autoqa.errors import ConfigError, did_you_mean
+
+_VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
+_WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+
+
+def load_study(path: Path) -> StudyFile:
+    """Reads and checks a study file.
+
+    ``${NAME}`` in a string is replaced by the environment variable; ``$${`` stands for ``${``.
+
+    Args:
+        path: A TOML file.
+
+    Raises:
+        ConfigError: The file is missing, is no TOML, or holds wrong values; one sentence for each
+            problem, with the file's name and the dotted path of the key.
+    """
+    path = Path(path)
+    data = _toml(path)
+    problems: list[str] = []
+    expanded = _expand(data, (), problems)
+    study, wrong = parse(StudyFile, expanded)
+    named = {problem.split(": ")[0] for problem in problems}
+    problems += [problem for problem in wrong if problem.split(": ")[0] not in named]
+    if study is not None:
+        problems += check(study)
+    if study is None or problems:
+        raise ConfigError(*(f"{path}: {problem}" for problem in problems))
+    return study
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise ConfigError(_absent(path)) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{path}: line {line}: byte 0x{error.object[error.start]:02x} is not UTF-8; "
+            "save the file as UTF-8"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"{path}: the study file cannot be read: {error.strerror}") from error
+    try:
+        return tomllib.loads(text.replace("\r\n", "\n"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(_syntax(path, text, str(error))) from None
+
+
+def _syntax(path: Path, text: str, message: str) -> str:
+    found = _WHERE.search(message)
+    reason = message[: found.start()] if found else message
+    if found is None or found["line"] is None:
+        return f"{path}: not valid TOML: {reason}, at the end of the file"
+    number = int(found["line"])
+    line = text.splitlines()[number - 1].strip() if number <= text.count("\n") + 1 else ""
+    return f"{path}: line {number}, column {found['column']}: not valid TOML: {reason}: {line}"
+
+
+def _absent(path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder, not a study file; {_studies(path)}"
+    folder = path.parent
+    if not folder.is_dir():
+        return f"{path}: no such study file: the folder {folder} does not exist"
+    hint = did_you_mean(path.name, (file.name for file in folder.glob("*.toml")))
+    return f"{path}: no such study file{hint or ';'} {_studies(folder)}"
+
+
+def _studies(folder: Path) -> str:
+    names = sorted(file.name for file in folder.glob("*.toml") if file.is_file())
+    if not names:
+        return f"there is no .toml file in {folder.resolve()}"
+    return f"in {folder} there {'are' if len(names) > 1 else 'is'}: {', '.join(names)}"
+
+
+def _expand(value: Any, at: Place, problems: list[str]) -> Any:
+    """Replaces variables in strings, and refuses numbers that are none."""
+    if isinstance(value, Mapping):
+        return {key: _expand(inner, (*at, key), problems) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_expand(inner, (*at, index), problems) for index, inner in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        problems.append(f"{dotted(at)}: should be a finite number, not {value}")
+        return 0.5  # JSON has no such number, and the value has had its sentence
+    if not isinstance(value, str):
+        return value
+
+    def replacement(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name is None:
+            return "${"
+        if not found["end"] or not name.isidentifier():
+            problems.append(
+                f"{dotted(at)}: {found[0]!r} is no variable; "
+                "write ${NAME}, or $${ for a plain ${"
+            )
+            return found[0]
+        if name not in os.environ:
+            hint = did_you_mean(name, os.environ)
+            problems.append(
+                f"{dotted(at)}: the environment variable {name} is not set"
+                f"{hint or f'; set it with: export {name}=...'}"
+            )
+            return found[0]
+        return os.environ[name]
+
+    return _VARIABLE.sub(replacement, value)

@@ -1,0 +1,137 @@
+"""What every row of every source must be, whoever wrote the plugin that loads it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+
+from autoqa.errors import DataError
+from autoqa.types import Answer, Example
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+def checked(rows: Iterable[object], source: str) -> list[Example]:
+    """Checks a source's rows and gives them the source's name.
+
+    Args:
+        rows: What the plugin loaded.
+        source: The source's name in the study file.
+
+    Raises:
+        DataError: A row is no example, lacks something, or has an answer that is not at its
+            offset; the message names source and id, what was expected and what was found.
+    """
+    examples: list[Example] = []
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, Example):
+            raise DataError(
+                f"sources.{source}: row {number} is {type(row).__name__}, not Example; "
+                "this is a fault of the plugin that loads it."
+            )
+        problem = _problem(row)
+        if problem:
+            raise DataError(f"sources.{source}: row {number}, id {row.id!r}: {problem}")
+        examples.append(
+            Example(
+                row.id, row.question, row.context, row.answers, row.language, row.document, source
+            )
+        )
+    return examples
+
+
+def _problem(row: Example) -> str | None:
+    for field in ("id", "question", "context", "document"):
+        value: object = getattr(row, field)
+        if not isinstance(value, str):
+            return f"{field} must be text, found {value!r}."
+        if not value or value.isspace():
+            return f"{field} is empty; correct or remove the row."
+    if not isinstance(row.language, str) or not _LANGUAGE.fullmatch(row.language):
+        return f"language must be an ISO 639 code such as 'hi', found {row.language!r}."
+    for answer in row.answers:
+        if not answer.text.strip():
+            return "an answer is empty; a question without an answer has no answers at all."
+        if answer.start < 0 or not row.context.startswith(answer.text, answer.start):
+            found = row.context[answer.start : answer.end] if answer.start >= 0 else ""
+            return (
+                f"expected the answer {answer.text[:60]!r} at character {answer.start} of the "
+                f"context, found {found[:60]!r}; correct the offset or remove the row."
+            )
+    return None
+
+
+def unique(examples: list[Example], source: str) -> tuple[list[Example], list[str]]:
+    """Makes ids unique and turns repeated questions into one with several references.
+
+    Rows with the same id, or with the same question about the same context, are one question that
+    several people answered: their answers become references of the first row. Translations often
+    keep the id of what they translate: they become ``id@language``.
+
+    Args:
+        examples: Rows of one source.
+        source: Its name, for messages.
+
+    Returns:
+        The examples, in order, and sentences about what was done.
+
+    Raises:
+        DataError: Two rows of one language share an id but ask different things.
+    """
+    places: dict[tuple[str, str], int] = {}
+    asked: dict[tuple[str, str, str], int] = {}
+    languages: dict[str, set[str]] = {}
+    kept: list[Example] = []
+    merged = 0
+    for example in examples:
+        question = question_key(example.question)
+        place = places.get((example.id, example.language))
+        if place is not None:
+            first = kept[place]
+            if first.context != example.context or question_key(first.question) != question:
+                raise DataError(
+                    f"sources.{source}: the id {example.id!r} belongs to two rows, "
+                    f"{first.question[:60]!r} and {example.question[:60]!r}; "
+                    "give each row an id of its own."
+                )
+        else:
+            place = asked.get((example.context, question, example.language))
+        if place is not None:
+            kept[place] = _with_answers(kept[place], example.answers)
+            merged += 1
+            continue
+        places[example.id, example.language] = len(kept)
+        asked[example.context, question, example.language] = len(kept)
+        languages.setdefault(example.id, set()).add(example.language)
+        kept.append(example)
+    notes = []
+    if merged:
+        notes.append(
+            f"sources.{source}: repeated questions about the same context: {merged}; "
+            "their answers became further references of the first."
+        )
+    several = {name for name, spoken in languages.items() if len(spoken) > 1}
+    if several:
+        kept = [
+            replace(one, id=f"{one.id}@{one.language}") if one.id in several else one
+            for one in kept
+        ]
+        notes.append(
+            f"sources.{source}: ids that stand in several languages: {len(several)}; "
+            "those rows are now called id@language."
+        )
+    return kept, notes
+
+
+def question_key(question: str) -> str:
+    """What is left of a question without case, white space and the mark at its end."""
+    return "".join(question.split()).casefold().rstrip("?？؟.।")
+
+
+def base_id(example: Example) -> str:
+    """The id that translations of one question share."""
+    return example.id.removesuffix(f"@{example.language}")
+
+
+def _with_answers(example: Example, more: tuple[Answer, ...]) -> Example:
+    fresh = tuple(dict.fromkeys(answer for answer in more if answer not in example.answers))
+    return replace(example, answers=example.answers + fresh) if fresh else example

@@ -1,0 +1,166 @@
+"""A study's data, ready for search and training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from autoqa.api import SourceSpec
+from autoqa.config.study import PortionTable, StudyFile
+from autoqa.data.checks import checked, unique
+from autoqa.data.overlap import Overlap, sentence
+from autoqa.data.split import Split, split
+from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
+from autoqa.types import Example
+
+
+class LoadableSource(Protocol):
+    """What is needed of a bound source."""
+
+    @property
+    def spec(self) -> SourceSpec:
+        """The plugin."""
+
+    @property
+    def options(self) -> BaseModel:
+        """Its options, checked."""
+
+
+class LoadableStudy(Protocol):
+    """What is needed of a bound study."""
+
+    @property
+    def study(self) -> StudyFile:
+        """The study file."""
+
+    @property
+    def sources(self) -> Mapping[str, LoadableSource]:
+        """Its sources by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyData:
+    """Everything that a study trains on and is measured on.
+
+    Attributes:
+        train: Training examples by source, only sources that the recipe may use.
+        public: Validation examples that the search sees.
+        private: Validation examples that stay sealed.
+        notes: Sentences for people: what was left out, what is doubtful.
+    """
+
+    train: dict[str, tuple[Example, ...]]
+    public: tuple[Example, ...]
+    private: tuple[Example, ...]
+    notes: tuple[str, ...] = ()
+
+    def languages(self, source: str) -> tuple[str, ...]:
+        """Languages in which a source has training examples, sorted; none where it has no such."""
+        return tuple(sorted({example.language for example in self.train.get(source, ())}))
+
+
+def prepare_data(bound: LoadableStudy) -> StudyData:
+    """Loads, checks and splits what the recipe and the validation use.
+
+    Args:
+        bound: The study with its plugins.
+
+    Raises:
+        DataError: A row cannot be used, a source or language has nothing to train on, or the
+            validation set has too few documents.
+        MissingAssetError: A source is not on this machine.
+        PluginError: A plugin failed in a way it should not.
+    """
+    study = bound.study
+    portions = [portion for portion in study.recipe.portions if portion.include is not False]
+    used = list(dict.fromkeys(portion.source for portion in portions))
+    validating = study.validation.source
+    notes: list[str] = []
+    loaded: dict[str, list[Example]] = {}
+    for name in dict.fromkeys([validating, *used]):
+        loaded[name], more = _load(name, bound.sources[name])
+        notes += more
+    parts = split(loaded[validating], study.validation)
+    notes += [*parts.notes, *_unanswered(parts)]
+    overlap = Overlap(parts.public + parts.private)
+    train: dict[str, tuple[Example, ...]] = {}
+    for name in used:
+        rows: Sequence[Example] = parts.rest if name == validating else loaded[name]
+        kept, counts = overlap.remove(rows)
+        if counts:
+            notes.append(sentence(name, len(rows), counts))
+        if not kept:
+            raise DataError(_nothing_left(name, len(loaded[name]), len(rows), counts.total()))
+        train[name] = tuple(kept)
+    data = StudyData(train, parts.public, parts.private)
+    notes += _languages(study.recipe.portions, data)
+    return StudyData(train, parts.public, parts.private, tuple(notes))
+
+
+def _load(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:
+    try:
+        rows = source.spec.load(source.options)
+        examples = checked(rows, name)
+    except (DataError, MissingAssetError) as error:
+        message = str(error)
+        prefix = "" if message.startswith(f"sources.{name}") else f"sources.{name}: "
+        raise type(error)(prefix + message) from error
+    except AutoqaError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"sources.{name}: the plugin {source.spec.name!r} failed while loading, "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not examples:
+        raise DataError(f"sources.{name}: it holds no examples; its options were {source.options}.")
+    kept, notes = unique(examples, name)
+    told = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
+    return kept, told + notes
+
+
+def _nothing_left(name: str, total: int, rest: int, overlapping: int) -> str:
+    parts = []
+    if total - rest:
+        parts.append(f"{total - rest} belong to documents held out for validation")
+    if overlapping:
+        parts.append(f"{overlapping} overlap with the validation set")
+    return (
+        f"sources.{name}: nothing is left to train on; of its {total} rows {' and '.join(parts)}. "
+        "Lower validation.share, or take its portions out of the recipe."
+    )
+
+
+def _languages(portions: Sequence[PortionTable], data: StudyData) -> list[str]:
+    notes = []
+    for index, portion in enumerate(portions):
+        if portion.include is False or not isinstance(portion.languages, tuple):
+            continue
+        have = data.languages(portion.source)
+        absent = sorted(set(portion.languages) - set(have))
+        where = f"recipe.portions[{index}].languages"
+        if len(absent) == len(set(portion.languages)):
+            raise DataError(
+                f"{where}: sources.{portion.source} has nothing to train on in "
+                f"{', '.join(absent) or 'no language'}; it has {', '.join(have)}."
+            )
+        if absent:
+            notes.append(
+                f"{where}: sources.{portion.source} has nothing to train on in "
+                f"{', '.join(absent)}, only in {', '.join(have)}."
+            )
+    return notes
+
+
+def _unanswered(parts: Split) -> list[str]:
+    rows = parts.public + parts.private
+    count = sum(not example.answers for example in rows)
+    if count == len(rows):
+        raise DataError("validation: no row has an answer; a set without answers scores nothing.")
+    if not count:
+        return []
+    return [
+        f"validation: questions without an answer: {count} of {len(rows)}; "
+        "only an empty prediction scores there."
+    ]

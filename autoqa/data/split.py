@@ -1,0 +1,106 @@
+"""The validation set, cut out by whole documents."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from autoqa.config.study import ValidationTable
+from autoqa.errors import DataError
+from autoqa.types import Example
+
+_FEWEST = 2
+_FEW = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """One source in three parts; no document is in two of them.
+
+    Attributes:
+        public: What the search sees.
+        private: What stays sealed.
+        rest: What may be trained on.
+        notes: Sentences for people.
+    """
+
+    public: tuple[Example, ...]
+    private: tuple[Example, ...]
+    rest: tuple[Example, ...]
+    notes: tuple[str, ...] = ()
+
+
+def split(examples: Sequence[Example], validation: ValidationTable) -> Split:
+    """Holds out documents for validation.
+
+    Documents are ordered by a hash of seed and name, so the split is the same on every machine
+    and under every version of every library. Contexts that are equal up to white space count as
+    one document, whatever their documents are called. Of the held-out documents only the rows in
+    the validation's languages are scored; the others are not trained on either.
+
+    Raises:
+        DataError: A language is absent, or a part would have fewer than two documents.
+    """
+    spoken = {example.language for example in examples}
+    wanted = set(validation.languages) if validation.languages is not None else spoken
+    absent = sorted(wanted - spoken)
+    if absent:
+        raise DataError(
+            f"validation.languages: sources.{validation.source} has no rows in "
+            f"{', '.join(absent)}; it has {', '.join(sorted(spoken))}."
+        )
+    groups = _groups(examples)
+    names = {groups[e.document] for e in examples if e.language in wanted}
+    ordered = sorted(names, key=lambda name: _rank(validation.seed, name))
+    held = round(validation.share * len(ordered))
+    public = round(validation.public * held)
+    if min(public, held - public) < _FEWEST:
+        raise DataError(
+            f"validation: sources.{validation.source} has {len(ordered)} documents; share = "
+            f"{validation.share:g} and public = {validation.public:g} make {public} public and "
+            f"{held - public} private ones, but each part needs at least {_FEWEST}: "
+            "raise share, move public towards 0.5, or add documents."
+        )
+    part = {name: index < public for index, name in enumerate(ordered[:held])}
+    sides: dict[bool | None, list[Example]] = {True: [], False: [], None: []}
+    for example in examples:
+        side = part.get(groups[example.document])
+        if side is None or example.language in wanted:
+            sides[side].append(example)
+    notes = []
+    if min(public, held - public) < _FEW:
+        notes.append(
+            f"validation: only {public} public and {held - public} private documents; with fewer "
+            f"than {_FEW} the intervals of all scores are wide and themselves uncertain."
+        )
+    return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
+
+
+def plain(text: str) -> str:
+    """The text with single spaces for all white space."""
+    return " ".join(text.split())
+
+
+def _groups(examples: Sequence[Example]) -> dict[str, str]:
+    """Document to the first name, by alphabet, of all documents that it shares a context with."""
+    parent = {example.document: example.document for example in examples}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            parent[name] = name = parent[parent[name]]
+        return name
+
+    texts: dict[str, str] = {}
+    owner: dict[str, str] = {}
+    for example in examples:
+        # Normalising is the slow part, and many questions share one context.
+        if example.context not in texts:
+            texts[example.context] = plain(example.context)
+        first = owner.setdefault(texts[example.context], example.document)
+        if first != example.document:
+            low, high = sorted((root(first), root(example.document)))
+            parent[high] = low
+    return {name: root(name) for name in parent}
+
+
+def _rank(seed: int, name: str) -> bytes:
+    return sha256(f"{seed}\n{name}".encode()).digest()

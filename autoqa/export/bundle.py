@@ -1,0 +1,253 @@
+"""A bundle on disk: written whole or not at all, and read only if every byte is as it was."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import autoqa
+from autoqa.errors import BundleError, ConfigError, DataError
+from autoqa.export.card import model_card
+from autoqa.export.manifest import (
+    FORMAT,
+    MODEL_FILES,
+    NAME,
+    FileEntry,
+    GroupEntry,
+    Manifest,
+    MemberEntry,
+    ScoreEntry,
+    VoteEntry,
+    parse_manifest,
+    render,
+)
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+_AGAIN = "copy the bundle again from where it came, or export it again"
+# Paths of the exporting machine, and names of code to download: neither belongs in a bundle.
+_CONFIG_DROPS = ("_name_or_path", "auto_map", "custom_pipelines")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundlePlan:
+    """All that goes into a bundle.
+
+    Attributes:
+        study: Name of the study.
+        members: The models; ``folder`` says where in the bundle each one goes.
+        groups: Their groups; ``folder`` says where in the bundle each tokenizer goes.
+        vote: How groups are joined.
+        public: The ensemble's score on the public part.
+        private: Its score on the private part.
+        openings: How often the private part has been opened, this time included.
+        models: Folder in Hugging Face layout, with tokenizer, of each member by its id.
+    """
+
+    study: str
+    members: tuple[MemberEntry, ...]
+    groups: tuple[GroupEntry, ...]
+    vote: VoteEntry
+    public: ScoreEntry
+    private: ScoreEntry
+    openings: int
+    models: Mapping[str, Path]
+
+
+def check_target(target: Path, *, force: bool) -> None:
+    """Says whether a bundle may be written there, before anything costly is done.
+
+    ``force`` replaces an older bundle and nothing else: a mistyped path must not delete a home
+    directory.
+
+    Raises:
+        ConfigError: Something is in the way, or the parent folder cannot be written to.
+    """
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise ConfigError(f"--to {target} exists and is no folder: give another path.")
+    if target.is_dir() and any(target.iterdir()):
+        if not (target / NAME).is_file():
+            raise ConfigError(
+                f"--to {target} is a folder with other things than a bundle in it, which autoqa "
+                "will not delete: give another path."
+            )
+        if not force:
+            raise ConfigError(
+                f"--to {target} exists already: give another path, or --force to replace it."
+            )
+
+
+def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Manifest:
+    """Writes a bundle under a temporary name beside its target and renames it when complete.
+
+    Args:
+        plan: What goes into it.
+        target: The folder to make; its parents are made, too.
+        force: Replace an existing bundle.
+
+    Returns:
+        The manifest that was written.
+
+    Raises:
+        ConfigError: The target is in the way (see :func:`check_target`) or cannot be written.
+        DataError: A member's weights or tokenizer are gone or do not belong to its group.
+    """
+    check_target(target, force=force)
+    target = target.absolute()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise ConfigError(f"--to {target} cannot be written: {error}.") from error
+    try:
+        manifest = _fill(partial, plan)
+        partial.chmod(0o777 & ~_umask())
+        _swap(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return manifest
+
+
+def verify(folder: Path) -> Manifest:
+    """Reads a bundle's manifest and compares every file with it.
+
+    Raises:
+        BundleError: The folder is no bundle, of another format version, a file was changed,
+            added or removed, or a file could reach outside the bundle.
+    """
+    if not (folder / NAME).is_file():
+        what = f"has no {NAME}" if folder.is_dir() else "is no folder"
+        raise BundleError(f"{folder} is no bundle: it {what}; make one with `autoqa export`.")
+    manifest = parse_manifest((folder / NAME).read_bytes(), str(folder / NAME))
+    found = _files(folder) - {NAME}
+    for path in sorted(found - manifest.files.keys()):
+        raise BundleError(
+            f"{folder / path} is not listed in the bundle's manifest: remove it, or {_AGAIN}."
+        )
+    for path, entry in manifest.files.items():
+        if path not in found:
+            raise BundleError(f"{folder / path} is missing from the bundle: {_AGAIN}.")
+        if _entry(folder / path) != entry:
+            raise BundleError(
+                f"{folder / path} was changed after the bundle was written (its checksum "
+                f"differs): {_AGAIN}."
+            )
+    for member in manifest.members:
+        _refuse_code(folder / member.folder / "config.json")
+    return manifest
+
+
+def _fill(partial: Path, plan: BundlePlan) -> Manifest:
+    for member in plan.members:
+        _copy_model(plan.models[member.id], partial / member.folder, member.id)
+    for group in plan.groups:
+        owner = next(member.id for member in plan.members if member.group == group.id)
+        _copy_tokenizer(plan.models[owner], partial / group.folder, group.id)
+    (partial / "README.md").write_text(
+        model_card(plan.study, plan.members, plan.groups, plan.vote, plan.public, plan.private),
+        encoding="utf-8",
+    )
+    content = {
+        "format": FORMAT,
+        "autoqa": autoqa.__version__,
+        "study": plan.study,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "members": plan.members,
+        "groups": plan.groups,
+        "vote": plan.vote,
+        "public": plan.public,
+        "private": plan.private,
+        "openings": plan.openings,
+        "licences": tuple(sorted({member.licence for member in plan.members})),
+        "files": {path: _entry(partial / path) for path in sorted(_files(partial))},
+    }
+    raw = render(content)
+    (partial / NAME).write_bytes(raw)
+    return parse_manifest(raw, NAME)
+
+
+def _copy_model(source: Path, folder: Path, member: str) -> None:
+    folder.mkdir(parents=True)
+    for name in MODEL_FILES:
+        if not (source / name).is_file():
+            raise DataError(
+                f"{source / name} is missing, so candidate {member} cannot be exported: select "
+                "again without it, or restore the run folder."
+            )
+    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    kept = {key: value for key, value in config.items() if key not in _CONFIG_DROPS}
+    text = json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    (folder / "config.json").write_text(text, encoding="utf-8")
+    shutil.copyfile(source / "model.safetensors", folder / "model.safetensors")
+
+
+def _copy_tokenizer(source: Path, folder: Path, group: str) -> None:
+    folder.mkdir(parents=True)
+    if not (source / "tokenizer.json").is_file():
+        raise DataError(f"{source / 'tokenizer.json'} is missing: restore the run folder.")
+    for name in _TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copyfile(source / name, folder / name)
+    key = _entry(folder / "tokenizer.json").sha256[:12]
+    if key != group.partition("-")[0]:
+        raise DataError(
+            f"{source / 'tokenizer.json'} has the checksum {key}..., but the group is {group}: "
+            "the run folder was changed, restore it."
+        )
+
+
+def _files(folder: Path) -> set[str]:
+    """Every file below a folder, as paths with ``/``; symbolic links are refused."""
+    found = set()
+    for root, folders, names in os.walk(folder):
+        for name in (*folders, *names):
+            path = Path(root) / name
+            if path.is_symlink():
+                raise BundleError(
+                    f"{path} is a symbolic link, which could lead out of the bundle: copy the "
+                    "bundle with `cp -RL`."
+                )
+            if name in names:
+                found.add(path.relative_to(folder).as_posix())
+    return found
+
+
+def _entry(path: Path) -> FileEntry:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(sha256=digest, size=path.stat().st_size)
+
+
+def _refuse_code(path: Path) -> None:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BundleError(f"{path} is no JSON ({error}): {_AGAIN}.") from error
+    if not isinstance(config, dict) or "auto_map" in config:
+        raise BundleError(f"{path} asks for code from elsewhere (auto_map), which is never run.")
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def _swap(partial: Path, target: Path) -> None:
+    """Puts the new folder in the place of the old one, which survives if that fails."""
+    if not target.exists():
+        partial.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    old.rmdir()
+    target.rename(old)
+    try:
+        partial.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)

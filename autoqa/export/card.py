@@ -1,0 +1,86 @@
+"""The README of a bundle: a short model card."""
+
+from collections.abc import Sequence
+
+from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+
+
+def model_card(
+    study: str,
+    members: Sequence[MemberEntry],
+    groups: Sequence[GroupEntry],
+    vote: VoteEntry,
+    public: ScoreEntry,
+    private: ScoreEntry,
+) -> str:
+    """Writes the card, in Markdown.
+
+    Args:
+        study: Name of the study.
+        members: The models.
+        groups: Their groups.
+        vote: How groups are joined.
+        public: The ensemble's score on the part that selection saw.
+        private: Its score on the part that nothing saw before.
+    """
+    languages = sorted({language for member in members for language in _languages(member)})
+    trained = f" Languages named in its recipes: {', '.join(languages)}." if languages else ""
+    lines = [
+        f"# {study}: extractive question answering",
+        "",
+        f"An ensemble of {_count(len(members), 'model')} in {_count(len(groups), 'group')} that "
+        "answers a question with a fragment of the given context; it cannot answer what the "
+        f"context does not say.{trained} Made by autoqa; works offline.",
+        "",
+        "    autoqa predict . questions.csv",
+        "",
+        "    import autoqa",
+        '    ensemble = autoqa.load(".")',
+        '    ensemble(question="...", context="...").answer',
+        "",
+        "## Scores",
+        "",
+        "Mean word-level Jaccard with its 95 % interval (documents drawn anew), exact match, F1.",
+        "",
+        "| part | questions | Jaccard | EM | F1 |",
+        "|---|---|---|---|---|",
+        _score_row("public (selection saw it)", public),
+        _score_row("private (sealed until export)", private),
+        "",
+        "## Members",
+        "",
+        "| member | backbone | group | weight | public Jaccard | licence of the weights |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {m.id} | {m.backbone} | {m.group} | {m.weight:g} | {m.public} | {m.licence} |"
+            for m in members
+        ),
+        "",
+        *(f"- {m.id}: {m.reason}" for m in members if m.reason),
+        "",
+        "Logits are averaged within a group"
+        + (
+            f"; groups vote word by word, and {vote.best} decides ties." if len(groups) > 1 else "."
+        ),
+        "What each member was trained on is in `manifest.json`, as is a checksum of every file. "
+        "The licences of the pretrained weights and of the training data both apply.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _languages(member: MemberEntry) -> set[str]:
+    return {
+        language
+        for stage in member.recipe.get("stages", ())
+        for portion in stage.get("portions", ())
+        for language in portion.get("languages") or ()
+    }
+
+
+def _score_row(name: str, score: ScoreEntry) -> str:
+    return f"| {name} | {score.questions} | {score} | {score.em:.2f} | {score.f1:.2f} |"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

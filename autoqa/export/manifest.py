@@ -1,0 +1,260 @@
+"""What a bundle says about itself: ``manifest.json``, format version 1."""
+
+import hashlib
+import json
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from autoqa.api import Precision
+from autoqa.errors import BundleError
+
+FORMAT = "1.0"
+"""A reader of 1.0 opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
+
+NAME = "manifest.json"
+SUFFIXES = frozenset({".json", ".md", ".safetensors"})
+"""All that a bundle may consist of; pickles and code, under whatever name, are not among it."""
+
+_BLANK = "0" * 64
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+def check_path(path: str) -> str:
+    """Returns a path that stays below the bundle and names a harmless kind of file.
+
+    Raises:
+        ValueError: It is absolute, has ``..``, is not written plainly, or has a forbidden suffix.
+    """
+    parts = path.split("/")
+    plain = all(part not in ("", ".", "..") for part in parts)
+    if not plain or any(c in path for c in "\\:\0"):
+        raise ValueError(f"path {path!r} must be relative, below the bundle, and written with /")
+    if PurePosixPath(path).suffix not in SUFFIXES:
+        raise ValueError(
+            f"file {path!r} is of a kind that a bundle may not hold "
+            f"(only {', '.join(sorted(SUFFIXES))}; pickled weights can run code)"
+        )
+    return path
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class FileEntry(_Entry):
+    """Checksum and size (bytes) of one file."""
+
+    sha256: Sha256
+    size: Annotated[int, Field(ge=0)]
+
+
+class ScoreEntry(_Entry):
+    """Mean word-level Jaccard of one part of the validation set, 0 to 1.
+
+    Attributes:
+        jaccard: The mean.
+        low: Lower end of its 95 % interval (document bootstrap).
+        high: Upper end.
+        em: Mean SQuAD exact match.
+        f1: Mean SQuAD F1.
+        questions: How many questions the means are over.
+    """
+
+    jaccard: float
+    low: float
+    high: float
+    em: float
+    f1: float
+    questions: Annotated[int, Field(ge=1)]
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the interval."""
+        return (self.high - self.low) / 2
+
+    def __str__(self) -> str:
+        return f"{_short(self.jaccard)} ± {_short(self.half_width)}"
+
+
+class MemberEntry(_Entry):
+    """One model of the ensemble.
+
+    Attributes:
+        id: The candidate's id in its study.
+        backbone: Name in the study file.
+        group: Which windows it is asked about.
+        weight: Its part in the mean of its group's logits.
+        folder: Where its weights are.
+        precision: What its matrix products are computed in.
+        licence: Licence of the pretrained weights.
+        trial: Optuna's trial number.
+        fraction: Point of the run at which it was saved.
+        learning_rate: Peak rate of the encoder.
+        seed: The run's seed.
+        recipe: What it was trained on.
+        public: Its own score on the public part.
+        reason: Why it was chosen.
+    """
+
+    id: Name
+    backbone: str
+    group: Name
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    folder: str
+    precision: Precision = "auto"
+    licence: str
+    trial: int
+    fraction: float
+    learning_rate: float
+    seed: int
+    recipe: dict[str, Any]
+    public: ScoreEntry
+    reason: str = ""
+
+
+class GroupEntry(_Entry):
+    """Members that share a tokenizer and windows, so that their logits can be averaged.
+
+    Attributes:
+        id: The group's key.
+        folder: Where its tokenizer is.
+        length: Tokens in a window.
+        stride: Tokens shared by neighbouring windows.
+    """
+
+    id: Name
+    folder: str
+    length: Annotated[int, Field(ge=8)]
+    stride: Annotated[int, Field(ge=0)]
+
+
+class VoteEntry(_Entry):
+    """How groups are joined.
+
+    Attributes:
+        best: The group whose answer stands where the vote decides nothing.
+        max_answer_tokens: Longest span that is considered.
+    """
+
+    best: Name
+    max_answer_tokens: Annotated[int, Field(ge=1)]
+
+
+class Manifest(_Entry):
+    """A bundle's table of contents.
+
+    Attributes:
+        format: Version of the format.
+        digest: sha256 of the manifest's own bytes with this value set to zeros.
+        autoqa: Version of autoqa that wrote it.
+        study: Name of the study.
+        created: When, ISO 8601, UTC.
+        members: The models.
+        groups: Their tokenizers and windows.
+        vote: How groups are joined.
+        public: The ensemble's score on the part of the validation set that selection saw.
+        private: Its score on the part that nothing saw before.
+        openings: How often the private part had been opened when this was written.
+        licences: All licences of pretrained weights among the members.
+        files: Every file but this one, by its path below the bundle.
+    """
+
+    format: str
+    digest: Sha256
+    autoqa: str
+    study: str
+    created: str
+    members: Annotated[tuple[MemberEntry, ...], Field(min_length=1)]
+    groups: Annotated[tuple[GroupEntry, ...], Field(min_length=1)]
+    vote: VoteEntry
+    public: ScoreEntry
+    private: ScoreEntry
+    openings: int
+    licences: tuple[str, ...]
+    files: dict[str, FileEntry]
+
+    @field_validator("files")
+    @classmethod
+    def _safe_paths(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
+        for path in files:
+            check_path(path)
+        return files
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Manifest":
+        groups = [group.id for group in self.groups]
+        members = [member.id for member in self.members]
+        for what, names in (("group", groups), ("member", members)):
+            if len(set(names)) < len(names):
+                raise ValueError(f"a {what} is listed twice in {', '.join(names)}")
+        for used in (*(member.group for member in self.members), self.vote.best):
+            if used not in groups:
+                raise ValueError(f"group {used!r} is used but not listed")
+        needed = [f"{m.folder}/{name}" for m in self.members for name in MODEL_FILES]
+        for path in (*needed, *(f"{g.folder}/tokenizer.json" for g in self.groups)):
+            if path not in self.files:
+                raise ValueError(f"file {path!r} is needed but not listed")
+        return self
+
+
+MODEL_FILES = ("config.json", "model.safetensors")
+
+
+def render(content: dict[str, Any]) -> bytes:
+    """The bytes of ``manifest.json`` with the digest filled in.
+
+    Args:
+        content: The manifest's values without ``digest``.
+    """
+    manifest = Manifest.model_validate({**content, "digest": _BLANK})
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    blank = text.encode()
+    return blank.replace(_BLANK.encode(), hashlib.sha256(blank).hexdigest().encode(), 1)
+
+
+def parse_manifest(raw: bytes, where: str) -> Manifest:
+    """Reads a manifest, and checks that nobody changed it.
+
+    Args:
+        raw: The file's bytes.
+        where: What error messages call it.
+
+    Raises:
+        BundleError: It is no manifest, of another major version, changed, or inconsistent.
+    """
+    try:
+        content = json.loads(raw)
+        version, digest = str(content["format"]), str(content["digest"])
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise BundleError(
+            f"{where} is no bundle's manifest ({error!r:.80}): export the bundle again."
+        ) from error
+    major = FORMAT.partition(".")[0]
+    if version.partition(".")[0] != major:
+        raise BundleError(
+            f"{where} has format {version}, but this autoqa reads {major}.x: install an autoqa "
+            "that reads it, or export the bundle again with this one."
+        )
+    if hashlib.sha256(raw.replace(digest.encode(), _BLANK.encode(), 1)).hexdigest() != digest:
+        raise BundleError(
+            f"{where} was changed after the bundle was written: copy the bundle again, or export "
+            "it again."
+        )
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BundleError(
+            f"{where}: {place + ': ' if place else ''}{first['msg']}. Export the bundle again."
+        ) from error
+
+
+def _short(value: float) -> str:
+    """``.61`` for 0.61, ``.614`` never: more digits than the interval supports would mislead."""
+    text = f"{value:.2f}"
+    return text[1:] if text.startswith("0") else text

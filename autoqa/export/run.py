@@ -1,0 +1,64 @@
+"""A study's finished run, opened for selection and export."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoqa.config.load import load_study
+from autoqa.config.study import StudyFile
+from autoqa.env import run_folder, runs_folder
+from autoqa.errors import ConfigError, NothingFeasibleError, did_you_mean
+from autoqa.store.database import Store
+from autoqa.store.folders import RunFolder
+from autoqa.store.records import CandidateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRun:
+    """What a search left.
+
+    Attributes:
+        study: The study file as the search froze it.
+        folder: Its run folder.
+        store: Its database.
+    """
+
+    study: StudyFile
+    folder: RunFolder
+    store: Store
+
+    def candidates(self) -> list[CandidateRecord]:
+        """All candidates whose files are on this machine, by id.
+
+        Raises:
+            NothingFeasibleError: There is none.
+        """
+        found = [self.folder.read_record(name) for name in self.folder.candidate_ids()]
+        if not found:
+            raise NothingFeasibleError(
+                f"the study {self.study.name!r} has no candidate in {self.folder.candidates}: run "
+                "`autoqa search`, or look at its failed trials with `autoqa leaderboard`."
+            )
+        return found
+
+
+def open_run(study: str) -> StudyRun:
+    """Opens the run of a study.
+
+    Args:
+        study: The study's name, or its study file.
+
+    Raises:
+        ConfigError: No search of that name has run here.
+    """
+    name = load_study(Path(study)).name if study.endswith(".toml") else study
+    folder = RunFolder(run_folder(name))
+    if not folder.study_file.is_file():
+        home = runs_folder()
+        known = sorted(path.parent.name for path in home.glob("*/study.toml"))
+        hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
+        raise ConfigError(
+            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}"
+        )
+    frozen = load_study(folder.study_file)
+    store = Store(folder.store_url(frozen.search.storage), frozen.name)
+    return StudyRun(frozen, folder, store)

@@ -1,0 +1,183 @@
+"""Encoded examples become windows with labels, without Python work per window."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from autoqa.errors import ConfigError, PluginError
+from autoqa.features.encode import Encoded
+from autoqa.features.ragged import ragged_index
+from autoqa.features.windows import Windows
+
+Plan = Callable[
+    [int, int, int, np.random.Generator],
+    tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None,
+]
+"""(tokens, room, stride, rng) to the windows' first and one-past-last context tokens, or None."""
+
+_Ints = npt.NDArray[np.int64]
+
+
+def cut(
+    encoded: Encoded,
+    length: int,
+    stride: int,
+    *,
+    plan: Plan | None = None,
+    rng: np.random.Generator | None = None,
+) -> Windows:
+    """Cuts every context into windows that its question fits beside.
+
+    The regular cut gives what a fast tokenizer gives for (question, context) with truncation
+    ``only_second``, this ``max_length`` and ``stride`` and overflowing tokens returned.
+
+    A token belongs to the answer if it has characters in common with it. A window is labelled
+    only if it holds all of the answer's tokens.
+
+    Args:
+        encoded: Examples from :func:`autoqa.features.encode.encode`.
+        length: Most tokens in a window, question and special tokens included.
+        stride: Context tokens that neighbouring windows share.
+        plan: Asked for each example in order how to cut it; left out, or where it answers
+            ``None``, the cut is regular. See :meth:`autoqa.api.Augmentation.plan`.
+        rng: Handed to ``plan``.
+
+    Raises:
+        ConfigError: A question leaves no room for its context at this length, or fewer tokens
+            than neighbouring windows are to share.
+        PluginError: A plan leaves a part of a context out or makes a window too long.
+    """
+    tokens = encoded.context[:, 1] - encoded.context[:, 0]
+    room = encoded.room(length)
+    _check_room(encoded, tokens, room, length, stride)
+    example, first, last = _regular(tokens, room, stride)
+    if plan is not None:
+        generator = rng if rng is not None else np.random.default_rng(0)
+        example, first, last = _planned(
+            encoded, tokens, room, stride, plan, generator, (example, first, last)
+        )
+    return _assemble(encoded, example, first, last)
+
+
+def _check_room(encoded: Encoded, tokens: _Ints, room: _Ints, length: int, stride: int) -> None:
+    """Refuses questions beside which a context cannot be cut."""
+    if stride < 0:
+        raise ConfigError(f"stride is {stride}, but neighbouring windows share 0 tokens or more.")
+    none = room < np.minimum(tokens, 1)
+    narrow = ~none & (tokens > room) & (stride >= room)
+    problems = []
+    for wrong, trouble in (
+        (none, "no token of the context fits into a window of length {length}"),
+        (
+            narrow,
+            "{room} tokens of the context fit into a window of length {length}, which is not "
+            "more than stride {stride}",
+        ),
+    ):
+        if not wrong.any():
+            continue
+        row = int(np.flatnonzero(wrong)[np.argmin(room[wrong])])
+        size = int(encoded.question[row, 1] - encoded.question[row, 0])
+        sentence = trouble.format(length=length, room=int(room[row]), stride=stride)
+        needed = length - int(room[row]) + stride + 1
+        others = int(wrong.sum()) - 1
+        also = f" ({others} other questions have the same problem)" if others else ""
+        problems.append(
+            f"Question {encoded.names[row]!r} has {size} tokens, so {sentence}{also}; raise the "
+            f"length to {needed} or more, lower the stride, or drop the question."
+        )
+    if problems:
+        raise ConfigError(*problems)
+
+
+def _regular(tokens: _Ints, room: _Ints, stride: int) -> tuple[_Ints, _Ints, _Ints]:
+    """The practice's cut: equal steps, until a window reaches the end of the context."""
+    step = np.maximum(room - stride, 1)
+    counts = 1 + np.maximum(0, -((room - tokens) // step))
+    example, position = _count_up(counts)
+    first = position * step[example]
+    return example, first, np.minimum(first + room[example], tokens[example])
+
+
+def _count_up(counts: _Ints) -> tuple[_Ints, _Ints]:
+    """Row n repeated ``counts[n]`` times, and 0, 1, 2… inside each row."""
+    rows = np.repeat(np.arange(len(counts)), counts)
+    return rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _planned(
+    encoded: Encoded,
+    tokens: _Ints,
+    room: _Ints,
+    stride: int,
+    plan: Plan,
+    rng: np.random.Generator,
+    regular: tuple[_Ints, _Ints, _Ints],
+) -> tuple[_Ints, _Ints, _Ints]:
+    """Asks the plan for each example; example, first and last token of each window."""
+    _, first, last = regular
+    edges = np.searchsorted(regular[0], np.arange(len(encoded) + 1)).tolist()
+    firsts, lasts = [], []
+    for row, (size, space) in enumerate(zip(tokens.tolist(), room.tolist(), strict=True)):
+        answer = plan(size, space, stride, rng)
+        if answer is None:
+            here = slice(edges[row], edges[row + 1])
+            answer = (first[here], last[here])
+        firsts.append(np.asarray(answer[0], dtype=np.int64))
+        lasts.append(np.asarray(answer[1], dtype=np.int64))
+        fault = _fault(firsts[-1], lasts[-1], size, space)
+        if fault:
+            raise PluginError(
+                f"An augmentation cut the context of {encoded.names[row]!r} ({size} tokens, "
+                f"{space} fit into a window) so that {fault}: windows {firsts[-1].tolist()} to "
+                f"{lasts[-1].tolist()}; report it to the plugin's author or take it out of the "
+                f"recipe."
+            )
+    if not firsts:
+        return regular
+    counts = np.array([len(windows) for windows in firsts], dtype=np.int64)
+    return _count_up(counts)[0], np.concatenate(firsts), np.concatenate(lasts)
+
+
+def _fault(first: _Ints, last: _Ints, tokens: int, room: int) -> str | None:
+    """What is wrong with the windows of one context."""
+    if first.ndim != 1 or first.shape != last.shape or not len(first):
+        return "there is no window, or as many starts as ends are not given"
+    if (first < 0).any() or (last > tokens).any() or (first > last).any():
+        return "a window lies outside it"
+    if (last - first > room).any():
+        return "a window is too long"
+    order = np.argsort(first, kind="stable")
+    reached = np.maximum.accumulate(np.concatenate([np.zeros(1, np.int64), last[order]]))
+    if (first[order] > reached[:-1]).any() or reached[-1] < tokens:
+        return "a part of it is in no window"
+    return None
+
+
+def _assemble(encoded: Encoded, example: _Ints, first: _Ints, last: _Ints) -> Windows:
+    """Gathers prefix, question, middle, context and suffix of every window in one go."""
+    template = encoded.template
+    prefix, middle, specials = len(template.prefix), len(template.middle), template.specials
+    question, context = encoded.question[example], encoded.context[example, 0]
+    starts = np.empty((len(example), 5), np.int64)
+    ends = np.empty_like(starts)
+    starts[:, 0], ends[:, 0] = 0, prefix
+    starts[:, 1], ends[:, 1] = question[:, 0], question[:, 1]
+    starts[:, 2], ends[:, 2] = prefix, prefix + middle
+    starts[:, 3], ends[:, 3] = context + first, context + last
+    starts[:, 4], ends[:, 4] = prefix + middle, specials
+    index, edges = ragged_index(starts.ravel(), ends.ravel())
+    base = prefix + (question[:, 1] - question[:, 0]) + middle
+    answer = encoded.answer[example]
+    whole = (first <= answer[:, 0]) & (answer[:, 1] <= last) & (answer[:, 0] < answer[:, 1])
+    label = answer + (base - first)[:, None] - np.array([0, 1])
+    return Windows(
+        input_ids=encoded.ids[index],
+        type_ids=encoded.type_ids[index],
+        offsets=encoded.offsets[index],
+        bounds=edges[::5],
+        example=example.astype(np.int32),
+        context=np.stack([base, base + last - first], axis=1).astype(np.int32),
+        label=np.where(whole[:, None], label, 0).astype(np.int32),
+    )

@@ -1,0 +1,54 @@
+"""Windows on disk: one safetensors file of flat arrays."""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from autoqa.errors import DataError
+from autoqa.features.windows import Windows
+
+_LAYOUT = "autoqa.windows.1"
+_NAMES = tuple(field.name for field in fields(Windows))
+
+
+def save_windows(path: Path, windows: Windows) -> None:
+    """Writes windows; the file appears when it is complete, and replaces an older one."""
+    arrays = {name: np.ascontiguousarray(getattr(windows, name)) for name in _NAMES}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        save_file(arrays, temporary, metadata={"layout": _LAYOUT})
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_windows(path: Path) -> Windows:
+    """Reads what :func:`save_windows` wrote.
+
+    Raises:
+        DataError: There is no such file, or it does not hold windows.
+    """
+    try:
+        arrays = load_file(path)
+    except (FileNotFoundError, SafetensorError) as error:
+        raise DataError(
+            f"{path} cannot be read as windows ({error}); delete it and run again to make it anew."
+        ) from error
+    if set(arrays) != set(_NAMES):
+        raise DataError(
+            f"{path} holds the arrays {', '.join(sorted(arrays))}, but windows are "
+            f"{', '.join(_NAMES)}; delete it and run again to make it anew."
+        )
+    windows = Windows(**arrays)
+    if len(windows.bounds) != len(windows) + 1 or windows.bounds[-1] != len(windows.input_ids):
+        raise DataError(
+            f"{path} has {len(windows)} windows but bounds of {len(windows.bounds) - 1} that end "
+            f"at token {windows.bounds[-1]} of {len(windows.input_ids)}; delete it and run again "
+            f"to make it anew."
+        )
+    return windows

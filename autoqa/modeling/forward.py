@@ -1,0 +1,65 @@
+"""Logits for many windows: the one inference loop that training and the bundle share."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from autoqa.api import Precision
+from autoqa.features.select import take
+from autoqa.features.windows import Windows
+from autoqa.modeling.load import resolve_precision
+from autoqa.modeling.packing import SpanModel, make_batch
+
+
+def budget_batches(
+    lengths: npt.NDArray[np.int64], order: npt.NDArray[np.int64], token_budget: int
+) -> Iterator[npt.NDArray[np.int64]]:
+    """Cuts an order of windows into runs of at most ``token_budget`` tokens, at least one each."""
+    begin, tokens = 0, 0
+    for i, window in enumerate(order):
+        tokens += int(lengths[window])
+        if tokens > token_budget and i > begin:
+            yield order[begin:i]
+            begin, tokens = i, int(lengths[window])
+    if begin < len(order):
+        yield order[begin:]
+
+
+def predict(
+    model: SpanModel,
+    windows: Windows,
+    *,
+    precision: Precision = "auto",
+    token_budget: int = 4096,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Start and end logits of every token.
+
+    Args:
+        model: A model in evaluation mode.
+        windows: W windows with T tokens.
+        precision: What matrix products are computed in.
+        token_budget: Tokens per forward pass.
+        progress: Called with windows done and windows in all.
+
+    Returns:
+        Two float32 arrays ``[T]``, aligned with ``windows.input_ids``.
+    """
+    device = model.device
+    dtype = resolve_precision(precision, device)
+    order = np.argsort(-windows.lengths, kind="stable")
+    start, end = (np.zeros(len(windows.input_ids), np.float32) for _ in range(2))
+    done = 0
+    with torch.inference_mode(), torch.autocast(device.type, dtype, dtype != torch.float32):
+        for rows in budget_batches(windows.lengths, order, token_budget):
+            logits = model(make_batch(take(windows, rows), device))
+            where = np.concatenate(
+                [np.arange(windows.bounds[w], windows.bounds[w + 1]) for w in rows]
+            )
+            start[where], end[where] = (part.cpu().numpy() for part in logits)
+            done += len(rows)
+            if progress is not None:
+                progress(done, len(windows))
+    return start, end

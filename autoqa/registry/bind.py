@@ -1,0 +1,164 @@
+"""Binds a study file to plugins: names are looked up, options checked, protocols settled."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TrainingProtocol
+from autoqa.config.load import load_study
+from autoqa.config.problems import Place, dotted, known_keys, parse
+from autoqa.config.study import BackboneTable, SourceTable, StudyFile
+from autoqa.errors import ConfigError, PluginError
+from autoqa.registry.bound import BoundBackbone, BoundSource, BoundStudy, guarded
+from autoqa.registry.catalogue import Catalogue
+from autoqa.registry.discover import discover
+
+_Spec = TypeVar("_Spec", BackboneSpec, SourceSpec, AugmentationSpec)
+_Result = TypeVar("_Result")
+
+
+def open_study(path: Path, catalogue: Catalogue | None = None) -> BoundStudy:
+    """Loads a study file and binds it; messages lead with the file's name.
+
+    Args:
+        path: A study file.
+        catalogue: The plugins; left out, those of this machine.
+
+    Raises:
+        ConfigError: The file or an option in it is wrong.
+        PluginError: A plugin that it names cannot be used.
+    """
+    study = load_study(path)
+    return bind(study, catalogue or discover(), file=str(path))
+
+
+def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStudy:
+    """Finds the plugins a study names and checks their options.
+
+    Args:
+        study: A study file.
+        catalogue: The plugins to choose from.
+        file: Where the study was read from; leads every sentence if given.
+
+    Raises:
+        PluginError: At least one plugin cannot be used; holds the other problems, too.
+        ConfigError: Every plugin was found, but options are wrong; all problems at once.
+    """
+    binder = _Binder(catalogue)
+    sources = {name: binder.source(name, table) for name, table in study.sources.items()}
+    backbones = {name: binder.backbone(name, table) for name, table in study.backbones.items()}
+    for index, augmentation in enumerate(study.recipe.augmentations):
+        at = ("recipe", "augmentations", index)
+        spec = binder.find(catalogue.augmentation, augmentation.type, at)
+        if spec is not None:
+            binder.options(spec, augmentation.options, at)
+    binder.give_up(file)
+    return BoundStudy(
+        study=study,
+        backbones={name: bound for name, bound in backbones.items() if bound is not None},
+        sources={name: bound for name, bound in sources.items() if bound is not None},
+        catalogue=catalogue,
+    )
+
+
+class _Binder:
+    """Collects problems, so that one run of the command shows them all."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._plugins: list[str] = []
+        self._options: list[str] = []
+
+    def source(self, name: str, table: SourceTable) -> BoundSource | None:
+        at = ("sources", name)
+        spec = self.find(self._catalogue.source, table.type, at)
+        options = self.options(spec, table.options, at) if spec is not None else None
+        if spec is None or options is None:
+            return None
+        return BoundSource(name=name, spec=spec, options=options)
+
+    def backbone(self, name: str, table: BackboneTable) -> BoundBackbone | None:
+        at = ("backbones", name)
+        spec = self.find(self._catalogue.backbone, table.type, at)
+        if spec is None:
+            return None
+        options = self.options(spec, self._without_protocol_keys(spec, table, at), at)
+        if options is None:
+            return None
+        protocol = self._protocol(spec, options, table, at)
+        if protocol is None:
+            return None
+        return BoundBackbone(name=name, spec=spec, options=options, protocol=protocol)
+
+    def find(self, lookup: Callable[[str, str], _Spec], name: str, at: Place) -> _Spec | None:
+        return self._collect(lambda: lookup(name, dotted((*at, "type"))))
+
+    def options(
+        self,
+        spec: BackboneSpec | SourceSpec | AugmentationSpec,
+        data: dict[str, Any],
+        at: Place,
+    ) -> BaseModel | None:
+        # A plugin's model may run code of its own, hence the same guard as for its functions.
+        parsed = self._collect(
+            lambda: guarded(dotted(at), spec.name, lambda _: parse(spec.options, data, at), None)
+        )
+        if parsed is None:
+            return None
+        self._options += parsed[1]
+        return parsed[0]
+
+    def give_up(self, file: str) -> None:
+        """Raises what was collected, if anything was."""
+        lead = f"{file}: " if file else ""
+        problems = [f"{lead}{problem}" for problem in (*self._plugins, *self._options)]
+        if self._plugins:
+            raise PluginError("\n".join(problems))
+        if problems:
+            raise ConfigError(*problems)
+
+    def _without_protocol_keys(
+        self, spec: BackboneSpec, table: BackboneTable, at: Place
+    ) -> dict[str, Any]:
+        """The plugin's keys; those that belong one table deeper get a sentence that says so."""
+        kept = dict(table.options)
+        if spec.options.model_config.get("extra") == "allow":
+            return kept
+        for key in sorted(TrainingProtocol.model_fields.keys() & kept.keys()):
+            if key not in known_keys(spec.options, ()):
+                del kept[key]
+                self._options.append(
+                    f"{dotted((*at, key))}: unknown key; it belongs to the training protocol: "
+                    f"{dotted((*at, 'protocol', key))}"
+                )
+        return kept
+
+    def _protocol(
+        self, spec: BackboneSpec, options: BaseModel, table: BackboneTable, at: Place
+    ) -> TrainingProtocol | None:
+        found = self._collect(lambda: [guarded(dotted(at), spec.name, spec.protocol, options)])
+        if found is None:
+            return None
+        own: object = found[0]
+        if not isinstance(own, TrainingProtocol):
+            self._plugins.append(
+                f"{dotted(at)}: the plugin {spec.name!r} failed: its protocol is {own!r}, "
+                "not a TrainingProtocol"
+            )
+            return None
+        changed, problems = parse(
+            TrainingProtocol, {**own.model_dump(), **table.protocol}, (*at, "protocol")
+        )
+        self._options += problems
+        return changed
+
+    def _collect(self, action: Callable[[], _Result]) -> _Result | None:
+        try:
+            return action()
+        except PluginError as error:
+            self._plugins.append(str(error))
+        except ConfigError as error:
+            self._options += error.problems
+        return None

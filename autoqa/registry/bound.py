@@ -1,0 +1,112 @@
+"""A study whose plugins are found and whose plugin options are checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from autoqa.api import Augmentation, BackboneSpec, SourceSpec, TrainingProtocol
+from autoqa.config.problems import parse
+from autoqa.config.study import StudyFile
+from autoqa.errors import AutoqaError, ConfigError, PluginError
+from autoqa.registry.catalogue import Catalogue
+from autoqa.types import Stage
+
+_Argument = TypeVar("_Argument")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class BoundBackbone:
+    """A ``[backbones.NAME]`` table with its plugin.
+
+    Attributes:
+        name: ``NAME``.
+        spec: The plugin.
+        options: An instance of ``spec.options``.
+        protocol: The plugin's protocol with the table's changes applied.
+    """
+
+    name: str
+    spec: BackboneSpec
+    options: BaseModel
+    protocol: TrainingProtocol
+
+
+@dataclass(frozen=True)
+class BoundSource:
+    """A ``[sources.NAME]`` table with its plugin.
+
+    Attributes:
+        name: ``NAME``.
+        spec: The plugin.
+        options: An instance of ``spec.options``.
+    """
+
+    name: str
+    spec: SourceSpec
+    options: BaseModel
+
+
+@dataclass(frozen=True)
+class BoundStudy:
+    """A study file and the plugins it names.
+
+    Attributes:
+        study: The study file.
+        backbones: Its backbones by name, in the file's order.
+        sources: Its sources by name, in the file's order.
+        catalogue: All plugins of this machine.
+    """
+
+    study: StudyFile
+    backbones: dict[str, BoundBackbone]
+    sources: dict[str, BoundSource]
+    catalogue: Catalogue
+
+    def missing(self) -> list[str]:
+        """What is not on this machine: one sentence each, led by the table that needs it."""
+        found = []
+        for kind, tables in (("backbones", self.backbones), ("sources", self.sources)):
+            for name, bound in tables.items():
+                where = f"{kind}.{name}"
+                sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
+                if sentence is not None:
+                    found.append(f"{where}: {sentence}")
+        return found
+
+    def augmentations(self, stage: Stage) -> list[Augmentation]:
+        """Builds the augmentations of a stage, in its order.
+
+        Raises:
+            PluginError: A plugin is unknown or fails.
+            ConfigError: Its options are wrong.
+        """
+        built = []
+        for use in stage.augmentations:
+            where = f"augmentation {use.type!r}"
+            spec = self.catalogue.augmentation(use.type, where)
+            options, problems = parse(spec.options, dict(use.options))
+            if options is None:
+                raise ConfigError(*(f"{where}: {problem}" for problem in problems))
+            built.append(guarded(where, use.type, spec.build, options))
+        return built
+
+
+def guarded(
+    where: str, plugin: str, function: Callable[[_Argument], _Result], argument: _Argument
+) -> _Result:
+    """Calls code of a plugin, and names the plugin if it breaks.
+
+    Raises:
+        AutoqaError: The plugin's own, as it is.
+        PluginError: Anything else that the function raises.
+    """
+    try:
+        return function(argument)
+    except AutoqaError:
+        raise
+    except Exception as error:
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        raise PluginError(f"{where}: the plugin {plugin!r} failed: {message}") from error

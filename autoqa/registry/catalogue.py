@@ -1,0 +1,76 @@
+"""Looks plugins up by the name a study gives; says what is wrong when that fails."""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec
+from autoqa.errors import PluginError, did_you_mean
+from autoqa.registry.records import Kind, Record
+
+_Spec = TypeVar("_Spec", BackboneSpec, SourceSpec, AugmentationSpec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    """All plugins found on this machine.
+
+    Attributes:
+        records: Working and failed ones, by kind and name.
+        excluded: Those that ``AUTOQA_PLUGINS`` switches off; not imported.
+        warnings: What is odd about ``AUTOQA_PLUGINS`` itself.
+    """
+
+    records: tuple[Record, ...] = ()
+    excluded: tuple[Record, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def backbone(self, type: str, where: str) -> BackboneSpec:
+        """The backbone plugin of that name.
+
+        Args:
+            type: Its name.
+            where: The dotted path that names it, for the message.
+
+        Raises:
+            PluginError: There is none, or it could not be loaded.
+        """
+        return self._spec("backbone", BackboneSpec, type, where)
+
+    def source(self, type: str, where: str) -> SourceSpec:
+        """The source plugin of that name; arguments and errors as for :meth:`backbone`."""
+        return self._spec("source", SourceSpec, type, where)
+
+    def augmentation(self, type: str, where: str) -> AugmentationSpec:
+        """The augmentation plugin of that name; arguments and errors as for :meth:`backbone`."""
+        return self._spec("augmentation", AugmentationSpec, type, where)
+
+    def _spec(self, kind: Kind, wanted: type[_Spec], name: str, where: str) -> _Spec:
+        for record in self.records:
+            if (record.kind, record.name) != (kind, name):
+                continue
+            if isinstance(record.spec, wanted):
+                return record.spec
+            raise PluginError(
+                f"{where}: the {kind} plugin {name!r} of {record.origin} cannot be used: "
+                f"{record.failure}"
+            )
+        raise PluginError(f"{where}: {self._unknown(kind, name)}")
+
+    def _unknown(self, kind: Kind, name: str) -> str:
+        text = f"no {kind} plugin is named {name!r}"
+        for record in self.excluded:
+            if (record.kind, record.name) == (kind, name):
+                return (
+                    f"{text}, because AUTOQA_PLUGINS switches off {record.distribution}; "
+                    "add that name to it"
+                )
+        names = sorted({record.name for record in self.records if record.kind == kind})
+        others = [record.kind for record in self.records if record.name == name]
+        notes = "".join(f" ({warning})" for warning in self.warnings)
+        if not names:
+            return f"{text}: no package that brings {kind}s is installed or switched on{notes}"
+        if others:
+            hint = f"; {name!r} is the name of a plugin of another kind ({others[0]});"
+        else:
+            hint = did_you_mean(name, names) or ";"
+        return f"{text}{hint} there are: {', '.join(names)}{notes}"

@@ -1,0 +1,54 @@
+"""Time: when runs must end, and whether another one is worth starting."""
+
+import time
+from dataclasses import dataclass, field
+
+GRACE = 120.0
+"""Seconds that a run may overrun the end before its worker is stopped from outside."""
+
+WORTH = 0.6
+"""Share of a backbone's usual run that must fit into the rest for another one to start."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The wall-clock limit of one search.
+
+    Attributes:
+        minutes: The limit, or ``None`` for none.
+        start: Seconds since the epoch at which it began.
+    """
+
+    minutes: float | None = None
+    start: float = field(default_factory=time.time)
+
+    @property
+    def end(self) -> float | None:
+        """Seconds since the epoch at which everything must be over."""
+        return None if self.minutes is None else self.start + 60 * self.minutes
+
+    @property
+    def deadline(self) -> float | None:
+        """When runs stop training, so that a last snapshot can still be predicted and written."""
+        if self.end is None or self.minutes is None:
+            return None
+        return self.end - min(30.0, 0.05 * 60 * self.minutes)
+
+    def left(self) -> float | None:
+        """Seconds until the deadline; ``None`` without a limit."""
+        return None if self.deadline is None else self.deadline - time.time()
+
+    def fits(self, usual: float | None) -> bool:
+        """Whether a run may start.
+
+        Args:
+            usual: Seconds that such a run takes, or ``None`` where nobody knows yet.
+        """
+        left = self.left()
+        if left is None:
+            return True
+        return left > 0 and (usual is None or left >= WORTH * usual)
+
+    def overrun(self) -> bool:
+        """Whether a run that still goes on ignores its deadline."""
+        return self.end is not None and time.time() > self.end + GRACE

@@ -1,0 +1,93 @@
+"""Points that are tried before the sampler: a backbone's protocol, then the study file's own."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from autoqa.errors import ConfigError
+from autoqa.search.space import Space
+
+
+@dataclass(frozen=True)
+class Point:
+    """Full parameters of one trial to try.
+
+    Attributes:
+        origin: ``protocol``, or ``enqueued 1`` and so on.
+        parameters: Full names and values.
+    """
+
+    origin: str
+    parameters: dict[str, Any]
+
+
+def points(
+    spaces: Mapping[str, Space], enqueue: tuple[Mapping[str, Any], ...]
+) -> dict[str, list[Point]]:
+    """Each backbone's first points, in order.
+
+    Args:
+        spaces: One per backbone.
+        enqueue: ``[search].enqueue`` of the study file. Names may leave out the backbone; what a
+            point does not name is as in the backbone's protocol.
+
+    Raises:
+        ConfigError: All points that the space does not hold.
+    """
+    first = {name: [Point("protocol", spaces[name].protocol_parameters())] for name in spaces}
+    problems: list[str] = []
+    for index, raw in enumerate(enqueue):
+        where = f"search.enqueue[{index}]"
+        named = {key: value for key, value in raw.items() if key != "backbone"}
+        backbone = str(raw.get("backbone", next(iter(spaces)) if len(spaces) == 1 else ""))
+        if backbone not in spaces:
+            problems.append(f"{where}.backbone: {backbone!r} is none of {', '.join(spaces)}")
+            continue
+        parameters = dict(first[backbone][0].parameters)
+        known = spaces[backbone].distributions()
+        for key, value in _flat(named):
+            problem = _check(known, f"{backbone}.{key.removeprefix(f'{backbone}.')}", value)
+            if problem:
+                problems.append(f"{where}.{key}: {problem}")
+            parameters[f"{backbone}.{key.removeprefix(f'{backbone}.')}"] = value
+        first[backbone].append(Point(f"enqueued {index + 1}", parameters))
+    if problems:
+        raise ConfigError(*problems)
+    return first
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _check(known: Mapping[str, BaseDistribution], name: str, value: Any) -> str:
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        return f"the space has no parameter {name}{hint} (`--dry-run` lists all)"
+    distribution = known[name]
+    if isinstance(distribution, CategoricalDistribution):
+        # 1 equals True in Python; a switch that reads 1 is likelier a slip than meant.
+        switch = isinstance(distribution.choices[0], bool)
+        held = value in distribution.choices and isinstance(value, bool) == switch
+        choices = ", ".join(str(choice).lower() for choice in distribution.choices)
+        return "" if held else f"{value!r} is none of {choices}"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return f"{value!r} is not a number"
+    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+    if not distribution._contains(float(value)):
+        span = f"{distribution.low:g} to {distribution.high:g}"
+        return f"{value!r} is outside {span}, or between its steps"
+    return ""

@@ -1,0 +1,112 @@
+"""What the machine has, found without importing torch: GPUs, cores, memory, and a plan for them."""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+WORKER_BYTES = 2 * 1024**3
+"""Memory that one worker is expected to need."""
+
+
+@dataclass(frozen=True)
+class WorkerPlan:
+    """How many workers, and what each has.
+
+    Attributes:
+        devices: One entry per worker: the value of CUDA_VISIBLE_DEVICES, or ``None`` on CPU.
+        threads: Threads of each worker.
+        reason: Why so many, for people.
+    """
+
+    devices: tuple[str | None, ...]
+    threads: int
+    reason: str
+
+    @property
+    def count(self) -> int:
+        """Workers."""
+        return len(self.devices)
+
+    def spelled(self) -> str:
+        """For people."""
+        workers = "1 worker" if self.count == 1 else f"{self.count} workers"
+        threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        return f"{workers} with {threads} each ({self.reason})"
+
+
+def plan_workers(
+    wanted: int | Literal["auto"],
+    gpus: list[str] | None = None,
+    cores: int | None = None,
+    memory: int | None = None,
+) -> WorkerPlan:
+    """Decides on workers: one per GPU, else one per core, as many as memory holds.
+
+    Args:
+        wanted: A number, taken as it is, or ``"auto"``.
+        gpus: Identifiers of the GPUs; looked up if left out.
+        cores: Usable cores; looked up if left out.
+        memory: Free bytes; looked up if left out.
+    """
+    gpus = find_gpus() if gpus is None else gpus
+    cores = len(os.sched_getaffinity(0)) if cores is None else cores
+    memory = free_memory() if memory is None else memory
+    room = max(1, memory // WORKER_BYTES)
+    if wanted != "auto":
+        count, reason = wanted, "as asked for"
+    elif gpus:
+        count, reason = len(gpus), "one per GPU"
+    else:
+        count, reason = cores, "one per core"
+    if wanted == "auto" and count > room:
+        count, reason = room, f"as many as {memory / 1024**3:.0f} GiB of free memory hold"
+    devices = tuple(gpus[index % len(gpus)] if gpus else None for index in range(count))
+    return WorkerPlan(devices, max(1, cores // count), reason)
+
+
+def find_gpus() -> list[str]:
+    """Identifiers for CUDA_VISIBLE_DEVICES of the GPUs that a process started here may use."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is not None:
+        listed = [each.strip() for each in allowed.split(",") if each.strip()]
+        # CUDA ignores everything from the first invalid entry on; -1 is how people say "none".
+        return listed[: listed.index("-1")] if "-1" in listed else listed
+    found = [path.name for path in Path("/dev").glob("nvidia*")]
+    count = sum(bool(re.fullmatch(r"nvidia\d+", name)) for name in found)
+    return [str(index) for index in range(count or _listed_by_driver())]
+
+
+def _listed_by_driver() -> int:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return 0
+    try:
+        listing = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    if listing.returncode != 0:
+        return 0
+    return sum(line.startswith("GPU ") for line in listing.stdout.splitlines())
+
+
+def free_memory() -> int:
+    """Bytes that new processes may take: what the kernel calls available, or the cgroup's rest."""
+    free = _meminfo()
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if limit.is_file() and used.is_file():
+        text = limit.read_text().strip()
+        if text.isdigit():
+            free = min(free, max(0, int(text) - int(used.read_text())))
+    return free
+
+
+def _meminfo() -> int:
+    path = Path("/proc/meminfo")
+    if not path.is_file():
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    found = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text())
+    return int(found.group(1)) * 1024 if found else WORKER_BYTES

@@ -1,0 +1,116 @@
+"""What a search leaves to say."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.trial import TrialState
+
+from autoqa.errors import NothingFeasibleError
+from autoqa.search.display import score
+from autoqa.search.ledger import Ledger
+from autoqa.store.records import CandidateRecord
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Counts over all searches of the study, and the best candidate.
+
+    Attributes:
+        study: Its name.
+        finished: Trials that trained to their end.
+        failed: Trials that failed for good.
+        duplicates: Trials that repeated another and were not trained.
+        best: The candidate with the highest public Jaccard.
+        ended: Why the search ended, as a sentence.
+        reasons: Each distinct reason of a failure, with its count.
+    """
+
+    study: str
+    finished: int
+    failed: int
+    duplicates: int
+    best: CandidateRecord | None
+    ended: str
+    reasons: dict[str, int]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        best = self.best
+        return {
+            "study": self.study,
+            "finished": self.finished,
+            "failed": self.failed,
+            "duplicates": self.duplicates,
+            "ended": self.ended,
+            "reasons": self.reasons,
+            "best": None
+            if best is None
+            else {
+                "id": best.id,
+                "backbone": best.backbone,
+                "jaccard": best.jaccard,
+                "jaccard_half_width": best.jaccard_half_width,
+            },
+        }
+
+    def lines(self) -> list[str]:
+        """For people."""
+        text = [
+            f"{self.ended}.",
+            f"{self.finished} trials finished, {self.failed} failed, "
+            f"{self.duplicates} repeated another and were not trained.",
+        ]
+        text += [f"  failed {count}×: {reason}" for reason, count in self.reasons.items()]
+        if self.best is not None:
+            text.append(
+                f"Best candidate: {self.best.id} ({self.best.backbone}), {score(self.best)} "
+                "on the public part."
+            )
+        return [
+            *text,
+            "Next:",
+            f"  autoqa leaderboard {self.study}",
+            f"  autoqa export {self.study} --to bundle",
+        ]
+
+
+def best_of(candidates: list[CandidateRecord]) -> CandidateRecord | None:
+    """Highest public Jaccard; of equals, the first trial's."""
+    ranked = sorted(candidates, key=lambda record: (-record.jaccard, record.id))
+    return ranked[0] if ranked else None
+
+
+def conclude(ledger: Ledger, candidates: list[CandidateRecord], ended: str) -> SearchResult:
+    """Counts what the study holds.
+
+    Raises:
+        NothingFeasibleError: No trial ever finished; says each distinct reason.
+    """
+    finished = failed = duplicates = 0
+    reasons: Counter[str] = Counter()
+    for trial in ledger.trials(TrialState.COMPLETE, TrialState.FAIL):
+        attributes = trial.user_attrs
+        if "duplicate_of" in attributes:
+            duplicates += 1
+        elif trial.state == TrialState.COMPLETE:
+            finished += 1
+        elif "queued_again" not in attributes:
+            failed += 1
+            reasons[str(attributes.get("failure", "unknown"))] += 1
+    if not finished:
+        causes = [f"  {count}×: {reason}" for reason, count in reasons.items()]
+        raise NothingFeasibleError(
+            "\n".join(
+                [f"no trial of study {ledger.study.study_name!r} finished ({ended})", *causes]
+            )
+        )
+    return SearchResult(
+        study=ledger.study.study_name,
+        finished=finished,
+        failed=failed,
+        duplicates=duplicates,
+        best=best_of(candidates),
+        ended=ended,
+        reasons=dict(reasons),
+    )

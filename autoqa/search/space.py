@@ -1,0 +1,289 @@
+"""The space of recipes of one backbone: names and ranges of its parameters, and back to a recipe.
+
+Every parameter carries the backbone's name, so that each backbone has a space of its own inside
+one Optuna study. There is no categorical over names of plugins, languages or slots: each is a
+switch of its own, so that one more of them is one more parameter and not another distribution.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from autoqa.api import TrainingProtocol
+from autoqa.config.study import AugmentationTable, PortionTable, Range, RecipeTable
+from autoqa.errors import ConfigError
+from autoqa.types import AugmentationUse, Portion, Recipe, Stage
+
+Draw = Callable[[str], Any]
+"""Parameter name (without the backbone) to its value."""
+
+_SWITCH = CategoricalDistribution((False, True))
+
+
+@dataclass(frozen=True)
+class Space:
+    """What the search may vary for one backbone.
+
+    Attributes:
+        backbone: Name in the study file; prefix of every parameter.
+        protocol: The centre of the space.
+        recipe: The study file's ``[recipe]``.
+        languages: Languages of each source that is trained on, sorted.
+    """
+
+    backbone: str
+    protocol: TrainingProtocol
+    recipe: RecipeTable
+    languages: Mapping[str, tuple[str, ...]]
+
+    def check(self) -> list[str]:
+        """Problems that only the data show: fixed languages that a source does not have."""
+        problems = []
+        for index, portion in enumerate(self.recipe.portions):
+            if portion.include is not False and isinstance(portion.languages, tuple):
+                held = self.languages[portion.source]
+                problems += [
+                    f"recipe.portions[{index}].languages: source {portion.source!r} has no "
+                    f"{language!r}; it has {', '.join(held)}"
+                    for language in portion.languages
+                    if language not in held
+                ]
+        return problems
+
+    def distributions(self, *, slower: bool = False) -> dict[str, BaseDistribution]:
+        """Every parameter that any trial of this backbone may have, with the backbone's prefix.
+
+        Args:
+            slower: The trial repeats one that diverged, at half its learning rate, which may lie
+                below the range of the others.
+        """
+        return {f"{self.backbone}.{key}": value for key, value in self._own(slower).items()}
+
+    def _own(self, slower: bool = False) -> dict[str, BaseDistribution]:
+        own: dict[str, BaseDistribution] = {}
+        factor, rate = self.recipe.learning_rate, self.protocol.learning_rate
+        low, high = rate / factor / (2 if slower else 1), rate * factor
+        if low < high:
+            own["learning_rate"] = FloatDistribution(low, high, log=True)
+        stages = self.recipe.stages
+        if stages.low < stages.high:
+            own["stages"] = _whole(stages)
+        if self.recipe.length is not None and self.recipe.length.low < self.recipe.length.high:
+            for stage in range(1, stages.high + 1):
+                own[f"length_{stage}"] = _whole(self.recipe.length)
+        for portion in self.recipe.portions:
+            own.update(self._of_slot(portion))
+        for name, table in self._augmentations():
+            if table.include == "search":
+                own[name] = _SWITCH
+        return own
+
+    def _of_slot(self, portion: PortionTable) -> dict[str, BaseDistribution]:
+        own: dict[str, BaseDistribution] = {}
+        if portion.include is False:
+            return own
+        if portion.include == "search":
+            own[f"{portion.slot}.include"] = _SWITCH
+        # Where there is one stage, all portions are shuffled together and order means nothing.
+        if portion.position == "search" and self.recipe.stages.high > 1:
+            own[f"{portion.slot}.position"] = FloatDistribution(0.0, 1.0)
+        for key, value in (("share", portion.share), ("negatives", portion.negatives)):
+            if isinstance(value, tuple) and len(value) > 1:
+                own[f"{portion.slot}.{key}"] = CategoricalDistribution(value)
+        if portion.languages == "search" and len(self.languages[portion.source]) > 1:
+            for language in self.languages[portion.source]:
+                own[f"{portion.slot}.lang_{language}"] = _SWITCH
+        return own
+
+    def _augmentations(self) -> list[tuple[str, AugmentationTable]]:
+        """Each table with the name of its parameter; a second one of a type is numbered."""
+        named: list[tuple[str, AugmentationTable]] = []
+        seen: dict[str, int] = {}
+        for table in self.recipe.augmentations:
+            seen[table.type] = seen.get(table.type, 0) + 1
+            count = seen[table.type]
+            named.append((table.type if count == 1 else f"{table.type}_{count}", table))
+        return named
+
+    def suggest(self, trial: optuna.trial.BaseTrial) -> tuple[Recipe, float]:
+        """Draws a recipe and a learning rate.
+
+        Args:
+            trial: Optuna's trial; only parameters that matter for its recipe are suggested.
+
+        Returns:
+            The canonical recipe (without stages if nothing was selected) and the rate.
+        """
+        own = self._own(slower="slower" in trial.user_attrs)
+        return self.build(lambda key: _suggest(trial, f"{self.backbone}.{key}", own[key]), own)
+
+    def decode(self, parameters: Mapping[str, Any]) -> tuple[Recipe, float]:
+        """The recipe and rate that full parameter names and values stand for."""
+        return self.build(lambda key: parameters[f"{self.backbone}.{key}"], self._own())
+
+    def build(self, draw: Draw, own: Mapping[str, BaseDistribution]) -> tuple[Recipe, float]:
+        """Asks for the parameters that matter, one after another, and builds the recipe.
+
+        Args:
+            draw: Gives the value of a parameter.
+            own: The parameters that exist; every other value is fixed by the study file.
+        """
+        rate = draw("learning_rate") if "learning_rate" in own else self.protocol.learning_rate
+        count = draw("stages") if "stages" in own else self.recipe.stages.low
+        lengths = sorted(self._length(draw, own, stage) for stage in range(1, count + 1))
+        held: list[list[Portion]] = [[] for _ in range(count)]
+        for portion in self.recipe.portions:
+            drawn = self._portion(portion, draw, own)
+            if drawn is not None:
+                key = f"{portion.slot}.position"
+                position = draw(key) if key in own else portion.position
+                place = 0.0 if position == "search" else float(position)
+                held[min(int(place * count), count - 1)].append(drawn)
+        uses = tuple(
+            AugmentationUse(table.type, tuple(sorted(table.options.items())))
+            for name, table in self._augmentations()
+            if (draw(name) if name in own else table.include)
+        )
+        stages = tuple(
+            Stage(_ordered(portions), length, self._stride(length), uses)
+            for portions, length in zip(held, lengths, strict=True)
+            if portions
+        )
+        return Recipe(stages), tidy_rate(rate)
+
+    def _length(self, draw: Draw, own: Mapping[str, BaseDistribution], stage: int) -> int:
+        if self.recipe.length is None:
+            return self.protocol.length
+        key = f"length_{stage}"
+        return int(draw(key)) if key in own else self.recipe.length.low
+
+    def _stride(self, length: int) -> int:
+        if self.recipe.stride is not None:
+            stride = round(self.recipe.stride * length)
+        else:
+            stride = round(self.protocol.stride * length / self.protocol.length)
+        return min(stride, length - 1)
+
+    def _portion(
+        self, portion: PortionTable, draw: Draw, own: Mapping[str, BaseDistribution]
+    ) -> Portion | None:
+        slot = portion.slot
+        key = f"{slot}.include"
+        if not (draw(key) if key in own else portion.include):
+            return None
+        held = self.languages[portion.source]
+        if portion.languages == "search":
+            keys = {language: f"{slot}.lang_{language}" for language in held}
+            taken = [each for each in held if keys[each] not in own or draw(keys[each])]
+        else:
+            taken = [
+                each for each in held if portion.languages is None or each in portion.languages
+            ]
+        if not taken:
+            return None
+        values = {}
+        for name, value in (("share", portion.share), ("negatives", portion.negatives)):
+            key = f"{slot}.{name}"
+            fixed = value[0] if isinstance(value, tuple) else value
+            values[name] = float(draw(key) if key in own else fixed)
+        # All languages are always written as None: one recipe, one hash.
+        languages = None if len(taken) == len(held) else tuple(sorted(taken))
+        return Portion(portion.source, languages, values["share"], values["negatives"])
+
+    def protocol_parameters(self) -> dict[str, Any]:
+        """The backbone's published way: all slots in the file's order, fewest stages.
+
+        Choices without a published value take 1 where it is among them, else the first; what
+        the study file leaves to the search (augmentations) stays off.
+        """
+        values: dict[str, Any] = {}
+        slots = [portion.slot for portion in self.recipe.portions]
+        for key, distribution in self._own().items():
+            slot, _, last = key.rpartition(".")
+            if key == "learning_rate":
+                value: Any = self.protocol.learning_rate
+            elif key.startswith("length_") and isinstance(distribution, IntDistribution):
+                value = _nearest(distribution, self.protocol.length)
+            elif last == "position":
+                value = (slots.index(slot) + 0.5) / len(slots)
+            elif isinstance(distribution, IntDistribution):
+                value = distribution.low
+            elif isinstance(distribution, CategoricalDistribution) and last in (
+                "share",
+                "negatives",
+            ):
+                choices = distribution.choices
+                value = 1.0 if 1.0 in choices else choices[0]
+            else:
+                value = bool(slot)  # slots and languages in, augmentations out
+            values[f"{self.backbone}.{key}"] = value
+        return values
+
+
+def tidy_rate(rate: float) -> float:
+    """Two significant digits for a sampled rate; what a person wrote stays as it is.
+
+    Rates that differ by less train the same model to within noise, and as the same number two
+    trials can be recognised as the same run.
+    """
+    written = float(f"{rate:.4g}") == rate
+    return rate if written else float(f"{rate:.2g}")
+
+
+def check_unchanged(space: Space, trials: list[optuna.trial.FrozenTrial]) -> None:
+    """Refuses choices that differ from those an earlier trial had: Optuna cannot mix them.
+
+    Raises:
+        ConfigError: One sentence per parameter.
+    """
+    problems = {}
+    now = space.distributions()
+    for trial in trials:
+        for name, then in trial.distributions.items():
+            before, after = _values(then), _values(now.get(name, then))
+            if before != after:
+                problems[name] = (
+                    f"{name}: its choices were {', '.join(map(str, before))} and are "
+                    f"{', '.join(map(str, after))} now, which one search cannot mix: "
+                    "give the changed study another name"
+                )
+    if problems:
+        raise ConfigError(*problems.values())
+
+
+def _values(distribution: BaseDistribution) -> tuple[Any, ...]:
+    return distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
+
+
+def _whole(range_: Range) -> IntDistribution:
+    return IntDistribution(range_.low, range_.high, step=range_.step)
+
+
+def _nearest(distribution: IntDistribution, value: int) -> int:
+    steps = round((value - distribution.low) / distribution.step)
+    most = (distribution.high - distribution.low) // distribution.step
+    return distribution.low + distribution.step * min(max(steps, 0), most)
+
+
+def _ordered(portions: list[Portion]) -> tuple[Portion, ...]:
+    def order(portion: Portion) -> tuple[str, tuple[str, ...], float, float]:
+        return portion.source, portion.languages or (), portion.share, portion.negatives
+
+    return tuple(sorted(portions, key=order))
+
+
+def _suggest(trial: optuna.trial.BaseTrial, name: str, distribution: BaseDistribution) -> Any:
+    if isinstance(distribution, FloatDistribution):
+        return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
+    if isinstance(distribution, IntDistribution):
+        return trial.suggest_int(name, distribution.low, distribution.high, step=distribution.step)
+    assert isinstance(distribution, CategoricalDistribution)
+    return trial.suggest_categorical(name, distribution.choices)

@@ -1,0 +1,57 @@
+"""Tables of a study, beside Optuna's own in the same database."""
+
+from sqlalchemy import JSON, Column, DateTime, Float, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+studies = Table(
+    "autoqa_study",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("toml", Text, nullable=False),
+    Column("created", DateTime(timezone=True), nullable=False),
+)
+
+candidates = Table(
+    "autoqa_candidates",
+    metadata,
+    Column("study", String(200), primary_key=True),
+    Column("id", String(40), primary_key=True),
+    Column("trial", Integer, nullable=False),
+    Column("fraction", Float, nullable=False),
+    Column("backbone", String(200), nullable=False),
+    Column("group", String(80), nullable=False),
+    Column("recipe_hash", String(40), nullable=False),
+    Column("recipe", JSON, nullable=False),
+    Column("learning_rate", Float, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("jaccard", Float, nullable=False),
+    Column("em", Float, nullable=False),
+    Column("f1", Float, nullable=False),
+    Column("jaccard_by_language", JSON, nullable=False),
+    Column("windows_per_second", Float),
+    Column("seconds", Float),
+    Column("inference_seconds", Float),
+    Column("licence", String(200), nullable=False),
+    Column("jaccard_half_width", Float),
+)
+
+openings = Table(
+    "autoqa_openings",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", String(200), nullable=False, index=True),
+    Column("opened", DateTime(timezone=True), nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+selections = Table(
+    "autoqa_selections",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", String(200), nullable=False, index=True),
+    Column("created", DateTime(timezone=True), nullable=False),
+    Column("selection", JSON, nullable=False),
+)

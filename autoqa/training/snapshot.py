@@ -1,0 +1,80 @@
+"""A point of a run becomes a candidate: weights, predictions of both parts, public scores."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+
+from autoqa.leaderboard.bootstrap import interval
+from autoqa.modeling.forward import predict
+from autoqa.modeling.load import rounded_state, save_model
+from autoqa.modeling.packing import SpanModel
+from autoqa.store.folders import RunFolder, write_logits
+from autoqa.store.records import CandidateRecord
+from autoqa.text.decode import SpanDecoder
+from autoqa.text.metrics import score
+from autoqa.training.job import TrialJob
+from autoqa.training.workbench import ReadyBackbone
+from autoqa.types import Example
+
+
+def take_snapshot(
+    model: SpanModel,
+    job: TrialJob,
+    ready: ReadyBackbone,
+    examples: tuple[Example, ...],
+    *,
+    fraction: float,
+    seconds: float,
+    windows_per_second: float,
+    progress: Callable[[int, int], None],
+) -> CandidateRecord:
+    """Saves, predicts and scores the model as it stands; training can go on afterwards.
+
+    The weights are stored in half precision, so they are rounded before they are evaluated:
+    stored predictions are those of the stored model. Full precision is restored at the end.
+    """
+    state = rounded_state(model)
+    full = {name: tensor.detach().clone() for name, tensor in model.inner.state_dict().items()}
+    model.inner.load_state_dict(state)
+    model.eval()
+    try:
+        begin = time.perf_counter()
+        precision = ready.bound.protocol.precision
+        public = predict(model, ready.public, precision=precision, progress=progress)
+        inference_seconds = time.perf_counter() - begin
+        private = predict(model, ready.private, precision=precision, progress=progress)
+    finally:
+        model.inner.load_state_dict(full)
+        model.train()
+    spans = SpanDecoder(ready.public, [e.context for e in examples]).best(*public)
+    scores = score([span.text for span in spans], examples)
+    mean = scores.mean()
+    spread = interval(scores.jaccard, [e.document for e in examples])
+    record = CandidateRecord(
+        id=f"t{job.trial:04d}-{round(fraction * 100):03d}",
+        trial=job.trial,
+        fraction=fraction,
+        backbone=job.backbone,
+        group=ready.group,
+        recipe_hash=job.recipe.hash,
+        recipe=asdict(job.recipe),
+        learning_rate=job.learning_rate,
+        seed=job.seed,
+        jaccard=mean.jaccard,
+        em=mean.em,
+        f1=mean.f1,
+        jaccard_half_width=(spread.high - spread.low) / 2,
+        jaccard_by_language=scores.by_language(examples),
+        windows_per_second=windows_per_second,
+        seconds=seconds,
+        inference_seconds=inference_seconds,
+        licence=ready.bound.spec.licence(ready.bound.options),
+    )
+    with RunFolder(job.run_folder).writing_candidate(record.id) as folder:
+        write_logits(folder, "public", *public)
+        write_logits(folder, "private", *private)
+        save_model(model, state, ready.folder, folder / "model")
+        text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
+        (folder / "candidate.json").write_text(text + "\n", encoding="utf-8")
+    return record

@@ -1,0 +1,88 @@
+"""What a worker keeps between trials: data, tokenizers, evaluation windows."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from autoqa.data.prepare import StudyData, prepare_data
+from autoqa.env import cache_folder
+from autoqa.features.cut import cut
+from autoqa.features.encode import encode
+from autoqa.features.files import save_windows
+from autoqa.features.tokenizer import QATokenizer
+from autoqa.features.windows import Windows
+from autoqa.registry import BoundBackbone, BoundStudy
+from autoqa.store.folders import RunFolder
+from autoqa.types import Example
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyBackbone:
+    """A backbone whose folder is on this machine, and the study's evaluation windows for it.
+
+    Attributes:
+        bound: Specification, options, protocol.
+        folder: Weights and tokenizer in Hugging Face layout.
+        tokenizer: Encodes questions and contexts.
+        group: Key of the tokenizer and the evaluation windows.
+        public: Windows of the public part.
+        private: Windows of the sealed part; predicted, saved, never scored here.
+    """
+
+    bound: BoundBackbone
+    folder: Path
+    tokenizer: QATokenizer
+    group: str
+    public: Windows
+    private: Windows
+
+
+class Workbench:
+    """Everything that is made once per worker and used by each of its trials.
+
+    Args:
+        bound: The study with its plugins.
+        run_folder: The study's folder.
+    """
+
+    def __init__(self, bound: BoundStudy, run_folder: Path) -> None:
+        self.bound = bound
+        self.run_folder = run_folder
+        self._ready: dict[str, ReadyBackbone] = {}
+
+    @cached_property
+    def data(self) -> StudyData:
+        """Training examples per source and both parts of the validation set."""
+        return prepare_data(self.bound)
+
+    def backbone(self, name: str) -> ReadyBackbone:
+        """Prepares a backbone on first use."""
+        if name not in self._ready:
+            bound = self.bound.backbones[name]
+            folder = bound.spec.prepare(bound.options, cache_folder())
+            tokenizer = QATokenizer.from_folder(folder)
+            length, stride = bound.protocol.length, bound.protocol.stride
+            self._ready[name] = ReadyBackbone(
+                bound=bound,
+                folder=folder,
+                tokenizer=tokenizer,
+                group=f"{tokenizer.key}-{length}-{stride}",
+                public=cut(encode(tokenizer, self.data.public), length, stride),
+                private=cut(encode(tokenizer, self.data.private), length, stride),
+            )
+            self._save_windows(self._ready[name])
+        return self._ready[name]
+
+    def _save_windows(self, ready: ReadyBackbone) -> None:
+        folder = RunFolder(self.run_folder)
+        for path, windows in (
+            (folder.windows_path(ready.group, "public"), ready.public),
+            (folder.windows_path(ready.group, "private"), ready.private),
+        ):
+            if not path.is_file():
+                save_windows(path, windows)
+
+    @property
+    def public(self) -> tuple[Example, ...]:
+        """The part of the validation set that the search may see."""
+        return self.data.public

@@ -1,0 +1,142 @@
+"""Articles and the questions about them.
+
+An article tells facts about two things of one kind, two towns say, so that a question cannot be
+answered by its kind alone: the thing it asks about must be matched too. In some articles both
+share a fact; its answer then occurs twice, as many answers do in real data.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autoqa.api import Answer, Example
+from autoqa_sources.demo.names import Names, language_data
+
+TOPICS = ("town", "college", "country", "mountain", "person")
+
+_WORDS = 60
+_SENTENCES = 8
+# Two countries do not have one capital.
+_NEVER_SHARED = frozenset({"capital"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A fact as a sentence tells it; ``start`` counts characters inside the sentence."""
+
+    sentence: str
+    value: str
+    start: int
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Article:
+    context: str
+    asked: tuple[tuple[str, Answer], ...]
+
+
+def examples(
+    language: str, *, documents: int, questions: int, seed: int, noise: float
+) -> tuple[list[Example], int]:
+    """Examples of one language, and how many of them have a wrong offset.
+
+    Args:
+        language: A language that has a file in this package.
+        documents: How many articles.
+        questions: How many questions about each.
+        seed: Makes other articles.
+        noise: Share of the answers with an earlier occurrence whose offset is put there.
+    """
+    made: list[Example] = []
+    moved = 0
+    for number, article in enumerate(_articles(language, documents, seed)):
+        document = f"demo-{language}-{seed}-{number:04d}"
+        # Generators of their own: fewer questions or more noise leave all else as it is.
+        choose = random.Random(f"{document}/questions")
+        disturb = random.Random(f"{document}/noise")
+        for index in sorted(choose.sample(range(len(article.asked)), questions)):
+            question, answer = article.asked[index]
+            first = article.context.find(answer.text)
+            if disturb.random() < noise and first != answer.start:
+                answer = Answer(answer.text, first)
+                moved += 1
+            made.append(
+                Example(
+                    id=f"{document}-{index}",
+                    question=question,
+                    context=article.context,
+                    answers=(answer,),
+                    language=language,
+                    document=document,
+                )
+            )
+    return made, moved
+
+
+def _articles(language: str, documents: int, seed: int) -> Iterator[_Article]:
+    data = language_data(language)
+    rng = random.Random(f"demo/{language}/{seed}")
+    names = Names(data, rng)
+    for number in range(documents):
+        yield _article(data, TOPICS[number % len(TOPICS)], names, rng)
+
+
+def _article(data: dict[str, Any], topic: str, names: Names, rng: random.Random) -> _Article:
+    kinds = list(data[topic])
+    taken: set[str] = set()
+    main = rng.sample(kinds, rng.randint(3, min(4, len(kinds))))
+    # The other thing leaves room for at least one sentence that answers nothing.
+    other = rng.sample(kinds, rng.randint(2, min(3, 7 - len(main))))
+    common = [kind for kind in other if kind in main and kind not in _NEVER_SHARED]
+    shared = rng.sample(common, min(len(common), rng.choice((0, 1, 1, 2))))
+    values = {kind: names.value(kind, taken) for kind in main}
+    blocks = [
+        _facts(data[topic], main, values, names.name(topic), rng),
+        _facts(
+            data[topic],
+            other,
+            {k: values[k] if k in shared else names.value(k, taken) for k in other},
+            names.name(topic),
+            rng,
+        ),
+    ]
+    rng.shuffle(blocks)
+    parts: list[_Fact | str] = [fact for block in blocks for fact in block]
+    fillers = rng.sample(data["fillers"][topic], len(data["fillers"][topic]))
+    while fillers and len(parts) < _SENTENCES:
+        parts.insert(rng.randint(1, len(parts)), fillers.pop())
+        if len(" ".join(_sentence(part) for part in parts).split()) >= _WORDS:
+            break
+    return _joined(parts)
+
+
+def _facts(
+    templates: dict[str, Any],
+    kinds: list[str],
+    values: dict[str, str],
+    subject: str,
+    rng: random.Random,
+) -> list[_Fact]:
+    facts = []
+    for kind in kinds:
+        sentence = rng.choice(templates[kind]["sentences"]).replace("{s}", subject)
+        before, after = sentence.split("{v}")
+        question = rng.choice(templates[kind]["questions"]).replace("{s}", subject)
+        facts.append(_Fact(before + values[kind] + after, values[kind], len(before), question))
+    return facts
+
+
+def _joined(parts: list[_Fact | str]) -> _Article:
+    asked = []
+    place = 0
+    for part in parts:
+        if isinstance(part, _Fact):
+            asked.append((part.question, Answer(part.value, place + part.start)))
+        place += len(_sentence(part)) + 1
+    return _Article(" ".join(_sentence(part) for part in parts), tuple(asked))
+
+
+def _sentence(part: _Fact | str) -> str:
+    return part if isinstance(part, str) else part.sentence

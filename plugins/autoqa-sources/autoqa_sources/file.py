@@ -1,0 +1,105 @@
+"""``type = "file"``: SQuAD JSON, JSON Lines, chaii CSV and Parquet from this machine."""
+
+import difflib
+import glob
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from autoqa.api import DataError, Examples, MissingAssetError, SourceSpec
+from autoqa_sources import formats
+from autoqa_sources.rows import Row, RowOptions, examples_from
+
+
+class FileOptions(RowOptions):
+    """Where the file is and how to read it.
+
+    Attributes:
+        path: A path, or a pattern with ``*``, ``?`` or ``**``; ``~`` is the home folder.
+        format: ``"auto"`` goes by the extension, ``.gz`` aside.
+    """
+
+    path: str
+    format: Literal["auto", "squad", "jsonl", "csv", "parquet"] = "auto"
+
+
+def load(options: FileOptions) -> Examples:
+    """Reads all files of the path.
+
+    Raises:
+        MissingAssetError: There is no such file, or the package that reads it is not installed.
+        DataError: A file or row cannot be used; says file and line.
+    """
+    return examples_from(_rows(files(options.path), options), options, options.path)
+
+
+def missing(options: FileOptions) -> str | None:
+    """Says which file or package is not on this machine."""
+    try:
+        found = files(options.path)
+    except MissingAssetError as error:
+        return str(error)
+    parquet = options.format == "parquet" or (
+        options.format == "auto" and any(path.suffix == ".parquet" for path in found)
+    )
+    if parquet and importlib.util.find_spec("pyarrow") is None:
+        return f"{options.path}: {formats.PYARROW}."
+    return None
+
+
+def files(pattern: str) -> list[Path]:
+    """The files that a path or pattern names, sorted.
+
+    Raises:
+        MissingAssetError: There is none; the message names what lies near.
+    """
+    path = Path(pattern).expanduser()
+    if path.is_file():
+        return [path]
+    if glob.has_magic(pattern):
+        # Path.glob refuses patterns that begin at the root.
+        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+        found = [name for name in found if name.is_file()]
+        if found:
+            return found
+        raise MissingAssetError(f"no file matches {pattern!r}{_near(path)}")
+    if path.is_dir():
+        raise MissingAssetError(
+            f"{pattern!r} is a folder, not a file; "
+            f"name a file or a pattern such as {str(path / '*.jsonl')!r}."
+        )
+    raise MissingAssetError(f"there is no file {pattern!r}{_near(path)}")
+
+
+def _near(path: Path) -> str:
+    folder = path.parent
+    while glob.has_magic(str(folder)):
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"; there is no folder {str(folder)!r} either."
+    names = sorted(name.name for name in folder.iterdir() if name.is_file())
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
+    if close:
+        return f"; in {str(folder)!r} there is {' or '.join(map(repr, close))}."
+    return f"; {str(folder)!r} holds {', '.join(names[:5]) if names else 'no files'}."
+
+
+def _rows(paths: list[Path], options: FileOptions) -> Iterator[Row]:
+    for path in paths:
+        form = formats.format_of(path) if options.format == "auto" else options.format
+        empty = True
+        for row in formats.READERS[form](path):
+            empty = False
+            yield row
+        if empty:
+            raise DataError(f"{path}: it holds no rows; leave it out, or give it some.")
+
+
+spec = SourceSpec(
+    name="file",
+    summary="Files in SQuAD JSON, JSON Lines, chaii CSV or Parquet",
+    options=FileOptions,
+    load=load,
+    missing=missing,
+)

@@ -1,0 +1,94 @@
+"""Two ways of doing one thing, timed in turns in one run.
+
+Times of a shared machine drift, so only ratios of neighbouring measurements mean anything:
+A and B alternate, and medians are compared. Nothing here asserts a speed.
+"""
+
+import gc
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import TypeVar
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+RESULTS = Path(__file__).parents[2] / "build" / "bench.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One line of the results file.
+
+    Attributes:
+        name: What was compared.
+        ratio: How many times faster B is than A; ``None`` where their results differ, because
+            the speed of a wrong answer is of no interest.
+        a: The practice, in ``unit``, median of the rounds.
+        b: autoqa, in ``unit``, median of the rounds.
+        unit: What one second is worth, such as ``windows/s``.
+        equal: Whether both gave the same.
+        rounds: How often each was timed.
+    """
+
+    name: str
+    ratio: float | None
+    a: float
+    b: float
+    unit: str
+    equal: bool
+    rounds: int
+
+
+def compare(
+    name: str,
+    a: Callable[[], A],
+    b: Callable[[], B],
+    *,
+    rounds: int,
+    unit: str,
+    equal: Callable[[A, B], bool],
+    amount: Callable[[B], float] = lambda _: 1.0,
+    results: Path = RESULTS,
+) -> Comparison:
+    """Times A and B in turns and appends the outcome to the results file.
+
+    Args:
+        name: What is compared.
+        a: The practice.
+        b: autoqa.
+        rounds: How often each is timed, after one run each that warms up.
+        unit: What ``amount`` counts, per second.
+        equal: Whether the two results are the same.
+        amount: How much one run did, from B's result.
+        results: JSON Lines file.
+    """
+    one, other = a(), b()
+    same, done = bool(equal(one, other)), amount(other)
+    del one, other
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for work, spent in zip((a, b), times, strict=True):
+            gc.collect()
+            begin = time.perf_counter()
+            work()
+            spent.append(time.perf_counter() - begin)
+    seconds = [median(spent) for spent in times]
+    outcome = Comparison(
+        name=name,
+        ratio=round(seconds[0] / seconds[1], 3) if same else None,
+        a=round(done / seconds[0], 3),
+        b=round(done / seconds[1], 3),
+        unit=unit,
+        equal=same,
+        rounds=rounds,
+    )
+    results.parent.mkdir(parents=True, exist_ok=True)
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(outcome)) + "\n")
+    shown = f"{outcome.ratio:.2f} times faster" if same else "RESULTS DIFFER, no ratio"
+    print(f"\n{name}: practice {outcome.a:,.1f}, autoqa {outcome.b:,.1f} {unit}: {shown}")
+    return outcome

@@ -1,0 +1,283 @@
+"""select, export, predict, evaluate from the outside: output, messages, exit codes."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autoqa.cli.main import main
+from autoqa.export.bundle import verify
+from autoqa.store.database import Store
+from autoqa.store.folders import RunFolder
+from tests import bundle_kit
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command; returns exit code, stdout and stderr."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as caught:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return int(caught.value.code or 0), captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of runs, with one finished study."""
+    home = tmp_path_factory.mktemp("runs")
+    bundle_kit.write_run(home)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def _environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOQA_HOME", str(home))
+
+
+@pytest.fixture(scope="module")
+def bundle(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("bundles") / "bundle"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOQA_HOME", str(home))
+        with pytest.raises(SystemExit) as caught:
+            main(["export", "toy", "--to", str(target)])
+    assert not caught.value.code
+    return target
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    """A copy of the run that nobody has selected from or opened."""
+    shutil.copytree(home, tmp_path / "runs")
+    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
+    run = RunFolder(tmp_path / "runs" / "toy")
+    run.selection.unlink(missing_ok=True)
+    for path in run.path.glob("study.db*"):
+        path.unlink()
+    return run
+
+
+def openings(run: RunFolder) -> list[str]:
+    with Store(run.store_url(), "toy") as store:
+        return [row.reason for row in store.openings()]
+
+
+def test_select_says_who_is_in_and_why(fresh: RunFolder, run: Run) -> None:
+    code, out, _ = run("select", "toy")
+    assert code == 0
+    assert "why it is in" in out
+    assert "public jaccard" in out
+    code, out, _ = run("select", "toy", "--seats", "2", "--json")
+    assert code == 0
+    chosen = json.loads(out)
+    assert chosen == json.loads(fresh.selection.read_text())
+    assert 1 <= sum(1 for _ in chosen["members"]) <= 2
+    assert len(chosen["considered"]) == 4
+    assert sum(other["chosen"] for other in chosen["alternatives"]) == 1
+    with Store(fresh.store_url(), "toy") as store:
+        assert store.selections()[-1] == chosen
+        assert len(store.selections()) == 2
+    assert openings(fresh) == []
+
+
+def test_export_selects_where_nobody_has(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    code, out, err = run("export", "toy", "--to", tmp_path / "bundle")
+    assert code == 0
+    assert "Selecting among 4 candidates" in err
+    manifest = verify(tmp_path / "bundle")
+    assert f"public {manifest.public}, private {manifest.private}" in out
+    chosen = json.loads(fresh.selection.read_text())
+    assert [m.id for m in manifest.members] == [seat["id"] for seat in chosen["members"]]
+    assert len(openings(fresh)) == manifest.openings == 1
+    assert str(tmp_path / "bundle") in openings(fresh)[0]
+
+
+def test_export_takes_the_selection_until_there_are_new_candidates(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    run("select", "toy", "--seats", "1")
+    assert "Selecting" not in run("export", "toy", "--to", tmp_path / "one")[2]
+    assert len(verify(tmp_path / "one").members) == 1
+    (fresh.candidate("t0001-100") / "candidate.json").touch()
+    code, _, err = run("export", "toy", "--to", tmp_path / "two")
+    assert code == 0
+    assert "Selecting" in err
+    assert "opened 2 times" in err
+
+
+def test_the_scores_in_the_manifest_are_those_of_the_answers(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    """The bundle, asked the validation questions anew, scores as the stored predictions did."""
+    run("export", "toy", "--to", tmp_path / "bundle")
+    manifest = verify(tmp_path / "bundle")
+    for name, rows in (
+        ("public", bundle_kit.examples(16)),
+        ("private", bundle_kit.examples(24, 16)),
+    ):
+        path = bundle_kit.write_squad(tmp_path / f"{name}.json", rows)
+        scores = json.loads(run("evaluate", tmp_path / "bundle", path, "--json")[1])
+        entry = getattr(manifest, name)
+        assert scores["jaccard"] == pytest.approx(entry.jaccard, abs=1e-9)
+        assert scores["half_width"] == pytest.approx(entry.half_width, abs=1e-9)
+
+
+def test_one_candidate_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    code, _, err = run("export", "toy", "--to", tmp_path / "b", "--candidate", "t0002-100")
+    assert (code, err) == (0, "")
+    manifest = verify(tmp_path / "b")
+    assert [m.id for m in manifest.members] == ["t0002-100"]
+    assert manifest.public == manifest.members[0].public
+    record = fresh.read_record("t0002-100")
+    assert manifest.public.jaccard == pytest.approx(record.jaccard, abs=1e-9)
+    assert manifest.members[0].precision == "fp32"
+    assert not fresh.selection.exists()
+    code, _, err = run("export", "toy", "--to", tmp_path / "c", "--candidate", "t0009-100")
+    assert code == 5
+    assert "'t0009-100'" in err
+
+
+def test_nothing_is_opened_for_an_export_that_cannot_be_written(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").touch()
+    code, out, err = run("export", "toy", "--to", tmp_path / "there", "--force")
+    assert (code, out) == (2, "")
+    assert "will not delete" in err
+    assert openings(fresh) == []
+
+
+def test_without_candidates_nothing_is_feasible(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    shutil.rmtree(fresh.candidates)
+    for command in (("select", "toy"), ("export", "toy", "--to", tmp_path / "bundle")):
+        code, out, err = run(*command)
+        assert (code, out) == (5, "")
+        assert "no candidate" in err
+
+
+def test_an_unknown_study_is_said_with_what_there_is(run: Run) -> None:
+    code, _, err = run("select", "toi")
+    assert code == 2
+    assert "did you mean 'toy'" in err
+
+
+def test_a_damaged_selection_is_named(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    fresh.selection.write_text('{"members": 3}')
+    code, _, err = run("export", "toy", "--to", tmp_path / "bundle")
+    assert code == 2
+    assert "selection.json is no selection" in err
+
+
+QUESTIONS = "id,question,context\n1,Where does Ada live ?,Ada lives in Rome .\n"
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "questions.csv"
+    path.write_text(QUESTIONS)
+    return path
+
+
+def test_predict_writes_rows_of_id_and_answer(bundle: Path, questions: Path, run: Run) -> None:
+    code, out, err = run("predict", bundle, questions)
+    assert (code, err) == (0, "")
+    rows = list(csv.reader(io.StringIO(out)))
+    assert rows[0] == ["id", "answer"]
+    assert rows[1][0] == "1"
+    assert rows[1][1] in "Ada lives in Rome ."
+
+
+def test_all_formats_hold_the_same_answers(
+    bundle: Path, questions: Path, tmp_path: Path, run: Run
+) -> None:
+    listed = json.loads(run("predict", bundle, questions, "--format", "json")[1])
+    lines = run("predict", bundle, questions, "--format", "jsonl")[1].splitlines()
+    assert [json.loads(line) for line in lines] == listed
+    assert set(listed[0]) == {"id", "answer", "start", "end", "score"}
+    output = tmp_path / "out.csv"
+    assert run("predict", bundle, questions, "--output", output)[:2] == (0, "")
+    assert output.read_text() == f"id,answer\n1,{listed[0]['answer']}\n"
+
+
+def test_a_bad_row_stops_predict_unless_it_is_skipped(
+    bundle: Path, questions: Path, run: Run
+) -> None:
+    good = run("predict", bundle, questions)[1]
+    with questions.open("a") as file:
+        file.write(f"2,,c\n3,{'why ' * 40},c\n")
+    code, out, err = run("predict", bundle, questions)
+    assert (code, out) == (2, "")
+    assert "line 3: question is empty" in err
+    code, out, err = run("predict", bundle, questions, "--skip-bad")
+    assert (code, out) == (1, good)
+    assert "line 3: question is empty" in err
+    assert "id 3: the question has 40 tokens" in err
+
+
+@pytest.mark.parametrize(
+    "arguments, code, expected",
+    [
+        (("{bundle}", "none.csv"), 2, "none.csv does not exist"),
+        (("none", "{questions}"), 1, "none is no bundle"),
+        (("{bundle}", "{questions}", "--output", "no/such/file"), 2, "--output no/such/file"),
+        (("{bundle}", "{questions}", "--format", "xml"), 2, "xml"),
+    ],
+)
+def test_predict_refuses(
+    bundle: Path, questions: Path, run: Run, arguments: tuple[str, ...], code: int, expected: str
+) -> None:
+    filled = [a.format(bundle=bundle, questions=questions) for a in arguments]
+    found, out, err = run("predict", *filled)
+    assert (found, out) == (code, "")
+    assert expected in err
+    assert "Traceback" not in err
+
+
+def test_awkward_answers_survive_the_trip(tmp_path: Path) -> None:
+    from autoqa.export.answers import render_answers
+    from autoqa.export.predictor import Prediction
+    from autoqa.export.rows import Row
+
+    texts = ['say "hi", now', "two\nlines", "a\rb", "", "नमस्ते", "a,b"]
+    rows = [Row(f"{n},", "q", "c") for n in range(len(texts))]
+    found = [Prediction(text, 0, len(text), 0.5) for text in texts]
+    written = render_answers(rows, found, "csv")
+    assert list(csv.reader(io.StringIO(written, newline=""))) == [
+        ["id", "answer"],
+        *([row.id, text] for row, text in zip(rows, texts, strict=True)),
+    ]
+    assert [item["answer"] for item in json.loads(render_answers(rows, found, "json"))] == texts
+
+
+def test_evaluate_scores_and_agrees_with_itself(bundle: Path, tmp_path: Path, run: Run) -> None:
+    path = bundle_kit.write_squad(tmp_path / "gold.json", bundle_kit.examples(10))
+    code, out, _ = run("evaluate", bundle, path, "--json")
+    assert code == 0
+    scores = json.loads(out)
+    assert scores["n"] == 10
+    assert scores["low"] <= scores["jaccard"] <= scores["high"]
+    assert scores["half_width"] == pytest.approx((scores["high"] - scores["low"]) / 2)
+    parts = scores["by_language"]
+    assert set(parts) == {"en", "hi"}
+    mean = sum(part["n"] * part["jaccard"] for part in parts.values()) / 10
+    assert mean == pytest.approx(scores["jaccard"])
+    code, out, _ = run("evaluate", bundle, path)
+    assert code == 0
+    assert f"{scores['jaccard']:.3f} ± {scores['half_width']:.3f}" in out
+
+
+def test_evaluate_needs_answers(bundle: Path, questions: Path, run: Run) -> None:
+    code, out, err = run("evaluate", bundle, questions)
+    assert (code, out) == (2, "")
+    assert "line 2: no answers to compare with" in err

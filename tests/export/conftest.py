@@ -1,0 +1,67 @@
+"""A bundle of two groups and three members, written once."""
+
+from pathlib import Path
+
+import pytest
+
+from autoqa.export.bundle import BundlePlan, write_bundle
+from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+from tests import bundle_kit
+
+SCORE = ScoreEntry(jaccard=0.61, low=0.56, high=0.66, em=0.5, f1=0.7, questions=40)
+
+
+@pytest.fixture(scope="session")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
+    folder = tmp_path_factory.mktemp("models")
+    groups, members, models = [], [], {}
+    for backbone, lower in (("plain", False), ("lower", True)):
+        key = bundle_kit.write_tokenizer(folder / backbone, lower=lower).key
+        group = f"{key}-{bundle_kit.LENGTH}-{bundle_kit.STRIDE}"
+        groups.append(
+            GroupEntry(
+                id=group,
+                folder=f"tokenizers/{group}",
+                length=bundle_kit.LENGTH,
+                stride=bundle_kit.STRIDE,
+            )
+        )
+        for seed in (1, 2) if lower else (3,):
+            name = f"t{seed:04d}-100"
+            models[name] = folder / name
+            bundle_kit.write_model(models[name], folder / backbone, seed)
+            members.append(
+                MemberEntry(
+                    id=name,
+                    backbone=backbone,
+                    group=group,
+                    weight=seed,
+                    folder=f"members/{name}",
+                    precision="fp32",
+                    licence="MIT",
+                    trial=seed,
+                    fraction=1.0,
+                    learning_rate=3e-5,
+                    seed=seed,
+                    recipe={"stages": [{"portions": [{"source": "toy", "languages": ["hi"]}]}]},
+                    public=SCORE,
+                    reason="highest in its group",
+                )
+            )
+    return BundlePlan(
+        study="toy",
+        members=tuple(members),
+        groups=tuple(groups),
+        vote=VoteEntry(best=groups[1].id, max_answer_tokens=12),
+        public=SCORE,
+        private=SCORE,
+        openings=1,
+        models=models,
+    )
+
+
+@pytest.fixture(scope="session")
+def bundle(plan: BundlePlan, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("bundles") / "bundle"
+    write_bundle(plan, target)
+    return target

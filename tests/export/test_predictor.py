@@ -1,0 +1,168 @@
+"""A bundle answers the same along every path, and says what it cannot answer."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autoqa
+from autoqa.ensemble.aggregate import aggregate
+from autoqa.errors import BundleError, ConfigError, DataError
+from autoqa.export import predictor
+from autoqa.export.bundle import BundlePlan
+from autoqa.export.predictor import Ensemble, Prediction, ensemble_members
+from autoqa.export.rows import Row
+from autoqa.features.cut import cut
+from autoqa.features.encode import encode
+from autoqa.features.tokenizer import QATokenizer
+from autoqa.modeling import load as modeling_load
+from autoqa.modeling.forward import predict
+from autoqa.modeling.load import load_for_inference
+from autoqa.types import Example
+from tests import bundle_kit
+
+EXAMPLES = bundle_kit.examples(12)
+ROWS = [Row(e.id, e.question, e.context) for e in EXAMPLES]
+
+
+@pytest.fixture(scope="module")
+def ensemble(bundle: Path) -> Ensemble:
+    return autoqa.load(bundle)
+
+
+@pytest.fixture(scope="module")
+def expected(ensemble: Ensemble) -> list[Prediction]:
+    return ensemble.predict(ROWS)
+
+
+def same(one: list[Prediction], other: list[Prediction]) -> bool:
+    """Equal answers; scores up to the rounding of differently shaped batches."""
+    assert [(p.answer, p.start, p.end) for p in one] == [(p.answer, p.start, p.end) for p in other]
+    return np.allclose([p.score for p in one], [p.score for p in other], atol=1e-5)
+
+
+def test_single_calls_answer_as_the_batch_does(
+    ensemble: Ensemble, expected: list[Prediction]
+) -> None:
+    assert same([ensemble(question=r.question, context=r.context) for r in ROWS], expected)
+
+
+def test_chunks_answer_as_the_batch_does(
+    ensemble: Ensemble, expected: list[Prediction], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictor, "_CHARACTERS", 300)
+    seen: list[tuple[int, int]] = []
+    assert same(ensemble.predict(iter(ROWS), progress=lambda *at: seen.append(at)), expected)
+    assert seen[-1] == (36, 36)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_order_and_company_do_not_matter(ensemble: Ensemble, expected: list[Prediction]) -> None:
+    assert same(ensemble.predict(ROWS[::-1])[::-1], expected)
+    assert same(ensemble.predict(ROWS[3:5]), expected[3:5])
+
+
+def test_the_bundle_answers_as_its_parts_do(
+    ensemble: Ensemble, expected: list[Prediction], plan: BundlePlan
+) -> None:
+    """The members in the run folder, through the functions that selection uses."""
+    windows, logits = {}, {}
+    for member in plan.members:
+        model = load_for_inference(plan.models[member.id], "cpu")
+        tokenizer = QATokenizer.from_folder(plan.models[member.id])
+        windows[member.group] = cut(
+            encode(tokenizer, EXAMPLES), bundle_kit.LENGTH, bundle_kit.STRIDE
+        )
+        logits[member.id] = predict(model, windows[member.group], precision="fp32")
+    spans = aggregate(
+        ensemble_members(plan.members),
+        logits,
+        windows,
+        [e.context for e in EXAMPLES],
+        best=plan.vote.best,
+        max_answer_tokens=plan.vote.max_answer_tokens,
+    )
+    assert same([Prediction(s.text, s.start, s.end, s.score) for s in spans], expected)
+
+
+def test_answers_lie_in_their_context(expected: list[Prediction]) -> None:
+    for row, found in zip(ROWS, expected, strict=True):
+        assert 0 <= found.start < found.end <= len(row.context)
+        fragment = row.context[found.start : found.end].split()
+        assert [word for word in fragment if word in found.answer.split()] == found.answer.split()
+        assert 0 <= found.score <= 1
+    assert len({found.answer for found in expected}) > 3
+
+
+def test_models_stay_for_single_calls_only(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
+    original = modeling_load.load_for_inference
+
+    def counted(folder: Path, device: str = "auto") -> object:
+        loads.append(folder.name)
+        return original(folder, device)
+
+    monkeypatch.setattr(modeling_load, "load_for_inference", counted)
+    lasting, passing = autoqa.load(bundle), autoqa.load(bundle, resident=False)
+    for _ in range(2):
+        lasting(question=ROWS[0].question, context=ROWS[0].context)
+    assert len(loads) == 3
+    for _ in range(2):
+        passing(question=ROWS[0].question, context=ROWS[0].context)
+    assert len(loads) == 9
+    passing.predict(ROWS)
+    assert len(loads) == 12
+
+
+def test_no_rows_no_answers(ensemble: Ensemble) -> None:
+    assert ensemble.predict([]) == []
+
+
+@pytest.mark.parametrize("context", ["\u200b", "\u200b \u200b", "x", "?", "🙂 " * 100])
+def test_odd_contexts_are_answered(ensemble: Ensemble, context: str) -> None:
+    found = ensemble(question="Where ?", context=context)
+    assert context[found.start : found.end].strip() == context[found.start : found.end]
+
+
+@pytest.mark.parametrize("question, context", [("", "c"), ("q", " \n"), ("q\ud800", "c"), (3, "c")])
+def test_what_is_no_text_is_refused(ensemble: Ensemble, question: str, context: str) -> None:
+    with pytest.raises(DataError, match=r"^the row: (question|context) "):
+        ensemble(question=question, context=context)
+
+
+def test_a_question_that_fills_the_window_is_refused(ensemble: Ensemble) -> None:
+    room = bundle_kit.LENGTH - 3 - bundle_kit.STRIDE
+    fits, too_long = "why " * (room - 1), "why " * room
+    long, short = "Ada lives in Rome . " * 5, "Ada ."
+    rows = [
+        Row("a", fits, long),
+        Row("b", too_long, long),
+        Row("c", too_long, short),
+        Row("d", too_long * 2, short),
+    ]
+    assert list(ensemble.misfits(rows)) == [1, 3]
+    assert len(ensemble.predict([rows[0], rows[2]])) == 2
+    with pytest.raises(DataError, match=f"^b: the question has {room} tokens, .* {room - 1}:"):
+        ensemble.predict(rows)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 24), st.integers(1, 40))
+def test_misfits_are_those_that_cannot_be_cut(ensemble: Ensemble, asked: int, told: int) -> None:
+    row = Row("a", "why " * asked, "Rome " * told)
+    if ensemble.misfits([row]):
+        tokenizer = next(iter(ensemble._tokenizers.values()))
+        example = Example("a", row.question, row.context, (), "", "")
+        with pytest.raises(ConfigError):
+            cut(encode(tokenizer, [example]), bundle_kit.LENGTH, bundle_kit.STRIDE)
+    else:
+        ensemble.predict([row])
+
+
+def test_loading_verifies(bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(BundleError):
+        autoqa.load(tmp_path)
+    with pytest.raises(BundleError):
+        autoqa.load(str(bundle / "members"))

@@ -1,0 +1,408 @@
+"""The file source: what it reads, and what it says about files it cannot use."""
+
+import csv
+import gzip
+import io
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from autoqa_sources import languages
+from autoqa_sources.file import FileOptions, load, missing
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from autoqa.api import Answer, DataError, Example, MissingAssetError
+
+CONTEXT = "नदी का नाम गंगा है और गंगा उत्तर में बहती है।"
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "id": "a",
+        "question": "नदी का नाम क्या है?",
+        "context": CONTEXT,
+        "answers": {"text": ["गंगा"], "answer_start": [11]},
+        "language": "hi",
+    }
+    return fields | changes
+
+
+def lines(folder: Path, *rows: object, name: str = "rows.jsonl") -> str:
+    path = folder / name
+    path.write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in rows), "utf-8")
+    return str(path)
+
+
+def squad(folder: Path, *articles: dict[str, Any], name: str = "squad.json") -> str:
+    path = folder / name
+    path.write_text(json.dumps({"version": "2", "data": articles}), "utf-8")
+    return str(path)
+
+
+def article(qas: list[dict[str, Any]], context: str = CONTEXT, **more: Any) -> dict[str, Any]:
+    return {"paragraphs": [{"context": context, "qas": qas}], **more}
+
+
+def qa(**changes: Any) -> dict[str, Any]:
+    fields = {"id": "a", "question": "क्या?", "answers": [{"text": "गंगा", "answer_start": 11}]}
+    return fields | changes
+
+
+def message(**options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        load(FileOptions(**options))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# -- formats -------------------------------------------------------------------------------------
+
+
+def test_all_formats_give_the_same_example(tmp_path: Path) -> None:
+    plain = lines(tmp_path, row())
+    packed = tmp_path / "rows.jsonl.gz"
+    packed.write_bytes(gzip.compress(Path(plain).read_bytes()))
+    table = tmp_path / "rows.csv"
+    with table.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "context", "question", "answer_text", "answer_start", "language"])
+        writer.writerow(["a", CONTEXT, row()["question"], "गंगा", 11, "hindi"])
+    parquet = tmp_path / "rows.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row()]), parquet)
+    expected = load(FileOptions(path=plain))
+    assert expected[0].answers == (Answer("गंगा", 11),)
+    assert expected[0].language == "hi"
+    for path in (packed, table, parquet):
+        assert load(FileOptions(path=str(path))) == expected
+
+
+def test_squad_documents_are_titles_or_numbers(tmp_path: Path) -> None:
+    path = squad(tmp_path, article([qa(), qa(id="b")], title="Ganga"), article([qa(id="c")]))
+    found = load(FileOptions(path=path, language="Hindi"))
+    assert [one.document for one in found] == ["Ganga", "Ganga", "squad.json#1"]
+    assert {one.language for one in found} == {"hi"}
+
+
+def test_squad_v2_impossible_question_has_no_answers(tmp_path: Path) -> None:
+    impossible = qa(id="b", is_impossible=True, answers=[], plausible_answers=[{"text": "x"}])
+    found = load(FileOptions(path=squad(tmp_path, article([qa(), impossible])), language="hi"))
+    assert [len(one.answers) for one in found] == [1, 0]
+
+
+def test_document_is_a_hash_of_the_context_unless_the_row_names_one(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(), row(id="b", title="Ganga"), row(id="c", context=CONTEXT + " अ"))
+    first, second, third = load(FileOptions(path=path))
+    assert first.document.startswith("context-")
+    assert second.document == "Ganga"
+    assert third.document not in (first.document, second.document)
+
+
+def test_glob_reads_all_files_in_order(tmp_path: Path) -> None:
+    lines(tmp_path, row(id="b"), name="2.jsonl")
+    lines(tmp_path, row(), name="1.jsonl")
+    assert [one.id for one in load(FileOptions(path=str(tmp_path / "*.jsonl")))] == ["a", "b"]
+
+
+def test_line_separator_inside_a_string_does_not_end_the_line(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(context=CONTEXT + "\u2028\x85 अंत"))
+    assert len(load(FileOptions(path=path))) == 1
+
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",)), min_size=1)
+
+
+@given(before=TEXT, answer=TEXT.filter(str.strip), after=TEXT)
+def test_any_text_survives_the_trip_through_lines_and_csv(
+    tmp_path_factory: pytest.TempPathFactory, before: str, answer: str, after: str
+) -> None:
+    folder = tmp_path_factory.mktemp("trip")
+    context = before + answer + after
+    given = {"text": [answer], "answer_start": [len(before)]}
+    expected = Answer(answer, len(before))
+    (one,) = load(FileOptions(path=lines(folder, row(context=context, answers=given))))
+    assert (one.context, one.answers) == (context, (expected,))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(["id", "context", "question", "answer_text", "answer_start"])
+    writer.writerow(["a", context, "q", answer, len(before)])
+    (folder / "rows.csv").write_bytes(text.getvalue().encode())
+    (one,) = load(FileOptions(path=str(folder / "rows.csv"), language="hi"))
+    assert (one.context, one.answers) == (context, (expected,))
+
+
+# -- offsets -------------------------------------------------------------------------------------
+
+
+def test_wrong_offset_names_file_line_expected_and_found(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(), row(id="b", answers={"text": ["गंगा"], "answer_start": [12]}))
+    said = message(path=path)
+    assert said.startswith(f"{path}:2: expected the answer 'गंगा' at character 12")
+    assert repr(CONTEXT[12:16]) in said
+    assert "on_mismatch" in said
+
+
+@pytest.mark.parametrize("start", [-1, -35, 10**9])
+def test_offset_outside_the_context_is_refused(tmp_path: Path, start: int) -> None:
+    path = lines(tmp_path, row(answers={"text": ["गंगा"], "answer_start": [start]}))
+    assert f"at character {start}" in message(path=path)
+
+
+def test_repair_takes_the_nearest_occurrence_and_strips(tmp_path: Path) -> None:
+    second = CONTEXT.rindex("गंगा")
+    path = lines(
+        tmp_path,
+        row(answers={"text": ["गंगा"], "answer_start": [second - 2]}),
+        row(id="b", answers={"text": [" गंगा "], "answer_start": [10]}),
+        row(id="c"),
+    )
+    found = load(FileOptions(path=path, on_mismatch="repair"))
+    assert [one.answers[0] for one in found] == [
+        Answer("गंगा", second),
+        Answer("गंगा", 11),
+        Answer("गंगा", 11),
+    ]
+    assert found.notes == (f"{path}: rows repaired, their answers moved or shortened: 2.",)
+
+
+@given(
+    words=st.lists(st.sampled_from(["aa", "ab", "ba", "b"]), min_size=1, max_size=12),
+    start=st.integers(-5, 40),
+    pick=st.integers(0, 11),
+    pad=st.sampled_from(["", " ", "\n "]),
+)
+def test_repair_always_ends_at_an_occurrence_and_at_none_farther(
+    tmp_path_factory: pytest.TempPathFactory, words: list[str], start: int, pick: int, pad: str
+) -> None:
+    context, answer = " ".join(words), words[pick % len(words)]
+    given = {"text": [pad + answer], "answer_start": [start]}
+    path = lines(tmp_path_factory.mktemp("repair"), row(context=context, answers=given))
+    (one,) = load(FileOptions(path=path, on_mismatch="repair"))
+    (placed,) = one.answers
+    assert placed.text == answer
+    assert context[placed.start : placed.end] == answer
+    wanted = start + len(pad)
+    places = [i for i in range(len(context)) if context.startswith(answer, i)]
+    assert abs(placed.start - wanted) == min(abs(place - wanted) for place in places)
+
+
+def test_repair_refuses_what_does_not_occur(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(answers={"text": ["यमुना"], "answer_start": [3]}))
+    assert "'यमुना' does not occur" in message(path=path, on_mismatch="repair")
+
+
+def test_drop_counts_rows(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(), row(id="b", answers={"text": ["यमुना"], "answer_start": [3]}))
+    found = load(FileOptions(path=path, on_mismatch="drop"))
+    assert [one.id for one in found] == ["a"]
+    assert found.notes == (f"{path}: rows dropped because an answer is not in its place: 1.",)
+
+
+def test_dropping_every_row_is_an_error(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(answers={"text": ["यमुना"], "answer_start": [3]}))
+    assert "none of its 1 rows is left" in message(path=path, on_mismatch="drop")
+
+
+def test_first_puts_answers_at_their_first_occurrence(tmp_path: Path) -> None:
+    second = CONTEXT.rindex("गंगा")
+    path = lines(
+        tmp_path,
+        row(answers={"text": ["गंगा"], "answer_start": [second]}),
+        row(id="b", answers={"text": ["गंगा"]}),
+    )
+    found = load(FileOptions(path=path, offsets="first"))
+    assert [one.answers[0].start for one in found] == [11, 11]
+
+
+def test_answers_without_offsets_need_first(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(answers={"text": ["गंगा"]}))
+    assert 'offsets = "first"' in message(path=path)
+
+
+def test_empty_answer_is_refused(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(answers={"text": [""], "answer_start": [0]}))
+    assert "the answer is empty" in message(path=path)
+
+
+# -- languages -----------------------------------------------------------------------------------
+
+
+def test_languages_filter(tmp_path: Path) -> None:
+    path = lines(tmp_path, row(), row(id="b", language="tamil"), row(id="c", language="bn_IN"))
+    found = load(FileOptions(path=path, languages=("Tamil", "bn")))
+    assert [(one.id, one.language) for one in found] == [("b", "ta"), ("c", "bn")]
+    assert "the 3 rows are in bn, hi, ta" in message(path=path, languages=("te",))
+
+
+def test_language_comes_from_a_tydi_id(tmp_path: Path) -> None:
+    bare = {key: value for key, value in row().items() if key != "language"}
+    path = lines(tmp_path, bare | {"id": "telugu--2245295572008910947-0"})
+    assert load(FileOptions(path=path))[0].language == "te"
+
+
+def test_row_without_language_says_how_to_set_it(tmp_path: Path) -> None:
+    bare = {key: value for key, value in row().items() if key != "language"}
+    path = lines(tmp_path, bare)
+    assert 'language = "hi"' in message(path=path)
+    assert load(FileOptions(path=path, language="hindi"))[0].language == "hi"
+
+
+def test_unknown_language_suggests_a_near_one(tmp_path: Path) -> None:
+    assert "did you mean 'tamil' ('ta')" in message(path=lines(tmp_path, row(language="tamill")))
+    with pytest.raises(ValidationError, match="did you mean 'hindi'"):
+        FileOptions(path="x", language="hindii")
+
+
+@pytest.mark.parametrize("name", sorted(set(languages.CODES)))
+def test_names_and_codes_agree(name: str) -> None:
+    assert languages.code(name.upper()) == languages.code(languages.CODES[name])
+
+
+# -- broken files --------------------------------------------------------------------------------
+
+
+def test_missing_file_names_near_ones(tmp_path: Path) -> None:
+    lines(tmp_path, row(), name="train.jsonl")
+    for name in ("trian.jsonl", "tra*.json"):
+        options = FileOptions(path=str(tmp_path / name))
+        with pytest.raises(MissingAssetError, match=r"train\.jsonl"):
+            load(options)
+        said = missing(options)
+        assert said is not None
+        assert "train.jsonl" in said
+    assert missing(FileOptions(path=str(tmp_path / "train.jsonl"))) is None
+    assert "no folder" in str(missing(FileOptions(path=str(tmp_path / "no" / "train.jsonl"))))
+    assert "is a folder" in str(missing(FileOptions(path=str(tmp_path))))
+
+
+def test_parquet_without_pyarrow_names_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([row()]), path)
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
+    with pytest.raises(MissingAssetError, match="needs the package pyarrow"):
+        load(FileOptions(path=str(path)))
+
+
+BROKEN: dict[str, tuple[str, bytes, str]] = {
+    "empty": ("a.jsonl", b"", "it is empty"),
+    "blank": ("a.jsonl", b"\n \n", "it is empty"),
+    "empty csv": ("a.csv", b"", "it is empty"),
+    "empty parquet": ("a.parquet", b"", "it is empty"),
+    "no parquet": ("a.parquet", b"PAR0", "not a readable Parquet file"),
+    "line": ("a.jsonl", b'{"id": "a"\n', ":1: invalid JSON, expecting ',' delimiter"),
+    "array": ("a.jsonl", b"[1]\n", ":1: expected an object with id, question"),
+    "json": ("a.json", b'{"data": [\n}', ":2: invalid JSON"),
+    "lines as json": ("a.json", b"{}\n{}", 'set format = "jsonl"'),
+    "list as json": ("a.json", b"[]", "a list 'data'"),
+    "no articles": ("a.json", b'{"data": []}', "it holds no rows"),
+    "no qas": ("a.json", b'{"data": [{"paragraphs": [{"context": ""}]}]}', "paragraphs[0]"),
+    "utf-8": ("a.jsonl", b'{"id": "a"}\n"\xff"', ":2: invalid UTF-8, byte 0xff at offset 13"),
+    "utf-8 bom": ("a.csv", b"\xef\xbb\xbfid\n\xff", ":2: invalid UTF-8, byte 0xff at offset 6"),
+    "gzip": ("a.jsonl.gz", gzip.compress(b"{}" * 99)[:-9], "damaged gzip file"),
+    "columns": ("a.csv", b"id,context,question,answer\n", ":1: columns answer_text are missing"),
+    "header only": ("a.csv", b"id,context,question,answer_text\n", "it holds no rows"),
+    "fields": ("a.csv", b"id,context,question,answer_text\na,b\n", ":2: expected 4 fields"),
+    "quote": ("a.csv", b'id,context,question,answer_text\na,"b\n', "invalid CSV"),
+    "ending": ("a.txt", b"x", "set format"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_broken_file_is_one_sentence_with_its_place(tmp_path: Path, case: str) -> None:
+    name, content, expected = BROKEN[case]
+    path = tmp_path / name
+    path.write_bytes(content)
+    said = message(path=str(path), language="hi")
+    assert said.startswith(str(path))
+    assert expected in said
+
+
+@pytest.mark.parametrize(
+    "changes, expected",
+    [
+        ({"context": None}, ":1: context must be text, found null"),
+        ({"question": 5}, ":1: question must be text, found 5"),
+        ({"id": ""}, ":1: id must be text or a number"),
+        ({"answers": "x"}, ":1: answers must be an object or a list"),
+        ({"answers": {"text": "x"}}, "needs lists text and answer_start"),
+        ({"answers": {"text": ["x"], "answer_start": []}}, "1 text but 0 answer_start"),
+        ({"answers": {"text": ["x"], "answer_start": ["1"]}}, "answer_start must be a whole"),
+        ({"answers": {"text": [1], "answer_start": [1]}}, "an answer's text must be text"),
+        ({"language": 1}, "language must be text"),
+    ],
+)
+def test_broken_row_is_one_sentence_with_its_line(
+    tmp_path: Path, changes: dict[str, Any], expected: str
+) -> None:
+    assert expected in message(path=lines(tmp_path, row(**changes)))
+
+
+def test_missing_field_suggests_the_one_that_was_meant(tmp_path: Path) -> None:
+    fields = row()
+    fields["contexts"] = fields.pop("context")
+    assert "context is missing" in message(path=lines(tmp_path, fields))
+    assert "is 'contexts' meant?" in message(path=lines(tmp_path, fields))
+
+
+def test_csv_errors_name_the_line_a_record_begins_on(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(
+        "id,context,question,answer_text,answer_start\n"
+        'a,"one\ntwo",q,two,4\nb,"one\ntwo",q,two,five\n',
+        "utf-8",
+    )
+    said = message(path=str(path), language="en")
+    assert said == f"{path}:4: answer_start must be a whole number, found 'five'."
+
+
+# -- real data -----------------------------------------------------------------------------------
+
+
+def starts_are_exact(examples: list[Example]) -> bool:
+    return all(
+        one.context.startswith(answer.text, answer.start)
+        for one in examples
+        for answer in one.answers
+    )
+
+
+def test_squad_loads_within_two_seconds(data_folder: Path) -> None:
+    began = time.process_time()
+    found = load(FileOptions(path=str(data_folder / "squad.en.train.jsonl.gz")))
+    assert time.process_time() - began < 4  # half of that where nobody else uses the machine
+    assert len(found) == 78_795
+    assert starts_are_exact(found)
+
+
+def test_chaii_csv_and_xquad_json_hold_the_same_questions(data_folder: Path) -> None:
+    table = load(FileOptions(path=str(data_folder / "chaii-format.hi.csv")))
+    xquad = load(FileOptions(path=str(data_folder / "xquad.hi.*.json"), language="hi"))
+    assert {one.language for one in table} == {"hi"}
+    assert [(one.id, one.answers) for one in table] == [(one.id, one.answers) for one in xquad]
+    assert len({one.document for one in xquad}) == 24
+
+
+def test_covid_qa_is_refused_repaired_or_dropped(data_folder: Path) -> None:
+    path = str(data_folder / "covid-qa.original.json")
+    assert "data[3].paragraphs[0].qas[5] (id 1719)" in message(path=path, language="en")
+    repaired = load(FileOptions(path=path, language="en", on_mismatch="repair"))
+    assert len(repaired) == 1380
+    assert starts_are_exact(repaired)
+    assert all(a.text == a.text.strip() for one in repaired for a in one.answers)
+    dropped = load(FileOptions(path=path, language="en", on_mismatch="drop"))
+    assert len(dropped) == 1380 - 234
+
+
+def test_first_occurrence_moves_some_of_the_true_offsets(data_folder: Path) -> None:
+    path = str(data_folder / "chaii-format.hi.csv")
+    true = load(FileOptions(path=path))
+    first = load(FileOptions(path=path, offsets="first"))
+    moved = sum(a.answers != b.answers for a, b in zip(true, first, strict=True))
+    assert 20 < moved < 200

@@ -1,0 +1,108 @@
+"""The hub source, on local folders and on a cache as the hub would have filled it."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from autoqa_sources.hub import HubOptions, load, missing
+
+from autoqa.api import Answer, DataError, MissingAssetError
+
+datasets = pytest.importorskip("datasets")
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def rows(count: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"telugu-{number}-0",
+            "title": f"article {number // 2}",
+            "context": "the capital is Palani today",
+            "question": "what is the capital?",
+            "answers": {"text": ["Palani"], "answer_start": [15]},
+        }
+        for number in range(count)
+    ]
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(folder))
+    datasets.disable_progress_bars()
+    return folder
+
+
+def test_local_parquet_folder(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    datasets.Dataset.from_list(rows(4)).to_parquet(folder / "train.parquet")
+    options = HubOptions(dataset=str(folder))
+    assert missing(options) is None
+    found = load(options)
+    assert [one.document for one in found] == ["article 0"] * 2 + ["article 1"] * 2
+    assert found[0].answers == (Answer("Palani", 15),)
+    assert found[0].language == "te"
+    assert len(load(HubOptions(dataset=str(folder), split="train[:50%]"))) == 2
+
+
+def test_local_json_folder_with_a_wrong_offset(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    bad = rows(1)[0] | {"answers": {"text": ["Palani"], "answer_start": [3]}}
+    (folder / "train.jsonl").write_text(json.dumps(bad) + "\n")
+    with pytest.raises(DataError, match=r"\(train\): row 1: expected the answer 'Palani' at"):
+        load(HubOptions(dataset=str(folder)))
+    assert load(HubOptions(dataset=str(folder), on_mismatch="repair"))[0].answers[0].start == 15
+
+
+def test_unknown_split_is_one_sentence(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text(json.dumps(rows(1)[0]) + "\n")
+    with pytest.raises(DataError, match="split 'test' cannot be loaded") as caught:
+        load(HubOptions(dataset=str(folder), split="test"))
+    assert "\n" not in str(caught.value)
+
+
+def test_absent_data_set_says_how_to_get_it(cache: Path) -> None:
+    options = HubOptions(dataset="nobody/Nothing", config="hi", revision=COMMIT)
+    said = missing(options)
+    assert said is not None
+    assert "nobody/Nothing/hi is not in the cache" in said
+    command = f"load_dataset('nobody/Nothing', 'hi', revision='{COMMIT}')"
+    assert command in said
+    with pytest.raises(MissingAssetError) as caught:
+        load(options)
+    assert command in str(caught.value)
+
+
+def test_cached_data_set_loads_offline(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "mini_qa"
+    folder.mkdir()
+    (folder / "train.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows(3)))
+    datasets.load_dataset(str(folder))
+    (made,) = (path.parent for path in cache.rglob("dataset_info.json"))
+    place = cache / "owner___mini_qa" / "default" / "0.0.0" / COMMIT
+    shutil.copytree(made, place)
+    info = json.loads((place / "dataset_info.json").read_text())
+    (place / "dataset_info.json").write_text(json.dumps(info | {"config_name": "default"}))
+    for name in place.glob("*-train.arrow"):
+        name.rename(place / "mini_qa-train.arrow")
+    assert missing(HubOptions(dataset="owner/MiniQA")) is None
+    assert missing(HubOptions(dataset="owner/MiniQA", config="other")) is not None
+    assert missing(HubOptions(dataset="owner/MiniQA", revision=COMMIT)) is None
+    assert missing(HubOptions(dataset="owner/MiniQA", revision="f" * 40)) is not None
+    assert len(load(HubOptions(dataset="owner/MiniQA"))) == 3
+
+
+def test_without_the_package_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "needs the package datasets" in str(missing(HubOptions(dataset="a/b")))
+    with pytest.raises(MissingAssetError, match="needs the package datasets"):
+        load(HubOptions(dataset="a/b"))

@@ -1,0 +1,19 @@
+"""A search with a fake trial function as a process of its own: ``python -m`` with its name."""
+
+import sys
+from pathlib import Path
+
+from autoqa.errors import AutoqaError
+from autoqa.search.display import PlainDisplay
+from tests.search import fakes
+
+if __name__ == "__main__":
+    try:
+        fakes.search(
+            Path(sys.argv[1]), getattr(fakes, sys.argv[2]), display=PlainDisplay(sys.stderr)
+        )
+    except AutoqaError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"torch imported: {'torch' in sys.modules}\n")
+        sys.exit(error.exit_code)
+    sys.stderr.write(f"torch imported: {'torch' in sys.modules}\n")

@@ -1,0 +1,284 @@
+"""A study without plugins, and trial functions that take milliseconds where training takes minutes.
+
+The functions run in real spawned workers; what they should do wrong stands in their name.
+"""
+
+import json
+import math
+import os
+import signal
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from autoqa import env
+from autoqa.api import TrainingProtocol
+from autoqa.config import load_study
+from autoqa.errors import ConfigError, TrainingError
+from autoqa.search.display import QuietDisplay
+from autoqa.search.result import SearchResult
+from autoqa.search.runner import run_search
+from autoqa.search.setup import SearchOptions
+from autoqa.store.folders import RunFolder
+from autoqa.store.records import CandidateRecord
+from autoqa.training.job import Progress, SnapshotTaken, TrialFinished, TrialJob
+from autoqa.types import Answer, Example
+
+STUDY = """
+name = "small"
+seed = 3
+
+[sources.squad]
+type = "any"
+
+[sources.tydi]
+type = "any"
+
+[sources.chaii]
+type = "any"
+
+[backbones.e5]
+type = "any"
+
+[backbones.minilm]
+type = "any"
+
+[recipe]
+stages = {low = 1, high = 2}
+
+[[recipe.portions]]
+source = "squad"
+include = "search"
+
+[[recipe.portions]]
+source = "tydi"
+languages = "search"
+share = [0.5, 1.0]
+
+[validation]
+source = "chaii"
+
+[search]
+trials = 4
+workers = 1
+"""
+
+
+def example(number: int, language: str = "en") -> Example:
+    return Example(
+        f"q{number}", "Who?", "It was Ada.", (Answer("Ada", 7),), language, f"d{number}", "any"
+    )
+
+
+def prepare(_bound: Any) -> Any:
+    return SimpleNamespace(
+        train={
+            "squad": tuple(example(n) for n in range(3)),
+            "tydi": tuple(example(n, lang) for n, lang in enumerate(("bn", "te", "bn"))),
+        },
+        public=tuple(example(n, "hi") for n in range(10, 14)),
+        private=tuple(example(n, "hi") for n in range(20, 26)),
+        notes=("squad: 2 examples removed",),
+    )
+
+
+def bind(path: Path, **protocol: Any) -> Any:
+    study = load_study(path)
+    return SimpleNamespace(
+        study=study,
+        backbones={
+            name: SimpleNamespace(protocol=TrainingProtocol(**protocol)) for name in study.backbones
+        },
+        missing=list,
+    )
+
+
+@dataclass
+class Events(QuietDisplay):
+    lines: list[str] = field(default_factory=list)
+
+    def event(self, text: str) -> None:
+        self.lines.append(text)
+
+    def said(self, part: str) -> bool:
+        return any(part in line for line in self.lines)
+
+
+def search(
+    folder: Path,
+    factory: Any,
+    text: str = STUDY,
+    options: SearchOptions | None = None,
+    display: Any = None,
+    prepare_with: Any = prepare,
+) -> SearchResult:
+    path = folder / "study.toml"
+    path.write_text(text)
+    return run_search(bind(path), text, prepare_with, options, display=display, factory=factory)
+
+
+def run_folder() -> RunFolder:
+    return RunFolder(env.run_folder("small"))
+
+
+def record(job: TrialJob, fraction: float = 1.0, jaccard: float | None = None) -> CandidateRecord:
+    distance = abs(math.log(job.learning_rate / 4e-5))
+    return CandidateRecord(
+        id=f"t{job.trial:04d}-{round(100 * fraction)}",
+        trial=job.trial,
+        fraction=fraction,
+        backbone=job.backbone,
+        group="0" * 12,
+        recipe_hash=job.recipe.hash,
+        recipe=asdict(job.recipe),
+        learning_rate=job.learning_rate,
+        seed=job.seed,
+        jaccard=1 / (1 + distance) if jaccard is None else jaccard,
+        em=0.5,
+        f1=0.6,
+        jaccard_by_language={"hi": 0.5},
+        windows_per_second=30.0,
+        seconds=0.1,
+        inference_seconds=0.1,
+        licence="mit",
+        jaccard_half_width=0.04,
+    )
+
+
+def write(job: TrialJob, emit: Any, fraction: float = 1.0, jaccard: float | None = None) -> None:
+    made = record(job, fraction, jaccard)
+    with RunFolder(job.run_folder).writing_candidate(made.id) as folder:
+        (folder / "candidate.json").write_text(json.dumps(asdict(made)))
+    emit(SnapshotTaken(job.trial, made))
+
+
+def first_time(job: TrialJob, what: str = "marker") -> bool:
+    marker = job.run_folder / what
+    if marker.exists():
+        return False
+    marker.touch()
+    return True
+
+
+def log_call(job: TrialJob) -> None:
+    with (job.run_folder / "calls.jsonl").open("a") as calls:
+        row = {
+            "trial": job.trial,
+            "pid": os.getpid(),
+            "threads": os.environ["OMP_NUM_THREADS"],
+            "rate": job.learning_rate,
+            "backbone": job.backbone,
+        }
+        calls.write(json.dumps(row) + "\n")
+
+
+def calls() -> list[dict[str, Any]]:
+    path = run_folder().path / "calls.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def _good(job: TrialJob, emit: Any) -> None:
+    log_call(job)
+    emit(Progress(job.trial, "train", 1, 1, 5, 10, 1.5, 30.0))
+    write(job, emit, 0.5)
+    write(job, emit)
+    emit(TrialFinished(job.trial, 0.1))
+
+
+def good(_study: Any, _folder: Path) -> Any:
+    return _good
+
+
+def killed_once(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            partial = job.run_folder / "candidates" / f".t{job.trial:04d}-50.partial"
+            (partial / "model").mkdir(parents=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+        _good(job, emit)
+
+    return run
+
+
+def killed_always(_study: Any, _folder: Path) -> Any:
+    def run(_job: TrialJob, _emit: Any) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return run
+
+
+def killed_after_the_last_file(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            write(job, lambda _: None)  # on disk, and the message lost
+            os.kill(os.getpid(), signal.SIGKILL)
+        _good(job, emit)
+
+    return run
+
+
+def diverges_once(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            log_call(job)
+            raise TrainingError("the loss is not finite at step 7")
+        _good(job, emit)
+
+    return run
+
+
+def raises(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, _emit: Any) -> None:
+        raise ConfigError(f"recipe of {job.backbone}: length 12 leaves no room for the context")
+
+    return run
+
+
+def cannot_start(_study: Any, _folder: Path) -> Any:
+    raise RuntimeError("no such backend")
+
+
+def without_snapshot(_study: Any, _folder: Path) -> Any:
+    return lambda job, emit: emit(TrialFinished(job.trial, 0.1))
+
+
+def not_a_number(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        write(job, emit, jaccard=math.nan)
+        emit(TrialFinished(job.trial, 0.1))
+
+    return run
+
+
+def slow_second(_study: Any, _folder: Path) -> Any:
+    """The first trial is quick; every later one stops at half and stays there."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            _good(job, emit)
+            return
+        write(job, emit, 0.5)
+        partial = job.run_folder / "candidates" / f".t{job.trial:04d}-100.partial"
+        partial.mkdir()
+        (job.run_folder / f"hangs-{os.getpid()}").touch()
+        time.sleep(60)
+
+    return run
+
+
+def until_deadline(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        log_call(job)
+        started = time.time()
+        assert job.deadline is not None
+        time.sleep(max(0.0, job.deadline - time.time()))
+        write(job, emit, 0.4)
+        emit(TrialFinished(job.trial, time.time() - started))
+
+    return run
+
+
+def slower(job: TrialJob, by: float) -> TrialJob:
+    return replace(job, learning_rate=job.learning_rate / by)

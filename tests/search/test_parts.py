@@ -1,0 +1,161 @@
+"""The small parts: resources, time, display, dry run."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from autoqa.errors import MissingAssetError
+from autoqa.search import resources
+from autoqa.search.budget import Budget
+from autoqa.search.display import (
+    LiveDisplay,
+    PlainDisplay,
+    QuietDisplay,
+    Status,
+    choose_display,
+    duration,
+)
+from autoqa.search.plan import plan_search
+from autoqa.search.resources import find_gpus, free_memory, plan_workers
+from autoqa.search.setup import SearchOptions
+from autoqa.training.job import Progress
+from tests.search import fakes
+
+GIB = 1024**3
+
+
+def test_workers_follow_gpus_then_cores_then_memory() -> None:
+    on_gpus = plan_workers("auto", ["0", "3"], 16, 64 * GIB)
+    assert (on_gpus.devices, on_gpus.threads) == (("0", "3"), 8)
+    on_cores = plan_workers("auto", [], 4, 64 * GIB)
+    assert (on_cores.devices, on_cores.threads) == ((None,) * 4, 1)
+    tight = plan_workers("auto", [], 16, 5 * GIB)
+    assert (tight.count, tight.threads, tight.reason) == (
+        2,
+        8,
+        "as many as 5 GiB of free memory hold",
+    )
+    assert plan_workers("auto", [], 16, 0).count == 1
+    shared = plan_workers(3, ["a", "b"], 2, GIB)
+    assert (shared.devices, shared.threads) == (("a", "b", "a"), 1)
+
+
+@pytest.mark.parametrize(
+    "value, gpus",
+    [("", []), ("0,2", ["0", "2"]), ("-1", []), ("1,-1,2", ["1"]), ("MIG-abc", ["MIG-abc"])],
+)
+def test_visible_devices_are_believed(
+    value: str, gpus: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", value)
+    assert find_gpus() == gpus
+
+
+def test_the_driver_is_asked_where_there_are_no_devices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'GPU 0: A'\necho 'GPU 1: B'\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert resources._listed_by_driver() == 2
+    tool.write_text("#!/bin/sh\nexit 9\n")
+    assert resources._listed_by_driver() == 0
+
+
+def test_memory_is_a_plausible_number() -> None:
+    assert 2**20 < free_memory() < 2**60
+
+
+def test_budget() -> None:
+    assert Budget().fits(1e9)
+    assert Budget().deadline is None
+    fresh = Budget(10.0)
+    assert fresh.end == fresh.start + 600
+    assert fresh.deadline == fresh.start + 570
+    assert fresh.fits(None)
+    assert fresh.fits(900)  # 60 % of it fit
+    assert not fresh.fits(1000)
+    over = Budget(1.0, start=time.time() - 60)
+    assert not over.fits(None)
+    assert not over.overrun()
+    assert Budget(1.0, start=time.time() - 600).overrun()
+
+
+def test_displays() -> None:
+    stream = io.StringIO()
+    assert isinstance(choose_display(True, stream), QuietDisplay)
+    plain = choose_display(False, stream)
+    assert isinstance(plain, PlainDisplay)
+    plain.event("trial 3 starts")
+    assert stream.getvalue().endswith(" trial 3 starts\n")
+    terminal = io.StringIO()
+    console = Console(file=terminal, force_terminal=True, width=100)
+    with LiveDisplay(console) as live:
+        live.working(0, "e5", Progress(3, "train", 1, 2, 40, 80, 1.25, 31.0))
+        live.idle(1)
+        live.status(Status(3, 20, None, 3725, True))
+        live.event("trial 3: [squad] done")
+        console.print(live.picture())
+    shown = terminal.getvalue()
+    for part in ("train", "1/2", "40/80", "1.250", "31", "idle", "3 of 20", "about 62 min left"):
+        assert part in shown, part
+    assert "trial 3: [squad] done" in shown
+
+
+@pytest.mark.parametrize(
+    "seconds, text", [(3.2, "3 s"), (-1, "0 s"), (600, "10 min"), (9000, "2 h 30 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_dry_run_shows_everything_and_what_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(fakes.STUDY)
+    bound = fakes.bind(path)
+    bound.missing = lambda: ["backbones.e5: run `hf download`"]
+    plan = plan_search(bound, fakes.prepare, SearchOptions(minutes=5, workers=1))
+    text = "\n".join(plan.lines())
+    for part in (
+        "study small: 4 trials, at most 5 minutes, 1 worker with ",
+        "source tydi (any): 3 training examples: bn 2, te 1",
+        "source chaii (any): not trained on",
+        "validation: 4 public and 6 private questions",
+        "note: squad: 2 examples removed",
+        "minilm.tydi.lang_bn: on or off",
+        "e5.tydi.share: 0.5 | 1.0",
+        "e5.learning_rate: 1e-05 to 9e-05, log",
+        "e5.stages: 1 to 2, step 1",
+        "stage 1: [squad + tydi] 384/128",
+        "missing: backbones.e5: run `hf download`",
+    ):
+        assert part in text, part
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_dry_run_without_data_still_says_what_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text(fakes.STUDY)
+
+    def absent(_bound):
+        raise MissingAssetError("sources.squad: train.json is not here")
+
+    plan = plan_search(fakes.bind(path), absent, SearchOptions())
+    assert plan.missing == ["sources.squad: train.json is not here"]
+    assert "source squad (any): not loaded" in plan.lines()
+
+
+def test_the_parent_imports_neither_torch_nor_transformers() -> None:
+    code = (
+        "import sys; import autoqa.cli.search, autoqa.cli.leaderboard, autoqa.search.runner, "
+        "autoqa.search.plan, autoqa.registry, autoqa.data; "
+        "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

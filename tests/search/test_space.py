@@ -1,0 +1,209 @@
+from typing import Any
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoqa.api import TrainingProtocol
+from autoqa.config.study import RecipeTable
+from autoqa.errors import ConfigError
+from autoqa.search import card
+from autoqa.search.points import points
+from autoqa.search.space import Space, check_unchanged, tidy_rate
+
+LANGUAGES = {"squad": ("en",), "tydi": ("bn", "te"), "chaii": ("hi", "ta")}
+PROTOCOL = TrainingProtocol(learning_rate=3e-5, length=384, stride=128)
+
+
+def space(protocol: TrainingProtocol = PROTOCOL, **recipe: Any) -> Space:
+    table = {
+        "stages": {"low": 1, "high": 3},
+        "length": {"low": 256, "high": 512, "step": 64},
+        "portions": [
+            {"source": "squad", "include": "search", "share": [0.5, 1.0]},
+            {"source": "tydi", "languages": "search", "negatives": [0.0, 0.5]},
+            {"source": "chaii", "name": "chaii2", "include": "search"},
+        ],
+        "augmentations": [{"type": "cutout", "include": "search", "share": 0.1}],
+        **recipe,
+    }
+    return Space("e5", protocol, RecipeTable.model_validate(table), LANGUAGES)
+
+
+def trial(seed: int) -> optuna.Trial:
+    return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
+
+
+def test_names_are_readable_and_only_what_is_searched_is_a_parameter() -> None:
+    assert list(space().distributions()) == [
+        "e5.learning_rate",
+        "e5.stages",
+        "e5.length_1",
+        "e5.length_2",
+        "e5.length_3",
+        "e5.squad.include",
+        "e5.squad.position",
+        "e5.squad.share",
+        "e5.tydi.position",
+        "e5.tydi.negatives",
+        "e5.tydi.lang_bn",
+        "e5.tydi.lang_te",
+        "e5.chaii2.include",
+        "e5.chaii2.position",
+        "e5.cutout",
+    ]
+    fixed = space(
+        stages={"low": 1, "high": 1},
+        length=None,
+        portions=[{"source": "squad"}],
+        augmentations=[],
+        learning_rate=1.0,
+    )
+    assert fixed.distributions() == {}
+    recipe, rate = fixed.decode({})
+    assert card.line(recipe, rate) == "[squad] 384/128; lr 3e-05"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_every_draw_is_canonical(seed: int) -> None:
+    drawn = trial(seed)
+    recipe, rate = space().suggest(drawn)
+    lengths = [stage.length for stage in recipe.stages]
+    assert lengths == sorted(lengths)
+    for stage in recipe.stages:
+        assert stage.portions
+        assert list(stage.portions) == sorted(
+            stage.portions, key=lambda p: (p.source, p.languages or (), p.share, p.negatives)
+        )
+        assert 0 <= stage.stride < stage.length
+        assert all(p.languages is None or len(p.languages) < 2 for p in stage.portions)
+    assert 1e-5 * 0.95 <= rate <= 9e-5 * 1.05
+    assert float(f"{rate:.2g}") == rate
+    # The stored parameters say the same again.
+    assert space().decode(drawn.params) == (recipe, rate)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_parameters_without_a_meaning_are_not_drawn(seed: int) -> None:
+    drawn = trial(seed)
+    space().suggest(drawn)
+    names = {name.removeprefix("e5.") for name in drawn.params}
+    if not drawn.params["e5.squad.include"]:
+        assert not names & {"squad.share", "squad.position"}
+    assert ("length_3" in names) == (drawn.params["e5.stages"] == 3)
+
+
+def test_the_protocol_is_a_point_of_the_space() -> None:
+    parameters = space().protocol_parameters()
+    known = space().distributions()
+    assert parameters.keys() == known.keys()
+    for name, value in parameters.items():
+        assert known[name]._contains(known[name].to_internal_repr(value)), name
+    recipe, rate = space().decode(parameters)
+    assert rate == 3e-5
+    assert card.lines(recipe, rate) == [
+        "stage 1: [chaii + squad + tydi negatives 0%] 384/128",
+        f"learning rate 3e-05, recipe {recipe.hash}",
+    ]
+
+
+def test_position_decides_the_stage_and_lengths_never_decrease() -> None:
+    point = space().protocol_parameters() | {
+        "e5.stages": 2,
+        "e5.squad.position": 0.9,
+        "e5.tydi.position": 0.1,
+        "e5.chaii2.position": 1.0,
+        "e5.length_1": 512,
+        "e5.length_2": 256,
+        "e5.cutout": True,
+    }
+    recipe, _ = space().decode(point)
+    assert [[p.source for p in stage.portions] for stage in recipe.stages] == [
+        ["tydi"],
+        ["chaii", "squad"],
+    ]
+    assert [(stage.length, stage.stride) for stage in recipe.stages] == [(256, 85), (512, 171)]
+    assert recipe.stages[0].augmentations[0].options == (("share", 0.1),)
+
+
+def test_empty_stages_are_dropped_and_nothing_may_be_selected() -> None:
+    point = space().protocol_parameters() | {"e5.stages": 3}
+    for name in ("squad", "tydi", "chaii2"):
+        point[f"e5.{name}.position"] = 0.5
+    assert len(space().decode(point)[0].stages) == 1
+    off = {"e5.squad.include": False, "e5.chaii2.include": False}
+    off |= {"e5.tydi.lang_bn": False, "e5.tydi.lang_te": False}
+    assert space().decode(point | off)[0].stages == ()
+
+
+def test_all_languages_are_one_recipe_however_they_are_written() -> None:
+    def hash_of(languages: Any) -> str:
+        portions = [{"source": "tydi", "languages": languages, "position": 0.0}]
+        made = space(portions=portions)
+        return made.decode(made.protocol_parameters())[0].hash
+
+    assert hash_of("search") == hash_of(None) == hash_of(["te", "bn"])
+    assert hash_of(["te"]) != hash_of(None)
+
+
+def test_a_language_that_a_source_lacks_is_named() -> None:
+    made = space(portions=[{"source": "tydi", "languages": ["bn", "fi"]}])
+    assert made.check() == [
+        "recipe.portions[0].languages: source 'tydi' has no 'fi'; it has bn, te"
+    ]
+
+
+def test_stride_as_a_share_stays_below_the_length() -> None:
+    made = space(stride=0.999, length={"low": 16, "high": 16})
+    assert made.decode(made.protocol_parameters())[0].stages[0].stride == 15
+
+
+@pytest.mark.parametrize(
+    "rate, tidy", [(3.14159e-5, 3.1e-5), (1.25e-5, 1.25e-5), (3e-5, 3e-5), (6.5e-6, 6.5e-6)]
+)
+def test_sampled_rates_are_rounded_and_written_ones_are_not(rate: float, tidy: float) -> None:
+    assert tidy_rate(rate) == tidy
+
+
+def test_changed_choices_are_found() -> None:
+    drawn = trial(0)
+    drawn.suggest_categorical("e5.squad.share", [0.5, 1.0])
+    check_unchanged(space(), [drawn.study.trials[0]])
+    other = space(portions=[{"source": "squad", "share": [0.25, 1.0]}])
+    with pytest.raises(ConfigError, match=r"e5\.squad\.share: .*0\.5, 1\.0 .* 0\.25, 1\.0 now"):
+        check_unchanged(other, [drawn.study.trials[0]])
+
+
+def test_enqueued_points_are_completed_by_the_protocol() -> None:
+    raw = ({"learning_rate": 2e-5, "squad": {"share": 0.5}, "e5.tydi.lang_bn": False},)
+    protocol, mine = points({"e5": space()}, raw)["e5"]
+    assert (protocol.origin, mine.origin) == ("protocol", "enqueued 1")
+    changed = {k: v for k, v in mine.parameters.items() if protocol.parameters[k] != v}
+    assert changed == {
+        "e5.learning_rate": 2e-5,
+        "e5.squad.share": 0.5,
+        "e5.tydi.lang_bn": False,
+    }
+
+
+def test_all_wrong_points_are_named_at_once() -> None:
+    raw = (
+        {"backbone": "e6"},
+        {"squad.shar": 1.0, "learning_rate": 1.0, "cutout": 1, "length_1": 300},
+        {"squad.share": 0.3, "stages": "two"},
+    )
+    with pytest.raises(ConfigError) as caught:
+        points({"e5": space()}, raw)
+    assert list(caught.value.problems) == [
+        "search.enqueue[0].backbone: 'e6' is none of e5",
+        "search.enqueue[1].squad.shar: the space has no parameter e5.squad.shar; "
+        "did you mean e5.squad.share? (`--dry-run` lists all)",
+        "search.enqueue[1].learning_rate: 1.0 is outside 1e-05 to 9e-05, or between its steps",
+        "search.enqueue[1].cutout: 1 is none of false, true",
+        "search.enqueue[1].length_1: 300 is outside 256 to 512, or between its steps",
+        "search.enqueue[2].squad.share: 0.3 is none of 0.5, 1.0",
+        "search.enqueue[2].stages: 'two' is not a number",
+    ]

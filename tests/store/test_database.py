@@ -1,0 +1,123 @@
+import math
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
+from autoqa.store.database import Opening, Store
+from autoqa.store.records import CandidateRecord
+
+RECORD = CandidateRecord(
+    id="t0003-100",
+    trial=3,
+    fraction=1.0,
+    backbone="e5",
+    group="abc",
+    recipe_hash="0123456789ab",
+    recipe={"stages": [{"length": 384, "name": "हिन्दी"}]},
+    learning_rate=3e-5,
+    seed=1,
+    jaccard=0.5,
+    em=0.4,
+    f1=0.6,
+    jaccard_by_language={"hi": 0.5},
+    windows_per_second=31.5,
+    seconds=10.0,
+    inference_seconds=2.0,
+    licence="mit",
+    jaccard_half_width=0.04,
+)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'study.db'}"
+
+
+def test_candidates_come_back_as_they_were_and_twice_is_once(url: str) -> None:
+    with Store(url, "a") as store:
+        store.add_candidate(RECORD)
+        store.add_candidate(replace(RECORD, jaccard=0.6))
+        store.add_candidate(replace(RECORD, id="t0001-50", jaccard_half_width=None))
+    with Store(url, "a") as store:
+        first, second = store.candidates()
+    assert second == replace(RECORD, jaccard=0.6)
+    assert first == replace(RECORD, id="t0001-50", jaccard_half_width=None)
+
+
+def test_a_speed_that_is_not_a_number_survives(url: str) -> None:
+    with Store(url, "a") as store:
+        store.add_candidate(replace(RECORD, windows_per_second=math.nan, seconds=math.nan))
+        (record,) = store.candidates()
+    assert math.isnan(record.windows_per_second)
+    assert math.isnan(record.seconds)
+
+
+def test_studies_of_one_database_do_not_mix(url: str) -> None:
+    for name in ("a", "b"):
+        with Store(url, name) as store:
+            store.save_study(f'name = "{name}"\n')
+            store.add_candidate(replace(RECORD, backbone=name))
+            store.log_opening("checking")
+    with Store(url, "b") as store:
+        assert [record.backbone for record in store.candidates()] == ["b"]
+        assert store.study_text() == 'name = "b"\n'
+        assert len(store.openings()) == 1
+    with pytest.raises(ConfigError, match=r"holds 2 studies \(a, b\): name one"):
+        Store(url)
+
+
+def test_the_only_study_needs_no_name(url: str) -> None:
+    with Store(url, "a") as store:
+        assert store.study_text() is None
+        store.save_study("x = 1", "f" * 12)
+        store.save_study("x = 2", "e" * 12)
+    with Store(url) as store:
+        assert (store.study, store.study_text()) == ("a", "x = 2")
+        assert store.study_fingerprint() == "e" * 12
+
+
+def test_openings_are_written_down_and_counted(url: str) -> None:
+    with Store(url, "a") as store:
+        assert store.log_opening("final report", purpose="evaluate").number == 1
+        assert store.log_opening("second look").number == 2
+        rows = store.openings()
+        assert [(row.purpose, row.reason) for row in rows] == [
+            ("evaluate", "final report"),
+            ("", "second look"),
+        ]
+        assert datetime.now(UTC) - rows[0].opened < timedelta(minutes=1)
+        with pytest.raises(ConfigError, match="needs a reason"):
+            store.log_opening(" ")
+        assert len(store.openings()) == 2
+
+
+def test_an_opening_cannot_be_made_by_hand() -> None:
+    with pytest.raises(ConfigError, match=r"Store\.log_opening"):
+        Opening(1, "curious", key=object())
+
+
+def test_selections_are_kept_in_order(url: str) -> None:
+    with Store(url, "a") as store:
+        store.add_selection({"members": ["t0001-100"]})
+        store.add_selection({"members": ["t0002-100"]})
+        assert [s["members"][0][:5] for s in store.selections()] == ["t0001", "t0002"]
+
+
+def test_sqlite_lets_others_read_while_it_writes(url: str, tmp_path: Path) -> None:
+    Store(url, "a").close()
+    with sqlite3.connect(tmp_path / "study.db") as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_bad_urls_say_what_to_write_and_hide_passwords(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'runs' is not a database URL; write for example"):
+        Store("runs", "a")
+    with pytest.raises(MissingAssetError, match="driver that is not installed") as caught:
+        Store("mysql+nosuch://ada:secret@host/base", "a")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(AutoqaError, match="cannot open the study's database"):
+        Store(f"sqlite:///{tmp_path}/absent/study.db", "a")

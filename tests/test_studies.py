@@ -1,0 +1,116 @@
+"""The study files that come with the project are valid, and their reference is complete."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from autoqa.api import TrainingProtocol
+from autoqa.config import load_study
+from autoqa.config import study as models
+from autoqa.config.study import StudyFile
+from autoqa.registry import BoundStudy, bind, discover
+from autoqa.search.points import points
+from autoqa.search.space import Space
+
+STUDIES = Path(__file__).parents[1] / "studies"
+FILES = sorted(STUDIES.glob("*.toml"))
+TABLES = [
+    StudyFile,
+    models.SourceTable,
+    models.BackboneTable,
+    models.RecipeTable,
+    models.PortionTable,
+    models.AugmentationTable,
+    models.ValidationTable,
+    models.SearchTable,
+    models.SelectionTable,
+    TrainingProtocol,
+]
+
+
+TYDI = ("ar", "bn", "en", "fi", "id", "ko", "ru", "sw", "te")
+LANGUAGES = {"tydi": TYDI, "tydi-near": ("bn", "te")}
+LANGUAGES["tydi-far"] = tuple(each for each in TYDI if each not in LANGUAGES["tydi-near"])
+
+
+def read(path: Path) -> StudyFile:
+    return StudyFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def bound(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> BoundStudy:
+    monkeypatch.delenv("AUTOQA_PLUGINS", raising=False)
+    for variable in ("AUTOQA_DATA", "CHAII_DATA"):
+        monkeypatch.setenv(variable, "/no/such/folder")
+    return bind(load_study(request.param), discover())
+
+
+bound_studies = pytest.mark.parametrize(
+    "bound", FILES, ids=[path.stem for path in FILES], indirect=True
+)
+
+
+@bound_studies
+def test_every_key_is_an_option_of_its_plugin(bound: BoundStudy) -> None:
+    assert set(bound.backbones) == set(bound.study.backbones)
+    assert set(bound.sources) == set(bound.study.sources)
+
+
+@bound_studies
+def test_enqueued_points_lie_in_the_space(bound: BoundStudy) -> None:
+    held = {source: LANGUAGES.get(source, ("hi",)) for source in bound.study.sources}
+    spaces = {
+        name: Space(name, backbone.protocol, bound.study.recipe, held)
+        for name, backbone in bound.backbones.items()
+    }
+    tried = points(spaces, bound.study.search.enqueue)
+    enqueued = sum(len(each) - 1 for each in tried.values())
+    assert enqueued == len(bound.study.search.enqueue)
+    for name, each in tried.items():
+        for point in each:
+            assert spaces[name].decode(point.parameters)[0].stages
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_is_a_study_named_after_its_file(path: Path) -> None:
+    assert read(path).name == path.stem
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_uses_each_source_and_only_those_it_names(path: Path) -> None:
+    study = read(path)
+    used = {portion.source for portion in study.recipe.portions} | {study.validation.source}
+    assert used == set(study.sources)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_slots_have_names_of_their_own(path: Path) -> None:
+    slots = [portion.slot for portion in read(path).recipe.portions]
+    assert len(slots) == len(set(slots))
+
+
+def test_the_winners_system_has_three_stages_and_growing_windows() -> None:
+    study = read(STUDIES / "chaii.toml")
+    assert len(study.backbones) == 3
+    for point in study.search.enqueue:
+        lengths = [point[f"length_{stage}"] for stage in (1, 2, 3)]
+        assert point["stages"] == 3
+        assert lengths == sorted(lengths)
+        assert 256 <= lengths[0] <= lengths[-1] <= 448
+
+
+def test_the_reference_names_every_key() -> None:
+    text = (STUDIES / "README.md").read_text(encoding="utf-8")
+    documented = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    named = {"sources": "[sources.NAME]", "backbones": "[backbones.NAME]"}
+    named |= {name: f"[{name}]" for name in ("recipe", "validation", "search", "selection")}
+    for table in TABLES:
+        for name in table.model_fields:
+            assert name in documented or f"## `{named[name]}`" in text
+
+
+def test_the_reference_names_every_file() -> None:
+    text = (STUDIES / "README.md").read_text(encoding="utf-8")
+    for path in STUDIES.iterdir():
+        assert path.name == "README.md" or f"`{path.name}`" in text
