@@ -1,8 +1,8 @@
 """Intervals by document bootstrap.
 
 Questions about one document rise and fall together, so documents are drawn anew, not questions
-(cluster bootstrap; Efron and Tibshirani, An Introduction to the Bootstrap, 1993). Two candidates are
-compared on the same draws, question by question, so what is common to both cancels.
+(cluster bootstrap; Efron and Tibshirani, An Introduction to the Bootstrap, 1993). Two candidates
+are compared on the same draws, question by question, so what is common to both cancels.
 """
 
 from collections.abc import Sequence

@@ -95,8 +95,8 @@ def load_for_training(
 
 def encoder_layers(model: SpanModel) -> list[nn.Module]:
     """The encoder's layers from the lowest up: its longest list of modules."""
-    lists = [m for m in model.inner.base_model.modules() if isinstance(m, nn.ModuleList)]
-    return list(max(lists, key=len)) if lists else []
+    lists = [list(m) for m in model.inner.base_model.modules() if isinstance(m, nn.ModuleList)]
+    return max(lists, key=len, default=[])
 
 
 def rounded_state(model: SpanModel) -> dict[str, torch.Tensor]:

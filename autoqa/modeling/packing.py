@@ -6,7 +6,6 @@ use it. Whether a model really computes the same packed and padded is probed onc
 """
 
 import inspect
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +27,7 @@ def _packed_attention(
     attention_mask: torch.Tensor | None,
     dropout: float = 0.0,
     scaling: float | None = None,
-    segments: Sequence[int] | None = None,
+    segments: list[int] | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Scaled dot-product attention per window; query, key, value ``[batch, heads, T, size]``.
@@ -40,10 +39,7 @@ def _packed_attention(
             query, key, value, attn_mask=attention_mask, dropout_p=dropout, scale=scaling
         )
         return output.transpose(1, 2).contiguous(), None
-    parts = zip(
-        query.split(segments, dim=2), key.split(segments, dim=2), value.split(segments, dim=2),
-        strict=True,
-    )  # fmt: skip
+    parts = zip(*(torch.split(t, segments, dim=2) for t in (query, key, value)), strict=True)
     outputs = [
         nn.functional.scaled_dot_product_attention(q, k, v, dropout_p=dropout, scale=scaling)
         for q, k, v in parts
@@ -82,7 +78,7 @@ class Batch:
     def pad(self, flat: torch.Tensor, fill: float) -> torch.Tensor:
         """Turns ``[T]`` into ``[W, longest]``."""
         return nn.utils.rnn.pad_sequence(
-            list(flat.split(self.lengths)), batch_first=True, padding_value=fill
+            list(torch.split(flat, self.lengths)), batch_first=True, padding_value=fill
         )
 
     def unpad(self, padded: torch.Tensor) -> torch.Tensor:

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from autoqa.api import Augmentation
 from autoqa.data.portions import draw
 from autoqa.data.prepare import StudyData
-from autoqa.errors import DataError
-from autoqa.features.cut import cut
+from autoqa.errors import DataError, PluginError
+from autoqa.features.cut import Plan, cut
 from autoqa.features.encode import encode
 from autoqa.features.select import concatenate, drop_negatives, take
 from autoqa.features.tokenizer import QATokenizer
@@ -30,7 +30,7 @@ class PreparedStage:
     windows: Windows
     augmentations: tuple[Augmentation, ...]
     rng: np.random.Generator
-    mask_id: int
+    tokenizer: QATokenizer
 
     def batches(self, size: int) -> Iterator[Windows]:
         """Effective batches of ``size`` windows; the last one may be smaller."""
@@ -39,12 +39,13 @@ class PreparedStage:
             yield self._augmented(take(self.windows, rows))
 
     def _augmented(self, windows: Windows) -> Windows:
-        if not self.augmentations:
+        maskers = [a for a in self.augmentations if type(a).mask is not Augmentation.mask]
+        if not maskers:
             return windows
         is_context, is_answer = context_tokens(windows), answer_tokens(windows)
         ids = windows.input_ids
-        for augmentation in self.augmentations:
-            ids = augmentation.mask(ids, is_context, is_answer, self.mask_id, self.rng)
+        for masker in maskers:
+            ids = masker.mask(ids, is_context, is_answer, self.tokenizer.mask_id, self.rng)
         return replace(windows, input_ids=ids)
 
 
@@ -70,21 +71,19 @@ def prepare_stage(
 
     Raises:
         DataError: Nothing is left of the stage.
+        PluginError: Two augmentations want to cut the windows.
     """
     parts = []
-    plans = [a for a in augmentations if type(a).plan is not Augmentation.plan]
+    plan = _only_plan(augmentations)
     for number, portion in enumerate(stage.portions):
         for turn in range(int(np.ceil(epochs))):
             rng = np.random.default_rng([*seed, number, turn])
             taken = replace(portion, share=portion.share * min(1.0, epochs - turn))
             examples = draw(data.train[portion.source], taken, rng)
-            windows = cut(
-                encode(tokenizer, examples),
-                stage.length,
-                stage.stride,
-                plan=plans[0].plan if plans else None,
-                rng=rng,
-            )
+            encoded = encode(tokenizer, examples)
+            # A question that fills the window by itself has nothing to teach at this length.
+            fits = np.flatnonzero(encoded.room(stage.length) > stage.stride)
+            windows = cut(encoded.take(fits), stage.length, stage.stride, plan=plan, rng=rng)
             parts.append(drop_negatives(windows, portion.negatives, rng))
     windows = concatenate(parts)
     if not len(windows):
@@ -95,8 +94,16 @@ def prepare_stage(
         )
     rng = np.random.default_rng([*seed, len(stage.portions)])
     return PreparedStage(
-        take(windows, rng.permutation(len(windows))), tuple(augmentations), rng, tokenizer.mask_id
+        take(windows, rng.permutation(len(windows))), tuple(augmentations), rng, tokenizer
     )
+
+
+def _only_plan(augmentations: list[Augmentation]) -> Plan | None:
+    plans = [a for a in augmentations if type(a).plan is not Augmentation.plan]
+    if len(plans) > 1:
+        names = " and ".join(type(a).__name__ for a in plans)
+        raise PluginError(f"{names} both cut the windows of one stage; a recipe can have one.")
+    return plans[0].plan if plans else None
 
 
 def count_steps(stages: list[PreparedStage], batch_size: int) -> int:

@@ -105,7 +105,7 @@ class _Run:
             with torch.autocast(batch.input_ids.device.type, self.dtype, self._mixed):
                 start, end = self.model(batch)
             loss = span_loss(start, end, batch) * (len(rows) / len(windows))
-            self.scaler.scale(loss).backward()
+            torch.autograd.backward(self.scaler.scale(loss))
             total += float(loss.detach())
         self.scaler.unscale_(self.optimizer)
         trained = [p for group in self.optimizer.param_groups for p in group["params"]]

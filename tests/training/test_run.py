@@ -1,0 +1,143 @@
+import math
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from autoqa.errors import DataError, TrainingError
+from autoqa.features.windows import Windows
+from autoqa.modeling.forward import predict
+from autoqa.modeling.load import load_for_inference
+from autoqa.modeling.packing import SpanModel
+from autoqa.store.folders import RunFolder
+from autoqa.training.feed import prepare_stage
+from autoqa.training.job import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
+from autoqa.training.run import run_trial
+from autoqa.training.workbench import Workbench
+from autoqa.types import AugmentationUse, Portion, Recipe, Stage
+
+RECIPE = Recipe(
+    (
+        Stage((Portion("train", share=0.5),), 24, 4),
+        Stage((Portion("train"),), 32, 8, (AugmentationUse("cutout", (("share", 0.2),)),)),
+    )
+)
+Bench = Callable[[str], Workbench]
+
+
+def job(bench: Workbench, **changes: object) -> TrialJob:
+    plain = TrialJob(3, "toy", RECIPE, 5e-3, seed=11, run_folder=bench.run_folder)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def run(bench: Workbench, **changes: object) -> list[Message]:
+    messages: list[Message] = []
+    run_trial(job(bench, **changes), bench, messages.append)
+    return messages
+
+
+def candidates(messages: list[Message]) -> list[SnapshotTaken]:
+    return [message for message in messages if isinstance(message, SnapshotTaken)]
+
+
+def test_a_run_leaves_a_candidate_at_every_snapshot(make_bench: Bench) -> None:
+    bench = make_bench("one")
+    messages = run(bench)
+    taken = [message.candidate for message in candidates(messages)]
+    assert [record.id for record in taken] == ["t0003-050", "t0003-100"]
+    assert isinstance(messages[-1], TrialFinished)
+    assert RunFolder(bench.run_folder).candidate_ids() == ["t0003-050", "t0003-100"]
+    assert RunFolder(bench.run_folder).read_record("t0003-100") == taken[1]
+    steps = [m for m in messages if isinstance(m, Progress) and m.phase == "training"]
+    assert steps[-1].step == steps[-1].steps
+    assert math.isfinite(steps[-1].loss)
+
+
+def test_stored_predictions_are_those_of_the_stored_model(make_bench: Bench) -> None:
+    bench = make_bench("one")
+    run(bench)
+    folder = RunFolder(bench.run_folder)
+    stored = folder.load_logits("t0003-100", "public")
+    model = load_for_inference(folder.model("t0003-100"))
+    again = predict(model, bench.backbone("toy").public, precision="fp32")
+    np.testing.assert_array_equal(stored[0], again[0])
+    np.testing.assert_array_equal(stored[1], again[1])
+
+
+def test_snapshots_do_not_change_what_is_trained(make_bench: Bench) -> None:
+    bench = make_bench("with")
+    run(bench)
+    search = bench.bound.study.search.model_copy(update={"snapshots": (1.0,)})
+    study = bench.bound.study.model_copy(update={"search": search})
+    other = Workbench(replace(bench.bound, study=study), bench.run_folder.with_name("without"))
+    run(other)
+    ends = [RunFolder(b.run_folder).load_logits("t0003-100", "public") for b in (bench, other)]
+    np.testing.assert_array_equal(ends[0][0], ends[1][0])
+
+
+def test_the_seed_decides_everything(make_bench: Bench) -> None:
+    benches = [make_bench("first"), make_bench("second"), make_bench("third")]
+    for bench, seed in zip(benches, (11, 11, 12), strict=True):
+        run(bench, seed=seed)
+    first, second, third = (
+        RunFolder(bench.run_folder).load_logits("t0003-100", "public")[0] for bench in benches
+    )
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, third)
+
+
+def test_the_deadline_ends_a_run_with_a_snapshot(make_bench: Bench) -> None:
+    messages = run(make_bench("late"), deadline=time.time() - 1)
+    (taken,) = candidates(messages)
+    assert 0 < taken.candidate.fraction < 0.5
+
+
+def test_a_loss_that_is_no_number_ends_the_run(
+    make_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(model: SpanModel, batch: object) -> tuple[torch.Tensor, torch.Tensor]:
+        start, end = forward(model, batch)  # type: ignore[arg-type]
+        return start * float("nan"), end
+
+    forward = SpanModel.forward
+    monkeypatch.setattr(SpanModel, "forward", broken)
+    bench = make_bench("nan")
+    with pytest.raises(
+        TrainingError, match=r"became nan at step 1 of \d+ with learning rate 0.005"
+    ):
+        run(bench)
+    assert RunFolder(bench.run_folder).candidate_ids() == []
+
+
+def test_a_stage_that_selects_nothing_says_so(make_bench: Bench) -> None:
+    bench = make_bench("none")
+    empty = Recipe((Stage((Portion("train", ("ta",)),), 32, 8),))
+    with pytest.raises(DataError, match="A stage of train at 32 tokens selects no window"):
+        run(bench, recipe=empty)
+
+
+def stage_windows(bench: Workbench, stage: Stage, seed: int = 0, epochs: float = 1.0) -> Windows:
+    ready = bench.backbone("toy")
+    prepared = prepare_stage(stage, [], bench.data, ready.tokenizer, epochs=epochs, seed=(seed, 0))
+    return prepared.windows
+
+
+def test_stages_are_drawn_anew_by_seed_and_repeated_by_epochs(make_bench: Bench) -> None:
+    bench = make_bench("feed")
+    stage = Stage((Portion("train"),), 32, 8)
+    once = stage_windows(bench, stage)
+    assert np.array_equal(once.input_ids, stage_windows(bench, stage).input_ids)
+    assert not np.array_equal(once.input_ids, stage_windows(bench, stage, seed=1).input_ids)
+    assert len(stage_windows(bench, stage, epochs=2.0)) == 2 * len(once)
+
+
+def test_negatives_are_thinned_out_per_portion(make_bench: Bench) -> None:
+    bench = make_bench("negatives")
+    all_of = stage_windows(bench, Stage((Portion("train"),), 24, 4))
+    none_of = stage_windows(bench, Stage((Portion("train", negatives=0.0),), 24, 4))
+    assert 0 < all_of.answerable.sum() < len(all_of)
+    assert none_of.answerable.all()
+    assert len(none_of) == all_of.answerable.sum()
