@@ -191,9 +191,13 @@ class Manifest(_Entry):
         for what, names in (("group", groups), ("member", members)):
             if len(set(names)) < len(names):
                 raise ValueError(f"a {what} is listed twice in {', '.join(names)}")
-        for used in (*(member.group for member in self.members), self.vote.best):
-            if used not in groups:
-                raise ValueError(f"group {used!r} is used but not listed")
+        used = {member.group for member in self.members}
+        for group in (*used, self.vote.best):
+            if group not in groups:
+                raise ValueError(f"group {group!r} is used but not listed")
+        for group in groups:
+            if group not in used:
+                raise ValueError(f"group {group!r} has no member")
         needed = [f"{m.folder}/{name}" for m in self.members for name in MODEL_FILES]
         for path in (*needed, *(f"{g.folder}/tokenizer.json" for g in self.groups)):
             if path not in self.files:

@@ -91,6 +91,7 @@ def _set(*keys: str | int, value: object) -> Callable[[dict[str, Any]], None]:
         (_set("members", 0, "folder", value="/tmp"), "is needed but not listed"),
         (_set("members", 0, "group", value="other"), "'other' is used but not listed"),
         (_set("vote", "best", value="other"), "'other' is used but not listed"),
+        (lambda content: content["members"].pop(0), "has no member"),
         (_set("members", 0, "id", value="../x"), "members.0.id"),
         (_set("members", 0, "id", value="t0001-100"), "a member is listed twice"),
         (_set("members", 0, "weight", value=0), "members.0.weight"),
