@@ -54,11 +54,11 @@ def examples(count: int, start: int = 0) -> list[Example]:
     return made
 
 
-def write_tokenizer(folder: Path, *, lower: bool = False) -> QATokenizer:
-    """A word-level tokenizer with BERT's layout; ``lower`` makes another group of it."""
+def write_tokenizer(folder: Path, *, lower: bool = False, backwards: bool = False) -> QATokenizer:
+    """A word-level tokenizer with BERT's layout; each variant makes a group of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     text = " ".join(f"{e.question} {e.context}" for e in examples(40))
-    words = sorted(set((text.lower() if lower else text).split()))
+    words = sorted(set((text.lower() if lower else text).split()), reverse=backwards)
     vocabulary = {word: number for number, word in enumerate((*_SPECIALS, *words))}
     core = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
     if lower:

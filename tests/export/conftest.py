@@ -1,4 +1,4 @@
-"""A bundle of two groups and three members, written once."""
+"""A bundle of three groups and four members, written once."""
 
 from pathlib import Path
 
@@ -15,8 +15,13 @@ SCORE = ScoreEntry(jaccard=0.61, low=0.56, high=0.66, em=0.5, f1=0.7, questions=
 def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
     folder = tmp_path_factory.mktemp("models")
     groups, members, models = [], [], {}
-    for backbone, lower in (("plain", False), ("lower", True)):
-        key = bundle_kit.write_tokenizer(folder / backbone, lower=lower).key
+    variants: tuple[tuple[str, dict[str, bool], tuple[int, ...]], ...] = (
+        ("plain", {}, (3,)),
+        ("lower", {"lower": True}, (1, 2)),
+        ("backwards", {"backwards": True}, (4,)),
+    )
+    for backbone, variant, seeds in variants:
+        key = bundle_kit.write_tokenizer(folder / backbone, **variant).key
         group = f"{key}-{bundle_kit.LENGTH}-{bundle_kit.STRIDE}"
         groups.append(
             GroupEntry(
@@ -26,7 +31,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
                 stride=bundle_kit.STRIDE,
             )
         )
-        for seed in (1, 2) if lower else (3,):
+        for seed in seeds:
             name = f"t{seed:04d}-100"
             models[name] = folder / name
             bundle_kit.write_model(models[name], folder / backbone, seed)

@@ -55,7 +55,7 @@ def test_chunks_answer_as_the_batch_does(
     monkeypatch.setattr(predictor, "_CHARACTERS", 300)
     seen: list[tuple[int, int]] = []
     assert same(ensemble.predict(iter(ROWS), progress=lambda *at: seen.append(at)), expected)
-    assert seen[-1] == (36, 36)
+    assert seen[-1] == (48, 48)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 
 
@@ -90,8 +90,8 @@ def test_the_bundle_answers_as_its_parts_do(
 def test_answers_lie_in_their_context(expected: list[Prediction]) -> None:
     for row, found in zip(ROWS, expected, strict=True):
         assert 0 <= found.start < found.end <= len(row.context)
-        fragment = row.context[found.start : found.end].split()
-        assert [word for word in fragment if word in found.answer.split()] == found.answer.split()
+        fragment = iter(row.context[found.start : found.end].split())
+        assert all(word in fragment for word in found.answer.split())  # in the context's order
         assert 0 <= found.score <= 1
     assert len({found.answer for found in expected}) > 3
 
@@ -108,12 +108,12 @@ def test_models_stay_for_single_calls_only(bundle: Path, monkeypatch: pytest.Mon
     lasting, passing = autoqa.load(bundle), autoqa.load(bundle, resident=False)
     for _ in range(2):
         lasting(question=ROWS[0].question, context=ROWS[0].context)
-    assert len(loads) == 3
+    assert len(loads) == 4
     for _ in range(2):
         passing(question=ROWS[0].question, context=ROWS[0].context)
-    assert len(loads) == 9
-    passing.predict(ROWS)
     assert len(loads) == 12
+    passing.predict(ROWS)
+    assert len(loads) == 16
 
 
 def test_no_rows_no_answers(ensemble: Ensemble) -> None:
