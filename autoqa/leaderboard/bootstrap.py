@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 ROUNDS = 2000
 _LEVEL = 0.95
+_DRAWN_AT_ONCE = 4_000_000
+"""Documents drawn before they are summed; bounds the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +52,36 @@ class Comparison:
 
 def _draws(
     values: npt.NDArray[np.float64], documents: Sequence[str], rounds: int, seed: int
-) -> npt.NDArray[np.float64]:
-    """Means of ``values [Q]`` over documents drawn with replacement, float64 ``[rounds]``."""
-    if len(values) != len(documents) or not len(values):
+) -> npt.NDArray[np.float64] | None:
+    """Means of ``values [Q]`` over documents drawn with replacement, float64 ``[rounds]``.
+
+    ``None`` where all questions are about one document: it would be drawn every time, and the
+    interval would have no width although nothing is known about other documents.
+    """
+    if values.shape != (len(documents),) or not len(values):
         raise ValueError(f"{len(values)} scores for {len(documents)} documents; one each is needed")
     _, rows = np.unique(np.array(documents, dtype=str), return_inverse=True)
     sums, counts = np.bincount(rows, values), np.bincount(rows)
-    drawn = np.random.default_rng(seed).integers(len(sums), size=(rounds, len(sums)))
-    means: npt.NDArray[np.float64] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
+    if len(sums) < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    means = np.empty(rounds)
+    step = max(1, _DRAWN_AT_ONCE // len(sums))
+    for at in range(0, rounds, step):
+        drawn = rng.integers(len(sums), size=(min(step, rounds - at), len(sums)))
+        means[at : at + step] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
     return means
+
+
+def _ends(draws: npt.NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.quantile(draws, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    return float(low), float(high)
 
 
 def interval(
     scores: npt.ArrayLike, documents: Sequence[str], rounds: int = ROUNDS, seed: int = 0
 ) -> Interval:
-    """The mean score with its 95 % percentile interval.
+    """The mean score with its 95 % percentile interval; 0 to 1 where there is but one document.
 
     Args:
         scores: One score per question, ``[Q]``.
@@ -74,8 +91,8 @@ def interval(
     """
     values = np.asarray(scores, dtype=np.float64)
     draws = _draws(values, documents, rounds, seed)
-    low, high = np.quantile(draws, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
-    return Interval(float(values.mean()), float(low), float(high))
+    low, high = (0.0, 1.0) if draws is None else _ends(draws)
+    return Interval(float(values.mean()), low, high)
 
 
 def paired(
@@ -85,14 +102,19 @@ def paired(
     rounds: int = ROUNDS,
     seed: int = 0,
 ) -> Comparison:
-    """How much better ``first`` is than ``second``, both scores of the same questions ``[Q]``."""
+    """How much better ``first`` is than ``second``, both scores of the same questions ``[Q]``.
+
+    With a single document nothing can be said: the interval is -1 to 1, the standard error 1.
+    """
     gains = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     draws = _draws(gains, documents, rounds, seed)
-    low, high = np.quantile(draws, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    if draws is None:
+        return Comparison(float(gains.mean()), -1.0, 1.0, standard_error=1.0, p_better=0.5)
+    low, high = _ends(draws)
     return Comparison(
         gain=float(gains.mean()),
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         standard_error=float(draws.std()),
         p_better=float((draws > 0).mean() + (draws == 0).mean() / 2),
     )

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def slow_vote(answers, context, best):
     places.sort()
     text = context[places[0][0] : places[0][1]]
     touching = True
-    for (_, before), (low, high) in zip(places[:-1], places[1:], strict=True):
+    for (_, before), (low, high) in pairwise(places):
         text += " " + context[low:high]
         touching = touching and before < low and not context[before:low].strip()
     start, end = places[0][0], max(high for _, high in places)
