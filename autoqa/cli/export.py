@@ -8,7 +8,7 @@ import click
 from autoqa.cli.terminal import note_console
 
 if TYPE_CHECKING:
-    from autoqa.export.choice import Choice
+    from autoqa.ensemble.selection import Selection
     from autoqa.export.run import StudyRun
 
 
@@ -27,14 +27,19 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
     """
     from autoqa.export.assemble import assemble
     from autoqa.export.bundle import check_target, write_bundle
-    from autoqa.export.choice import only
     from autoqa.export.run import open_run
+    from autoqa.export.selecting import named
 
     check_target(target, force=force)
     run = open_run(study)
-    choice = only(run, candidate) if candidate is not None else _selection(run)
-    names = ", ".join(seat.id for seat in choice.members)
-    plan = assemble(run, choice, reason=f"export of {names} to {target}")
+    if candidate is None:
+        selection = _selection(run)
+        seats, best = selection.members, selection.best
+    else:
+        seats = (named(run, candidate),)
+        best = seats[0].group
+    names = ", ".join(seat.id for seat in seats)
+    plan = assemble(run, seats, best, reason=f"export of {names} to {target}")
     manifest = write_bundle(plan, target, force=force)
     size = sum(entry.size for entry in manifest.files.values())
     click.echo(f"{target}: {len(manifest.members)} models, {size / 1e6:.1f} MB")
@@ -46,14 +51,11 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
         )
 
 
-def _selection(run: "StudyRun") -> "Choice":
-    from autoqa.export.choice import save_choice, saved_choice
-    from autoqa.export.selecting import choose
+def _selection(run: "StudyRun") -> "Selection":
+    from autoqa.export.selecting import choose, kept_selection
 
-    candidates = run.candidates()
-    choice = saved_choice(run, candidates)
-    if choice is None:
-        note_console().print(f"Selecting among {len(candidates)} candidates.")
-        choice = choose(run, candidates)
-        save_choice(run, choice)
-    return choice
+    kept = kept_selection(run)
+    if kept is not None:
+        return kept
+    note_console().print("Selecting: the candidates are newer than the last selection.")
+    return choose(run)

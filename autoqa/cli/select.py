@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import data_console, echo_json
+from autoqa.cli.terminal import data_console
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from autoqa.export.choice import Choice, Rule
+    from autoqa.ensemble.selection import Rule, Selection
 
 
 @click.command()
@@ -30,51 +30,52 @@ def select(study: str, seats: int | None, rule: "Rule", as_json: bool) -> None:
     STUDY is the name of a study or its file. Only stored predictions of the public part of the
     validation set are used. The choice is kept for `autoqa export`.
     """
-    from dataclasses import asdict
-
-    from autoqa.export.choice import save_choice
     from autoqa.export.run import open_run
     from autoqa.export.selecting import choose
 
-    run = open_run(study)
-    choice = choose(run, run.candidates(), seats=seats, rule=rule)
-    save_choice(run, choice)
+    selection = choose(open_run(study), seats=seats, rule=rule)
     if as_json:
-        echo_json(asdict(choice))
+        click.echo(selection.to_json(), nl=False)
         return
     console = data_console()
-    console.print(_members(choice))
-    console.print(_alternatives(choice))
-    click.echo(choice.verdict)
+    console.print(_members(selection))
+    console.print(_alternatives(selection))
+    click.echo(selection.verdict)
 
 
-def _members(choice: "Choice") -> "Table":
+def _members(selection: "Selection") -> "Table":
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for header in ("member", "group"):
         table.add_column(header, no_wrap=True)
-    table.add_column("weight", justify="right")
+    table.add_column("seats", justify="right")
     table.add_column("why it is in", overflow="fold")
-    for seat in choice.members:
-        group = f"{seat.group} (best)" if seat.group == choice.best else seat.group
+    for seat in selection.members:
+        group = f"{seat.group} (best)" if seat.group == selection.best else seat.group
         table.add_row(seat.id, group, f"{seat.weight:g}", seat.reason)
     return table
 
 
-def _alternatives(choice: "Choice") -> "Table":
+def _alternatives(selection: "Selection") -> "Table":
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    table.add_column("ensemble", overflow="fold")
-    table.add_column("models", justify="right")
-    table.add_column("public jaccard", justify="right")
-    for other in choice.alternatives:
-        half = (other.high - other.low) / 2
-        mark = "→" if other.chosen else ""
-        score = f"{other.jaccard:.3f} ± {half:.3f}"
-        table.add_row(mark, other.name, str(len(other.members)), score)
+    table.add_column("ensemble")
+    for header in ("models", "public jaccard", "out of bag", "gain", "95 %"):
+        table.add_column(header, justify="right")
+    for other in selection.alternatives:
+        gain = other.gain
+        table.add_row(
+            "→" if other.kind == selection.chosen else "",
+            other.kind + ("" if other.allowed else " (too many seats)"),
+            str(len(other.members)),
+            f"{other.public.mean:.3f} ± {other.public.half_width:.3f}",
+            "–" if other.out_of_bag is None else f"{other.out_of_bag:.3f}",
+            "–" if gain is None else f"{gain.gain:+.3f}",
+            "–" if gain is None else f"{gain.low:+.3f} to {gain.high:+.3f}",
+        )
     return table

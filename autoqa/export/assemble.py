@@ -1,4 +1,4 @@
-"""From a choice of candidates to the plan of a bundle: scores of both parts, groups, members."""
+"""From selected candidates to the plan of a bundle: scores of both parts, groups, members."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from autoqa.api import Precision
 from autoqa.ensemble.aggregate import Member, aggregate
+from autoqa.ensemble.selection import Seat
 from autoqa.errors import ConfigError, DataError, PluginError
 from autoqa.export.bundle import BundlePlan
-from autoqa.export.choice import Choice
 from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
 from autoqa.export.run import StudyRun
 from autoqa.export.scoring import score_answers
+from autoqa.export.selecting import MAX_ANSWER_TOKENS
 from autoqa.features.files import load_windows
 from autoqa.features.windows import Windows
 from autoqa.registry.bind import bind
@@ -21,7 +22,6 @@ from autoqa.store.folders import Logits, Part
 from autoqa.store.records import CandidateRecord
 from autoqa.types import Example
 
-MAX_ANSWER_TOKENS = 48
 _GROUP = re.compile(r"[0-9a-f]{12}-(?P<length>\d+)-(?P<stride>\d+)")
 
 
@@ -46,37 +46,38 @@ class _Part:
         return score_answers([span.text for span in spans], self.examples)
 
 
-def assemble(run: StudyRun, choice: Choice, *, reason: str) -> BundlePlan:
-    """Scores a choice on both parts and says what its bundle holds. Opens the private part.
+def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) -> BundlePlan:
+    """Scores an ensemble on both parts and says what its bundle holds. Opens the private part.
 
     Args:
         run: The study's run.
-        choice: Which candidates, with which weights.
+        seats: Which candidates, with which weights.
+        best: The group whose answer stands where the vote decides nothing.
         reason: Why the private part is opened; it is written down.
 
     Raises:
         DataError: Predictions, windows or a record are missing or damaged.
     """
-    records = {seat.id: run.folder.read_record(seat.id) for seat in choice.members}
-    members = [Member(seat.id, seat.group, seat.weight) for seat in choice.members]
+    records = {seat.id: run.folder.read_record(seat.id) for seat in seats}
+    members = [Member(seat.id, seat.group, seat.weight) for seat in seats]
     public = _load(run, members, "public")
     own = {m.id: public.score([m], m.group) for m in members}
-    public_score = public.score(members, choice.best)
+    public_score = public.score(members, best)
     opening = run.store.log_opening(reason, purpose="export")
-    private_score = _load(run, members, "private", opening).score(members, choice.best)
+    private_score = _load(run, members, "private", opening).score(members, best)
     precisions = _precisions(run)
     return BundlePlan(
         study=run.study.name,
         members=tuple(
             _member(records[seat.id], own[seat.id], precisions, seat.weight, seat.reason)
-            for seat in choice.members
+            for seat in seats
         ),
         groups=tuple(_group(group) for group in dict.fromkeys(m.group for m in members)),
-        vote=VoteEntry(best=choice.best, max_answer_tokens=MAX_ANSWER_TOKENS),
+        vote=VoteEntry(best=best, max_answer_tokens=MAX_ANSWER_TOKENS),
         public=public_score,
         private=private_score,
         openings=opening.number,
-        models={seat.id: run.folder.model(seat.id) for seat in choice.members},
+        models={seat.id: run.folder.model(seat.id) for seat in seats},
     )
 
 

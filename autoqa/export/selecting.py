@@ -1,0 +1,97 @@
+"""Which candidates go into a bundle: asks the selector, keeps its answer in the run folder."""
+
+import json
+
+from autoqa.ensemble.select import Contender, select
+from autoqa.ensemble.selection import Rule, Seat, Selection
+from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
+from autoqa.export.run import StudyRun
+from autoqa.features.files import load_windows
+from autoqa.store.folders import write_atomically
+from autoqa.store.records import CandidateRecord
+
+MAX_ANSWER_TOKENS = 48
+"""Longest answer, in tokens, that selection and bundles consider."""
+
+
+def choose(run: StudyRun, *, seats: int | None = None, rule: Rule = "interval") -> Selection:
+    """Selects from stored public predictions, and keeps the selection.
+
+    ``selection.json`` in the run folder and a row of the database hold it afterwards.
+
+    Args:
+        run: The study's run.
+        seats: Most members; left out, as the study file says.
+        rule: How ensembles are compared.
+
+    Raises:
+        NothingFeasibleError: There is no candidate.
+        DataError: Stored predictions are missing, damaged or do not fit.
+    """
+    records = run.candidates()
+    selection = select(
+        [
+            Contender(
+                id=record.id,
+                group=record.group,
+                recipe_hash=record.recipe_hash,
+                logits=run.folder.load_logits(record.id, "public"),
+                seconds=record.inference_seconds,
+            )
+            for record in records
+        ],
+        {
+            group: load_windows(run.folder.windows_path(group, "public"))
+            for group in {record.group for record in records}
+        },
+        run.folder.load_examples("public"),
+        seats=seats or run.study.selection.seats,
+        recipe_cap=run.study.selection.recipe_cap,
+        rule=rule,
+        seed=run.study.seed,
+        max_answer_tokens=MAX_ANSWER_TOKENS,
+    )
+    write_atomically(run.folder.selection, selection.to_json())
+    run.store.add_selection(json.loads(selection.to_json()))
+    return selection
+
+
+def kept_selection(run: StudyRun) -> Selection | None:
+    """The last selection, if it was made among exactly the candidates there are now.
+
+    Raises:
+        NothingFeasibleError: There is no candidate.
+        DataError: ``selection.json`` cannot be read.
+    """
+    records = run.candidates()
+    path = run.folder.selection
+    if not path.is_file():
+        return None
+    try:
+        selection = Selection.from_json(path.read_text(encoding="utf-8"))
+    except (DataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}; `autoqa select` writes it anew.") from error
+    same = set(selection.considered) == {record.id for record in records}
+    return selection if same and path.stat().st_mtime >= _newest(run, records) else None
+
+
+def named(run: StudyRun, candidate: str) -> Seat:
+    """The seat of one candidate, by its id.
+
+    Raises:
+        NothingFeasibleError: The run has no such candidate.
+    """
+    records = {record.id: record for record in run.candidates()}
+    if candidate not in records:
+        hint = did_you_mean(candidate, records)
+        raise NothingFeasibleError(
+            f"--candidate {candidate!r}: the study {run.study.name!r} has no such candidate{hint}; "
+            "`autoqa leaderboard` lists them."
+        )
+    return Seat(candidate, records[candidate].group, 1.0, "Named on the command line.")
+
+
+def _newest(run: StudyRun, records: list[CandidateRecord]) -> float:
+    return max(
+        (run.folder.candidate(record.id) / "candidate.json").stat().st_mtime for record in records
+    )
