@@ -42,7 +42,8 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
     plan = assemble(run, seats, best, reason=f"export of {names} to {target}")
     manifest = write_bundle(plan, target, force=force)
     size = sum(entry.size for entry in manifest.files.values())
-    click.echo(f"{target}: {len(manifest.members)} models, {size / 1e6:.1f} MB")
+    models = len(manifest.members)
+    click.echo(f"{target}: {models} model{'' if models == 1 else 's'}, {size / 1e6:.1f} MB")
     click.echo(f"public {manifest.public}, private {manifest.private}")
     if manifest.openings > 1:
         note_console().print(

@@ -1,5 +1,6 @@
 """``autoqa predict``: answers on stdout, everything else on stderr."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,8 +52,8 @@ def predict(
     from autoqa.export.predictor import load
     from autoqa.export.rows import read_rows, refuse
 
-    if output is not None and not output.absolute().parent.is_dir():
-        raise ConfigError(f"--output {output}: the folder {output.parent} does not exist.")
+    if output is not None:
+        _check_output(output)
     rows = read_rows(file)
     if not skip_bad:
         refuse(rows.problems)
@@ -68,6 +69,15 @@ def predict(
     if problems:
         complain("\n".join(problems))
         ctx.exit(1)
+
+
+def _check_output(output: Path) -> None:
+    """Before hours of answering, not after."""
+    folder = output.absolute().parent
+    if not folder.is_dir():
+        raise ConfigError(f"--output {output}: the folder {folder} does not exist.")
+    if output.is_dir() or not os.access(folder, os.W_OK):
+        raise ConfigError(f"--output {output} cannot be written: give the path of a new file.")
 
 
 def _write(text: str, output: Path | None) -> None:

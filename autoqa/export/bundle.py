@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import autoqa
-from autoqa.errors import BundleError, ConfigError, DataError
+from autoqa.errors import AutoqaError, BundleError, ConfigError, DataError
 from autoqa.export.card import model_card
 from autoqa.export.manifest import (
     FORMAT,
@@ -95,6 +95,7 @@ def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Mani
     Raises:
         ConfigError: The target is in the way (see :func:`check_target`) or cannot be written.
         DataError: A member's weights or tokenizer are gone or do not belong to its group.
+        AutoqaError: Writing failed on the way, as on a full disk.
     """
     check_target(target, force=force)
     target = target.absolute()
@@ -107,6 +108,8 @@ def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Mani
         manifest = _fill(partial, plan)
         partial.chmod(0o777 & ~_umask())
         _swap(partial, target)
+    except OSError as error:
+        raise AutoqaError(f"{target} could not be written: {error}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return manifest

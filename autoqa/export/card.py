@@ -28,8 +28,7 @@ def model_card(
     lines = [
         f"# {study}: extractive question answering",
         "",
-        f"An ensemble of {_count(len(members), 'model')} in {_count(len(groups), 'group')} that "
-        "answers a question with a fragment of the given context; it cannot answer what the "
+        f"{_kind(len(members), len(groups))} that answers a question with a fragment of the given context; it cannot answer what the "
         f"context does not say.{trained} Made by autoqa; works offline.",
         "",
         "    autoqa predict . questions.csv",
@@ -82,5 +81,8 @@ def _score_row(name: str, score: ScoreEntry) -> str:
     return f"| {name} | {score.questions} | {score} | {score.em:.2f} | {score.f1:.2f} |"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def _kind(members: int, groups: int) -> str:
+    if members == 1:
+        return "A model"
+    across = f" in {groups} groups" if groups > 1 else ""
+    return f"An ensemble of {members} models{across}"

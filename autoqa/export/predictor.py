@@ -4,6 +4,7 @@ The windows, the forward pass, the decoding and the vote are the functions that 
 when it was selected, so a bundle answers as its manifest promises.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.ensemble.aggregate import Member, aggregate
-from autoqa.errors import DataError
+from autoqa.errors import ConfigError, DataError
 from autoqa.export.bundle import verify
 from autoqa.export.manifest import GroupEntry, Manifest, MemberEntry
 from autoqa.export.rows import Row, check_row
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 Logits = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:(?P<index>\d+))?")
 
 _CHARACTERS = 8_000_000
 """Context characters per chunk of rows: some 10 million tokens of windows, 80 MB of logits a
@@ -187,14 +190,30 @@ def load(path: str | Path, *, device: str = "auto", resident: bool = True) -> En
 
     Raises:
         BundleError: The folder is no bundle, damaged, or of another format version.
+        ConfigError: There is no such device.
     """
     folder = Path(path)
+    _check_device(device)
     return Ensemble(folder, verify(folder), device=device, resident=resident)
 
 
 def ensemble_members(members: Iterable[MemberEntry]) -> list[Member]:
     """The manifest's members as the ensemble functions take them."""
     return [Member(member.id, member.group, member.weight) for member in members]
+
+
+def _check_device(device: str) -> None:
+    match = _DEVICE.fullmatch(device)
+    if match is None:
+        raise ConfigError(f"device {device!r} is unknown: write auto, cpu, cuda, or cuda:1.")
+    if device.startswith("cuda"):
+        import torch
+
+        if int(match["index"] or 0) >= torch.cuda.device_count():
+            raise ConfigError(
+                f"device {device!r} is not there: torch sees {torch.cuda.device_count()} CUDA "
+                "devices; write auto or cpu."
+            )
 
 
 def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:

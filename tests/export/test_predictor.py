@@ -166,3 +166,9 @@ def test_loading_verifies(bundle: Path, tmp_path: Path) -> None:
         autoqa.load(tmp_path)
     with pytest.raises(BundleError):
         autoqa.load(str(bundle / "members"))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "", "mps"])
+def test_an_unknown_device_is_refused(bundle: Path, device: str) -> None:
+    with pytest.raises(ConfigError, match=f"device '{device}'"):
+        autoqa.load(bundle, device=device)
