@@ -59,6 +59,6 @@ def open_run(study: str) -> StudyRun:
         raise ConfigError(
             f"STUDY {study!r}: no study of that name has been searched in {home}{hint}"
         )
-    frozen = load_study(folder.study_file)
+    frozen = load_study(folder.study_file, frozen=True)
     store = Store(folder.store_url(frozen.search.storage), frozen.name)
     return StudyRun(frozen, folder, store)
