@@ -50,7 +50,7 @@ def open_run(study: str) -> StudyRun:
     Raises:
         ConfigError: No search of that name has run here.
     """
-    name = load_study(Path(study)).name if study.endswith(".toml") else study
+    name = load_study(Path(study), frozen=True).name if study.endswith(".toml") else study
     folder = RunFolder(run_folder(name))
     if not folder.study_file.is_file():
         home = runs_folder()

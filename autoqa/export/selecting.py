@@ -14,9 +14,7 @@ MAX_ANSWER_TOKENS = 48
 """Longest answer, in tokens, that selection and bundles consider."""
 
 
-def choose(
-    run: StudyRun, *, seats: int | None = None, rule: Rule | None = None
-) -> Selection:
+def choose(run: StudyRun, *, seats: int | None = None, rule: Rule | None = None) -> Selection:
     """Selects from stored public predictions, and keeps the selection.
 
     ``selection.json`` in the run folder and a row of the database hold it afterwards.
