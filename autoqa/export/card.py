@@ -28,8 +28,9 @@ def model_card(
     lines = [
         f"# {study}: extractive question answering",
         "",
-        f"{_kind(len(members), len(groups))} that answers a question with a fragment of the given context; it cannot answer what the "
-        f"context does not say.{trained} Made by autoqa; works offline.",
+        f"{_kind(len(members), len(groups))} that answers a question with a fragment of the "
+        f"given context; it cannot answer what the context does not say.{trained} Made by autoqa; "
+        "works offline.",
         "",
         "    autoqa predict . questions.csv",
         "",
