@@ -103,6 +103,13 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
         asked[example.context, question, example.language] = len(kept)
         languages.setdefault(example.id, set()).add(example.language)
         kept.append(example)
+    return _told_apart(kept, languages, source, merged)
+
+
+def _told_apart(
+    kept: list[Example], languages: dict[str, set[str]], source: str, merged: int
+) -> tuple[list[Example], list[str]]:
+    """Gives translations ids of their own; the examples, and what was done in sentences."""
     notes = []
     if merged:
         notes.append(

@@ -28,8 +28,9 @@ def model_card(
     lines = [
         f"# {study}: extractive question answering",
         "",
-        f"{_kind(len(members), len(groups))} that answers a question with a fragment of the given "
-        f"context; it cannot answer what the context does not say.{trained} Made by autoqa; works offline.",
+        f"{_kind(len(members), len(groups))} that answers a question with a fragment of the "
+        f"given context; it cannot answer what the context does not say.{trained} Made by autoqa; "
+        "works offline.",
         "",
         "    autoqa predict . questions.csv",
         "",
@@ -46,6 +47,15 @@ def model_card(
         _score_row("public (selection saw it)", public),
         _score_row("private (sealed until export)", private),
         "",
+        *_members(members, groups, vote),
+    ]
+    return "\n".join(lines)
+
+
+def _members(
+    members: Sequence[MemberEntry], groups: Sequence[GroupEntry], vote: VoteEntry
+) -> list[str]:
+    return [
         "## Members",
         "",
         "| member | backbone | group | weight | public Jaccard | licence of the weights |",
@@ -65,7 +75,6 @@ def model_card(
         "The licences of the pretrained weights and of the training data both apply.",
         "",
     ]
-    return "\n".join(lines)
 
 
 def _languages(member: MemberEntry) -> set[str]:

@@ -48,10 +48,40 @@ def take_snapshot(
         model.inner.load_state_dict(full)
         model.train()
     spans = SpanDecoder(ready.public, [e.context for e in examples]).best(*public)
-    scores = score([span.text for span in spans], examples)
+    record = _record(
+        job,
+        ready,
+        examples,
+        [span.text for span in spans],
+        fraction=fraction,
+        seconds=seconds,
+        windows_per_second=windows_per_second,
+        inference_seconds=inference_seconds,
+    )
+    with RunFolder(job.run_folder).writing_candidate(record.id) as folder:
+        write_logits(folder, "public", *public)
+        write_logits(folder, "private", *private)
+        save_model(model, state, ready.folder, folder / "model")
+        text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
+        (folder / "candidate.json").write_text(text + "\n", encoding="utf-8")
+    return record
+
+
+def _record(
+    job: TrialJob,
+    ready: ReadyBackbone,
+    examples: tuple[Example, ...],
+    answers: list[str],
+    *,
+    fraction: float,
+    seconds: float,
+    windows_per_second: float,
+    inference_seconds: float,
+) -> CandidateRecord:
+    scores = score(answers, examples)
     mean = scores.mean()
     spread = interval(scores.jaccard, [e.document for e in examples])
-    record = CandidateRecord(
+    return CandidateRecord(
         id=f"t{job.trial:04d}-{round(fraction * 100):03d}",
         trial=job.trial,
         fraction=fraction,
@@ -71,10 +101,3 @@ def take_snapshot(
         inference_seconds=inference_seconds,
         licence=ready.bound.spec.licence(ready.bound.options),
     )
-    with RunFolder(job.run_folder).writing_candidate(record.id) as folder:
-        write_logits(folder, "public", *public)
-        write_logits(folder, "private", *private)
-        save_model(model, state, ready.folder, folder / "model")
-        text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
-        (folder / "candidate.json").write_text(text + "\n", encoding="utf-8")
-    return record

@@ -71,5 +71,5 @@ def test_json_and_a_study_file_as_the_name(run: Path) -> None:
 
 
 def test_an_unknown_study_is_answered_with_those_there_are(run: Path) -> None:
-    with pytest.raises(ConfigError, match=r"'smal' has no results in .*did you mean 'small'"):
+    with pytest.raises(ConfigError, match=r"'smal'.*no study of that name.*did you mean 'small'"):
         CliRunner().invoke(leaderboard, ["smal"], catch_exceptions=False)

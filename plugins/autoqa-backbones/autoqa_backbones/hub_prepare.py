@@ -22,8 +22,8 @@ def download(options: HuggingFaceOptions) -> Path:
     Raises:
         MissingAssetError: The hub has no such model or cannot be reached.
     """
-    import httpx
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
 
     try:
         return Path(
@@ -31,7 +31,7 @@ def download(options: HuggingFaceOptions) -> Path:
                 options.model, revision=options.revision, allow_patterns=list(PATTERNS)
             )
         )
-    except (OSError, ValueError, httpx.HTTPError) as error:
+    except (OSError, ValueError, HfHubHTTPError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise MissingAssetError(
             f"the model {options.model} (revision {options.revision}) could not be fetched from "
