@@ -88,25 +88,30 @@ def test_names_are_new_in_every_document(language: str) -> None:
 
 
 def test_kind_of_question_alone_does_not_answer() -> None:
-    """In most articles the question's kind has an answer about the other thing, too."""
+    """In most rows the other thing has another answer to the same kind of question."""
     hi = language_data("hi")
-    rivals = 0
-    found = corpus(languages=("hi",), documents=100, questions_per_document=5)
-    for one in found:
-        for topic in TOPICS:
-            for templates in hi[topic].values():
-                for question in templates["questions"]:
-                    pattern = re.escape(question).replace(r"\{s\}", "(.+)")
-                    if re.fullmatch(pattern, one.question):
-                        rivals += _told(templates["sentences"], one.context) > 1
-    assert rivals > len(found) / 2
-
-
-def _told(templates: list[str], context: str) -> int:
-    patterns = [
-        re.escape(one).replace(r"\{s\}", "[^।]+?").replace(r"\{v\}", "[^।]+?") for one in templates
+    kinds = [
+        (re.escape(question).replace(r"\{s\}", "(.+)"), templates["sentences"])
+        for topic in TOPICS
+        for templates in hi[topic].values()
+        for question in templates["questions"]
     ]
-    return sum(len(re.findall(pattern, context)) for pattern in patterns)
+    found = corpus(languages=("hi",), documents=100, questions_per_document=5)
+    rivals = 0
+    for one in found:
+        (sentences,) = [told for asked, told in kinds if re.fullmatch(asked, one.question)]
+        # A value that occurs in both sentences is no rival.
+        rivals += len(_told(sentences, one.context)) > 1
+    assert rivals > 0.6 * len(found)
+
+
+def _told(templates: list[str], context: str) -> set[str]:
+    """Different values that a context gives for one kind of fact."""
+    patterns = [
+        re.escape(one).replace(r"\{s\}", "[^।]+?").replace(r"\{v\}", "([^।]+?)")
+        for one in templates
+    ]
+    return {value for pattern in patterns for value in re.findall(pattern, context)}
 
 
 def test_noise_moves_offsets_to_the_first_occurrence_and_changes_nothing_else() -> None:
@@ -145,7 +150,7 @@ def test_seeds_share_no_article() -> None:
 def test_same_on_every_machine() -> None:
     """A changed template or generator changes every score measured on this corpus."""
     text = repr(corpus(languages=LANGUAGES, documents=10))
-    assert sha256(text.encode()).hexdigest()[:12] == "1153c65c4160"
+    assert sha256(text.encode()).hexdigest()[:12] == "f9d2ce2c78c7"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

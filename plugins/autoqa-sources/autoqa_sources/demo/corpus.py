@@ -87,10 +87,12 @@ def _article(data: dict[str, Any], topic: str, names: Names, rng: random.Random)
     kinds = list(data[topic])
     taken: set[str] = set()
     main = rng.sample(kinds, rng.randint(3, min(4, len(kinds))))
-    # The other thing leaves room for at least one sentence that answers nothing.
-    other = rng.sample(kinds, rng.randint(2, min(3, 7 - len(main))))
-    common = [kind for kind in other if kind in main and kind not in _NEVER_SHARED]
-    shared = rng.sample(common, min(len(common), rng.choice((0, 1, 1, 2))))
+    # What is told of the other thing is told of the first, too: else a question's kind alone
+    # would give its answer away. Room is left for a sentence that answers nothing.
+    other = rng.sample(main, rng.randint(2, min(3, 7 - len(main))))
+    common = [kind for kind in other if kind not in _NEVER_SHARED]
+    # At most one, so that most questions have a rival with another answer.
+    shared = rng.sample(common, rng.choice((0, 1)) if common else 0)
     values = {kind: names.value(kind, taken) for kind in main}
     blocks = [
         _facts(data[topic], main, values, names.name(topic), rng),
