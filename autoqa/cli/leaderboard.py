@@ -1,6 +1,5 @@
 """``autoqa leaderboard``: the candidates of a study, best first."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,10 +21,11 @@ def leaderboard(study: str, as_json: bool) -> None:
     Scores are those of the public validation part, with half the width of their 95 % interval.
     Differences smaller than that say little about which candidate is better.
     """
-    from autoqa.store.database import Store
+    from autoqa.export.run import open_run
 
-    folder, name, url = _find(study)
-    with Store(url, name) as store:
+    run = open_run(study)
+    name, folder = run.study.name, run.folder
+    with run.store as store:
         ranked = sorted(store.candidates(), key=lambda each: (-each.jaccard, each.id))
         openings = len(store.openings())
     questions = len(folder.load_examples("public"))
@@ -45,28 +45,6 @@ def leaderboard(study: str, as_json: bool) -> None:
         f"{len(ranked)} candidates of study {name}, scored on {questions} public questions; "
         f"the private part was opened {openings} times."
     )
-
-
-def _find(study: str) -> tuple[Any, str, str]:
-    """The run folder, the study's name and its database, from a name or a study file."""
-    from autoqa import env
-    from autoqa.config import load_study
-    from autoqa.errors import ConfigError, did_you_mean
-    from autoqa.store.folders import RunFolder
-
-    path = Path(study)
-    name = load_study(path).name if path.suffix == ".toml" else study
-    folder = RunFolder(env.run_folder(name))
-    if not folder.study_file.is_file():
-        runs = env.runs_folder()
-        known = [each.parent.name for each in sorted(runs.glob("*/study.toml"))]
-        hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
-        raise ConfigError(
-            f"study {name!r} has no results in {runs}{hint}. "
-            "`autoqa search STUDY.toml` makes them; AUTOQA_HOME says where they are"
-        )
-    storage = load_study(folder.study_file).search.storage
-    return folder, name, folder.store_url(storage)
 
 
 def _row(record: "CandidateRecord") -> dict[str, Any]:

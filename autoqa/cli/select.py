@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 @click.option(
     "--rule",
     type=click.Choice(["interval", "mean"]),
-    default="interval",
-    show_default=True,
     help="interval: the simpler ensemble wins unless the gain's 95 % interval excludes zero; "
-    "mean: the higher mean wins.",
+    "mean: the higher mean wins. Else as the study says.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of tables.")
-def select(study: str, seats: int | None, rule: "Rule", as_json: bool) -> None:
+def select(study: str, seats: int | None, rule: "Rule | None", as_json: bool) -> None:
     """Choose a small, diverse ensemble among the candidates of STUDY.
 
     STUDY is the name of a study or its file. Only stored predictions of the public part of the

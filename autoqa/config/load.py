@@ -17,13 +17,15 @@ _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
 _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
 
 
-def load_study(path: Path) -> StudyFile:
+def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
     """Reads and checks a study file.
 
     ``${NAME}`` in a string is replaced by the environment variable; ``$${`` stands for ``${``.
 
     Args:
         path: A TOML file.
+        frozen: The copy that a search keeps: variables stay as they are written, because what
+            reads it afterwards needs no source of data.
 
     Raises:
         ConfigError: The file is missing, is no TOML, or holds wrong values; one sentence for each
@@ -32,7 +34,7 @@ def load_study(path: Path) -> StudyFile:
     path = Path(path)
     data = _toml(path)
     problems: list[str] = []
-    expanded = _expand(data, (), problems)
+    expanded = data if frozen else _expand(data, (), problems)
     study, wrong = parse(StudyFile, expanded)
     named = {problem.split(": ")[0] for problem in problems}
     problems += [problem for problem in wrong if problem.split(": ")[0] not in named]

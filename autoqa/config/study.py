@@ -156,10 +156,13 @@ class SelectionTable(_Table):
     Attributes:
         seats: Most members, counted with repetition.
         recipe_cap: Most seats that candidates of one recipe may take.
+        rule: ``"interval"`` takes a more complicated ensemble only if the 95 % interval of its
+            gain excludes zero; ``"mean"`` takes the highest mean on documents that had no say.
     """
 
     seats: Annotated[int, Field(ge=1)] = 5
     recipe_cap: Annotated[int, Field(ge=1)] = 3
+    rule: Literal["interval", "mean"] = "interval"
 
 
 class StudyFile(_Table):

@@ -14,7 +14,7 @@ MAX_ANSWER_TOKENS = 48
 """Longest answer, in tokens, that selection and bundles consider."""
 
 
-def choose(run: StudyRun, *, seats: int | None = None, rule: Rule = "interval") -> Selection:
+def choose(run: StudyRun, *, seats: int | None = None, rule: Rule | None = None) -> Selection:
     """Selects from stored public predictions, and keeps the selection.
 
     ``selection.json`` in the run folder and a row of the database hold it afterwards.
@@ -22,7 +22,7 @@ def choose(run: StudyRun, *, seats: int | None = None, rule: Rule = "interval") 
     Args:
         run: The study's run.
         seats: Most members; left out, as the study file says.
-        rule: How ensembles are compared.
+        rule: How ensembles are compared; left out, as the study file says.
 
     Raises:
         NothingFeasibleError: There is no candidate.
@@ -47,7 +47,7 @@ def choose(run: StudyRun, *, seats: int | None = None, rule: Rule = "interval") 
         run.folder.load_examples("public"),
         seats=seats or run.study.selection.seats,
         recipe_cap=run.study.selection.recipe_cap,
-        rule=rule,
+        rule=rule or run.study.selection.rule,
         seed=run.study.seed,
         max_answer_tokens=MAX_ANSWER_TOKENS,
     )

@@ -158,7 +158,7 @@ class Slots:
         return TokenSpans(np.arange(len(self.rows)), first, last, highest)
 
     def top(self, start: Floats, end: Floats, k: int) -> TokenSpans:
-        """At least the k best spans of each of ``rows`` from packed logits."""
+        """The k best spans of each of ``rows`` from packed logits; all where there are fewer."""
         total = self.totals(start, end)
         parts = [
             self.leading(start, end, total, block, k)[0]
@@ -168,8 +168,11 @@ class Slots:
             return _none()
         example = np.concatenate([part.example for part in parts])
         order = np.argsort(example, kind="stable")
+        example = example[order]
+        rank = np.arange(len(example)) - np.searchsorted(example, example)
+        order, example = order[rank < k], example[rank < k]
         return TokenSpans(
-            example[order],
+            example,
             np.concatenate([part.first for part in parts])[order],
             np.concatenate([part.last for part in parts])[order],
             np.concatenate([part.total for part in parts])[order],

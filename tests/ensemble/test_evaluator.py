@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoqa.ensemble.aggregate import Member, aggregate
+from autoqa.ensemble.evaluator import Contender, Evaluator
+from autoqa.ensemble.vote import disagreement
+from autoqa.errors import DataError
+from autoqa.text.metrics import score
+from autoqa.types import Answer, Example
+
+from ..text.making import cut, make_contexts
+from .making import field
+
+
+def exact(state, contenders, windows, examples, best, max_answer_tokens=48):
+    """Scores by way of the real answers."""
+    seated = [(c, n) for c, n in zip(contenders, state, strict=True) if n]
+    answers = aggregate(
+        [Member(c.id, c.group, n) for c, n in seated],
+        {c.id: c.logits for c, _ in seated},
+        windows,
+        [example.context for example in examples],
+        best=best,
+        max_answer_tokens=max_answer_tokens,
+    )
+    return score([answer.text for answer in answers], examples).jaccard
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 10**6), st.integers(1, 5))
+def test_scores_are_those_of_the_real_answers(seed, groups):
+    """Short contexts, so that every span is on the list and nothing is approximate."""
+    rng = np.random.default_rng(seed)
+    contexts, offsets = make_contexts(rng, 12, (0, 5))
+    examples = []
+    for number, context in enumerate(contexts):
+        references = []
+        for _ in range(int(rng.integers(0, 3))):
+            low = int(rng.integers(0, len(context) + 1))
+            references.append(Answer(context[low : low + 12], low))
+        examples.append(Example(str(number), "?", context, tuple(references), "hi", str(number)))
+    windows = {f"g{g}": cut(offsets, 3 + g, 1) for g in range(groups)}
+    contenders = [
+        Contender(f"{g}{i}", g, "r", tuple(rng.normal(0, 3, (2, w.bounds[-1])).astype(np.float32)))
+        for g, w in windows.items()
+        for i in range(2)
+    ]
+    evaluator = Evaluator(contenders, windows, examples, 4)
+    for _ in range(6):
+        state = tuple(rng.integers(0, 3, len(contenders)).tolist())
+        if not sum(state):
+            continue
+        weights = rng.integers(1, 4, len(examples)).astype(float)
+        leader = evaluator.groups[evaluator.leader(state, weights)]
+        by_group = {
+            g: weights
+            @ exact(
+                [n if c.group == g else 0 for c, n in zip(contenders, state, strict=True)],
+                contenders, windows, examples, g, 4,
+            )
+            for g in {c.group for c, n in zip(contenders, state, strict=True) if n}
+        }  # fmt: skip
+        assert by_group[leader] == pytest.approx(max(by_group.values()))
+        expected = exact(state, contenders, windows, examples, leader, 4)
+        assert evaluator.scores(state, weights) == pytest.approx(expected)
+
+
+def test_long_contexts_agree_almost_everywhere():
+    examples, windows, candidates = field(5, count=150)
+    evaluator = Evaluator(candidates, windows, examples, 48)
+    weights = np.ones(len(examples))
+    for state in ((1, 0, 0, 0, 0, 0, 0), (2, 1, 0, 0, 0, 0, 0), (1, 1, 1, 1, 1, 1, 1)):
+        leader = evaluator.groups[evaluator.leader(state, weights)]
+        expected = exact(state, candidates, windows, examples, leader)
+        assert (evaluator.scores(state, weights) == pytest.approx(expected)) or (
+            np.mean(np.abs(evaluator.scores(state, weights) - expected) > 1e-9) < 0.02
+        )
+
+
+def test_disagreement_is_that_of_the_answers():
+    examples, windows, candidates = field(6)
+    contexts = [example.context for example in examples]
+    answers = [
+        aggregate([Member(c.id, c.group)], {c.id: c.logits}, windows, contexts, best=c.group)
+        for c in candidates
+    ]
+    evaluator = Evaluator(candidates, windows, examples, 48)
+    for i, j in ((0, 1), (0, 4), (3, 6), (2, 2)):
+        assert evaluator.disagreement(i, j) == pytest.approx(disagreement(answers[i], answers[j]))
+
+
+def test_a_broken_candidate_is_named():
+    examples, windows, candidates = field(1, count=10)
+    broken = Contender("t0007-100", "g0", "r", (candidates[0].logits[0] * np.nan,) * 2)
+    with pytest.raises(DataError, match="candidate t0007-100: logits of example 0 hold nan"):
+        Evaluator([*candidates, broken], windows, examples, 48)
+    other = Contender("t0008-100", "g1", "r", candidates[0].logits)
+    with pytest.raises(DataError, match=r"candidate t0008-100: .* made for other windows"):
+        Evaluator([*candidates, other], windows, examples, 48)
