@@ -57,7 +57,8 @@ def open_run(study: str) -> StudyRun:
         known = sorted(path.parent.name for path in home.glob("*/study.toml"))
         hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
         raise ConfigError(
-            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}"
+            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}. "
+            "`autoqa search STUDY.toml` searches one; AUTOQA_HOME says where runs are"
         )
     frozen = load_study(folder.study_file, frozen=True)
     store = Store(folder.store_url(frozen.search.storage), frozen.name)
