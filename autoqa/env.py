@@ -27,11 +27,16 @@ def worker_environment(threads: int) -> dict[str, str]:
     """Variables a worker process must have before it imports torch.
 
     Several processes with several spinning threads each run many times slower than one thread
-    each, hence the fixed thread count and passive waiting.
+    each, hence the fixed thread count and passive waiting. Packed batches have a new shape at
+    nearly every step; oneDNN and its bridge to PyTorch would keep compiled primitives for a
+    thousand shapes, which is a gigabyte after some minutes, so both caches hold little more than
+    one step needs.
     """
     return {
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",
         "TOKENIZERS_PARALLELISM": "false",
+        "LRU_CACHE_CAPACITY": "64",
+        "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
     }
