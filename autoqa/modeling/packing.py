@@ -88,9 +88,20 @@ class Batch:
 
 def context_tokens(windows: Windows) -> np.ndarray:
     """Which tokens belong to a context, bool ``[T]``."""
+    return tokens_between(windows, windows.context[:, 0], windows.context[:, 1])
+
+
+def tokens_between(windows: Windows, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Which tokens lie in each window's range, bool ``[T]``.
+
+    Args:
+        windows: W windows with T tokens.
+        first: First token of the range, counted inside the window, ``[W]``.
+        last: One past its last token, ``[W]``.
+    """
     positions = np.arange(len(windows.input_ids)) - np.repeat(windows.bounds[:-1], windows.lengths)
-    first, last = np.repeat(windows.context, windows.lengths, axis=0).T
-    inside: np.ndarray = (positions >= first) & (positions < last)
+    begin, end = np.repeat(first, windows.lengths), np.repeat(last, windows.lengths)
+    inside: np.ndarray = (positions >= begin) & (positions < end)
     return inside
 
 

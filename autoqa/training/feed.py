@@ -19,7 +19,7 @@ from autoqa.features.encode import encode
 from autoqa.features.select import concatenate, drop_negatives, take
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.modeling.packing import context_tokens
+from autoqa.modeling.packing import context_tokens, tokens_between
 from autoqa.types import Stage
 
 
@@ -51,11 +51,8 @@ class PreparedStage:
 
 def answer_tokens(windows: Windows) -> npt.NDArray[np.bool_]:
     """Which tokens belong to a labelled answer, bool ``[T]``."""
-    positions = np.arange(len(windows.input_ids)) - np.repeat(windows.bounds[:-1], windows.lengths)
-    first, last = np.repeat(windows.label, windows.lengths, axis=0).T
-    labelled = np.repeat(windows.answerable, windows.lengths)
-    inside: npt.NDArray[np.bool_] = labelled & (positions >= first) & (positions <= last)
-    return inside
+    first, last = windows.label.T
+    return tokens_between(windows, first, np.where(windows.answerable, last + 1, first))
 
 
 def prepare_stage(

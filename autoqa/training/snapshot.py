@@ -94,7 +94,7 @@ def _record(
         jaccard=mean.jaccard,
         em=mean.em,
         f1=mean.f1,
-        jaccard_half_width=(spread.high - spread.low) / 2,
+        jaccard_half_width=spread.half_width,
         jaccard_by_language=scores.by_language(examples),
         windows_per_second=windows_per_second,
         seconds=seconds,
