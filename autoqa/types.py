@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,44 @@ class Stage:
     augmentations: tuple[AugmentationUse, ...] = ()
 
 
+Schedule = Literal["linear", "cosine", "wsd"]
+Head = Literal["independent", "conditional"]
+Loss = Literal["span", "jaccard"]
+Averaging = Literal["none", "ema", "swa"]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How a recipe is trained, beyond the backbone's protocol; the defaults are the plain way.
+
+    Attributes:
+        schedule: Learning rate after the warm-up: ``linear`` or ``cosine`` decay over the whole
+            recipe, or ``wsd``: constant, with linear decay in the last stage only.
+        restart: Reset optimizer and schedule before the last stage (the two-stage practice).
+        head: ``independent`` scores starts and ends apart; ``conditional`` scores an end given a
+            start, for a beam of starts.
+        loss: ``span`` is cross-entropy with the labelled ends; ``jaccard`` also rewards ends near
+            them, by the word overlap of the span they make.
+        dropout_samples: Dropout masks over the encoder's output that the loss is averaged over;
+            1 is the plain head.
+        averaging: Whether snapshots hold the weights as trained, their exponential moving average
+            (``ema``), or their mean over the last quarter of the run (``swa``).
+    """
+
+    schedule: Schedule = "linear"
+    restart: bool = False
+    head: Head = "independent"
+    loss: Loss = "span"
+    dropout_samples: int = 1
+    averaging: Averaging = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """Ordered stages in one run: one optimizer state and one learning-rate schedule over all."""
 
     stages: tuple[Stage, ...]
+    method: Method = Method()
 
     @property
     def hash(self) -> str:
