@@ -76,7 +76,9 @@ def _lists(study: StudyFile) -> Iterator[str]:
     lists: dict[str, object] = {
         "validation.languages": study.validation.languages,
         "search.snapshots": study.search.snapshots,
+        "recipe.learning_rate": study.recipe.learning_rate,
     }
+    lists |= {f"recipe.method.{key}": value for key, value in study.recipe.method}
     for index, portion in enumerate(study.recipe.portions):
         for key in ("languages", "share", "negatives"):
             lists[f"recipe.portions[{index}].{key}"] = getattr(portion, key)

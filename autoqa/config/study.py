@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from autoqa.types import Averaging, Head, Loss, Schedule
+
 Search = Literal["search"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
@@ -90,6 +92,23 @@ class Range(_Table):
         return self
 
 
+Samples = Annotated[int, Field(ge=1, le=16)]
+
+
+class MethodTable(_Table):
+    """``[recipe.method]``: how recipes are trained; see :class:`autoqa.types.Method`.
+
+    Every key takes a value, or a list of values to search; ``restart`` takes ``"search"``.
+    """
+
+    schedule: Schedule | tuple[Schedule, ...] = "linear"
+    restart: bool | Search = False
+    head: Head | tuple[Head, ...] = "independent"
+    loss: Loss | tuple[Loss, ...] = "span"
+    dropout_samples: Samples | tuple[Samples, ...] = 1
+    averaging: Averaging | tuple[Averaging, ...] = "none"
+
+
 class RecipeTable(_Table):
     """``[recipe]``: the space of recipes.
 
@@ -99,7 +118,9 @@ class RecipeTable(_Table):
         length: Window lengths per stage (never decreasing); left out, the protocol's length.
         stride: Share of the length that neighbouring windows have in common; left out, the
             protocol's.
-        learning_rate: The search looks between the protocol's rate divided and multiplied by this.
+        learning_rate: The search looks between the protocol's rate divided and multiplied by this;
+            a list holds the multiples of the protocol's rate that are tried, and no others.
+        method: Schedule, head, loss and what else there is to training.
         augmentations: Tables of augmentation plugins.
     """
 
@@ -107,7 +128,8 @@ class RecipeTable(_Table):
     stages: Range = Range(low=1, high=1)
     length: Range | None = None
     stride: Annotated[float, Field(ge=0, lt=1)] | None = None
-    learning_rate: Annotated[float, Field(ge=1)] = 3.0
+    learning_rate: Annotated[float, Field(ge=1)] | tuple[Annotated[float, Field(gt=0)], ...] = 3.0
+    method: MethodTable = MethodTable()
     augmentations: tuple[AugmentationTable, ...] = ()
 
 
@@ -138,6 +160,8 @@ class SearchTable(_Table):
         minutes: Wall-clock limit; a running trial is cut at its last snapshot.
         workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
         snapshots: Points of a run, as shares of its steps, that become candidates.
+        checkpoints: GiB of disk that checkpoints of stages may take, from which later trials fork
+            and interrupted ones go on; 0 keeps none.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
     """
@@ -146,6 +170,7 @@ class SearchTable(_Table):
     minutes: Annotated[float, Field(gt=0)] | None = None
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
+    checkpoints: Annotated[float, Field(ge=0)] = 10.0
     storage: str | None = None
     enqueue: tuple[dict[str, Any], ...] = ()
 

@@ -64,7 +64,7 @@ def _attend(
     scale = scaling if scaling is not None else q.shape[-1] ** -0.5
     weights = torch.softmax(torch.bmm(q * scale, k.transpose(1, 2)), -1, dtype=q.dtype)
     output = torch.bmm(nn.functional.dropout(weights, dropout), v)
-    return output.unflatten(0, query.shape[:2])
+    return output.reshape(query.shape)
 
 
 AttentionInterface.register(ATTENTION, _packed_attention)

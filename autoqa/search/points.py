@@ -29,6 +29,35 @@ class Point:
     parameters: dict[str, Any]
 
 
+def protocol_parameters(space: Space) -> dict[str, Any]:
+    """The backbone's published way: all slots in the file's order, fewest stages.
+
+    Choices without a published value take 1 where it is among them, else the first; what the
+    study file leaves to the search (augmentations, restarts) stays off.
+    """
+    protocol = space.protocol
+    slots = [portion.slot for portion in space.recipe.portions]
+    values: dict[str, Any] = {}
+    for name, distribution in space.distributions().items():
+        slot, _, last = name.removeprefix(f"{space.backbone}.").rpartition(".")
+        if isinstance(distribution, FloatDistribution) and last == "learning_rate":
+            value: Any = min(max(protocol.learning_rate, distribution.low), distribution.high)
+        elif last.startswith("length_") and isinstance(distribution, IntDistribution):
+            value = _nearest(distribution, protocol.length)
+        elif last == "position":
+            value = (slots.index(slot) + 0.5) / len(slots)
+        elif isinstance(distribution, IntDistribution):
+            value = distribution.low
+        elif isinstance(distribution, CategoricalDistribution) and last in ("share", "negatives"):
+            value = 1.0 if 1.0 in distribution.choices else distribution.choices[0]
+        elif isinstance(distribution, CategoricalDistribution) and slot in ("", "method"):
+            value = distribution.choices[0]  # the first choice of a switch is off
+        else:
+            value = True  # slots and languages
+        values[name] = value
+    return values
+
+
 def points(
     spaces: Mapping[str, Space], enqueue: tuple[Mapping[str, Any], ...]
 ) -> dict[str, list[Point]]:
@@ -42,7 +71,7 @@ def points(
     Raises:
         ConfigError: All points that the space does not hold.
     """
-    first = {name: [Point("protocol", spaces[name].protocol_parameters())] for name in spaces}
+    first = {name: [Point("protocol", protocol_parameters(spaces[name]))] for name in spaces}
     problems: list[str] = []
     for index, raw in enumerate(enqueue):
         where = f"search.enqueue[{index}]"
@@ -91,3 +120,9 @@ def _check(known: Mapping[str, BaseDistribution], name: str, value: Any) -> str:
         span = f"{distribution.low:g} to {distribution.high:g}"
         return f"{value!r} is outside {span}, or between its steps"
     return ""
+
+
+def _nearest(distribution: IntDistribution, value: int) -> int:
+    steps = round((value - distribution.low) / distribution.step)
+    most = (distribution.high - distribution.low) // distribution.step
+    return distribution.low + distribution.step * min(max(steps, 0), most)

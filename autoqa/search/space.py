@@ -5,6 +5,7 @@ one Optuna study. There is no categorical over names of plugins, languages or sl
 switch of its own, so that one more of them is one more parameter and not another distribution.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +20,7 @@ from optuna.distributions import (
 
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import AugmentationTable, PortionTable, Range, RecipeTable
-from autoqa.errors import ConfigError
-from autoqa.types import AugmentationUse, Portion, Recipe, Stage
+from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
 
 Draw = Callable[[str], Any]
 """Parameter name (without the backbone) to its value."""
@@ -69,8 +69,7 @@ class Space:
 
     def _own(self, slower: bool = False) -> dict[str, BaseDistribution]:
         own: dict[str, BaseDistribution] = {}
-        factor, rate = self.recipe.learning_rate, self.protocol.learning_rate
-        low, high = rate / factor / (2 if slower else 1), rate * factor
+        low, high = self._rates[0] / (2 if slower else 1), self._rates[-1]
         if low < high:
             own["learning_rate"] = FloatDistribution(low, high, log=True)
         stages = self.recipe.stages
@@ -84,7 +83,19 @@ class Space:
         for name, table in self._augmentations():
             if table.include == "search":
                 own[name] = _SWITCH
+        for key, value in self.recipe.method:
+            if value == "search":
+                own[f"method.{key}"] = _SWITCH
+            elif isinstance(value, tuple) and len(value) > 1:
+                own[f"method.{key}"] = CategoricalDistribution(value)
         return own
+
+    @property
+    def _rates(self) -> tuple[float, ...]:
+        """Bounds of the learning rate, or the only rates there are, ascending."""
+        factor, rate = self.recipe.learning_rate, self.protocol.learning_rate
+        factors = sorted(factor) if isinstance(factor, tuple) else [1 / factor, factor]
+        return tuple(rate * each for each in factors)
 
     def _of_slot(self, portion: PortionTable) -> dict[str, BaseDistribution]:
         own: dict[str, BaseDistribution] = {}
@@ -123,11 +134,24 @@ class Space:
             The canonical recipe (without stages if nothing was selected) and the rate.
         """
         own = self._own(slower="slower" in trial.user_attrs)
-        return self.build(lambda key: _suggest(trial, f"{self.backbone}.{key}", own[key]), own)
+        recipe, rate = self.build(
+            lambda key: _suggest(trial, f"{self.backbone}.{key}", own[key]), own
+        )
+        return recipe, rate if "slower" in trial.user_attrs else self._on_grid(rate)
 
     def decode(self, parameters: Mapping[str, Any]) -> tuple[Recipe, float]:
         """The recipe and rate that full parameter names and values stand for."""
-        return self.build(lambda key: parameters[f"{self.backbone}.{key}"], self._own())
+        recipe, rate = self.build(lambda key: parameters[f"{self.backbone}.{key}"], self._own())
+        return recipe, self._on_grid(rate)
+
+    def _on_grid(self, rate: float) -> float:
+        """The nearest listed rate, by ratio: a grid lets trials share their first stages.
+
+        The parameter itself stays a range, because the sampler knows that rates have an order.
+        """
+        if not isinstance(self.recipe.learning_rate, tuple):
+            return rate
+        return min(map(tidy_rate, self._rates), key=lambda each: abs(math.log(each / rate)))
 
     def build(self, draw: Draw, own: Mapping[str, BaseDistribution]) -> tuple[Recipe, float]:
         """Asks for the parameters that matter, one after another, and builds the recipe.
@@ -136,7 +160,7 @@ class Space:
             draw: Gives the value of a parameter.
             own: The parameters that exist; every other value is fixed by the study file.
         """
-        rate = draw("learning_rate") if "learning_rate" in own else self.protocol.learning_rate
+        rate = draw("learning_rate") if "learning_rate" in own else self._rates[-1]
         count = draw("stages") if "stages" in own else self.recipe.stages.low
         lengths = sorted(self._length(draw, own, stage) for stage in range(1, count + 1))
         held: list[list[Portion]] = [[] for _ in range(count)]
@@ -157,7 +181,17 @@ class Space:
             for portions, length in zip(held, lengths, strict=True)
             if portions
         )
-        return Recipe(stages), tidy_rate(rate)
+        return Recipe(stages, self._method(draw, own, len(stages))), tidy_rate(rate)
+
+    def _method(self, draw: Draw, own: Mapping[str, BaseDistribution], stages: int) -> Method:
+        values: dict[str, Any] = {}
+        for key, value in self.recipe.method:
+            name = f"method.{key}"
+            fixed = value[0] if isinstance(value, tuple) else value
+            values[key] = draw(name) if name in own else fixed
+        # One stage has nothing before it to restart from: one recipe, one hash.
+        values["restart"] = values["restart"] and stages > 1
+        return Method(**values)
 
     def _length(self, draw: Draw, own: Mapping[str, BaseDistribution], stage: int) -> int:
         if self.recipe.length is None:
@@ -198,35 +232,6 @@ class Space:
         languages = None if len(taken) == len(held) else tuple(sorted(taken))
         return Portion(portion.source, languages, values["share"], values["negatives"])
 
-    def protocol_parameters(self) -> dict[str, Any]:
-        """The backbone's published way: all slots in the file's order, fewest stages.
-
-        Choices without a published value take 1 where it is among them, else the first; what
-        the study file leaves to the search (augmentations) stays off.
-        """
-        values: dict[str, Any] = {}
-        slots = [portion.slot for portion in self.recipe.portions]
-        for key, distribution in self._own().items():
-            slot, _, last = key.rpartition(".")
-            if key == "learning_rate":
-                value: Any = self.protocol.learning_rate
-            elif key.startswith("length_") and isinstance(distribution, IntDistribution):
-                value = _nearest(distribution, self.protocol.length)
-            elif last == "position":
-                value = (slots.index(slot) + 0.5) / len(slots)
-            elif isinstance(distribution, IntDistribution):
-                value = distribution.low
-            elif isinstance(distribution, CategoricalDistribution) and last in (
-                "share",
-                "negatives",
-            ):
-                choices = distribution.choices
-                value = 1.0 if 1.0 in choices else choices[0]
-            else:
-                value = bool(slot)  # slots and languages in, augmentations out
-            values[f"{self.backbone}.{key}"] = value
-        return values
-
 
 def tidy_rate(rate: float) -> float:
     """Two significant digits for a sampled rate; what a person wrote stays as it is.
@@ -238,39 +243,8 @@ def tidy_rate(rate: float) -> float:
     return rate if written else float(f"{rate:.2g}")
 
 
-def check_unchanged(space: Space, trials: list[optuna.trial.FrozenTrial]) -> None:
-    """Refuses choices that differ from those an earlier trial had: Optuna cannot mix them.
-
-    Raises:
-        ConfigError: One sentence per parameter.
-    """
-    problems = {}
-    now = space.distributions()
-    for trial in trials:
-        for name, then in trial.distributions.items():
-            before, after = _values(then), _values(now.get(name, then))
-            if before != after:
-                problems[name] = (
-                    f"{name}: its choices were {', '.join(map(str, before))} and are "
-                    f"{', '.join(map(str, after))} now, which one search cannot mix: "
-                    "give the changed study another name"
-                )
-    if problems:
-        raise ConfigError(*problems.values())
-
-
-def _values(distribution: BaseDistribution) -> tuple[Any, ...]:
-    return distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
-
-
 def _whole(range_: Range) -> IntDistribution:
     return IntDistribution(range_.low, range_.high, step=range_.step)
-
-
-def _nearest(distribution: IntDistribution, value: int) -> int:
-    steps = round((value - distribution.low) / distribution.step)
-    most = (distribution.high - distribution.low) // distribution.step
-    return distribution.low + distribution.step * min(max(steps, 0), most)
 
 
 def _ordered(portions: list[Portion]) -> tuple[Portion, ...]:

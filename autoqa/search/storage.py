@@ -3,14 +3,16 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import event
 
-from autoqa.errors import AutoqaError
+from autoqa.errors import AutoqaError, ConfigError
 from autoqa.search.ledger import Ledger
-from autoqa.search.space import Space, check_unchanged
+from autoqa.search.space import Space
 from autoqa.store.database import tune_sqlite
 from autoqa.store.folders import RunFolder
 from autoqa.store.records import CandidateRecord
@@ -55,6 +57,31 @@ def check_spaces(study: optuna.Study, spaces: Mapping[str, Space]) -> None:
     trials = study.get_trials(deepcopy=False)
     for space in spaces.values():
         check_unchanged(space, trials)
+
+
+def check_unchanged(space: Space, trials: Sequence[optuna.trial.FrozenTrial]) -> None:
+    """Refuses choices that differ from those an earlier trial had: Optuna cannot mix them.
+
+    Raises:
+        ConfigError: One sentence per parameter.
+    """
+    problems = {}
+    now = space.distributions()
+    for trial in trials:
+        for name, then in trial.distributions.items():
+            before, after = _values(then), _values(now.get(name, then))
+            if before != after:
+                problems[name] = (
+                    f"{name}: its choices were {', '.join(map(str, before))} and are "
+                    f"{', '.join(map(str, after))} now, which one search cannot mix: "
+                    "give the changed study another name"
+                )
+    if problems:
+        raise ConfigError(*problems.values())
+
+
+def _values(distribution: BaseDistribution) -> tuple[Any, ...]:
+    return distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
 
 
 def recover(ledger: Ledger, held: Sequence[CandidateRecord], last: float) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 from optuna.trial import TrialState
 
 from autoqa.search.ledger import Ledger, Proposal
-from autoqa.search.points import Point
+from autoqa.search.points import Point, protocol_parameters
 from autoqa.search.storage import open_study
 from tests.search.test_space import space
 
@@ -36,7 +36,7 @@ def test_backbones_take_turns_while_trials_run() -> None:
 
 
 def test_a_twin_of_a_running_trial_waits_for_no_value() -> None:
-    point = space().protocol_parameters()
+    point = protocol_parameters(space())
     book = ledger(e5=[Point("protocol", point), Point("enqueued 1", point)])
     first = propose(book)
     second = propose(book)
@@ -71,7 +71,7 @@ def test_an_interrupted_retry_stays_a_retry() -> None:
 
 
 def test_half_the_rate_may_lie_below_the_range() -> None:
-    low = space().protocol_parameters() | {"e5.learning_rate": 1e-5}
+    low = protocol_parameters(space()) | {"e5.learning_rate": 1e-5}
     book = ledger(e5=[Point("enqueued 1", low)])
     book.fail(propose(book).trial, "diverged", "slower")
     assert propose(book).learning_rate == 5e-6

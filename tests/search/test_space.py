@@ -9,8 +9,10 @@ from autoqa.api import TrainingProtocol
 from autoqa.config.study import RecipeTable
 from autoqa.errors import ConfigError
 from autoqa.search import card
-from autoqa.search.points import points
-from autoqa.search.space import Space, check_unchanged, tidy_rate
+from autoqa.search.points import points, protocol_parameters
+from autoqa.search.space import Space, tidy_rate
+from autoqa.search.storage import check_unchanged
+from autoqa.types import Method
 
 LANGUAGES = {"squad": ("en",), "tydi": ("bn", "te"), "chaii": ("hi", "ta")}
 PROTOCOL = TrainingProtocol(learning_rate=3e-5, length=384, stride=128)
@@ -97,7 +99,7 @@ def test_parameters_without_a_meaning_are_not_drawn(seed: int) -> None:
 
 
 def test_the_protocol_is_a_point_of_the_space() -> None:
-    parameters = space().protocol_parameters()
+    parameters = protocol_parameters(space())
     known = space().distributions()
     assert parameters.keys() == known.keys()
     for name, value in parameters.items():
@@ -111,7 +113,7 @@ def test_the_protocol_is_a_point_of_the_space() -> None:
 
 
 def test_position_decides_the_stage_and_lengths_never_decrease() -> None:
-    point = space().protocol_parameters() | {
+    point = protocol_parameters(space()) | {
         "e5.stages": 2,
         "e5.squad.position": 0.9,
         "e5.tydi.position": 0.1,
@@ -130,7 +132,7 @@ def test_position_decides_the_stage_and_lengths_never_decrease() -> None:
 
 
 def test_empty_stages_are_dropped_and_nothing_may_be_selected() -> None:
-    point = space().protocol_parameters() | {"e5.stages": 3}
+    point = protocol_parameters(space()) | {"e5.stages": 3}
     for name in ("squad", "tydi", "chaii2"):
         point[f"e5.{name}.position"] = 0.5
     assert len(space().decode(point)[0].stages) == 1
@@ -143,7 +145,7 @@ def test_all_languages_are_one_recipe_however_they_are_written() -> None:
     def hash_of(languages: Any) -> str:
         portions = [{"source": "tydi", "languages": languages, "position": 0.0}]
         made = space(portions=portions)
-        return made.decode(made.protocol_parameters())[0].hash
+        return made.decode(protocol_parameters(made))[0].hash
 
     assert hash_of("search") == hash_of(None) == hash_of(["te", "bn"])
     assert hash_of(["te"]) != hash_of(None)
@@ -158,7 +160,7 @@ def test_a_language_that_a_source_lacks_is_named() -> None:
 
 def test_stride_as_a_share_stays_below_the_length() -> None:
     made = space(stride=0.999, length={"low": 16, "high": 16})
-    assert made.decode(made.protocol_parameters())[0].stages[0].stride == 15
+    assert made.decode(protocol_parameters(made))[0].stages[0].stride == 15
 
 
 @pytest.mark.parametrize(
@@ -207,3 +209,28 @@ def test_all_wrong_points_are_named_at_once() -> None:
         "search.enqueue[2].squad.share: 0.3 is none of 0.5, 1.0",
         "search.enqueue[2].stages: 'two' is not a number",
     ]
+
+
+def test_methods_are_searched_by_key_and_off_in_the_protocol() -> None:
+    table = {"schedule": ["wsd", "linear"], "restart": "search", "dropout_samples": [1, 4]}
+    made = space(method=table)
+    names = [name for name in made.distributions() if ".method." in name]
+    assert names == ["e5.method.schedule", "e5.method.restart", "e5.method.dropout_samples"]
+    point = protocol_parameters(made)
+    assert made.decode(point)[0].method == Method(schedule="wsd")
+    point |= {"e5.method.restart": True, "e5.stages": 1}
+    assert not made.decode(point)[0].method.restart  # nothing stands before the only stage
+    assert made.decode(point | {"e5.stages": 3})[0].method.restart
+
+
+@given(seed=st.integers(0, 1000))
+def test_listed_rates_are_the_only_ones_but_for_a_slower_retry(seed: int) -> None:
+    made = space(learning_rate=[0.5, 1.0, 2.0])
+    drawn = trial(seed)
+    assert made.suggest(drawn)[1] in (1.5e-5, 3e-5, 6e-5)
+    assert made.decode(protocol_parameters(made))[1] == 3e-5
+    slower = optuna.create_study()
+    slower.enqueue_trial(protocol_parameters(made) | {"e5.learning_rate": 7.5e-6})
+    asked = slower.ask()
+    asked.set_user_attr("slower", True)
+    assert made.suggest(asked)[1] == 7.5e-6
