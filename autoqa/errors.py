@@ -56,7 +56,11 @@ class BundleError(AutoqaError):
 
 
 class TrainingError(AutoqaError):
-    """One run failed for a reason of its own: non-finite loss, collapse, out of memory."""
+    """One run failed for a reason of its own: non-finite loss, collapse."""
+
+
+class OutOfTimeError(AutoqaError):
+    """A run's time was over while it waited for another one."""
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

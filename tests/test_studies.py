@@ -14,12 +14,13 @@ from autoqa.search.points import points
 from autoqa.search.space import Space
 
 STUDIES = Path(__file__).parents[1] / "studies"
-FILES = sorted(STUDIES.glob("*.toml"))
+FILES = sorted(STUDIES.rglob("*.toml"))
 TABLES = [
     StudyFile,
     models.SourceTable,
     models.BackboneTable,
     models.RecipeTable,
+    models.MethodTable,
     models.PortionTable,
     models.AugmentationTable,
     models.ValidationTable,
@@ -112,5 +113,6 @@ def test_the_reference_names_every_key() -> None:
 
 def test_the_reference_names_every_file() -> None:
     text = (STUDIES / "README.md").read_text(encoding="utf-8")
-    for path in STUDIES.iterdir():
-        assert path.name == "README.md" or f"`{path.name}`" in text
+    for path in STUDIES.rglob("*.*"):
+        name = path.relative_to(STUDIES).as_posix()
+        assert name == "README.md" or f"`{name}`" in text

@@ -12,15 +12,15 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from autoqa.search import card
+from autoqa.training import card
 from autoqa.search.points import Point
 from autoqa.search.space import Space
 from autoqa.store.records import CandidateRecord
 from autoqa.types import Recipe
 
-Again = Literal["no", "same", "slower", "continue"]
-"""Whether a failed trial's parameters are queued: as they are, at half the rate, or because the
-trial itself was not at fault."""
+Again = Literal["no", "same", "slower", "smaller", "continue"]
+"""Whether a failed trial's parameters are queued: as they are, at half the rate, in forward passes
+of half the size, or because the trial itself was not at fault."""
 
 BARREN = 25
 """Proposals in a row without anything new after which a backbone's space counts as used up."""
@@ -37,6 +37,11 @@ class Proposal:
     backbone: str
     recipe: Recipe
     learning_rate: float
+
+    @property
+    def micro_scale(self) -> float:
+        """Factor on the tokens of a forward pass."""
+        return float(self.trial.user_attrs.get("micro_scale", 1.0))
 
 
 @dataclass
@@ -224,7 +229,7 @@ class Ledger:
             Whether it was queued again.
         """
         attributes = {**trial.user_attrs}
-        if again in ("same", "slower") and "retry_of" in attributes:
+        if again != "continue" and "retry_of" in attributes:
             again = "no"
         if again != "no" and "backbone" in attributes:
             trial.set_user_attr("queued_again", True)
@@ -239,7 +244,7 @@ class Ledger:
     def _queue_again(
         self, trial: optuna.Trial, attributes: Mapping[str, Any], again: Again
     ) -> None:
-        kept = ("backbone", "origin", "study_version", "retry_of", "slower")
+        kept = ("backbone", "origin", "study_version", "retry_of", "slower", "micro_scale")
         carried = {key: attributes[key] for key in kept if key in attributes}
         fixed = self.trials()[trial.number].system_attrs.get("fixed_params", {})
         parameters = {**fixed, **trial.params}
@@ -247,6 +252,8 @@ class Ledger:
             carried["continues"] = trial.number
         else:
             carried["retry_of"] = trial.number
+        if again == "smaller":
+            carried["micro_scale"] = attributes.get("micro_scale", 1.0) / 2
         if again == "slower":
             carried["slower"] = True
             name = f"{attributes['backbone']}.learning_rate"

@@ -20,12 +20,24 @@ from autoqa.store.folders import RunFolder
 from autoqa.store.records import CandidateRecord
 from autoqa.training.job import (
     Message,
+    Note,
     Progress,
+    RecipeCard,
     SnapshotTaken,
     TrialFailed,
     TrialFinished,
     TrialJob,
 )
+
+
+AGAIN: dict[str, Again] = {
+    "TrainingError": "slower",
+    "OutOfMemoryError": "smaller",
+    "OutOfTimeError": "continue",
+}
+"""Error of a run to what is tried after it."""
+
+HOW = {"slower": " at half the learning rate", "smaller": " in forward passes of half the size"}
 
 
 @dataclass
@@ -102,13 +114,14 @@ class Loop:
             worker.kill()
         self.display.__exit__(None, None, None)
 
-    def _usual(self, backbone: str) -> float | None:
-        seconds = [
-            float(trial.user_attrs["seconds"])
+    def _usual(self, backbone: str, what: str = "seconds") -> float | None:
+        """Median of a number that the backbone's finished trials carry; ``None`` without any."""
+        values = [
+            float(trial.user_attrs[what])
             for trial in self.ledger.trials(TrialState.COMPLETE)
-            if trial.user_attrs.get("backbone") == backbone and "seconds" in trial.user_attrs
+            if trial.user_attrs.get("backbone") == backbone and what in trial.user_attrs
         ]
-        return median(seconds) if seconds else None
+        return median(values) if values else None
 
     def _assign(self, interrupts: Interrupts) -> None:
         for worker in self.workers:
@@ -131,6 +144,8 @@ class Loop:
             learning_rate=proposal.learning_rate,
             seed=self.ledger.seed,
             run_folder=self.folder.path,
+            micro_scale=proposal.micro_scale,
+            windows_per_second=self._usual(proposal.backbone, "windows_per_second"),
             deadline=self.budget.deadline,
         )
         self._busy[worker.number] = running
@@ -164,16 +179,22 @@ class Loop:
         match message:
             case Progress():
                 self.display.working(worker.number, running.proposal.backbone, message)
+            case RecipeCard(lines=lines):
+                running.proposal.trial.set_user_attr("card", "\n".join(lines))
+                for each in lines:
+                    self.display.event(f"trial {running.number}: {each}")
+            case Note(text=text):
+                self.display.event(f"trial {running.number}: {text}")
             case SnapshotTaken(candidate=candidate):
                 self._keep(running, candidate)
             case TrialFinished(seconds=seconds):
+                running.proposal.trial.set_user_attr("trained steps", message.trained_steps)
+                running.proposal.trial.set_user_attr("reused steps", message.reused_steps)
                 self._finished(worker, running, seconds)
             case TrialFailed(reason=reason, error=error):
                 # What failed may have left memory behind, a GPU's above all: a fresh process.
                 worker.end()
-                self._failed(
-                    worker, running, reason, "slower" if error == "TrainingError" else "no"
-                )
+                self._failed(worker, running, reason, AGAIN.get(error, "no"))
 
     def _keep(self, running: _Running, candidate: CandidateRecord) -> None:
         if not math.isfinite(candidate.jaccard):
@@ -205,8 +226,7 @@ class Loop:
         queued = self.ledger.fail(running.proposal.trial, reason, again)
         self.folder.remove_partial(running.number)
         self._leave(worker)
-        how = " at half the learning rate" if again == "slower" else ""
-        tail = f"; queued again{how}" if queued else ""
+        tail = f"; queued again{HOW.get(again, '')}" if queued else ""
         self.display.event(f"trial {running.number} failed: {reason}{tail}")
         cause = self.ledger.left_out.get(running.proposal.backbone)
         if cause and not queued:
@@ -215,11 +235,12 @@ class Loop:
     def _died(self, worker: Worker, reason: str) -> None:
         """Costs the trial that ran on it, unless its last snapshot was complete."""
         running = self._busy[worker.number]
+        starved = worker.killed
         worker.end()
         if self._gather(running):
             self._finished(worker, running, time.time() - running.started)
         else:
-            self._failed(worker, running, reason, "same")
+            self._failed(worker, running, reason, "smaller" if starved else "same")
 
     def _gather(self, running: _Running) -> bool:
         """Takes in candidates whose message was lost; says whether the run was complete."""

@@ -12,7 +12,7 @@ from optuna.distributions import (
 )
 
 from autoqa.errors import DataError, MissingAssetError
-from autoqa.search import card
+from autoqa.training import card
 from autoqa.search.points import points
 from autoqa.search.resources import plan_workers
 from autoqa.search.setup import (

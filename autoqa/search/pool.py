@@ -114,6 +114,11 @@ class Worker:
         if self._process is not None and self._process.pid is not None:
             self._process.kill()
 
+    @property
+    def killed(self) -> bool:
+        """Whether the process is gone by SIGKILL, which is how the kernel frees memory."""
+        return self._process is not None and self._process.exitcode == -signal.SIGKILL
+
     def death(self) -> str:
         """Why a process that is gone is gone, as a sentence."""
         if self._process is None:

@@ -80,7 +80,7 @@ def main(
         except Exception as error:
             trace = traceback.format_exc()
             print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log
-            emit(TrialFailed(job.trial, _sentence(error), trace, type(error).__name__))
+            emit(TrialFailed(job.trial, _sentence(error), trace, _kind(error)))
 
 
 def _receive(pipe: "Connection[Message, TrialJob | None]") -> TrialJob | None:
@@ -105,6 +105,13 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def _kind(error: Exception) -> str:
+    """Class name of the error; one name for all ways in which memory runs out."""
+    # PyTorch's allocator for the CPU has no exception of its own.
+    starved = isinstance(error, MemoryError) or "not enough memory" in str(error)
+    return "OutOfMemoryError" if starved else type(error).__name__
 
 
 def _sentence(error: Exception) -> str:

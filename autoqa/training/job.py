@@ -21,6 +21,9 @@ class TrialJob:
         learning_rate: Peak rate of the encoder.
         seed: Seeds data order, augmentations, dropout and the head.
         run_folder: The study's folder; candidates go below it.
+        micro_scale: Factor on the tokens of a forward pass; below 1 where memory ran out before.
+            The effective batch stays the same.
+        windows_per_second: How fast this backbone was trained before, for the recipe card.
         deadline: Seconds since the epoch at which the run stops after its current step, takes a
             last snapshot if it has none, and ends; ``None`` for no limit.
     """
@@ -31,6 +34,8 @@ class TrialJob:
     learning_rate: float
     seed: int
     run_folder: Path
+    micro_scale: float = 1.0
+    windows_per_second: float | None = None
     deadline: float | None = None
 
 
@@ -49,6 +54,22 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class RecipeCard:
+    """What the run is about to do, in lines for people; sent before the first step."""
+
+    trial: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about the run that people should know, in a sentence."""
+
+    trial: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotTaken:
     """A candidate's files are complete on disk and its public score is known."""
 
@@ -58,10 +79,19 @@ class SnapshotTaken:
 
 @dataclass(frozen=True, slots=True)
 class TrialFinished:
-    """The run is over and every snapshot was sent."""
+    """The run is over and every snapshot was sent.
+
+    Attributes:
+        trial: Optuna's trial number.
+        seconds: From the job's arrival.
+        trained_steps: Optimizer steps that this run did.
+        reused_steps: Steps that it took over from a checkpoint.
+    """
 
     trial: int
     seconds: float
+    trained_steps: int = 0
+    reused_steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +102,8 @@ class TrialFailed:
         trial: Optuna's trial number.
         reason: What people are shown.
         traceback: What the log file gets.
-        error: Class name of the exception, by which the parent decides whether to try again.
+        error: Class name of the exception, by which the parent decides whether to try again;
+            ``OutOfMemoryError`` for every way in which memory runs out.
     """
 
     trial: int
@@ -81,4 +112,4 @@ class TrialFailed:
     error: str = ""
 
 
-Message = Progress | SnapshotTaken | TrialFinished | TrialFailed
+Message = Progress | RecipeCard | Note | SnapshotTaken | TrialFinished | TrialFailed

@@ -1,8 +1,7 @@
-"""One optimizer and one learning-rate schedule over a whole recipe."""
+"""One optimizer over a whole recipe."""
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.load import encoder_layers
@@ -16,7 +15,8 @@ def make_optimizer(
 
     The head learns at ``learning_rate * head_multiplier``; encoder layer i of n at
     ``learning_rate * layer_decay ** (n - 1 - i)`` and the embeddings one step below layer 0
-    (layer-wise decay as in ULMFiT and ELECTRA). Biases and norms have no weight decay.
+    (layer-wise decay as in ULMFiT and ELECTRA). Biases and norms have no weight decay. Each group
+    keeps its rate as ``peak`` beside ``lr``, which the schedule changes.
     """
     depth: dict[nn.Parameter, int] = {}
     layers = encoder_layers(model)
@@ -37,18 +37,9 @@ def make_optimizer(
         decay = protocol.weight_decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return torch.optim.AdamW(
-        [{"params": p, "lr": lr, "weight_decay": wd} for (lr, wd), p in groups.items()],
+        [
+            {"params": p, "lr": rate, "peak": rate, "weight_decay": decay}
+            for (rate, decay), p in groups.items()
+        ],
         fused=True,
     )
-
-
-def make_schedule(optimizer: torch.optim.Optimizer, steps: int, warmup_ratio: float) -> LambdaLR:
-    """Linear warm-up to the peak, then linear decay to zero after ``steps`` steps."""
-    warmup = max(1, round(steps * warmup_ratio))
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / (warmup + 1)
-        return max(0.0, (steps - step) / max(1, steps - warmup))
-
-    return LambdaLR(optimizer, factor)

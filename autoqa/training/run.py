@@ -3,51 +3,32 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict
 
-import numpy as np
-import torch
-
-from autoqa.api import TrainingProtocol
-from autoqa.errors import TrainingError
-from autoqa.features.select import take
-from autoqa.features.windows import Windows
-from autoqa.modeling.forward import budget_batches
-from autoqa.modeling.load import load_for_training, resolve_precision
-from autoqa.modeling.loss import span_loss
-from autoqa.modeling.packing import SpanModel, make_batch
-from autoqa.training.feed import PreparedStage, count_steps, prepare_stage
-from autoqa.training.job import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
-from autoqa.training.optim import make_optimizer, make_schedule
+from autoqa.errors import OutOfTimeError
+from autoqa.modeling.load import check_length, load_for_training
+from autoqa.training import card
+from autoqa.training.checkpoint import Checkpoints, key_of
+from autoqa.training.engine import Engine
+from autoqa.training.feed import PreparedStage, prepare_stage
+from autoqa.training.job import (
+    Message,
+    Note,
+    Progress,
+    RecipeCard,
+    SnapshotTaken,
+    TrialFinished,
+    TrialJob,
+)
+from autoqa.training.pace import Pace
+from autoqa.training.schedule import LearningRate
 from autoqa.training.snapshot import take_snapshot
 from autoqa.training.workbench import ReadyBackbone, Workbench
 
 Emit = Callable[[Message], None]
 
-TOKEN_BUDGET = {"cpu": 4096, "cuda": 32768}
-"""Most tokens per forward pass while training; a larger effective batch is accumulated."""
-
-
-@dataclass(slots=True)
-class _Pace:
-    """What is reported while a run goes on; seconds count training only, not evaluation."""
-
-    steps: int
-    step: int = 0
-    windows: int = 0
-    seconds: float = 0.0
-    loss: float = math.nan
-    reported: float = field(default_factory=time.monotonic)
-
-    @property
-    def windows_per_second(self) -> float:
-        return self.windows / self.seconds if self.seconds else math.nan
-
-    def count(self, loss: float, windows: int, seconds: float) -> None:
-        self.step += 1
-        self.windows += windows
-        self.seconds += seconds
-        self.loss = loss if math.isnan(self.loss) else 0.95 * self.loss + 0.05 * loss
+CHECKPOINT_SECONDS = 300.0
+"""Between two checkpoints of a run: what an interruption may cost at most."""
 
 
 class _Run:
@@ -55,84 +36,178 @@ class _Run:
         self.job, self.bench, self.emit = job, bench, emit
         self.begin = time.perf_counter()
         self.ready: ReadyBackbone = bench.backbone(job.backbone)
-        self.protocol: TrainingProtocol = self.ready.bound.protocol
+        protocol = self.ready.bound.protocol
+        for number, stage in enumerate(job.recipe.stages, 1):
+            check_length(self.ready.folder, stage.length, f"stage {number} of the recipe")
+        emit(Progress(job.trial, "loading", stages=len(job.recipe.stages)))
+        model = load_for_training(self.ready.folder, protocol, job.seed, method=job.recipe.method)
         emit(Progress(job.trial, "features", stages=len(job.recipe.stages)))
         self.stages: list[PreparedStage] = [
             prepare_stage(
                 stage,
                 bench.bound.augmentations(stage),
                 bench.data,
-                self.ready.tokenizer,
-                epochs=self.protocol.epochs,
+                self.ready,
+                epochs=protocol.epochs,
                 seed=(job.seed, number),
+                similar_lengths=not model.packs,
             )
             for number, stage in enumerate(job.recipe.stages)
         ]
-        emit(Progress(job.trial, "loading", stages=len(self.stages)))
-        self.model: SpanModel = load_for_training(self.ready.folder, self.protocol, job.seed)
-        self.dtype = resolve_precision(self.protocol.precision, self.model.device)
-        self.scaler = torch.amp.GradScaler(
-            self.model.device.type, enabled=self.dtype == torch.float16
+        steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
+        self.rates = LearningRate(job.recipe.method, steps, protocol.warmup_ratio)
+        self.engine = Engine(
+            model,
+            protocol,
+            job.learning_rate,
+            self.rates,
+            seed=job.seed,
+            micro_scale=job.micro_scale,
         )
-        self.optimizer = make_optimizer(self.model, self.protocol, job.learning_rate)
-        self.pace = _Pace(count_steps(self.stages, self.protocol.batch_size))
-        self.schedule = make_schedule(self.optimizer, self.pace.steps, self.protocol.warmup_ratio)
+        self.pace = Pace(warmup=math.ceil(protocol.warmup_ratio * steps[0]))
+        self.reused = 0
         fractions = (*bench.bound.study.search.snapshots, 1.0)
-        self.due = {max(1, round(f * self.pace.steps)): f for f in sorted(fractions)}
+        self.due = {max(1, round(f * sum(steps))): f for f in sorted(fractions)}
+        quota = round(bench.bound.study.search.checkpoints * 1024**3)
+        self.checkpoints = Checkpoints(bench.checkpoints, quota)
+        self.saved = time.monotonic()
+
+    @property
+    def steps(self) -> int:
+        return self.rates.steps
+
+    def key(self, stage: int) -> str:
+        """Names the state at the end of a stage by all that influenced it."""
+        known = self.job.recipe.stages[: self.rates.horizon(stage) + 1]
+        return key_of(
+            {
+                "backbone": self.bench.backbone_key(self.job.backbone),
+                "learning_rate": self.job.learning_rate,
+                "seed": self.job.seed,
+                "method": asdict(self.job.recipe.method),
+                "stages": [asdict(each) for each in known],
+                "data": [self.bench.data_key(p.source) for each in known for p in each.portions],
+                "stage": stage,
+                "closes": self.rates.closes(stage),
+            }
+        )
+
+    def announce(self) -> None:
+        """Sends the recipe card."""
+        protocol = self.ready.bound.protocol
+        sizes = [
+            card.StageSize(stage.portions, stage.steps(protocol.batch_size))
+            for stage in self.stages
+        ]
+        lines = card.full(
+            self.job.recipe,
+            self.job.learning_rate,
+            sizes,
+            self.job.windows_per_second,
+            [*self._sharing(), *self.engine.model.notes],
+        )
+        self.emit(RecipeCard(self.job.trial, tuple(lines)))
+
+    def _sharing(self) -> list[str]:
+        """Says whether other trials may fork from this one's stages, and why not."""
+        count = sum(self.rates.shared(number) for number in range(len(self.stages)))
+        if count and self.checkpoints.quota:
+            stages = "first stage is" if count == 1 else f"first {count} stages are"
+            return [f"shared: the {stages} trained once for all recipes that begin alike"]
+        if len(self.stages) == 1:
+            return []
+        method = self.job.recipe.method
+        why = (
+            "search.checkpoints is 0"
+            if not self.checkpoints.quota
+            else "the mean of the last quarter's weights depends on the whole recipe"
+            if method.averaging == "swa"
+            else f"the {method.schedule} schedule depends on the length of the whole recipe"
+        )
+        return [f"not shared with recipes that begin alike: {why}"]
 
     def train(self) -> None:
         """Goes through all stages; ends early, with a snapshot, at the deadline."""
-        for number, stage in enumerate(self.stages):
-            for windows in stage.batches(self.protocol.batch_size):
-                begin = time.perf_counter()
-                loss = self._step(windows)
-                self.pace.count(loss, len(windows), time.perf_counter() - begin)
-                self._check(loss)
-                self._report(number)
-                if self.pace.step in self.due:
-                    self._snapshot(self.due[self.pace.step])
-                elif self.job.deadline is not None and time.time() > self.job.deadline:
-                    self._snapshot(self.pace.step / self.pace.steps)
+        self._resume()
+        for number, end in enumerate(self.rates.ends):
+            if self.engine.step >= end:
+                continue
+            if not (self.rates.shared(number) and self.checkpoints.quota):
+                if not self._train(number):
                     return
-
-    def _step(self, windows: Windows) -> float:
-        """One optimizer step; micro-batches weigh as many windows as they hold."""
-        budget = TOKEN_BUDGET[self.model.device.type]
-        total = 0.0
-        order = np.arange(len(windows))
-        for rows in budget_batches(windows.lengths, order, budget):
-            batch = make_batch(take(windows, rows), self.model.device)
-            with torch.autocast(batch.input_ids.device.type, self.dtype, self._mixed):
-                start, end = self.model(batch)
-            loss = span_loss(start, end, batch) * (len(rows) / len(windows))
-            torch.autograd.backward(self.scaler.scale(loss))
-            total += float(loss.detach())
-        self.scaler.unscale_(self.optimizer)
-        trained = [p for group in self.optimizer.param_groups for p in group["params"]]
-        torch.nn.utils.clip_grad_norm_(trained, self.protocol.max_grad_norm)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
-        self.schedule.step()
-        return total
+                continue
+            name = f"stage-{self.key(number)}"
+            with self.checkpoints.claim(name, self._wait):
+                if self._restore(name):
+                    continue
+                if not self._train(number):
+                    return
+                self._save(name)
 
     @property
-    def _mixed(self) -> bool:
-        return self.dtype != torch.float32
+    def run_name(self) -> str:
+        """Name of this run's own checkpoint."""
+        return f"run-{self.key(len(self.stages) - 1)}"
 
-    def _check(self, loss: float) -> None:
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss became {loss} at step {self.pace.step} of {self.pace.steps} with "
-                f"learning rate {self.job.learning_rate:g}; use a lower rate or precision fp32."
-            )
-
-    def _report(self, stage: int) -> None:
-        now = time.monotonic()
-        if now - self.pace.reported < 1 and self.pace.step < self.pace.steps:
+    def _resume(self) -> None:
+        """Goes on from where this very run was left, or from the longest beginning there is."""
+        if not self.checkpoints.quota or self._restore(self.run_name):
             return
-        self.pace.reported = now
-        self.emit(self._progress("training", stage, self.pace.step, self.pace.steps))
+        for number in reversed(range(len(self.stages))):
+            if self.rates.shared(number) and self._restore(f"stage-{self.key(number)}"):
+                return
+
+    def _restore(self, name: str) -> bool:
+        found = self.checkpoints.load(name)
+        if found is None:
+            return False
+        self.engine.restore(*found)
+        self.reused = self.engine.step
+        kind = "where it was interrupted" if name.startswith("run-") else "a stage trained before"
+        self.emit(
+            Note(
+                self.job.trial,
+                f"goes on from {kind}: {self.engine.step} of {self.steps} steps are done",
+            )
+        )
+        return True
+
+    def _save(self, name: str) -> None:
+        problem = self.checkpoints.save(name, self.engine.tensors(), self.engine.facts())
+        self.saved = time.monotonic()
+        if problem is not None:
+            self.emit(Note(self.job.trial, problem))
+
+    def _wait(self) -> None:
+        """While another worker trains the same stage."""
+        if self._late():
+            raise OutOfTimeError("The time was over while another trial trained the same stage.")
+        if self.pace.due():
+            self.emit(self._progress("waiting", 0, self.engine.step, self.steps))
+
+    def _late(self) -> bool:
+        return self.job.deadline is not None and time.time() > self.job.deadline
+
+    def _train(self, number: int) -> bool:
+        """Trains the rest of a stage; false if the time was over before its end."""
+        size = self.ready.bound.protocol.batch_size
+        first = self.rates.ends[number] - self.rates.stages[number]
+        for windows in self.stages[number].batches(size, self.engine.step - first):
+            begin = time.perf_counter()
+            lost = self.engine.train(windows)
+            self.pace.count(lost, len(windows), time.perf_counter() - begin)
+            step = self.engine.step
+            self.pace.check(lost, step, self.steps, self.job.learning_rate)
+            if step == self.steps or self.pace.due():
+                self.emit(self._progress("training", number, step, self.steps))
+            if step in self.due:
+                self._snapshot(number, self.due[step])
+            elif self._late():
+                self._snapshot(number, step / self.steps)
+                return False
+            if time.monotonic() - self.saved > CHECKPOINT_SECONDS and step < self.steps:
+                self._save(self.run_name)
+        return True
 
     def _progress(self, phase: str, stage: int, step: int, steps: int) -> Progress:
         return Progress(
@@ -146,25 +221,29 @@ class _Run:
             windows_per_second=self.pace.windows_per_second,
         )
 
-    def _snapshot(self, fraction: float) -> None:
-        def progress(done: int, total: int) -> None:
-            self.emit(self._progress("evaluating", len(self.stages) - 1, done, total))
-
-        record = take_snapshot(
-            self.model,
-            self.job,
-            self.ready,
-            self.bench.public,
-            fraction=fraction,
-            seconds=time.perf_counter() - self.begin,
-            windows_per_second=self.pace.windows_per_second,
-            progress=progress,
-        )
+    def _snapshot(self, stage: int, fraction: float) -> None:
+        with self.engine.average.swapped():
+            record = take_snapshot(
+                self.engine.model,
+                self.job,
+                self.ready,
+                self.bench.public,
+                fraction=fraction,
+                seconds=time.perf_counter() - self.begin,
+                windows_per_second=self.pace.windows_per_second,
+                progress=lambda done, total: self.emit(
+                    self._progress("evaluating", stage, done, total)
+                ),
+            )
         self.emit(SnapshotTaken(self.job.trial, record))
 
 
 def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
     """Trains one recipe and sends its candidates.
+
+    A run that was interrupted goes on from its last checkpoint, and a run that begins like an
+    earlier one forks from that one's stages where the schedule allows it; both end with the very
+    weights that an undisturbed run ends with.
 
     Args:
         job: What to train.
@@ -172,12 +251,22 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
         emit: Takes the messages to the parent.
 
     Raises:
-        TrainingError: The loss stopped being a number.
+        TrainingError: The loss stopped being a number, or the run collapsed.
+        OutOfTimeError: The time was over while another run trained a stage that this one needs.
         DataError: A stage selects nothing.
         MissingAssetError: The backbone's weights are not on this machine.
         ConfigError: A window length does not fit the questions or the model.
     """
     begin = time.perf_counter()
     run = _Run(job, bench, emit)
+    run.announce()
     run.train()
-    emit(TrialFinished(job.trial, time.perf_counter() - begin))
+    run.checkpoints.remove(run.run_name)
+    emit(
+        TrialFinished(
+            job.trial,
+            time.perf_counter() - begin,
+            trained_steps=run.engine.step - run.reused,
+            reused_steps=run.reused,
+        )
+    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import RecipeTable
 from autoqa.errors import ConfigError
-from autoqa.search import card
+from autoqa.training import card
 from autoqa.search.points import points, protocol_parameters
 from autoqa.search.space import Space, tidy_rate
 from autoqa.search.storage import check_unchanged

@@ -1,0 +1,132 @@
+"""A recipe in one line for tables and attributes, and as a card that a cook can read.
+
+Imports nothing heavy: the parent process of a search prints recipes, too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from autoqa.types import Method, Portion, Recipe, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class PortionSize:
+    """What one appearance of a source came to.
+
+    Attributes:
+        source: Name in the study file.
+        rows: Questions drawn, repetitions counted.
+        windows: Windows that are trained on.
+        answered: Of them, those that hold the whole answer.
+        tokens: Tokens of the windows.
+    """
+
+    source: str
+    rows: int
+    windows: int
+    answered: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageSize:
+    """What a stage came to: its portions, in order, and its optimizer steps."""
+
+    portions: tuple[PortionSize, ...]
+    steps: int
+
+
+def line(recipe: Recipe, learning_rate: float) -> str:
+    """One line: stages in order, windows, rate, and what of the method is not plain."""
+    stages = " → ".join(_stage(stage) for stage in recipe.stages) or "nothing"
+    method = "".join(f", {part}" for part in _method(recipe.method))
+    return f"{stages}; lr {learning_rate:g}{method}"
+
+
+def full(
+    recipe: Recipe,
+    learning_rate: float,
+    sizes: Sequence[StageSize],
+    windows_per_second: float | None,
+    notes: Sequence[str] = (),
+) -> list[str]:
+    """The whole card: what goes in, in which order, how much of it, and how long it takes.
+
+    Args:
+        recipe: The recipe.
+        learning_rate: Peak rate of the encoder.
+        sizes: One per stage.
+        windows_per_second: How fast this backbone was trained before; ``None`` if nobody knows.
+        notes: Sentences that belong to the run.
+    """
+    steps = sum(size.steps for size in sizes)
+    text = []
+    for number, (stage, size) in enumerate(zip(recipe.stages, sizes, strict=True), 1):
+        windows = sum(part.windows for part in size.portions)
+        tokens = sum(part.tokens for part in size.portions)
+        uses = "".join(f", {use.type}" for use in stage.augmentations)
+        text.append(
+            f"stage {number} of {len(sizes)}: windows of {stage.length} that share {stage.stride}"
+            f"{uses}: {windows:,} windows, {_rounded(tokens)} tokens, {size.steps:,} steps "
+            f"({size.steps / steps:.0%})"
+        )
+        for portion, part in zip(stage.portions, size.portions, strict=True):
+            answered = part.answered / part.windows if part.windows else 0.0
+            text.append(
+                f"  {_portion(portion)}: {part.rows:,} rows, {part.windows:,} windows, "
+                f"{answered:.0%} with the answer"
+            )
+    total = sum(part.windows for size in sizes for part in size.portions)
+    method = ", ".join(_method(recipe.method)) or "linear schedule"
+    expected = (
+        "time unknown before the first run"
+        if windows_per_second is None
+        else f"about {total / windows_per_second / 60:.1f} minutes at "
+        f"{windows_per_second:.3g} windows/s"
+    )
+    text.append(f"learning rate {learning_rate:g}, {method}; {total:,} windows, {expected}")
+    return [*text, *notes]
+
+
+def _rounded(count: int) -> str:
+    return f"{count / 1e6:.1f} M" if count >= 1_000_000 else f"{count / 1e3:.0f} k"
+
+
+def _method(method: Method) -> list[str]:
+    """What differs from the plain way, in words."""
+    plain = Method()
+    changed = {
+        field.name: getattr(method, field.name)
+        for field in fields(method)
+        if getattr(method, field.name) != getattr(plain, field.name)
+    }
+    words = {
+        "schedule": "{} schedule",
+        "restart": "optimizer and schedule reset before the last stage",
+        "head": "{} head",
+        "loss": "{} loss",
+        "dropout_samples": "{} dropout samples",
+        "averaging": "{} weights",
+    }
+    return [words[name].format(value) for name, value in changed.items()]
+
+
+def lines(recipe: Recipe, learning_rate: float) -> list[str]:
+    """One line per stage, then the rate and the hash."""
+    text = [f"stage {number}: {_stage(stage)}" for number, stage in enumerate(recipe.stages, 1)]
+    method = "".join(f", {part}" for part in _method(recipe.method))
+    last = f"learning rate {learning_rate:g}{method}, recipe {recipe.hash}"
+    return [*(text or ["nothing"]), last]
+
+
+def _stage(stage: Stage) -> str:
+    portions = " + ".join(_portion(portion) for portion in stage.portions)
+    uses = "".join(f" {use.type}" for use in stage.augmentations)
+    return f"[{portions}] {stage.length}/{stage.stride}{uses}"
+
+
+def _portion(portion: Portion) -> str:
+    languages = "" if portion.languages is None else f"({','.join(portion.languages)})"
+    share = "" if portion.share == 1 else f" {portion.share:.0%}"
+    negatives = "" if portion.negatives == 1 else f" negatives {portion.negatives:.0%}"
+    return f"{portion.source}{languages}{share}{negatives}"

@@ -1,0 +1,148 @@
+"""Checkpoints: the state of a run on disk, from which it, or another run, goes on bit-exactly.
+
+There are two kinds. A *stage* checkpoint stands at the end of a stage and is named by a key of all
+that influenced the weights until there; any run with the same beginning may fork from it. A *run*
+checkpoint is the latest state of one unfinished run, named by a key of the whole run, and goes when
+the run is finished. Files are safetensors; no code is ever loaded from one.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+TRAINING_VERSION = 1
+"""Goes up when the same run would train other weights; part of every key."""
+
+_POLL = 0.2
+"""Seconds between two looks at a lock that another process holds."""
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """Sixteen hex digits of JSON values; equal values have equal keys on every machine."""
+    text = json.dumps({**parts, "version": TRAINING_VERSION}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Checkpoints:
+    """The checkpoints of one study.
+
+    Args:
+        folder: Where they lie; made when the first one is written.
+        quota: Most bytes in all. The least recently used go first; 0 keeps none.
+    """
+
+    def __init__(self, folder: Path, quota: int) -> None:
+        self.folder = folder
+        self.quota = quota
+
+    def path(self, name: str) -> Path:
+        """The file of a checkpoint."""
+        return self.folder / f"{name}.safetensors"
+
+    def save(
+        self, name: str, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]
+    ) -> str | None:
+        """Writes a checkpoint; the file appears when it is complete.
+
+        Args:
+            name: ``stage-KEY`` or ``run-KEY``.
+            tensors: On any device; each with memory of its own.
+            facts: JSON values.
+
+        Returns:
+            ``None``, or a sentence that says why there is no checkpoint; training can go on.
+        """
+        needed = sum(tensor.nbytes for tensor in tensors.values())
+        if needed > self.quota:
+            return None if self.quota == 0 else self._too_large(needed)
+        self._make_room(needed, spare=name)
+        partial = self.folder / f".{name}.{os.getpid()}.partial"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            on_cpu = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+            save_file(on_cpu, partial, metadata={"facts": json.dumps(dict(facts))})
+            partial.replace(self.path(name))
+        except (OSError, SafetensorError) as error:
+            full = getattr(error, "errno", None) == errno.ENOSPC or "No space" in str(error)
+            why = "the disk is full" if full else str(error)
+            return (
+                f"no checkpoint was written to {self.folder} ({why}); the run goes on, but could "
+                "not be resumed from here"
+            )
+        finally:
+            partial.unlink(missing_ok=True)
+        return None
+
+    def load(self, name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
+        """Reads a checkpoint; a damaged one is removed and counts as absent."""
+        path = self.path(name)
+        try:
+            with safe_open(path, "pt") as file:
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+                facts = json.loads(file.metadata()["facts"])
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, SafetensorError, KeyError, ValueError):
+            path.unlink(missing_ok=True)
+            return None
+        return tensors, facts
+
+    def remove(self, name: str) -> None:
+        """Removes a checkpoint, if there is one."""
+        self.path(name).unlink(missing_ok=True)
+
+    @contextmanager
+    def claim(self, name: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """Holds a checkpoint's name for whoever makes it; others wait here, then find it made.
+
+        The kernel lets go when the process ends, however it ends.
+
+        Args:
+            name: Whose.
+            waiting: Called a few times a second while another process holds it; may raise.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f".{name}.lock").open("a") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    waiting()
+                    time.sleep(_POLL)
+            yield
+
+    def _make_room(self, needed: int, spare: str) -> None:
+        """Removes the least recently used until ``needed`` bytes more fit."""
+        found = []
+        for path in self.folder.glob("*.safetensors"):
+            try:
+                state = path.stat()
+            except FileNotFoundError:  # another worker was faster
+                continue
+            if path != self.path(spare):
+                found.append((state.st_mtime, state.st_size, path))
+        held = sum(size for _, size, _ in found)
+        for _, size, path in sorted(found):
+            if held + needed <= self.quota:
+                break
+            path.unlink(missing_ok=True)
+            held -= size
+
+    def _too_large(self, needed: int) -> str:
+        return (
+            f"a checkpoint takes {needed / 1024**3:.1f} GiB, more than search.checkpoints = "
+            f"{self.quota / 1024**3:g}; raise it to share stages and to resume runs"
+        )

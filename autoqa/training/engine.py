@@ -1,0 +1,134 @@
+"""The state of a run, and one optimizer step of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from autoqa.api import TrainingProtocol
+from autoqa.features.select import take
+from autoqa.features.windows import Windows
+from autoqa.modeling.forward import budget_batches
+from autoqa.modeling.load import resolve_precision
+from autoqa.modeling.loss import chance_loss, training_loss
+from autoqa.modeling.packing import SpanModel, make_batch
+from autoqa.training.average import WeightAverage
+from autoqa.training.optim import make_optimizer
+from autoqa.training.schedule import LearningRate
+
+TOKEN_BUDGET = {"cpu": 4096, "cuda": 32768}
+"""Most tokens per forward pass while training; a larger effective batch is accumulated."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepLoss:
+    """What one step cost, in nats.
+
+    Attributes:
+        loss: Mean over the windows of the effective batch.
+        chance: What a model that knows nothing would lose on them.
+    """
+
+    loss: float
+    chance: float
+
+
+class Engine:
+    """Model, optimizer, schedule and average of one run.
+
+    Nothing random is carried from step to step: dropout is seeded by (run seed, step), so that a
+    run that goes on from a checkpoint draws what an uninterrupted one draws.
+
+    Args:
+        model: In training mode.
+        protocol: How the backbone is fine-tuned.
+        learning_rate: Peak rate of the encoder.
+        rates: The schedule.
+        seed: The run's seed.
+        micro_scale: Factor on the tokens of a forward pass; below 1 where memory ran out.
+
+    Attributes:
+        step: Optimizer steps done.
+    """
+
+    def __init__(
+        self,
+        model: SpanModel,
+        protocol: TrainingProtocol,
+        learning_rate: float,
+        rates: LearningRate,
+        *,
+        seed: int,
+        micro_scale: float = 1.0,
+    ) -> None:
+        self.model, self.protocol, self.rates, self.seed = model, protocol, rates, seed
+        self.step = 0
+        self._learning_rate = learning_rate
+        device = model.device
+        budget = protocol.micro_tokens or TOKEN_BUDGET[device.type]
+        self._budget = max(1, round(budget * micro_scale))
+        self._dtype = resolve_precision(protocol.precision, device)
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self._dtype == torch.float16)
+        self._optimizer = make_optimizer(model, protocol, learning_rate)
+        self._trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        self.average = WeightAverage(model, rates.method.averaging, rates.steps)
+
+    def train(self, windows: Windows) -> StepLoss:
+        """One optimizer step; micro-batches weigh as many windows as they hold."""
+        if self.step == self.rates.restart_at:
+            self._optimizer = make_optimizer(self.model, self.protocol, self._learning_rate)
+        torch.manual_seed(self.seed * 1_000_003 + self.step)
+        factor = self.rates.factor(self.step)
+        for group in self._optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        device = self.model.device
+        loss = chance = 0.0
+        for rows in budget_batches(windows.lengths, np.arange(len(windows)), self._budget):
+            batch = make_batch(take(windows, rows), device)
+            share = len(rows) / len(windows)
+            with torch.autocast(device.type, self._dtype, self._dtype != torch.float32):
+                part = training_loss(self.model, batch, self.rates.method) * share
+            torch.autograd.backward(self._scaler.scale(part))
+            loss += float(part.detach())
+            chance += chance_loss(batch) * share
+        self._scaler.unscale_(self._optimizer)
+        torch.nn.utils.clip_grad_norm_(self._trained.values(), self.protocol.max_grad_norm)
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self._optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        self.average.update(self.step)
+        return StepLoss(loss, chance)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        """Everything that :meth:`restore` needs, beside ``facts``; frozen weights are left out."""
+        held = {f"weight.{name}": parameter for name, parameter in self._trained.items()}
+        for name, parameter in self._trained.items():
+            for key, value in self._optimizer.state[parameter].items():
+                held[f"optimizer.{key}.{name}"] = value
+        return held | {f"average.{name}": t for name, t in self.average.tensors().items()}
+
+    def facts(self) -> dict[str, Any]:
+        """The plain numbers of the state."""
+        return {"step": self.step, "scaler": self._scaler.state_dict()}
+
+    def restore(self, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
+        """Takes the state of another engine for the same beginning of a run."""
+        averaged: dict[str, torch.Tensor] = {}
+        with torch.no_grad():
+            for full, tensor in tensors.items():
+                kind, _, name = full.partition(".")
+                if kind == "weight":
+                    self._trained[name].copy_(tensor)
+                elif kind == "average":
+                    averaged[name] = tensor
+                else:
+                    key, _, name = name.partition(".")
+                    parameter = self._trained[name]
+                    # The step count of fused AdamW lives where its parameter does.
+                    self._optimizer.state[parameter][key] = tensor.to(parameter.device)
+        self.average.restore(averaged)
+        self._scaler.load_state_dict(dict(facts["scaler"]))
+        self.step = int(facts["step"])

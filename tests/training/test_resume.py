@@ -1,0 +1,187 @@
+"""Runs that go on from checkpoints end exactly where undisturbed ones do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from autoqa.features.windows import Windows
+from autoqa.store.folders import RunFolder
+from autoqa.training import run as run_module
+from autoqa.training.engine import Engine, StepLoss
+from autoqa.training.job import Message, Note, Progress, RecipeCard, TrialFinished, TrialJob
+from autoqa.training.run import run_trial
+from autoqa.training.workbench import Workbench
+from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
+
+Bench = Callable[[str], Workbench]
+CUTOUT = (AugmentationUse("cutout", (("share", 0.2),)),)
+FIRST = Stage((Portion("train"),), 24, 4, CUTOUT)
+SECOND = Stage((Portion("train", share=0.5),), 32, 8, CUTOUT)
+OTHER = Stage((Portion("train", share=0.4, negatives=0.0),), 32, 8)
+
+
+class StoppedError(Exception):
+    """What an interruption looks like from inside."""
+
+
+@pytest.fixture
+def losses(monkeypatch: pytest.MonkeyPatch) -> dict[int, float]:
+    """The loss of every step that any run does."""
+    seen: dict[int, float] = {}
+
+    def train(engine: Engine, windows: Windows) -> StepLoss:
+        lost = plain(engine, windows)
+        seen[engine.step] = lost.loss
+        return lost
+
+    plain = Engine.train
+    monkeypatch.setattr(Engine, "train", train)
+    return seen
+
+
+def run(
+    bench: Workbench, recipe: Recipe, *, stop_at: int | None = None, trial: int = 3
+) -> list[Message]:
+    messages: list[Message] = []
+
+    def emit(message: Message) -> None:
+        messages.append(message)
+        if isinstance(message, Progress) and stop_at is not None and message.step >= stop_at:
+            raise StoppedError
+
+    job = TrialJob(trial, "toy", recipe, 5e-3, seed=11, run_folder=bench.run_folder)
+    run_trial(job, bench, emit)
+    return messages
+
+
+def last_logits(bench: Workbench, trial: int = 3) -> np.ndarray:
+    return RunFolder(bench.run_folder).load_logits(f"t{trial:04d}-100", "public")[0]
+
+
+def finished(messages: list[Message]) -> TrialFinished:
+    (found,) = (m for m in messages if isinstance(m, TrialFinished))
+    return found
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        Method(),
+        Method(schedule="wsd", averaging="ema"),
+        Method(schedule="cosine", restart=True, averaging="swa"),
+        Method(head="conditional", loss="jaccard", dropout_samples=2),
+    ],
+)
+def test_an_interrupted_run_goes_on_with_the_same_losses(
+    make_bench: Bench, monkeypatch: pytest.MonkeyPatch, losses: dict[int, float], method: Method
+) -> None:
+    recipe = Recipe((FIRST, SECOND), method)
+    undisturbed = make_bench("undisturbed")
+    run(undisturbed, recipe)
+    wanted = dict(losses)
+    losses.clear()
+
+    bench = make_bench("interrupted")
+    monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(run_module.Pace, "due", lambda _: True)
+    stop = len(wanted) * 2 // 3
+    with pytest.raises(StoppedError):
+        run(bench, recipe, stop_at=stop)
+    again = run(bench, recipe, trial=4)
+    assert losses == wanted
+    np.testing.assert_array_equal(last_logits(bench, 4), last_logits(undisturbed))
+    # The last step before the interruption had no time to be saved.
+    assert finished(again).reused_steps == stop - 1
+    assert finished(again).trained_steps == len(wanted) - stop + 1
+    said = [m.text for m in again if isinstance(m, Note)]
+    assert said == [
+        f"goes on from where it was interrupted: {stop - 1} of {len(wanted)} steps are done"
+    ]
+    assert not list(bench.checkpoints.glob("run-*")), "a finished run needs no checkpoint"
+
+
+@pytest.mark.parametrize(
+    "method",
+    [Method(schedule="wsd"), Method(schedule="wsd", averaging="ema"), Method(restart=True)],
+)
+def test_a_run_forks_bit_exactly_from_a_stage_trained_before(
+    make_bench: Bench, method: Method
+) -> None:
+    alone = make_bench("alone")
+    run(alone, Recipe((FIRST, OTHER), method))
+
+    bench = make_bench("together")
+    first = finished(run(bench, Recipe((FIRST, SECOND), method), trial=1))
+    fork = run(bench, Recipe((FIRST, OTHER), method), trial=2)
+    assert first.reused_steps == 0
+    assert 0 < finished(fork).reused_steps < first.trained_steps
+    np.testing.assert_array_equal(last_logits(bench, 2), last_logits(alone))
+    (card,) = (m for m in fork if isinstance(m, RecipeCard))
+    assert "shared: the first stage is trained once for all recipes that begin alike" in card.lines
+
+
+def test_a_schedule_that_looks_ahead_shares_nothing_and_says_so(make_bench: Bench) -> None:
+    bench = make_bench("linear")
+    run(bench, Recipe((FIRST, SECOND)), trial=1)
+    messages = run(bench, Recipe((FIRST, OTHER)), trial=2)
+    assert finished(messages).reused_steps == 0
+    (card,) = (m for m in messages if isinstance(m, RecipeCard))
+    assert card.lines[-1] == (
+        "not shared with recipes that begin alike: the linear schedule depends on the length of "
+        "the whole recipe"
+    )
+
+
+def test_another_seed_rate_or_protocol_shares_nothing(make_bench: Bench) -> None:
+    bench = make_bench("apart")
+    recipe = Recipe((FIRST, SECOND), Method(schedule="wsd"))
+    run(bench, recipe)
+    job = TrialJob(4, "toy", recipe, 5e-3, seed=11, run_folder=bench.run_folder)
+    for changed in (replace(job, seed=12), replace(job, learning_rate=4e-3)):
+        messages: list[Message] = []
+        run_trial(changed, bench, messages.append)
+        assert finished(messages).reused_steps == 0
+
+
+def test_checkpoints_can_be_switched_off(make_bench: Bench) -> None:
+    bench = make_bench("off")
+    search = bench.bound.study.search.model_copy(update={"checkpoints": 0.0})
+    study = bench.bound.study.model_copy(update={"search": search})
+    bench = Workbench(replace(bench.bound, study=study), bench.run_folder)
+    for trial in (1, 2):
+        messages = run(bench, Recipe((FIRST, SECOND), Method(schedule="wsd")), trial=trial)
+        assert finished(messages).reused_steps == 0
+    assert not bench.checkpoints.exists()
+
+
+def test_half_the_forward_pass_is_the_same_step(make_bench: Bench) -> None:
+    """Without dropout only the order of summation differs."""
+    bench = make_bench("micro")
+    bound = bench.bound.backbones["toy"]
+    still = replace(bound, protocol=bound.protocol.model_copy(update={"dropout": 0.0}))
+    ends = []
+    for name, scale in (("whole", 1.0), ("half", 0.004)):
+        made = Workbench(
+            replace(bench.bound, backbones={"toy": still}), bench.run_folder.with_name(name)
+        )
+        job = TrialJob(3, "toy", Recipe((FIRST,)), 1e-3, 11, made.run_folder, micro_scale=scale)
+        run_trial(job, made, lambda _: None)
+        ends.append(last_logits(made))
+    np.testing.assert_allclose(ends[0], ends[1], atol=2e-2)
+
+
+def test_the_card_tells_what_goes_in_and_how_long_it_takes(make_bench: Bench) -> None:
+    bench = make_bench("card")
+    job = TrialJob(3, "toy", Recipe((FIRST, SECOND)), 5e-3, 11, bench.run_folder)
+    messages: list[Message] = []
+    run_trial(replace(job, windows_per_second=2.0), bench, messages.append)
+    (card,) = (m for m in messages if isinstance(m, RecipeCard))
+    first_step = next(
+        n for n, m in enumerate(messages) if isinstance(m, Progress) and m.phase == "training"
+    )
+    assert messages.index(card) < first_step
+    assert card.lines[0].startswith("stage 1 of 2: windows of 24 that share 4, cutout: ")
+    assert card.lines[1].startswith("  train: 40 rows, ")
+    assert "minutes at 2 windows/s" in card.lines[-2]
