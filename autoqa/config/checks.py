@@ -80,7 +80,7 @@ def _lists(study: StudyFile) -> Iterator[str]:
     }
     lists |= {f"recipe.method.{key}": value for key, value in study.recipe.method}
     for index, portion in enumerate(study.recipe.portions):
-        for key in ("languages", "share", "negatives"):
+        for key in ("languages", "share", "negatives", "position"):
             lists[f"recipe.portions[{index}].{key}"] = getattr(portion, key)
     for where, values in lists.items():
         if not isinstance(values, tuple):

@@ -60,8 +60,8 @@ class PortionTable(_Table):
         share: Share of the examples (above 1 repeats), or the choices to search.
         negatives: Share of windows without an answer that is kept, or the choices to search.
         include: Whether the slot is in the recipe, or ``"search"``.
-        position: Where in the recipe it stands (0 first, 1 last), or ``"search"``: with S stages
-            a slot belongs to stage floor(position * S).
+        position: Where in the recipe it stands (0 first, 1 last), the choices to search, or
+            ``"search"`` for anywhere: with S stages a slot belongs to stage floor(position * S).
     """
 
     source: str
@@ -70,7 +70,7 @@ class PortionTable(_Table):
     share: Annotated[float, Field(gt=0)] | tuple[Annotated[float, Field(gt=0)], ...] = 1.0
     negatives: Share | tuple[Share, ...] = 1.0
     include: bool | Search = True
-    position: Share | Search = "search"
+    position: Share | tuple[Share, ...] | Search = "search"
 
     @property
     def slot(self) -> str:

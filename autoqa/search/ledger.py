@@ -12,10 +12,10 @@ from typing import Any, Literal
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from autoqa.training import card
 from autoqa.search.points import Point
 from autoqa.search.space import Space
 from autoqa.store.records import CandidateRecord
+from autoqa.training import card
 from autoqa.types import Recipe
 
 Again = Literal["no", "same", "slower", "smaller", "continue"]

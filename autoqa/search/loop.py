@@ -29,7 +29,6 @@ from autoqa.training.job import (
     TrialJob,
 )
 
-
 AGAIN: dict[str, Again] = {
     "TrainingError": "slower",
     "OutOfMemoryError": "smaller",

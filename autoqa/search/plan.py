@@ -12,7 +12,6 @@ from optuna.distributions import (
 )
 
 from autoqa.errors import DataError, MissingAssetError
-from autoqa.training import card
 from autoqa.search.points import points
 from autoqa.search.resources import plan_workers
 from autoqa.search.setup import (
@@ -24,6 +23,7 @@ from autoqa.search.setup import (
     source_languages,
 )
 from autoqa.search.space import Space
+from autoqa.training import card
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,10 @@ def protocol_parameters(space: Space) -> dict[str, Any]:
         elif last.startswith("length_") and isinstance(distribution, IntDistribution):
             value = _nearest(distribution, protocol.length)
         elif last == "position":
-            value = (slots.index(slot) + 0.5) / len(slots)
+            place = (slots.index(slot) + 0.5) / len(slots)
+            listed = isinstance(distribution, CategoricalDistribution)
+            choices = distribution.choices if listed else [place]
+            value = min(choices, key=lambda each: abs(each - place))
         elif isinstance(distribution, IntDistribution):
             value = distribution.low
         elif isinstance(distribution, CategoricalDistribution) and last in ("share", "negatives"):

@@ -104,10 +104,12 @@ class Space:
         if portion.include == "search":
             own[f"{portion.slot}.include"] = _SWITCH
         # Where there is one stage, all portions are shuffled together and order means nothing.
-        if portion.position == "search" and self.recipe.stages.high > 1:
+        ordered = self.recipe.stages.high > 1
+        if portion.position == "search" and ordered:
             own[f"{portion.slot}.position"] = FloatDistribution(0.0, 1.0)
-        for key, value in (("share", portion.share), ("negatives", portion.negatives)):
-            if isinstance(value, tuple) and len(value) > 1:
+        for key in ("position", "share", "negatives"):
+            value = getattr(portion, key)
+            if isinstance(value, tuple) and len(value) > 1 and (ordered or key != "position"):
                 own[f"{portion.slot}.{key}"] = CategoricalDistribution(value)
         if portion.languages == "search" and len(self.languages[portion.source]) > 1:
             for language in self.languages[portion.source]:
@@ -168,7 +170,7 @@ class Space:
             drawn = self._portion(portion, draw, own)
             if drawn is not None:
                 key = f"{portion.slot}.position"
-                position = draw(key) if key in own else portion.position
+                position = draw(key) if key in own else _first(portion.position)
                 place = 0.0 if position == "search" else float(position)
                 held[min(int(place * count), count - 1)].append(drawn)
         uses = tuple(
@@ -187,8 +189,7 @@ class Space:
         values: dict[str, Any] = {}
         for key, value in self.recipe.method:
             name = f"method.{key}"
-            fixed = value[0] if isinstance(value, tuple) else value
-            values[key] = draw(name) if name in own else fixed
+            values[key] = draw(name) if name in own else _first(value)
         # One stage has nothing before it to restart from: one recipe, one hash.
         values["restart"] = values["restart"] and stages > 1
         return Method(**values)
@@ -226,8 +227,7 @@ class Space:
         values = {}
         for name, value in (("share", portion.share), ("negatives", portion.negatives)):
             key = f"{slot}.{name}"
-            fixed = value[0] if isinstance(value, tuple) else value
-            values[name] = float(draw(key) if key in own else fixed)
+            values[name] = float(draw(key) if key in own else _first(value))
         # All languages are always written as None: one recipe, one hash.
         languages = None if len(taken) == len(held) else tuple(sorted(taken))
         return Portion(portion.source, languages, values["share"], values["negatives"])
@@ -241,6 +241,11 @@ def tidy_rate(rate: float) -> float:
     """
     written = float(f"{rate:.4g}") == rate
     return rate if written else float(f"{rate:.2g}")
+
+
+def _first(value: Any) -> Any:
+    """What a list of choices means where nothing is searched."""
+    return value[0] if isinstance(value, tuple) else value
 
 
 def _whole(range_: Range) -> IntDistribution:

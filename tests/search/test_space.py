@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import RecipeTable
 from autoqa.errors import ConfigError
-from autoqa.training import card
 from autoqa.search.points import points, protocol_parameters
 from autoqa.search.space import Space, tidy_rate
 from autoqa.search.storage import check_unchanged
+from autoqa.training import card
 from autoqa.types import Method
 
 LANGUAGES = {"squad": ("en",), "tydi": ("bn", "te"), "chaii": ("hi", "ta")}
@@ -234,3 +234,17 @@ def test_listed_rates_are_the_only_ones_but_for_a_slower_retry(seed: int) -> Non
     asked = slower.ask()
     asked.set_user_attr("slower", True)
     assert made.suggest(asked)[1] == 7.5e-6
+
+
+def test_listed_positions_keep_a_slot_out_of_the_first_stage() -> None:
+    portions = [
+        {"source": "squad", "position": 0.0},
+        {"source": "chaii", "position": [0.5, 0.9]},
+    ]
+    made = space(portions=portions, stages={"low": 3, "high": 3})
+    assert "e5.squad.position" not in made.distributions()
+    point = protocol_parameters(made)
+    assert point["e5.chaii.position"] == 0.9
+    for position in (0.5, 0.9):
+        recipe, _ = made.decode(point | {"e5.chaii.position": position})
+        assert [stage.portions[0].source for stage in recipe.stages] == ["squad", "chaii"]
