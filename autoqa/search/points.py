@@ -46,9 +46,10 @@ def protocol_parameters(space: Space) -> dict[str, Any]:
             value = _nearest(distribution, protocol.length)
         elif last == "position":
             place = (slots.index(slot) + 0.5) / len(slots)
-            listed = isinstance(distribution, CategoricalDistribution)
-            choices = distribution.choices if listed else [place]
-            value = min(choices, key=lambda each: abs(each - place))
+            if isinstance(distribution, CategoricalDistribution):
+                value = min(distribution.choices, key=lambda each: abs(each - place))
+            else:
+                value = place
         elif isinstance(distribution, IntDistribution):
             value = distribution.low
         elif isinstance(distribution, CategoricalDistribution) and last in ("share", "negatives"):

@@ -23,7 +23,7 @@ from autoqa.search.runner import run_search
 from autoqa.search.setup import SearchOptions
 from autoqa.store.folders import RunFolder
 from autoqa.store.records import CandidateRecord
-from autoqa.training.job import Progress, SnapshotTaken, TrialFinished, TrialJob
+from autoqa.training.job import Note, Progress, RecipeCard, SnapshotTaken, TrialFinished, TrialJob
 from autoqa.types import Answer, Example
 
 STUDY = """
@@ -170,6 +170,8 @@ def log_call(job: TrialJob) -> None:
             "threads": os.environ["OMP_NUM_THREADS"],
             "rate": job.learning_rate,
             "backbone": job.backbone,
+            "micro_scale": job.micro_scale,
+            "windows_per_second": job.windows_per_second,
         }
         calls.write(json.dumps(row) + "\n")
 
@@ -225,6 +227,30 @@ def diverges_once(_study: Any, _folder: Path) -> Any:
             log_call(job)
             raise TrainingError("the loss is not finite at step 7")
         _good(job, emit)
+
+    return run
+
+
+def starves_once(_study: Any, _folder: Path) -> Any:
+    """Memory runs out, in the words of PyTorch's allocator for the CPU."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            log_call(job)
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 TB")
+        _good(job, emit)
+
+    return run
+
+
+def talks(_study: Any, _folder: Path) -> Any:
+    """Sends all that a run says beside its candidates."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        emit(RecipeCard(job.trial, ("stage 1 of 1: 12 windows", "about 1.0 minutes")))
+        emit(Note(job.trial, "goes on from a stage trained before: 3 of 5 steps are done"))
+        write(job, emit)
+        emit(TrialFinished(job.trial, 0.1, trained_steps=2, reused_steps=3))
 
     return run
 

@@ -144,6 +144,36 @@ def test_divergence_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
     assert "the loss is not finite" in (fakes.run_folder().worker_log(0)).read_text()
 
 
+def test_a_run_out_of_memory_is_tried_again_in_smaller_forward_passes(tmp_path: Path) -> None:
+    events = fakes.Events()
+    fakes.search(
+        tmp_path, fakes.starves_once, options=SearchOptions(trials=1, workers=1), display=events
+    )
+    assert [call["micro_scale"] for call in fakes.calls()] == [1.0, 0.5]
+    assert len({call["rate"] for call in fakes.calls()}) == 1
+    assert events.said("queued again in forward passes of half the size")
+    assert len({call["pid"] for call in fakes.calls()}) == 2  # a fresh process
+
+
+def test_what_a_run_says_is_shown_and_kept_with_the_trial(tmp_path: Path) -> None:
+    events = fakes.Events()
+    options = SearchOptions(trials=1, workers=1)
+    fakes.search(tmp_path, fakes.talks, options=options, display=events)
+    assert events.said("trial 0: stage 1 of 1: 12 windows")
+    assert events.said("trial 0: goes on from a stage trained before: 3 of 5 steps are done")
+    kept = trials()[0].user_attrs
+    assert kept["card"] == "stage 1 of 1: 12 windows\nabout 1.0 minutes"
+    assert (kept["trained steps"], kept["reused steps"]) == (2, 3)
+
+
+def test_later_cards_know_how_fast_the_backbone_is(tmp_path: Path) -> None:
+    text = fakes.STUDY.replace('[backbones.minilm]\ntype = "any"\n', "")
+    fakes.search(tmp_path, fakes.good, text, SearchOptions(trials=2, workers=1))
+    first, second = (call["windows_per_second"] for call in fakes.calls())
+    assert first is None
+    assert second == trials()[0].user_attrs["windows_per_second"]
+
+
 @pytest.mark.parametrize(
     "factory, sentence",
     [
