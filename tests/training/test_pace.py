@@ -43,12 +43,11 @@ def test_what_is_no_number_ends_the_run_at_once(loss: float) -> None:
 
 
 def test_the_sentence_names_rate_steps_and_way_out() -> None:
-    pace = Pace(0)
+    pace, lost = Pace(0), StepLoss(4.99, 5.0)
+    for _ in range(PATIENCE):
+        pace.count(lost, 8, 0.1)
     with pytest.raises(TrainingError) as caught:
-        for step in range(1, 300):
-            lost = StepLoss(4.99, 5.0)
-            pace.count(lost, 8, 0.1)
-            pace.check(lost, step, 300, 3e-5)
+        pace.check(lost, PATIENCE, 300, 3e-5)
     assert str(caught.value) == (
         "The run collapsed: the loss of the last 100 steps until step 100 of 300 is 100% of that "
         "of guessing, with learning rate 3e-05; use a lower rate or a longer warm-up."
