@@ -6,7 +6,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.load import encoder_layers
-from autoqa.modeling.packing import SpanModel
+from autoqa.modeling.model import SpanModel
 
 
 def make_optimizer(

@@ -15,7 +15,8 @@ from autoqa.features.windows import Windows
 from autoqa.modeling.forward import budget_batches
 from autoqa.modeling.load import load_for_training, resolve_precision
 from autoqa.modeling.loss import span_loss
-from autoqa.modeling.packing import SpanModel, make_batch
+from autoqa.modeling.model import SpanModel
+from autoqa.modeling.packing import make_batch
 from autoqa.training.feed import PreparedStage, count_steps, prepare_stage
 from autoqa.training.job import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
 from autoqa.training.optim import make_optimizer, make_schedule
