@@ -15,7 +15,8 @@ from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
-from autoqa.modeling.load import SpanModel, load_for_inference, rounded_state, save_model
+from autoqa.modeling.load import load_for_inference, rounded_state, save_model
+from autoqa.modeling.model import SpanModel
 from autoqa.store.database import Store
 from autoqa.store.folders import Part, RunFolder, write_logits
 from autoqa.store.records import CandidateRecord

@@ -25,7 +25,7 @@ from autoqa.features.windows import Windows
 from autoqa.types import Example, Span
 
 if TYPE_CHECKING:
-    from autoqa.modeling.packing import SpanModel
+    from autoqa.modeling.model import SpanModel
 
 Progress = Callable[[int, int], None]
 Logits = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]

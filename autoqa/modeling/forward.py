@@ -10,7 +10,8 @@ from autoqa.api import Precision
 from autoqa.features.select import take
 from autoqa.features.windows import Windows
 from autoqa.modeling.load import resolve_precision
-from autoqa.modeling.packing import SpanModel, make_batch
+from autoqa.modeling.model import SpanModel
+from autoqa.modeling.packing import make_batch
 
 
 def budget_batches(

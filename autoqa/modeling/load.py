@@ -6,16 +6,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 from transformers.utils import logging as transformers_logging
 
 from autoqa.api import Precision, TrainingProtocol
-from autoqa.errors import MissingAssetError
-from autoqa.modeling.packing import ATTENTION, SpanModel
+from autoqa.errors import BundleError, ConfigError, MissingAssetError
+from autoqa.modeling.heads import ConditionalEnd
+from autoqa.modeling.loss import training_loss
+from autoqa.modeling.model import HEAD_PREFIX, SpanModel, made_up_batch
+from autoqa.modeling.packing import ATTENTION, exclude_attention_from_compilation
+from autoqa.types import Method
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
+
+PLAIN = Method()
+"""The method of a study that asks for nothing special."""
+
+HEAD_KEY = "autoqa_head"
+"""Key of ``config.json`` that names an extra answer head."""
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -40,49 +51,51 @@ def resolve_precision(precision: Precision, device: torch.device) -> torch.dtype
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 
-def _load(folder: Path, device: torch.device) -> SpanModel:
-    if not (folder / "config.json").is_file():
-        raise MissingAssetError(f"{folder} is no model folder: config.json is missing.")
-    # "newly initialized" warnings are the point of fine-tuning, and noise at inference.
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    config = AutoConfig.from_pretrained(folder)
-    arguments: dict[str, Any] = {"config": config, "dtype": torch.float32}
-    try:
-        inner = AutoModelForQuestionAnswering.from_pretrained(
-            folder, attn_implementation=ATTENTION, **arguments
-        )
-    except ValueError:  # the architecture has its own attention only
-        inner = AutoModelForQuestionAnswering.from_pretrained(folder, **arguments)
-    return SpanModel(inner.to(device))
-
-
 def load_for_inference(folder: Path, device: str = "auto") -> SpanModel:
     """A fine-tuned model in evaluation mode.
 
     Raises:
         MissingAssetError: The folder holds no model.
+        BundleError: The model's answer head is unknown or incomplete.
     """
-    model = _load(folder, pick_device(device))
+    config = _configuration(folder)
+    inner = _inner(folder, config, pick_device(device))
+    model = SpanModel(inner, _stored_head(folder, inner))
     model.eval()
     return model
 
 
 def load_for_training(
-    folder: Path, protocol: TrainingProtocol, seed: int, device: str = "auto"
+    folder: Path,
+    protocol: TrainingProtocol,
+    seed: int,
+    device: str = "auto",
+    method: Method = PLAIN,
 ) -> SpanModel:
-    """A pretrained model with a fresh answer head, dropout and freezing as the protocol says.
+    """A pretrained model with a fresh answer head, set up as protocol and method say.
+
+    Args:
+        folder: Weights in Hugging Face layout.
+        protocol: Dropout, freezing, gradient checkpointing, compilation.
+        seed: Decides the head, and the dropout of what follows.
+        device: ``auto``, ``cpu``, ``cuda``...
+        method: Which head, and whether its input must be reachable for more dropout masks.
 
     Raises:
         MissingAssetError: The folder holds no model.
+        ConfigError: The architecture does not take the method's head or dropout, or gradient
+            checkpointing.
     """
     torch.manual_seed(seed)
-    model = _load(folder, pick_device(device))
+    inner = _inner(folder, _configuration(folder), pick_device(device))
+    head = _fresh_head(inner) if method.head == "conditional" else None
+    model = SpanModel(inner, head)
+    _check_method(model, method)
     if protocol.dropout is not None:
         for module in model.modules():
             if isinstance(module, nn.Dropout):
                 module.p = protocol.dropout
-    encoder = model.inner.base_model
+    encoder = inner.base_model
     frozen: list[nn.Module] = []
     if protocol.freeze_embeddings:
         frozen.append(encoder.embeddings)
@@ -90,7 +103,150 @@ def load_for_training(
     for module in frozen:
         module.requires_grad_(False)
     model.train()
+    if protocol.gradient_checkpointing:
+        _checkpoint_gradients(inner)
+    if protocol.compile:
+        _compile(model, method, resolve_precision(protocol.precision, model.device))
     return model
+
+
+def _configuration(folder: Path) -> Any:
+    if not (folder / "config.json").is_file():
+        raise MissingAssetError(f"{folder} is no model folder: config.json is missing.")
+    return AutoConfig.from_pretrained(folder)
+
+
+def _inner(folder: Path, config: Any, device: torch.device) -> Any:
+    # "newly initialized" warnings are the point of fine-tuning, and noise at inference.
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    arguments: dict[str, Any] = {"config": config, "dtype": torch.float32}
+    try:
+        inner = AutoModelForQuestionAnswering.from_pretrained(
+            folder, attn_implementation=ATTENTION, **arguments
+        )
+    except ValueError:  # the architecture has its own attention only
+        inner = AutoModelForQuestionAnswering.from_pretrained(folder, **arguments)
+    return inner.to(device)
+
+
+def _fresh_head(inner: Any) -> ConditionalEnd:
+    config = inner.config
+    return ConditionalEnd(
+        config.hidden_size,
+        epsilon=getattr(config, "layer_norm_eps", 1e-12),
+        spread=getattr(config, "initializer_range", 0.02),
+    ).to(inner.device)
+
+
+def _stored_head(folder: Path, inner: Any) -> ConditionalEnd | None:
+    """The extra head that the folder's weights come with."""
+    name = getattr(inner.config, HEAD_KEY, None)
+    if name is None:
+        return None
+    if name != "conditional":
+        raise BundleError(
+            f"{folder / 'config.json'} names the answer head {name!r}, but this autoqa knows only "
+            "'conditional': install the version of autoqa that wrote the model."
+        )
+    with safe_open(folder / "model.safetensors", framework="pt") as file:
+        names = [key for key in file.keys() if key.startswith(HEAD_PREFIX)]  # noqa: SIM118
+        state = {key.removeprefix(HEAD_PREFIX): file.get_tensor(key).float() for key in names}
+    head = _fresh_head(inner)
+    try:
+        head.load_state_dict(state)
+    except RuntimeError as error:
+        raise BundleError(
+            f"{folder / 'model.safetensors'} does not hold the answer head {name!r} that "
+            "config.json names: copy or export the model again."
+        ) from error
+    return head
+
+
+def _check_method(model: SpanModel, method: Method) -> None:
+    wanted = []
+    if method.head == "conditional":
+        wanted.append(('head = "conditional"', 'head = "independent"'))
+    if method.dropout_samples > 1:
+        wanted.append((f"dropout_samples = {method.dropout_samples}", "dropout_samples = 1"))
+    if wanted and not model.splits():
+        raise ConfigError(
+            *(
+                f"{asked} needs a model whose answer head is one linear layer on the encoder's "
+                f"output, which {type(model.inner).__name__} is not; set {instead} or take "
+                "another backbone."
+                for asked, instead in wanted
+            )
+        )
+
+
+def _checkpoint_gradients(inner: Any) -> None:
+    if not inner.supports_gradient_checkpointing:
+        raise ConfigError(
+            f"gradient_checkpointing = true needs an architecture that transformers can do it for, "
+            f"which {type(inner).__name__} is not; set gradient_checkpointing = false and a lower "
+            "micro_tokens to save memory."
+        )
+    inner.gradient_checkpointing_enable({"use_reentrant": False})
+
+
+def _compile(model: SpanModel, method: Method, dtype: torch.dtype) -> None:
+    """Compiles the encoder, and tries it at once: the backward pass is compiled only when used."""
+    exclude_attention_from_compilation()
+    model.compile_encoder()
+    device = model.device
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        try:
+            with torch.autocast(device.type, dtype, dtype != torch.float32):
+                loss = training_loss(model, made_up_batch(model), method)
+            torch.autograd.backward(loss)
+        except Exception as error:  # compilers, linkers and drivers raise what they like
+            if not model.compiled:
+                raise
+            model.run_uncompiled(error)
+    model.zero_grad(set_to_none=True)
+
+
+def most_positions(folder: Path) -> int | None:
+    """Tokens of the longest window that the model in a folder has positions for.
+
+    Args:
+        folder: A model in Hugging Face layout; its weights are not read.
+
+    Returns:
+        Rows of the table of position embeddings, less those that RoBERTa-like models never use;
+        ``None`` where positions are relative or computed.
+
+    Raises:
+        MissingAssetError: The folder holds no model.
+    """
+    with torch.device("meta"):
+        model = AutoModelForQuestionAnswering.from_config(_configuration(folder))
+    for name, module in model.base_model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            unused = 0 if module.padding_idx is None else module.padding_idx + 1
+            return module.num_embeddings - unused
+    return None
+
+
+def check_length(folder: Path, length: int, where: str) -> None:
+    """Refuses windows that are longer than a model's positions.
+
+    Args:
+        folder: A model in Hugging Face layout.
+        length: Tokens in a window.
+        where: What the error message says about the place where the length was set.
+
+    Raises:
+        ConfigError: The model has fewer positions.
+        MissingAssetError: The folder holds no model.
+    """
+    most = most_positions(folder)
+    if most is not None and length > most:
+        raise ConfigError(
+            f"{where}: length {length} is beyond the {most} positions of the model in {folder}; "
+            f"set it to {most} or less, or take another backbone."
+        )
 
 
 def encoder_layers(model: SpanModel) -> list[nn.Module]:
@@ -103,7 +259,7 @@ def rounded_state(model: SpanModel) -> dict[str, torch.Tensor]:
     """The weights as they are stored: half precision, on the CPU."""
     return {
         name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
-        for name, tensor in model.inner.state_dict().items()
+        for name, tensor in model.state().items()
     }
 
 
@@ -115,6 +271,9 @@ def save_model(
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
     config = model.inner.config.to_diff_dict()
     config["architectures"] = [type(model.inner).__name__]
+    config.pop(HEAD_KEY, None)
+    if model.head is not None:
+        config[HEAD_KEY] = "conditional"
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).is_file():

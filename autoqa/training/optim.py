@@ -5,7 +5,7 @@ from torch import nn
 
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.load import encoder_layers
-from autoqa.modeling.packing import SpanModel
+from autoqa.modeling.model import SpanModel
 
 
 def make_optimizer(

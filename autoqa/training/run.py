@@ -37,8 +37,8 @@ class _Run:
         self.begin = time.perf_counter()
         self.ready: ReadyBackbone = bench.backbone(job.backbone)
         protocol = self.ready.bound.protocol
-        for number, stage in enumerate(job.recipe.stages, 1):
-            check_length(self.ready.folder, stage.length, f"stage {number} of the recipe")
+        longest = max(stage.length for stage in job.recipe.stages)
+        check_length(self.ready.folder, longest, "the recipe's last stage")
         emit(Progress(job.trial, "loading", stages=len(job.recipe.stages)))
         model = load_for_training(self.ready.folder, protocol, job.seed, method=job.recipe.method)
         emit(Progress(job.trial, "features", stages=len(job.recipe.stages)))
@@ -47,7 +47,7 @@ class _Run:
                 stage,
                 bench.bound.augmentations(stage),
                 bench.data,
-                self.ready,
+                self.ready.tokenizer,
                 epochs=protocol.epochs,
                 seed=(job.seed, number),
                 similar_lengths=not model.packs,

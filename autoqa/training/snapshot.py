@@ -8,7 +8,7 @@ from dataclasses import asdict
 from autoqa.leaderboard.bootstrap import interval
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import rounded_state, save_model
-from autoqa.modeling.packing import SpanModel
+from autoqa.modeling.model import SpanModel
 from autoqa.store.folders import RunFolder, write_logits
 from autoqa.store.records import CandidateRecord
 from autoqa.text.decode import SpanDecoder
@@ -35,8 +35,8 @@ def take_snapshot(
     stored predictions are those of the stored model. Full precision is restored at the end.
     """
     state = rounded_state(model)
-    full = {name: tensor.detach().clone() for name, tensor in model.inner.state_dict().items()}
-    model.inner.load_state_dict(state)
+    full = {name: tensor.detach().clone() for name, tensor in model.state().items()}
+    model.load_state(state)
     model.eval()
     try:
         begin = time.perf_counter()
@@ -45,7 +45,7 @@ def take_snapshot(
         inference_seconds = time.perf_counter() - begin
         private = predict(model, ready.private, precision=precision, progress=progress)
     finally:
-        model.inner.load_state_dict(full)
+        model.load_state(full)
         model.train()
     spans = SpanDecoder(ready.public, [e.context for e in examples]).best(*public)
     record = _record(

@@ -11,7 +11,7 @@ from autoqa.errors import DataError, TrainingError
 from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
-from autoqa.modeling.packing import SpanModel
+from autoqa.modeling.model import SpanModel
 from autoqa.store.folders import RunFolder
 from autoqa.training.feed import prepare_stage
 from autoqa.training.job import Message, Progress, SnapshotTaken, TrialFinished, TrialJob

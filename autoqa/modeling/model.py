@@ -1,0 +1,240 @@
+"""The model that is trained and exported: an encoder of transformers and an answer head.
+
+Whether a model really computes the same packed and padded is probed once, after loading.
+"""
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+
+from autoqa.modeling.heads import ConditionalEnd
+from autoqa.modeling.packing import ATTENTION, Batch
+
+HEAD_PREFIX = "autoqa_head."
+"""What the names of an extra head's tensors begin with where weights are stored."""
+
+DROPOUT = 0.5
+"""Rate of each mask of multi-sample dropout: dropout's classic rate before an output layer."""
+
+
+class SpanModel(nn.Module):
+    """A transformers question-answering model behind one packed-or-padded forward pass.
+
+    Args:
+        inner: The transformers model, with ``start_logits`` and ``end_logits`` in its output.
+        head: Scores ends in place of the inner model's own; needs a model that :meth:`splits`.
+
+    Attributes:
+        inner: The transformers model.
+        head: The extra head, or ``None``.
+        packs: Whether it computes the same packed as padded; if so, it is run packed.
+        compiled: Whether the encoder is compiled where it trains.
+        notes: Sentences for people about what is not done as the protocol says.
+    """
+
+    def __init__(self, inner: Any, head: ConditionalEnd | None = None) -> None:
+        super().__init__()
+        self.inner = inner
+        self.head = head
+        self.compiled = False
+        self.notes: tuple[str, ...] = ()
+        self.takes_types = "token_type_ids" in inspect.signature(inner.forward).parameters
+        embeddings = getattr(inner.base_model, "embeddings", None)
+        # RoBERTa-like models count positions from padding_idx + 1.
+        roberta_like = hasattr(embeddings, "create_position_ids_from_input_ids")
+        self.first_position = int(inner.config.pad_token_id) + 1 if roberta_like else 0
+        self.packs = True
+        self.packs = _packs(self)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = self.inner.device
+        return device
+
+    def forward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits of every token as the first and as the last of the answer, float32 ``[T]`` each.
+
+        A conditional head's end logits are summed over a beam of starts.
+        """
+        if self.head is None:
+            return self._inner_logits(batch)
+        hidden = self._hidden(batch)
+        start, _ = self._scores(hidden)
+        return start, self.head.marginal(hidden, start, batch)
+
+    def training_logits(
+        self, batch: Batch, dropout_samples: int = 1
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Start and end logits to compute the loss from, one pair per dropout mask.
+
+        Multi-sample dropout (Inoue 2019, arXiv:1905.09788) runs the encoder once and masks its
+        output anew for each pair. A conditional head is given the labelled start.
+
+        Args:
+            batch: The windows with their labels.
+            dropout_samples: How many masks; 1 leaves the encoder's output as it is.
+
+        Yields:
+            float32 ``[T]`` each; a conditional head's end logits are minus infinity where an
+            answer with the labelled start cannot end.
+        """
+        if self.head is None and dropout_samples == 1:
+            yield self._inner_logits(batch)
+            return
+        hidden = self._hidden(batch)
+        for _ in range(dropout_samples):
+            masked = hidden
+            if dropout_samples > 1:
+                masked = nn.functional.dropout(hidden, DROPOUT, self.training)
+            start, end = self._scores(masked)
+            if self.head is not None:
+                end = self.head(masked, batch.label[:, 0], batch)
+            yield start, end
+
+    def splits(self) -> bool:
+        """Whether the logits are a linear layer ``qa_outputs`` on the encoder's output.
+
+        An extra head and multi-sample dropout go in between. Some architectures have further
+        layers there, so the logits of made-up windows are computed both ways.
+        """
+        layer = getattr(self.inner, "qa_outputs", None)
+        if not isinstance(layer, nn.Linear) or layer.out_features != 2:
+            return False
+        with _evaluating(self.inner):
+            batch = made_up_batch(self)
+            hidden = self._hidden(batch)
+            if hidden.shape[-1] != layer.in_features:
+                return False
+            return _close(self._scores(hidden), self._inner_logits(batch))
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """All weights by name, not copied; an extra head's have a prefix of their own."""
+        state = dict(self.inner.state_dict())
+        if self.head is not None:
+            own = self.head.state_dict()
+            state |= {f"{HEAD_PREFIX}{name}": tensor for name, tensor in own.items()}
+        return state
+
+    def load_state(self, state: dict[str, torch.Tensor]) -> None:
+        """Copies weights, named as :meth:`state` names them, into the model.
+
+        Raises:
+            RuntimeError: A weight is missing, unknown or of another shape.
+        """
+        inner = {k: v for k, v in state.items() if not k.startswith(HEAD_PREFIX)}
+        self.inner.load_state_dict(inner)
+        if self.head is not None:
+            own = {k.removeprefix(HEAD_PREFIX): state[k] for k in state.keys() - inner.keys()}
+            self.head.load_state_dict(own)
+
+    def compile_encoder(self) -> None:
+        """Compiles the encoder for training; falls back in :meth:`run_uncompiled` if it cannot."""
+        encoder = self.inner.base_model
+        encoder.forward = torch.compile(encoder.forward, dynamic=True)
+        self.compiled = True
+
+    def run_uncompiled(self, error: Exception) -> None:
+        """Undoes :meth:`compile_encoder`, and notes why."""
+        del self.inner.base_model.forward  # the class's own shows again
+        self.compiled = False
+        first_line = str(error).strip().partition("\n")[0]
+        self.notes += (
+            f"torch.compile failed ({type(error).__name__}: {first_line:.200}); "
+            "the model is trained uncompiled.",
+        )
+
+    def _inner_logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        output = self._run(self.inner, batch)
+        start, end = output.start_logits, output.end_logits
+        return self._flat(start, batch).float(), self._flat(end, batch).float()
+
+    def _hidden(self, batch: Batch) -> torch.Tensor:
+        """The encoder's output ``[T, H]``."""
+        return self._flat(self._run(self.inner.base_model, batch)[0], batch)
+
+    def _scores(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        start, end = self.inner.qa_outputs(hidden).float().unbind(-1)
+        return start, end
+
+    def _run(self, module: nn.Module, batch: Batch) -> Any:
+        """Runs the inner model or its encoder, compiled only where it trains.
+
+        Candidates are evaluated as the exported model will run, uncompiled.
+        """
+        arguments = self._packed(batch) if self.packs else self._padded(batch)
+        if not self.compiled:
+            return module(**arguments)
+        if self.training:
+            from torch._dynamo.exc import TorchDynamoException
+
+            try:
+                return module(**arguments)
+            except TorchDynamoException as error:
+                self.run_uncompiled(error)
+                return module(**arguments)
+        with torch.compiler.set_stance("force_eager"):
+            return module(**arguments)
+
+    def _packed(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """One row, no padding."""
+        return {
+            "input_ids": batch.input_ids[None],
+            "position_ids": batch.positions[None] + self.first_position,
+            "segments": torch.tensor(batch.lengths),
+            **({"token_type_ids": batch.type_ids[None]} if self.takes_types else {}),
+        }
+
+    def _padded(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """One row per window, padded to the longest."""
+        return {
+            "input_ids": batch.pad(batch.input_ids, self.inner.config.pad_token_id or 0),
+            "attention_mask": batch.pad(torch.ones_like(batch.input_ids), 0),
+            **({"token_type_ids": batch.pad(batch.type_ids, 0)} if self.takes_types else {}),
+        }
+
+    def _flat(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
+        return output[0] if self.packs else batch.unpad(output)
+
+
+def made_up_batch(model: SpanModel) -> Batch:
+    """Two windows of different length, to probe a model with."""
+    # Padding has no position of its own in some families, so the padding token is not among them.
+    pad_id = model.inner.config.pad_token_id or 0
+    ids = (torch.arange(1, 13, device=model.device) + pad_id) % model.inner.config.vocab_size
+    label = torch.zeros(2, 2, dtype=torch.int64, device=model.device)
+    return Batch(ids, torch.zeros_like(ids), [7, 5], ids >= 0, label)
+
+
+def _packs(model: SpanModel) -> bool:
+    """Compares packed and padded logits on made-up windows; leaves ``model.packs`` off."""
+    if model.inner.config._attn_implementation != ATTENTION:
+        return False
+    batch = made_up_batch(model)
+    with _evaluating(model.inner):
+        try:
+            packed = model._inner_logits(batch)
+        except TypeError:  # the architecture does not hand the segments down to its attention
+            return False
+        model.packs = False
+        return _close(packed, model._inner_logits(batch))
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """No dropout, no gradients; the module is as it was afterwards."""
+    was_training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(was_training)
+
+
+def _close(some: tuple[torch.Tensor, ...], others: tuple[torch.Tensor, ...]) -> bool:
+    return all(torch.allclose(a, b, atol=1e-4) for a, b in zip(some, others, strict=True))
