@@ -114,12 +114,17 @@ class Loop:
         self.display.__exit__(None, None, None)
 
     def _usual(self, backbone: str, what: str = "seconds") -> float | None:
-        """Median of a number that the backbone's finished trials carry; ``None`` without any."""
-        values = [
-            float(trial.user_attrs[what])
+        """Median of a number that the backbone's finished trials carry; ``None`` without any.
+
+        Where some forked from a stage that was there already, the next one is likely to do so, too.
+        """
+        known = [
+            trial.user_attrs
             for trial in self.ledger.trials(TrialState.COMPLETE)
             if trial.user_attrs.get("backbone") == backbone and what in trial.user_attrs
         ]
+        forked = [attributes for attributes in known if attributes.get("reused steps")]
+        values = [float(attributes[what]) for attributes in forked or known]
         return median(values) if values else None
 
     def _assign(self, interrupts: Interrupts) -> None:
