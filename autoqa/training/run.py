@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -62,6 +63,7 @@ class _Run:
                 stage,
                 bench.bound.augmentations(stage),
                 bench.data,
+                partial(bench.encoded, job.backbone),
                 self.ready.tokenizer,
                 epochs=self.protocol.epochs,
                 seed=(job.seed, number),

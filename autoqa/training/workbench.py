@@ -6,8 +6,9 @@ from pathlib import Path
 
 from autoqa.data.prepare import StudyData, prepare_data
 from autoqa.env import cache_folder
+from autoqa.features.cache import machine_cache
 from autoqa.features.cut import cut
-from autoqa.features.encode import encode
+from autoqa.features.encode import Encoded
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
@@ -43,12 +44,17 @@ class Workbench:
     Args:
         bound: The study with its plugins.
         run_folder: The study's folder.
+
+    Raises:
+        ConfigError: The cache's size in the environment is not one.
     """
 
     def __init__(self, bound: BoundStudy, run_folder: Path) -> None:
         self.bound = bound
         self.run_folder = run_folder
+        self._cache = machine_cache()
         self._ready: dict[str, ReadyBackbone] = {}
+        self._encoded: dict[tuple[str, str], Encoded] = {}
 
     @cached_property
     def data(self) -> StudyData:
@@ -67,11 +73,24 @@ class Workbench:
                 folder=folder,
                 tokenizer=tokenizer,
                 group=f"{tokenizer.key}-{length}-{stride}",
-                public=cut(encode(tokenizer, self.data.public), length, stride),
-                private=cut(encode(tokenizer, self.data.private), length, stride),
+                public=self._windows(tokenizer, self.data.public, length, stride),
+                private=self._windows(tokenizer, self.data.private, length, stride),
             )
             self._save_windows(self._ready[name])
         return self._ready[name]
+
+    def encoded(self, backbone: str, source: str) -> Encoded:
+        """All training examples of a source as a backbone's tokens, encoded on first use."""
+        if (backbone, source) not in self._encoded:
+            tokenizer = self.backbone(backbone).tokenizer
+            examples = self.data.train[source]
+            self._encoded[backbone, source] = self._cache.encoded(tokenizer, examples)
+        return self._encoded[backbone, source]
+
+    def _windows(
+        self, tokenizer: QATokenizer, examples: tuple[Example, ...], length: int, stride: int
+    ) -> Windows:
+        return cut(self._cache.encoded(tokenizer, examples), length, stride)
 
     def _save_windows(self, ready: ReadyBackbone) -> None:
         folder = RunFolder(self.run_folder)
