@@ -36,6 +36,7 @@ __all__ = [
     "Options",
     "Precision",
     "SourceSpec",
+    "TokenBatch",
     "TrainingProtocol",
 ]
 
@@ -168,6 +169,26 @@ class SourceSpec:
     api_version: int = API_VERSION
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenBatch:
+    """The windows of one training batch, T tokens back to back.
+
+    Attributes:
+        input_ids: Token ids, int32 ``[T]``.
+        is_context: Which tokens belong to a context, bool ``[T]``.
+        is_answer: Which of them belong to the labelled answer, bool ``[T]``.
+        starts_word: Which of them are the first of a word in their window, bool ``[T]``. Words
+            are what white space separates, so scripts without it have long ones.
+        mask_id: The tokenizer's mask token, or its unknown token where it has no mask.
+    """
+
+    input_ids: np.ndarray
+    is_context: np.ndarray
+    is_answer: np.ndarray
+    starts_word: np.ndarray
+    mask_id: int
+
+
 class Augmentation:
     """Changes training data on the way in; overrides one or more of the hooks below.
 
@@ -192,27 +213,17 @@ class Augmentation:
         """
         return None
 
-    def mask(
-        self,
-        input_ids: np.ndarray,
-        is_context: np.ndarray,
-        is_answer: np.ndarray,
-        mask_id: int,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
+    def mask(self, batch: TokenBatch, rng: np.random.Generator) -> np.ndarray:
         """Replaces tokens in a batch; labels and offsets stay where they are.
 
         Args:
-            input_ids: Packed windows of one batch, int32 ``[tokens]``.
-            is_context: Which of them belong to a context, bool ``[tokens]``.
-            is_answer: Which of them belong to the labelled answer, bool ``[tokens]``.
-            mask_id: The tokenizer's mask token, or its unknown token where it has no mask.
+            batch: The tokens and what is known about them.
             rng: Source of randomness.
 
         Returns:
-            int32 ``[tokens]``; a new array where anything changed.
+            The tokens, int32 ``[T]``; a new array where anything changed.
         """
-        return input_ids
+        return batch.input_ids
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
 """Folders and environment variables, read in one place and before any Hugging Face import.
 
 ``AUTOQA_HOME`` holds studies' runs (default ``./runs``); ``AUTOQA_CACHE`` holds what can be made
-again (default ``~/.cache/autoqa``).
+again (default ``~/.cache/autoqa``), of which cached features may take ``AUTOQA_CACHE_GIB`` GiB
+(default 20).
 """
 
 import os
@@ -21,6 +22,11 @@ def run_folder(study: str) -> Path:
 def cache_folder() -> Path:
     """The folder of converted weights and cached features."""
     return Path(os.environ.get("AUTOQA_CACHE", Path.home() / ".cache" / "autoqa"))
+
+
+def cache_gib() -> str:
+    """The GiB that cached features may take, as it is written in the environment."""
+    return os.environ.get("AUTOQA_CACHE_GIB", "20")
 
 
 def worker_environment(threads: int) -> dict[str, str]:

@@ -1,14 +1,17 @@
-"""From a source's examples to those that one appearance in a recipe sees."""
+"""From a source's examples to the rows that one appearance in a recipe sees."""
 
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from autoqa.errors import DataError
 from autoqa.types import Example, Portion
 
 
-def draw(examples: Sequence[Example], portion: Portion, rng: np.random.Generator) -> list[Example]:
+def draw(
+    examples: Sequence[Example], portion: Portion, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
     """Draws a portion's examples, in random order.
 
     Args:
@@ -17,25 +20,24 @@ def draw(examples: Sequence[Example], portion: Portion, rng: np.random.Generator
         rng: Where chance comes from; each appearance has its own.
 
     Returns:
-        ``round(share * n)`` of the n examples in the portion's languages, at least one. A share
-        of 2.5 is every example twice and half of them a third time.
+        Rows of ``examples``, int64: ``round(share * n)`` of the n in the portion's languages, at
+        least one. A share of 2.5 is every row twice and half of them a third time.
 
     Raises:
         DataError: No example is in the portion's languages.
     """
     if portion.languages is None:
-        pool = list(examples)
+        pool = np.arange(len(examples))
     else:
         wanted = set(portion.languages)
-        pool = [example for example in examples if example.language in wanted]
-    if not pool:
+        spoken = (example.language in wanted for example in examples)
+        pool = np.flatnonzero(np.fromiter(spoken, bool, len(examples)))
+    if not len(pool):
         have = ", ".join(sorted({example.language for example in examples})) or "nothing"
         raise DataError(
             f"a portion of the source {portion.source} asks for the languages "
             f"{', '.join(portion.languages or ())}, but there is {have} to train on."
         )
     count = max(1, round(portion.share * len(pool)))
-    order: list[int] = []
-    while len(order) < count:
-        order.extend(rng.permutation(len(pool))[: count - len(order)].tolist())
-    return [pool[index] for index in order]
+    turns = [rng.permutation(pool) for _ in range(-(-count // len(pool)))]
+    return np.concatenate(turns)[:count]

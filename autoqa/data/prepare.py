@@ -92,6 +92,12 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
             notes.append(sentence(name, len(rows), counts))
         if not kept:
             raise DataError(_nothing_left(name, len(loaded[name]), len(rows), counts.total()))
+        if not any(example.answers for example in kept):
+            raise DataError(
+                f"sources.{name}: none of the {len(kept)} rows that are left to train on has an "
+                "answer, so nothing can be learned from them; check the source's options, or take "
+                "its portions out of the recipe."
+            )
         train[name] = tuple(kept)
     data = StudyData(train, parts.public, parts.private)
     notes += _languages(study.recipe.portions, data)

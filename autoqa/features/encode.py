@@ -1,17 +1,18 @@
 """Examples become flat token arrays; each distinct question and context is encoded once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.features.flat import Characters, Flat, batches, encode_texts, word_starts
 from autoqa.features.tokenizer import QATokenizer, Template
+from autoqa.features.words import WordEncoder, splits_into_words
 from autoqa.types import Example
 
-_CHARACTERS = 2_000_000
-"""Characters encoded at once: bounds the memory that encodings take before they are flattened."""
+VERSION = 1
+"""Goes up when the same tokenizer and examples are encoded to something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Encoded:
         type_ids: Segment ids of the pool, int32 ``[P]``.
         offsets: First and one-past-last character in the context, zeros elsewhere, int32
             ``[P, 2]``.
+        starts_word: Which tokens are the first of a word of the context, see
+            :class:`autoqa.features.flat.Flat`; false elsewhere; bool ``[P]``.
         question: First and one-past-last pool token of each example's question, int64 ``[N, 2]``.
         context: The same for its context, int64 ``[N, 2]``.
         answer: First and one-past-last token of its first answer, counted inside the context,
@@ -36,6 +39,7 @@ class Encoded:
     ids: npt.NDArray[np.int32]
     type_ids: npt.NDArray[np.int32]
     offsets: npt.NDArray[np.int32]
+    starts_word: npt.NDArray[np.bool_]
     question: npt.NDArray[np.int64]
     context: npt.NDArray[np.int64]
     answer: npt.NDArray[np.int64]
@@ -72,31 +76,34 @@ def encode(tokenizer: QATokenizer, examples: Sequence[Example]) -> Encoded:
     specials = (template.prefix, template.middle, template.suffix)
     question_rows, questions = _distinct([example.question.lstrip() for example in examples])
     context_rows, contexts = _distinct([example.context for example in examples])
-    question_ids, _, question_ends = _flatten(tokenizer, questions, with_offsets=False)
-    context_ids, offsets, context_ends = _flatten(tokenizer, contexts, with_offsets=True)
+    words = WordEncoder(tokenizer.core) if splits_into_words(tokenizer.core) else None
+    asked = _flatten(tokenizer, questions, words)
+    told = _flatten(tokenizer, contexts, words)
     first_question = template.specials
-    first_context = first_question + len(question_ids)
+    first_context = first_question + len(asked.ids)
     special_types = np.concatenate([special.type_ids for special in specials])
     return Encoded(
-        names=tuple(_name(example) for example in examples),
+        names=names_of(examples),
         template=template,
-        ids=np.concatenate([*(special.ids for special in specials), question_ids, context_ids]),
+        ids=np.concatenate([*(special.ids for special in specials), asked.ids, told.ids]),
         type_ids=np.concatenate(
             [
                 special_types,
-                np.full(len(question_ids), template.question_type, np.int32),
-                np.full(len(context_ids), template.context_type, np.int32),
+                np.full(len(asked.ids), template.question_type, np.int32),
+                np.full(len(told.ids), template.context_type, np.int32),
             ]
         ),
-        offsets=np.concatenate([np.zeros((first_context, 2), np.int32), offsets]),
-        question=_ranges(question_ends)[question_rows] + first_question,
-        context=_ranges(context_ends)[context_rows] + first_context,
-        answer=_answer_tokens(examples, context_rows, offsets, context_ends),
+        offsets=np.concatenate([np.zeros((first_context, 2), np.int32), told.offsets]),
+        starts_word=np.concatenate([np.zeros(first_context, bool), told.starts_word]),
+        question=asked.ranges[question_rows] + first_question,
+        context=told.ranges[context_rows] + first_context,
+        answer=_answer_tokens(examples, context_rows, told),
     )
 
 
-def _name(example: Example) -> str:
-    return f"{example.source}/{example.id}" if example.source else example.id
+def names_of(examples: Sequence[Example]) -> tuple[str, ...]:
+    """What error messages call examples: the source's name and the id."""
+    return tuple(f"{one.source}/{one.id}" if one.source else one.id for one in examples)
 
 
 def _distinct(texts: list[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
@@ -106,62 +113,30 @@ def _distinct(texts: list[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
     return np.array(rows, dtype=np.int64), list(seen)
 
 
-def _batches(texts: list[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    characters = 0
-    for text in texts:
-        batch.append(text)
-        characters += len(text)
-        if characters >= _CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch
-
-
-def _flatten(
-    tokenizer: QATokenizer, texts: list[str], *, with_offsets: bool
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Tokens of texts back to back.
-
-    Returns:
-        Ids int32 ``[P]``, offsets int32 ``[P, 2]`` (no rows unless asked for), and where each
-        text ends, int64 ``[texts]``.
-    """
-    core = tokenizer.core
-    encode_batch = core.encode_batch if with_offsets else core.encode_batch_fast
-    ids: list[npt.NDArray[np.int32]] = []
-    offsets: list[npt.NDArray[np.int32]] = []
-    lengths: list[int] = []
-    for batch in _batches(texts):
-        encodings = encode_batch(batch, add_special_tokens=False)
-        rows = [encoding.ids for encoding in encodings]
-        counts = [len(row) for row in rows]
-        total = sum(counts)
-        lengths += counts
-        ids.append(np.fromiter(chain.from_iterable(rows), np.int32, total))
-        if with_offsets:
-            pairs = chain.from_iterable(encoding.offsets for encoding in encodings)
-            numbers = np.fromiter(chain.from_iterable(pairs), np.int32, 2 * total)
-            offsets.append(numbers.reshape(total, 2))
-    return (
-        np.concatenate([np.zeros(0, np.int32), *ids]),
-        np.concatenate([np.zeros((0, 2), np.int32), *offsets]),
-        np.cumsum(np.array(lengths, dtype=np.int64)),
+def _flatten(tokenizer: QATokenizer, texts: list[str], words: WordEncoder | None) -> Flat:
+    """Tokens of texts back to back, by way of their words where that gives the same."""
+    parts: list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.bool_]]] = []
+    counts = [np.zeros(0, np.int32)]
+    for batch in batches(texts):
+        characters = Characters.of(batch)
+        if words is not None:
+            ids, offsets, sizes = words.encode(characters)
+        else:
+            ids, offsets, sizes = encode_texts(tokenizer.core, batch)
+        parts.append((ids, offsets, word_starts(characters, offsets, sizes)))
+        counts.append(sizes)
+    return Flat(
+        ids=np.concatenate([np.zeros(0, np.int32), *(part[0] for part in parts)]),
+        offsets=np.concatenate([np.zeros((0, 2), np.int32), *(part[1] for part in parts)]),
+        starts_word=np.concatenate([np.zeros(0, bool), *(part[2] for part in parts)]),
+        ends=np.cumsum(np.concatenate(counts), dtype=np.int64),
     )
-
-
-def _ranges(ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """First and one-past-last token of each text, int64 ``[texts, 2]``."""
-    starts = np.concatenate([np.zeros(1, np.int64), ends])[:-1]
-    return np.stack([starts, ends], axis=1)
 
 
 def _answer_tokens(
     examples: Sequence[Example],
     rows: npt.NDArray[np.int64],
-    offsets: npt.NDArray[np.int32],
-    ends: npt.NDArray[np.int64],
+    contexts: Flat,
 ) -> npt.NDArray[np.int64]:
     """The tokens whose characters overlap the first answer's, counted inside the context.
 
@@ -171,8 +146,7 @@ def _answer_tokens(
     Args:
         examples: N examples.
         rows: Which distinct context each has, int64 ``[N]``.
-        offsets: Characters of all contexts' tokens, int32 ``[P, 2]``.
-        ends: Where each context's tokens end, int64 ``[contexts]``.
+        contexts: The distinct contexts' tokens.
 
     Returns:
         First and one-past-last token, int64 ``[N, 2]``; zeros where no token overlaps.
@@ -181,9 +155,9 @@ def _answer_tokens(
         [(a[0].start, a[0].end) if (a := example.answers) else (0, 0) for example in examples],
         dtype=np.int64,
     ).reshape(-1, 2)
+    offsets, starts_at = contexts.offsets, contexts.ranges
     span = 1 + max(int(offsets.max(initial=0)), int(answers.max(initial=0)))
-    starts_at = _ranges(ends)
-    base = np.repeat(np.arange(len(ends)) * span, starts_at[:, 1] - starts_at[:, 0])
+    base = np.repeat(np.arange(len(starts_at)) * span, starts_at[:, 1] - starts_at[:, 0])
     token_start = np.minimum.accumulate((offsets[:, 0] + base)[::-1])[::-1]
     token_end = np.maximum.accumulate(offsets[:, 1] + base)
     wanted = answers + (rows * span)[:, None]

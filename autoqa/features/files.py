@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from autoqa.errors import DataError
 from autoqa.features.windows import Windows
 
-_LAYOUT = "autoqa.windows.1"
+_LAYOUT = "autoqa.windows.2"
 _NAMES = tuple(field.name for field in fields(Windows))
 
 

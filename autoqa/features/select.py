@@ -20,9 +20,10 @@ def take(windows: Windows, order: npt.ArrayLike) -> Windows:
     rows = np.asarray(order, dtype=np.int64)
     index, bounds = ragged_index(windows.bounds[:-1][rows], windows.bounds[1:][rows])
     return Windows(
-        input_ids=windows.input_ids[index],
-        type_ids=windows.type_ids[index],
-        offsets=windows.offsets[index],
+        input_ids=np.take(windows.input_ids, index),
+        type_ids=np.take(windows.type_ids, index),
+        offsets=np.take(windows.offsets, index, axis=0),
+        starts_word=np.take(windows.starts_word, index),
         bounds=bounds,
         example=windows.example[rows],
         context=windows.context[rows],
@@ -30,26 +31,29 @@ def take(windows: Windows, order: npt.ArrayLike) -> Windows:
     )
 
 
-def drop_negatives(windows: Windows, keep_share: float, rng: np.random.Generator) -> Windows:
-    """Drops windows without an answer at random; the rest stays in order.
+def kept_rows(
+    answerable: npt.NDArray[np.bool_], keep_share: float, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Chooses windows without an answer to be dropped at random.
 
     Args:
-        windows: What to thin out.
+        answerable: Which windows hold the whole answer, bool ``[W]``.
         keep_share: Share of the windows without an answer that is kept, 0 to 1; their number is
             rounded, not drawn.
         rng: Chooses them.
+
+    Returns:
+        Rows of the windows that stay, in order, int64 ``[K]``.
 
     Raises:
         ConfigError: The share lies outside 0 to 1.
     """
     if not 0 <= keep_share <= 1:
         raise ConfigError(f"The share of negatives to keep is {keep_share}; it must be 0 to 1.")
-    negative = np.flatnonzero(~windows.answerable)
+    negative = np.flatnonzero(~answerable)
     kept = round(keep_share * len(negative))
-    if kept == len(negative):
-        return windows
-    dropped = rng.permutation(negative)[kept:]
-    return take(windows, np.delete(np.arange(len(windows)), dropped))
+    rows = np.arange(len(answerable))
+    return rows if kept == len(negative) else np.delete(rows, rng.permutation(negative)[kept:])
 
 
 def concatenate(parts: Sequence[Windows], sizes: Sequence[int] | None = None) -> Windows:
@@ -73,6 +77,7 @@ def concatenate(parts: Sequence[Windows], sizes: Sequence[int] | None = None) ->
         input_ids=np.concatenate([part.input_ids for part in parts]),
         type_ids=np.concatenate([part.type_ids for part in parts]),
         offsets=np.concatenate([part.offsets for part in parts]),
+        starts_word=np.concatenate([part.starts_word for part in parts]),
         bounds=np.concatenate(
             [np.zeros(1, np.int64)]
             + [part.bounds[1:] + base for part, base in zip(parts, tokens[:-1], strict=True)]

@@ -15,6 +15,8 @@ class Windows:
         type_ids: Segment ids as the tokenizer gives them for a pair, int32 ``[T]``.
         offsets: First and one-past-last character in the context for context tokens, zeros for
             all others, int32 ``[T, 2]``.
+        starts_word: Which tokens are the first of a word of the context, or of the part of one
+            that the window begins with; false outside the context; bool ``[T]``.
         bounds: Window w is tokens ``bounds[w]:bounds[w + 1]``, int64 ``[W + 1]``.
         example: Row of the example in the list that was cut, int32 ``[W]``.
         context: First and one-past-last context token, counted inside the window, int32 ``[W, 2]``.
@@ -25,6 +27,7 @@ class Windows:
     input_ids: npt.NDArray[np.int32]
     type_ids: npt.NDArray[np.int32]
     offsets: npt.NDArray[np.int32]
+    starts_word: npt.NDArray[np.bool_]
     bounds: npt.NDArray[np.int64]
     example: npt.NDArray[np.int32]
     context: npt.NDArray[np.int32]

@@ -47,7 +47,8 @@ def protocol_parameters(space: Space) -> dict[str, Any]:
         elif last == "position":
             place = (slots.index(slot) + 0.5) / len(slots)
             if isinstance(distribution, CategoricalDistribution):
-                value = min(distribution.choices, key=lambda each: abs(each - place))
+                listed: Any = distribution.choices
+                value = min(listed, key=lambda each: abs(each - place))
             else:
                 value = place
         elif isinstance(distribution, IntDistribution):

@@ -11,14 +11,14 @@ from autoqa.types import Method, Portion, Recipe, Stage
 
 @dataclass(frozen=True, slots=True)
 class PortionSize:
-    """What one appearance of a source came to.
+    """What one appearance of a source came to, over all passes.
 
     Attributes:
         source: Name in the study file.
         rows: Questions drawn, repetitions counted.
         windows: Windows that are trained on.
         answered: Of them, those that hold the whole answer.
-        tokens: Tokens of the windows.
+        tokens: Tokens of the windows, special tokens included.
     """
 
     source: str

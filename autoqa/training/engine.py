@@ -13,7 +13,8 @@ from autoqa.features.windows import Windows
 from autoqa.modeling.forward import budget_batches
 from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.loss import chance_loss, training_loss
-from autoqa.modeling.packing import SpanModel, make_batch
+from autoqa.modeling.model import SpanModel
+from autoqa.modeling.packing import make_batch
 from autoqa.training.average import WeightAverage
 from autoqa.training.optim import make_optimizer
 from autoqa.training.schedule import LearningRate

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 from autoqa.errors import OutOfTimeError
 from autoqa.modeling.load import check_length, load_for_training
@@ -47,6 +48,7 @@ class _Run:
                 stage,
                 bench.bound.augmentations(stage),
                 bench.data,
+                partial(bench.encoded, job.backbone),
                 self.ready.tokenizer,
                 epochs=protocol.epochs,
                 seed=(job.seed, number),
@@ -86,7 +88,11 @@ class _Run:
                 "seed": self.job.seed,
                 "method": asdict(self.job.recipe.method),
                 "stages": [asdict(each) for each in known],
-                "data": [self.bench.data_key(p.source) for each in known for p in each.portions],
+                "data": [
+                    self.bench.data_key(self.job.backbone, portion.source)
+                    for each in known
+                    for portion in each.portions
+                ],
                 "stage": stage,
                 "closes": self.rates.closes(stage),
             }

@@ -1,13 +1,16 @@
 """What a worker keeps between trials: data, tokenizers, evaluation windows."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from autoqa.data.prepare import StudyData, prepare_data
 from autoqa.env import cache_folder
+from autoqa.features.cache import content_key, machine_cache
 from autoqa.features.cut import cut
-from autoqa.features.encode import encode
+from autoqa.features.encode import Encoded
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
@@ -43,12 +46,18 @@ class Workbench:
     Args:
         bound: The study with its plugins.
         run_folder: The study's folder.
+
+    Raises:
+        ConfigError: The cache's size in the environment is not one.
     """
 
     def __init__(self, bound: BoundStudy, run_folder: Path) -> None:
         self.bound = bound
         self.run_folder = run_folder
+        self._cache = machine_cache()
         self._ready: dict[str, ReadyBackbone] = {}
+        self._encoded: dict[tuple[str, str], Encoded] = {}
+        self._keys: dict[tuple[str, str], str] = {}
 
     @cached_property
     def data(self) -> StudyData:
@@ -67,11 +76,47 @@ class Workbench:
                 folder=folder,
                 tokenizer=tokenizer,
                 group=f"{tokenizer.key}-{length}-{stride}",
-                public=cut(encode(tokenizer, self.data.public), length, stride),
-                private=cut(encode(tokenizer, self.data.private), length, stride),
+                public=self._windows(tokenizer, self.data.public, length, stride),
+                private=self._windows(tokenizer, self.data.private, length, stride),
             )
             self._save_windows(self._ready[name])
         return self._ready[name]
+
+    def encoded(self, backbone: str, source: str) -> Encoded:
+        """All training examples of a source as a backbone's tokens, encoded on first use."""
+        if (backbone, source) not in self._encoded:
+            tokenizer = self.backbone(backbone).tokenizer
+            examples = self.data.train[source]
+            self._encoded[backbone, source] = self._cache.encoded(tokenizer, examples)
+        return self._encoded[backbone, source]
+
+    def data_key(self, backbone: str, source: str) -> str:
+        """Names what there is to train on in a source: its tokens, labels and languages."""
+        if (backbone, source) not in self._keys:
+            tokenizer, examples = self.backbone(backbone).tokenizer, self.data.train[source]
+            spoken = hashlib.sha256(" ".join(e.language for e in examples).encode()).hexdigest()
+            self._keys[backbone, source] = content_key(tokenizer, examples) + spoken[:8]
+        return self._keys[backbone, source]
+
+    def backbone_key(self, name: str) -> dict[str, Any]:
+        """JSON values that say which weights a backbone starts from, and how it is fine-tuned."""
+        ready = self.backbone(name)
+        return {
+            "type": ready.bound.spec.name,
+            "options": ready.bound.options.model_dump(mode="json"),
+            "folder": ready.folder.name,
+            "protocol": ready.bound.protocol.model_dump(mode="json"),
+        }
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where runs of this study leave checkpoints."""
+        return self.run_folder / "checkpoints"
+
+    def _windows(
+        self, tokenizer: QATokenizer, examples: tuple[Example, ...], length: int, stride: int
+    ) -> Windows:
+        return cut(self._cache.encoded(tokenizer, examples), length, stride)
 
     def _save_windows(self, ready: ReadyBackbone) -> None:
         folder = RunFolder(self.run_folder)

@@ -161,6 +161,19 @@ def test_source_with_nothing_left_says_why() -> None:
     assert "sources.hi: nothing is left to train on; of its 10 rows 10 belong to documents" in said
 
 
+def test_source_without_answers_cannot_be_trained_on() -> None:
+    target, silent = examples(range(10)), [replace(one, answers=()) for one in examples([50, 51])]
+    sources = {"hi": target, "more": silent}
+    said = error(bind(sources, {"source": "hi"}, [{"source": "more"}]))
+    assert said.startswith("sources.more: none of the 2 rows that are left to train on has an ans")
+    assert "take its portions out of the recipe" in said
+    # The rows with answers all overlap with the validation set.
+    said = error(
+        bind({**sources, "more": [*silent, *target]}, {"source": "hi"}, [{"source": "more"}])
+    )
+    assert "none of the 2 rows" in said
+
+
 def test_portion_languages_must_be_there() -> None:
     sources = {"hi": examples(range(10)), "more": examples(range(50, 60), language="en")}
     portions = [{"source": "more", "languages": ["bn", "te"]}]

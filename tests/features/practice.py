@@ -68,10 +68,16 @@ def cut_as_transformers_does(
         else:
             whole = tokenizer(examples[row].context, add_special_tokens=False)
             label.append(_label(examples[row], context[-1], pairs, whole.encodings[0].offsets))
+    words = [
+        starts
+        for row, span, pairs in zip(rows, context, offsets, strict=True)
+        for starts in _word_starts(examples[row].context, span, pairs)
+    ]
     return Windows(
         input_ids=np.array([i for ids in made["input_ids"] for i in ids], np.int32),
         type_ids=np.array(types, np.int32),
         offsets=np.array([p for pairs in offsets for p in pairs], np.int32).reshape(-1, 2),
+        starts_word=np.array(words, bool),
         bounds=np.cumsum([0, *(len(ids) for ids in made["input_ids"])]).astype(np.int64),
         example=np.array(rows, np.int32),
         context=np.array(context, np.int32).reshape(-1, 2),
@@ -82,6 +88,16 @@ def cut_as_transformers_does(
 def _after_middle(sides: list[int | None]) -> int:
     """Where an empty context would stand: before the one closing special token."""
     return len(sides) - 1
+
+
+def _word_starts(text: str, context: tuple[int, int], pairs: list[tuple[int, int]]) -> list[bool]:
+    """Token by token: the first of a word as ``str.split`` has it, or the window's first."""
+    numbers = []
+    for start, _ in pairs[slice(*context)]:
+        inside = start < len(text) and not text[start].isspace()
+        numbers.append(len(text[: start + 1].split()) + (0 if inside else 1))
+    firsts = [i == 0 or numbers[i] != numbers[i - 1] for i in range(len(numbers))]
+    return [False] * context[0] + firsts + [False] * (len(pairs) - context[1])
 
 
 def _label(
@@ -134,7 +150,16 @@ def xquad(folder: Path, language: str, limit: int = 10**9) -> list[Example]:
 
 
 def assert_same(one: Windows, other: Windows) -> None:
-    for name in ("bounds", "example", "input_ids", "type_ids", "offsets", "context", "label"):
+    for name in (
+        "bounds",
+        "example",
+        "input_ids",
+        "type_ids",
+        "offsets",
+        "starts_word",
+        "context",
+        "label",
+    ):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
         assert getattr(one, name).dtype == getattr(other, name).dtype, name
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-import autoqa.features.encode as encode_module
+import autoqa.features.flat as flat_module
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.select import take
@@ -27,7 +27,7 @@ def test_many_batches_equal_one(trained: dict[str, Path], monkeypatch) -> None:
         for number, text in enumerate(CORPUS + [a + b for a in CORPUS for b in CORPUS])
     ]
     whole = encode(tokenizer, examples)
-    monkeypatch.setattr(encode_module, "_CHARACTERS", 100)
+    monkeypatch.setattr(flat_module, "_CHARACTERS", 100)
     parts = encode(tokenizer, examples)
     np.testing.assert_array_equal(whole.offsets, parts.offsets)
     assert_same(cut(whole, 64, 16), cut(parts, 64, 16))

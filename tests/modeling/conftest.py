@@ -52,6 +52,7 @@ def make_windows(lengths: list[int], seed: int = 0) -> Windows:
         input_ids=rng.integers(2, 60, total).astype(np.int32),
         type_ids=np.zeros(total, np.int32),
         offsets=np.zeros((total, 2), np.int32),
+        starts_word=np.zeros(total, bool),
         bounds=np.concatenate([[0], np.cumsum(lengths)]),
         example=np.arange(len(lengths), dtype=np.int32),
         context=context,

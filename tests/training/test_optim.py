@@ -4,7 +4,7 @@ import pytest
 
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.load import load_for_training
-from autoqa.training.optim import make_optimizer, make_schedule
+from autoqa.training.optim import make_optimizer
 from tests.modeling.conftest import save_tiny
 
 
@@ -26,18 +26,3 @@ def test_rates_decay_by_layer_and_norms_have_no_weight_decay(tmp_path: Path) -> 
     assert rates[id(named["bert.embeddings.word_embeddings.weight"])][0] == pytest.approx(2.5e-4)
     assert rates[id(named["qa_outputs.weight"])][0] == pytest.approx(1e-2)
     assert len(rates) == sum(1 for _ in model.parameters())
-
-
-def test_the_schedule_rises_then_falls_to_zero(tmp_path: Path) -> None:
-    model = load_for_training(save_tiny(tmp_path), TrainingProtocol(), seed=0)
-    optimizer = make_optimizer(model, TrainingProtocol(), 1.0)
-    schedule = make_schedule(optimizer, steps=20, warmup_ratio=0.25)
-    rates = []
-    for _ in range(20):
-        rates.append(optimizer.param_groups[0]["lr"])
-        optimizer.step()
-        schedule.step()
-    assert rates[:6] == sorted(rates[:6])
-    assert rates[5:] == sorted(rates[5:], reverse=True)
-    assert max(rates) == 1.0
-    assert 0 < rates[-1] < 0.1

@@ -48,7 +48,8 @@ def run(
 
     def emit(message: Message) -> None:
         messages.append(message)
-        if isinstance(message, Progress) and stop_at is not None and message.step >= stop_at:
+        training = isinstance(message, Progress) and message.phase == "training"
+        if training and stop_at is not None and message.step >= stop_at:
             raise StoppedError
 
     job = TrialJob(trial, "toy", recipe, 5e-3, seed=11, run_folder=bench.run_folder)

@@ -8,16 +8,17 @@ import pytest
 import torch
 
 from autoqa.errors import DataError, TrainingError
-from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
+from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
+from autoqa.modeling.packing import Batch
 from autoqa.store.folders import RunFolder
-from autoqa.training.feed import prepare_stage
+from autoqa.training import engine
 from autoqa.training.job import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
-from autoqa.types import AugmentationUse, Portion, Recipe, Stage
+from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
 
 RECIPE = Recipe(
     (
@@ -98,12 +99,10 @@ def test_the_deadline_ends_a_run_with_a_snapshot(make_bench: Bench) -> None:
 def test_a_loss_that_is_no_number_ends_the_run(
     make_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(model: SpanModel, batch: object) -> tuple[torch.Tensor, torch.Tensor]:
-        start, end = forward(model, batch)  # type: ignore[arg-type]
-        return start * float("nan"), end
+    def broken(model: SpanModel, batch: Batch, method: Method) -> torch.Tensor:
+        return training_loss(model, batch, method) * float("nan")
 
-    forward = SpanModel.forward
-    monkeypatch.setattr(SpanModel, "forward", broken)
+    monkeypatch.setattr(engine, "training_loss", broken)
     bench = make_bench("nan")
     with pytest.raises(
         TrainingError, match=r"became nan at step 1 of \d+ with learning rate 0.005"
@@ -117,27 +116,3 @@ def test_a_stage_that_selects_nothing_says_so(make_bench: Bench) -> None:
     short = Recipe((Stage((Portion("train"),), 7, 6),))
     with pytest.raises(DataError, match="A stage of train at 7 tokens selects no window"):
         run(bench, recipe=short)
-
-
-def stage_windows(bench: Workbench, stage: Stage, seed: int = 0, epochs: float = 1.0) -> Windows:
-    ready = bench.backbone("toy")
-    prepared = prepare_stage(stage, [], bench.data, ready.tokenizer, epochs=epochs, seed=(seed, 0))
-    return prepared.windows
-
-
-def test_stages_are_drawn_anew_by_seed_and_repeated_by_epochs(make_bench: Bench) -> None:
-    bench = make_bench("feed")
-    stage = Stage((Portion("train"),), 32, 8)
-    once = stage_windows(bench, stage)
-    assert np.array_equal(once.input_ids, stage_windows(bench, stage).input_ids)
-    assert not np.array_equal(once.input_ids, stage_windows(bench, stage, seed=1).input_ids)
-    assert len(stage_windows(bench, stage, epochs=2.0)) == 2 * len(once)
-
-
-def test_negatives_are_thinned_out_per_portion(make_bench: Bench) -> None:
-    bench = make_bench("negatives")
-    all_of = stage_windows(bench, Stage((Portion("train"),), 24, 4))
-    none_of = stage_windows(bench, Stage((Portion("train", negatives=0.0),), 24, 4))
-    assert 0 < all_of.answerable.sum() < len(all_of)
-    assert none_of.answerable.all()
-    assert len(none_of) == all_of.answerable.sum()

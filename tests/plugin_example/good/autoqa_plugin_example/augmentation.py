@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import Field
 
-from autoqa.api import Augmentation, AugmentationSpec, Options
+from autoqa.api import Augmentation, AugmentationSpec, Options, TokenBatch
 
 
 class BlankOptions(Options):
@@ -22,16 +22,9 @@ class Blank(Augmentation):
     def __init__(self, rate: float) -> None:
         self.rate = rate
 
-    def mask(
-        self,
-        input_ids: np.ndarray,
-        is_context: np.ndarray,
-        is_answer: np.ndarray,
-        mask_id: int,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        hit = is_context & (rng.random(len(input_ids)) < self.rate)
-        return np.where(hit, np.int32(mask_id), input_ids)
+    def mask(self, batch: TokenBatch, rng: np.random.Generator) -> np.ndarray:
+        hit = batch.is_context & (rng.random(len(batch.input_ids)) < self.rate)
+        return np.where(hit, np.int32(batch.mask_id), batch.input_ids)
 
 
 def _build(options: BlankOptions) -> Blank:
