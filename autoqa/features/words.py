@@ -102,7 +102,7 @@ class WordEncoder:
         cut = text_edge[:-1].copy()
         cut[1:-1] |= (codes[1:-1] == _SPACE) & solid[:-2] & solid[2:]
         starts = np.flatnonzero(cut)
-        ends = np.append(starts[1:], total)
+        ends = np.append(starts[1:], total)[: len(starts)]
         text_edge[total] = True
         # The line feed that ends a text is not a part of its last word.
         return starts, ends - text_edge[ends], text_edge[starts]
