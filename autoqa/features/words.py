@@ -3,7 +3,7 @@
 Texts repeat their words, and with them their tokens: SQuAD's 79,000 questions and their contexts
 have 3.0 million words, of which 0.2 million are different. Where the tokenizer provably treats a
 text as the words it consists of, encoding the different ones and putting their tokens together
-gives the same tokens in a third of the time, and in an eighth where contexts overlap.
+gives the same tokens in a third of the time.
 """
 
 import json
