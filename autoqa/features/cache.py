@@ -1,9 +1,10 @@
 """Encoded data sets on disk: made once per machine, memory-mapped by every worker.
 
 What is kept is a source's whole training set as tokens, under a hash of the tokenizer, the texts
-and the encoder's version. Windows are not kept: cutting them out of the tokens takes a fiftieth of
-the time that encoding takes (10,000 windows in about 50 ms), so any length, stride, share or random
-crop of a source is served by one entry, which would otherwise be made anew for each.
+and the encoder's version. Windows are not kept: drawing, cutting, thinning out and shuffling 10,000
+of them takes about 50 ms from there, encoding as many questions with their contexts ten times as
+long, and training on them minutes. So one entry serves every length, stride, share and random crop
+of a source, each of which would otherwise need one of its own.
 
 An entry is a folder of plain arrays and their checksums. It appears when it is complete; one that
 is damaged is made again; where it cannot be written, work goes on without it.

