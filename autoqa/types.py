@@ -119,7 +119,7 @@ class Method:
         head: ``independent`` scores starts and ends apart; ``conditional`` scores an end given a
             start, for a beam of starts.
         loss: ``span`` is cross-entropy with the labelled ends; ``jaccard`` also rewards ends near
-            them, by the word overlap of the span they make.
+            them, by the token overlap of the span they make.
         dropout_samples: Dropout masks over the encoder's output that the loss is averaged over;
             1 is the plain head.
         averaging: Whether snapshots hold the weights as trained, their exponential moving average

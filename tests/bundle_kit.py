@@ -15,6 +15,7 @@ from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
+from autoqa.modeling.heads import ConditionalEnd
 from autoqa.modeling.load import load_for_inference, rounded_state, save_model
 from autoqa.modeling.model import SpanModel
 from autoqa.store.database import Store
@@ -71,7 +72,9 @@ def write_tokenizer(folder: Path, *, lower: bool = False, backwards: bool = Fals
     return QATokenizer.from_folder(folder)
 
 
-def write_model(folder: Path, tokenizer_folder: Path, seed: int) -> None:
+def write_model(
+    folder: Path, tokenizer_folder: Path, seed: int, *, conditional: bool = False
+) -> None:
     """A random two-layer BERT in half precision, large enough weights to have opinions."""
     torch.manual_seed(seed)
     config = BertConfig(
@@ -83,7 +86,8 @@ def write_model(folder: Path, tokenizer_folder: Path, seed: int) -> None:
         max_position_embeddings=64,
         initializer_range=0.5,
     )
-    model = SpanModel(BertForQuestionAnswering(config))
+    inner = BertForQuestionAnswering(config)
+    model = SpanModel(inner, ConditionalEnd(32, spread=0.5) if conditional else None)
     save_model(model, rounded_state(model), tokenizer_folder, folder)
 
 
@@ -130,6 +134,8 @@ seats = 3
 """
 
 CANDIDATES = (("plain", 1), ("plain", 2), ("lower", 3), ("lower", 4))
+CONDITIONAL = {4}
+"""Seeds of the candidates with a conditional end head; it shares a group with a plain one."""
 
 
 def write_run(home: Path) -> RunFolder:
@@ -162,7 +168,8 @@ def write_candidate(
     group = f"{tokenizer.key}-{LENGTH}-{STRIDE}"
     name = f"t{seed:04d}-100"
     with run.writing_candidate(name) as folder:
-        write_model(folder / "model", run.path.parent / ".tokenizers" / backbone, seed)
+        tokenizer_folder = run.path.parent / ".tokenizers" / backbone
+        write_model(folder / "model", tokenizer_folder, seed, conditional=seed in CONDITIONAL)
         model = load_for_inference(folder / "model", "cpu")
         windows: dict[Part, Windows] = {}
         answers: dict[Part, list[str]] = {}

@@ -187,7 +187,11 @@ def _checkpoint_gradients(inner: Any) -> None:
             f"which {type(inner).__name__} is not; set gradient_checkpointing = false and a lower "
             "micro_tokens to save memory."
         )
-    inner.gradient_checkpointing_enable({"use_reentrant": False})
+    # The older name is deprecated where there is a newer one.
+    newer = getattr(inner, "activation_checkpointing_enable", None)
+    (newer or inner.gradient_checkpointing_enable)({"use_reentrant": False})
+    # Only re-entrant checkpoints need gradients at frozen embeddings; they cost a backward pass.
+    inner.disable_input_require_grads()
 
 
 def _compile(model: SpanModel, method: Method, dtype: torch.dtype) -> None:

@@ -1,4 +1,4 @@
-"""A bundle of three groups and four members, written once."""
+"""A bundle of three groups and four members, one with a conditional head; written once."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
         for seed in seeds:
             name = f"t{seed:04d}-100"
             models[name] = folder / name
-            bundle_kit.write_model(models[name], folder / backbone, seed)
+            bundle_kit.write_model(models[name], folder / backbone, seed, conditional=seed == 2)
             members.append(
                 MemberEntry(
                     id=name,

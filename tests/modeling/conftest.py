@@ -22,16 +22,20 @@ def save_tiny(folder: Path, family: str = "bert") -> Path:
         "max_position_embeddings": 80,
         "pad_token_id": 1,
     }
-    if family == "bert":
-        model = transformers.BertModel(transformers.BertConfig(**sizes))
-    elif family == "xlm-roberta":
-        config = transformers.XLMRobertaConfig(**sizes, type_vocab_size=1)
-        model = transformers.XLMRobertaModel(config)
-    else:
-        config = transformers.DistilBertConfig(
+    configs = {
+        "bert": lambda: transformers.BertConfig(**sizes),
+        "xlm-roberta": lambda: transformers.XLMRobertaConfig(**sizes, type_vocab_size=1),
+        "distilbert": lambda: transformers.DistilBertConfig(
             vocab_size=60, dim=32, n_layers=2, n_heads=2, hidden_dim=64, pad_token_id=1
-        )
-        model = transformers.DistilBertModel(config)
+        ),
+        "mpnet": lambda: transformers.MPNetConfig(**sizes),
+        "albert": lambda: transformers.AlbertConfig(**sizes, embedding_size=16),
+        "deberta-v2": lambda: transformers.DebertaV2Config(
+            **sizes, position_biased_input=False, relative_attention=True, pos_att_type=["c2p"]
+        ),
+        "modernbert": lambda: transformers.ModernBertConfig(**sizes),
+    }
+    model = transformers.AutoModel.from_config(configs[family]())
     model.save_pretrained(folder)
     return folder
 

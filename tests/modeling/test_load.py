@@ -1,28 +1,42 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
 
 from autoqa.api import TrainingProtocol
-from autoqa.errors import MissingAssetError
+from autoqa.errors import BundleError, ConfigError, MissingAssetError
 from autoqa.modeling.forward import budget_batches, predict
 from autoqa.modeling.load import (
+    check_length,
     load_for_inference,
     load_for_training,
+    most_positions,
     pick_device,
     resolve_precision,
     rounded_state,
     save_model,
 )
-from tests.modeling.conftest import make_windows
+from autoqa.modeling.loss import training_loss
+from autoqa.modeling.packing import make_batch
+from autoqa.types import Head, Method
+from tests.modeling.conftest import make_windows, save_tiny
+
+CONDITIONAL = Method(head="conditional")
 
 
-def test_a_saved_model_gives_the_logits_of_the_rounded_one(tiny_bert: Path, tmp_path: Path) -> None:
-    model = load_for_training(tiny_bert, TrainingProtocol(dropout=0.0), seed=3)
+@pytest.mark.parametrize("head", ["independent", "conditional"])
+def test_a_saved_model_gives_the_logits_of_the_rounded_one(
+    tiny_bert: Path, tmp_path: Path, head: Head
+) -> None:
+    protocol, method = TrainingProtocol(dropout=0.0), Method(head=head)
+    model = load_for_training(tiny_bert, protocol, seed=3, method=method)
     state = rounded_state(model)
     save_model(model, state, tiny_bert, tmp_path / "saved")
-    model.inner.load_state_dict(state)
+    model.load_state(state)
     model.eval()
     windows = make_windows([20, 9, 31])
     loaded = load_for_inference(tmp_path / "saved")
@@ -79,3 +93,146 @@ def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
 def test_precision_names() -> None:
     assert resolve_precision("fp32", pick_device("cpu")) is torch.float32
     assert resolve_precision("bf16", pick_device("cpu")) is torch.bfloat16
+
+
+@pytest.fixture
+def conditional(tiny_bert: Path, tmp_path: Path) -> Path:
+    """A saved model with an extra head."""
+    model = load_for_training(tiny_bert, TrainingProtocol(), seed=3, method=CONDITIONAL)
+    save_model(model, rounded_state(model), tiny_bert, tmp_path / "conditional")
+    return tmp_path / "conditional"
+
+
+def test_an_extra_head_is_named_and_stored_beside_the_inner_model(conditional: Path) -> None:
+    assert json.loads((conditional / "config.json").read_text())["autoqa_head"] == "conditional"
+    names = load_file(conditional / "model.safetensors").keys()
+    assert {n for n in names if "head" in n} == {
+        f"autoqa_head.{layer}.{kind}"
+        for layer in ("join", "norm", "score")
+        for kind in ("weight", "bias")
+    }
+
+
+def test_training_on_from_a_model_with_an_extra_head_takes_the_methods_head(
+    conditional: Path, tmp_path: Path
+) -> None:
+    model = load_for_training(conditional, TrainingProtocol(), seed=3)
+    assert model.head is None
+    save_model(model, rounded_state(model), conditional, tmp_path / "plain")
+    assert "autoqa_head" not in json.loads((tmp_path / "plain" / "config.json").read_text())
+    assert load_for_inference(tmp_path / "plain").head is None
+
+
+def test_an_unknown_head_is_refused(conditional: Path) -> None:
+    config = json.loads((conditional / "config.json").read_text())
+    (conditional / "config.json").write_text(json.dumps({**config, "autoqa_head": "pointer"}))
+    with pytest.raises(BundleError, match="names the answer head 'pointer', but this autoqa knows"):
+        load_for_inference(conditional)
+
+
+def test_a_head_without_its_weights_is_refused(conditional: Path) -> None:
+    state = load_file(conditional / "model.safetensors")
+    del state["autoqa_head.join.bias"]
+    save_file(state, conditional / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(BundleError, match="does not hold the answer head 'conditional'"):
+        load_for_inference(conditional)
+
+
+def test_weights_of_another_head_are_not_loaded_in_silence(tiny_bert: Path) -> None:
+    plain = load_for_training(tiny_bert, TrainingProtocol(), seed=3)
+    model = load_for_training(tiny_bert, TrainingProtocol(), seed=3, method=CONDITIONAL)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        model.load_state(plain.state())
+
+
+@pytest.mark.parametrize(
+    "method, sentence",
+    [
+        (CONDITIONAL, 'head = "conditional" needs .* ModernBertForQuestionAnswering is not; set '
+         'head = "independent" or take another backbone'),
+        (Method(dropout_samples=4), "dropout_samples = 4 needs .* set dropout_samples = 1"),
+    ],
+)  # fmt: skip
+def test_methods_that_an_architecture_does_not_take_are_refused(
+    tmp_path: Path, method: Method, sentence: str
+) -> None:
+    folder = save_tiny(tmp_path, "modernbert")
+    with pytest.raises(ConfigError, match=sentence):
+        load_for_training(folder, TrainingProtocol(), seed=0, method=method)
+    model = load_for_training(folder, TrainingProtocol(), seed=0)
+    batch = make_batch(make_windows([20, 9]), model.device)
+    assert torch.isfinite(training_loss(model, batch, Method(loss="jaccard")))
+
+
+def test_a_layer_between_encoder_and_head_is_noticed(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_for_training(tiny_bert, TrainingProtocol(), seed=0)
+    assert model.splits()
+    encoder = model.inner.bert.forward
+
+    def squashed(*values: object, **arguments: object) -> object:
+        output = encoder(*values, **arguments)
+        output.last_hidden_state = output.last_hidden_state.tanh()
+        return output
+
+    class Between(nn.Module):
+        forward = staticmethod(squashed)
+
+    monkeypatch.setitem(model.inner._modules, "bert", Between())
+    monkeypatch.setattr(type(model.inner), "base_model", encoder.__self__)
+    assert not model.splits()
+
+
+@pytest.mark.parametrize(
+    "family, most",
+    [("bert", 80), ("xlm-roberta", 78), ("mpnet", 78), ("deberta-v2", None), ("modernbert", None)],
+)
+def test_the_longest_window_is_that_of_the_position_table(
+    tmp_path: Path, family: str, most: int | None
+) -> None:
+    folder = save_tiny(tmp_path, family)
+    assert most_positions(folder) == most
+    check_length(folder, 78, "stage 1")
+    if most is None:
+        check_length(folder, 10**6, "stage 1")
+        return
+    with pytest.raises(ConfigError, match=rf"^stage 1: length {most + 1} is beyond the {most} "):
+        check_length(folder, most + 1, "stage 1")
+    model = load_for_inference(folder)
+    with torch.no_grad():
+        model(make_batch(make_windows([most, 9]), model.device))
+
+
+def gradients(folder: Path, protocol: TrainingProtocol, method: Method) -> torch.Tensor:
+    model = load_for_training(folder, protocol, seed=1, method=method)
+    torch.manual_seed(2)
+    training_loss(model, make_batch(make_windows([20, 9, 31]), model.device), method).backward()
+    return torch.cat([p.grad.ravel() for p in model.parameters() if p.grad is not None])
+
+
+@pytest.mark.parametrize("method", [Method(), CONDITIONAL], ids=["plain", "conditional"])
+@pytest.mark.parametrize("frozen_layers", [0, 1])
+def test_gradient_checkpointing_gives_equal_gradients(
+    tiny_bert: Path, method: Method, frozen_layers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[bool] = []
+    checkpoint = torch.utils.checkpoint.checkpoint
+
+    def counted(*arguments: object, use_reentrant: bool, **others: object) -> object:
+        calls.append(use_reentrant)
+        return checkpoint(*arguments, use_reentrant=use_reentrant, **others)
+
+    monkeypatch.setattr("transformers.modeling_utils.checkpoint", counted)
+    protocol = TrainingProtocol(dropout=0.3, frozen_layers=frozen_layers)
+    plain = gradients(tiny_bert, protocol, method)
+    assert calls == []
+    saving = protocol.model_copy(update={"gradient_checkpointing": True})
+    assert torch.equal(gradients(tiny_bert, saving, method), plain)
+    assert calls == [False, False]  # both layers, not re-entrant
+
+
+def test_gradient_checkpointing_is_refused_where_transformers_cannot(tmp_path: Path) -> None:
+    protocol = TrainingProtocol(gradient_checkpointing=True)
+    with pytest.raises(ConfigError, match=r"AlbertForQuestionAnswering is not; set gradient_ch"):
+        load_for_training(save_tiny(tmp_path, "albert"), protocol, seed=0)
