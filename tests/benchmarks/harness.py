@@ -15,6 +15,7 @@ from typing import TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+R = TypeVar("R")
 
 RESULTS = Path(__file__).parents[2] / "build" / "bench.jsonl"
 
@@ -52,6 +53,7 @@ def compare(
     unit: str,
     equal: Callable[[A, B], bool],
     amount: Callable[[B], float] = lambda _: 1.0,
+    warmup: bool = True,
     results: Path = RESULTS,
 ) -> Comparison:
     """Times A and B in turns and appends the outcome to the results file.
@@ -60,23 +62,30 @@ def compare(
         name: What is compared.
         a: The practice.
         b: autoqa.
-        rounds: How often each is timed, after one run each that warms up.
+        rounds: How often each is timed.
         unit: What ``amount`` counts, per second.
         equal: Whether the two results are the same.
         amount: How much one run did, from B's result.
+        warmup: Whether a first run of each goes untimed; without it the first round counts, for
+            work that takes minutes and starts processes of its own anyway.
         results: JSON Lines file.
     """
-    one, other = a(), b()
+    times: tuple[list[float], list[float]] = ([], [])
+
+    def timed(work: Callable[[], R], spent: list[float]) -> R:
+        gc.collect()
+        begin = time.perf_counter()
+        result = work()
+        spent.append(time.perf_counter() - begin)
+        return result
+
+    one, other = timed(a, times[0]), timed(b, times[1])
     same, done = bool(equal(one, other)), amount(other)
     del one, other
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for work, spent in zip((a, b), times, strict=True):
-            gc.collect()
-            begin = time.perf_counter()
-            work()
-            spent.append(time.perf_counter() - begin)
-    seconds = [median(spent) for spent in times]
+    for _ in range(rounds if warmup else rounds - 1):
+        timed(a, times[0])
+        timed(b, times[1])
+    seconds = [median(spent[1:] if warmup else spent) for spent in times]
     outcome = Comparison(
         name=name,
         ratio=round(seconds[0] / seconds[1], 3) if same else None,
