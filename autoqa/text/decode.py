@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.text.blanks import Texts
 from autoqa.text.slots import Doubles, Floats, Indices, Slots, TokenSpans, WindowsLike
 from autoqa.types import Span
 
@@ -31,6 +32,7 @@ class SpanDecoder:
     ) -> None:
         self.contexts = contexts
         self.slots = Slots(windows, max_answer_tokens)
+        self._texts = Texts(contexts)
 
     def best(self, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating]) -> list[Span]:
         """The best non-empty span of every example; the empty span where there is none.
@@ -46,16 +48,13 @@ class SpanDecoder:
         scale = self.slots.log_partition(packed_start) + self.slots.log_partition(packed_end)
         found = self.slots.best(packed_start, packed_end)
         answers = [EMPTY] * len(self.contexts)
-        blank: list[int] = []
         rows = self.slots.rows.tolist()
-        for position, (low, high, score) in enumerate(self._places(found, scale)):
-            span = _stripped(self.contexts[rows[position]], low, high, score)
-            if span is None:
-                blank.append(position)
-            else:
-                answers[rows[position]] = span
-        if blank:  # white space won: rare, so the general search may take over
-            listed = self._search(packed_start, packed_end, scale, 1, np.array(blank))
+        low, high = self._places(found)
+        for row, span in zip(rows, self._spans(found, low, high, scale), strict=True):
+            answers[row] = span
+        blank = np.flatnonzero(low == high)
+        if len(blank):  # white space won: rare, so the general search may take over
+            listed = self._search(packed_start, packed_end, scale, 1, blank)
             for position, spans in listed.items():
                 answers[rows[position]] = spans[0] if spans else EMPTY
         return answers
@@ -81,8 +80,8 @@ class SpanDecoder:
         """Lists by position; looks further where white space or twins took up places."""
         total = self.slots.totals(start, end)
         result: dict[int, list[Span]] = {}
-        # A leading start has several good ends, so fewer starts than spans will mostly do.
-        starts, pending = n_best // 2 + 2, chosen
+        # As many starts hold enough spans, unless white space or twins take up places.
+        starts, pending = n_best, chosen
         while len(pending):
             short: list[int] = []
             for block in self.slots.blocks(pending):
@@ -94,44 +93,41 @@ class SpanDecoder:
                     for position, all_seen in zip(listed, complete.tolist(), strict=True)
                     if len(listed[position]) < n_best and not all_seen
                 ]
-            starts, pending = 4 * starts, np.array(short, np.int64)
+            starts, pending = 2 * starts, np.array(short, np.int64)
         return result
 
     def _distinct(
         self, found: TokenSpans, scale: Doubles, block: Indices, n_best: int
     ) -> dict[int, list[Span]]:
         """The first n different non-empty spans of each position of a block."""
-        edges = np.searchsorted(found.example, np.append(block, block[-1] + 1)).tolist()
-        places = self._places(found, scale)
-        result: dict[int, list[Span]] = {}
-        for number, position in enumerate(block.tolist()):
-            context = self.contexts[self.slots.rows[position]]
-            spans: list[Span] = []
-            seen: set[tuple[int, int]] = set()
-            for low, high, score in places[edges[number] : edges[number + 1]]:
-                if (low, high) in seen:
-                    continue
-                seen.add((low, high))
-                text = context[low:high].rstrip()
-                bare = text.lstrip()
-                last = low + len(text)
-                first = last - len(bare)
-                if first != low or last != high:
-                    if not bare or (first, last) in seen:
-                        continue
-                    seen.add((first, last))
-                spans.append(Span(first, last, score, bare))
-                if len(spans) == n_best:
-                    break
-            result[position] = spans
-        return result
+        low, high = self._places(found)
+        solid = np.flatnonzero(low < high)
+        size = (high - low)[solid]
+        key = found.example[solid] * (low.max(initial=0) + 1) + low[solid]
+        key = key * (size.max(initial=0) + 1) + size
+        kept = solid[np.sort(np.unique(key, return_index=True)[1])]
+        edges = np.searchsorted(found.example[kept], np.append(block, block[-1] + 1))
+        rank = np.arange(len(kept)) - np.repeat(edges[:-1], np.diff(edges))
+        kept = kept[rank < n_best]
+        spans = self._spans(found.pick(kept), low[kept], high[kept], scale)
+        bounds = np.cumsum([0, *np.minimum(np.diff(edges), n_best)]).tolist()
+        return {
+            position: spans[begin:end]
+            for position, begin, end in zip(block.tolist(), bounds[:-1], bounds[1:], strict=True)
+        }
 
-    def _places(self, found: TokenSpans, scale: Doubles) -> list[tuple[int, int, float]]:
-        """First and one-past-last character and probability of each span."""
-        lows = self.slots.offsets[found.first, 0].tolist()
-        highs = self.slots.offsets[found.last, 1].tolist()
+    def _places(self, found: TokenSpans) -> tuple[Indices, Indices]:
+        """First and one-past-last character of each span without white space at its ends."""
+        low = self.slots.offsets[found.first, 0].astype(np.int64)
+        high = self.slots.offsets[found.last, 1].astype(np.int64)
+        return self._texts.strip(self.slots.rows[found.example], low, high)
+
+    def _spans(self, found: TokenSpans, low: Indices, high: Indices, scale: Doubles) -> list[Span]:
+        lows, highs = low.tolist(), high.tolist()
+        rows = self.slots.rows[found.example].tolist()
+        texts = [self.contexts[row][a:b] for row, a, b in zip(rows, lows, highs, strict=True)]
         scores = np.exp(found.total - scale[found.example]).tolist()
-        return list(zip(lows, highs, scores, strict=True))
+        return list(map(Span, lows, highs, scores, texts))
 
 
 def best_spans(
@@ -173,12 +169,3 @@ def best_span(
 ) -> list[Span]:
     """The first of :func:`best_spans` for every context, much faster; empty where there is none."""
     return SpanDecoder(windows, contexts, max_answer_tokens).best(start_logits, end_logits)
-
-
-def _stripped(context: str, low: int, high: int, score: float) -> Span | None:
-    text = context[low:high].rstrip()
-    bare = text.lstrip()
-    if not bare:
-        return None
-    high = low + len(text)
-    return Span(high - len(bare), high, score, bare)

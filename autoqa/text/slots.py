@@ -12,12 +12,16 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from autoqa.errors import DataError
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
+
+_LEAST = 2 * float(np.finfo(np.float32).min)
+"""No sum of two logits is less."""
 
 _BLOCK = 256
 """Examples searched together: large enough for numpy, small enough for the processor's cache."""
@@ -62,6 +66,12 @@ class TokenSpans:
     first: Indices
     last: Indices
     total: Doubles
+
+    def pick(self, which: Indices) -> "TokenSpans":
+        """Some of the spans, in the given order."""
+        return TokenSpans(
+            self.example[which], self.first[which], self.last[which], self.total[which]
+        )
 
 
 class Slots:
@@ -197,19 +207,29 @@ class Slots:
         widest = int(sizes.max())
         columns = np.arange(widest)
         places = np.minimum(lows[:, None] + columns, self.size - 1)
-        table = np.where(columns < sizes[:, None], total[places], -np.inf)
-        floor = np.full(len(block), -np.inf)
+        # Lowest first: numpy looks for the highest of many equal numbers thirty times longer.
+        cost = np.where(columns < sizes[:, None], -total[places], np.inf)
+        limit = np.full(len(block), -_LEAST)
         if k < widest:
-            floor = np.partition(table, widest - k, axis=1)[:, widest - k]
-        row, column = np.nonzero((table >= floor[:, None]) & (table > -np.inf))
-        first = lows[row] + column
-        sums = self._sums(start, end, first)
-        pick, reach = np.nonzero((sums >= floor[row][:, None]) & (sums > -np.inf))
-        owner, begin, value = block[row[pick]], first[pick], sums[pick, reach]
-        # nonzero lists starts and ends in order, so a stable sort settles ties by them.
+            limit = np.minimum(limit, np.partition(cost, k - 1, axis=1)[:, k - 1])
+        row, column = np.divmod(np.flatnonzero(cost <= limit[:, None]), widest)
+        first, floor = lows[row] + column, -limit
+        # Most ends are ruled out in single precision, by a limit rounded down; the sum of two
+        # float32 numbers is exact in float64 and decides about the rest.
+        with np.errstate(over="ignore"):
+            least = (floor[row] - start[first]).astype(np.float32)
+            least = np.nextafter(least, np.float32(-np.inf))
+        reach = sliding_window_view(end, self.max_answer_tokens)[first]
+        hits = np.flatnonzero(reach >= least[:, None])
+        pick, ahead = np.divmod(hits, self.max_answer_tokens)
+        value = np.add(start[first[pick]], reach.ravel()[hits], dtype=np.float64)
+        kept = np.flatnonzero(value >= floor[row[pick]])
+        pick, ahead, value = pick[kept], ahead[kept], value[kept]
+        owner, begin = block[row[pick]], first[pick]
+        # Starts and ends are listed in order, so a stable sort settles ties by them.
         order = np.lexsort((-value, owner))
-        found = TokenSpans(owner[order], begin[order], (begin + reach)[order], value[order])
-        return found, np.isneginf(floor)
+        found = TokenSpans(owner[order], begin[order], (begin + ahead)[order], value[order])
+        return found, floor == _LEAST
 
     def blocks(self, positions: Indices) -> Iterator[Indices]:
         """Cuts positions in ``rows`` into blocks of examples of like size, each ascending."""
