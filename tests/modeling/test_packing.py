@@ -6,7 +6,7 @@ import torch
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.load import load_for_training
 from autoqa.modeling.loss import span_loss
-from autoqa.modeling.packing import make_batch
+from autoqa.modeling.packing import _attend, make_batch
 from tests.modeling.conftest import make_windows, save_tiny
 
 PROTOCOL = TrainingProtocol(dropout=0.0)
@@ -52,3 +52,16 @@ def test_question_tokens_do_not_change_the_loss() -> None:
     logits = torch.randn(27, generator=torch.Generator().manual_seed(0))
     moved = torch.where(batch.allowed, logits, logits + 50)
     assert span_loss(logits, logits, batch).item() == span_loss(moved, moved, batch).item()
+
+
+@pytest.mark.parametrize("scaling", [None, 0.3])
+def test_half_precision_attention_is_the_fused_kernel_s_up_to_rounding(
+    scaling: float | None,
+) -> None:
+    draw = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(1, 3, 70, 8, generator=draw) for _ in range(3))
+    fused = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=scaling)
+    with torch.inference_mode():
+        plain = _attend(q.bfloat16(), k.bfloat16(), v.bfloat16(), 0.0, scaling)
+    assert plain.shape == fused.shape
+    assert (plain.float() - fused).abs().max() < 0.02
