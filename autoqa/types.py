@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,7 @@ class Example:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A predicted fragment: ``context[start:end] == text``, higher score is better.
 
     The empty span (start = end = 0) says that no answer was found.

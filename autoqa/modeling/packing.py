@@ -54,18 +54,18 @@ def _attend(
 ) -> torch.Tensor:
     """Attention inside one window.
 
-    On a CPU in half precision the fused kernel's backward pass takes three to four times as long
-    as plain matrix products over the whole window, which fits into memory easily.
+    On a CPU in half precision plain matrix products over the whole window, which fits into memory
+    easily, take three quarters of the fused kernel's time from 64 tokens on, and a third of it
+    with the backward pass.
     """
-    if query.device.type != "cpu" or query.dtype == torch.float32 or not query.requires_grad:
+    if query.device.type != "cpu" or query.dtype == torch.float32:
         return nn.functional.scaled_dot_product_attention(
             query, key, value, dropout_p=dropout, scale=scaling
         )
     q, k, v = (t.flatten(0, 1) for t in (query, key, value))
     scale = scaling if scaling is not None else q.shape[-1] ** -0.5
     weights = torch.softmax(torch.bmm(q * scale, k.transpose(1, 2)), -1, dtype=q.dtype)
-    output = torch.bmm(nn.functional.dropout(weights, dropout), v)
-    return output.reshape(query.shape)
+    return torch.bmm(nn.functional.dropout(weights, dropout), v).view_as(query)
 
 
 AttentionInterface.register(ATTENTION, _packed_attention)

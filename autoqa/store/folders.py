@@ -162,7 +162,7 @@ class RunFolder:
         path = self.logits_path(candidate_id, part)
         try:
             tensors = load_file(path)
-            return tensors["start"], tensors["end"]
+            return tensors["start"].astype(np.float32), tensors["end"].astype(np.float32)
         except (OSError, SafetensorError, KeyError) as error:
             raise DataError(
                 f"{path}: cannot read the logits of candidate {candidate_id} ({error})"
@@ -236,7 +236,13 @@ def write_atomically(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def write_logits(candidate: Path, part: Part, start: Logits, end: Logits) -> None:
+def write_logits(
+    candidate: Path,
+    part: Part,
+    start: Logits,
+    end: Logits,
+    dtype: type[np.float16] | type[np.float32] = np.float32,
+) -> None:
     """Writes one part's logits into a candidate's (possibly still temporary) folder.
 
     Args:
@@ -244,11 +250,11 @@ def write_logits(candidate: Path, part: Part, start: Logits, end: Logits) -> Non
         part: Which windows they belong to.
         start: Start logits, ``[T]``.
         end: End logits, ``[T]``.
+        dtype: What they are stored as.
     """
     path = _sealed(candidate, part) / f"{part}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {"start": start.astype(np.float32), "end": end.astype(np.float32)}
-    save_file(tensors, path)
+    save_file({"start": start.astype(dtype), "end": end.astype(dtype)}, path)
 
 
 def _sealed(folder: Path, part: Part) -> Path:

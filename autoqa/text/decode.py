@@ -10,7 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.text.slots import Doubles, Floats, Indices, Slots, TokenSpans, WindowsLike
+from autoqa.text.blanks import Texts
+from autoqa.text.lists import SpanLists, make_spans
+from autoqa.text.slots import Doubles, Floats, Indices, Slots, TokenSpans, WindowsLike, ranks
 from autoqa.types import Span
 
 EMPTY = Span(0, 0, 0.0, "")
@@ -31,6 +33,7 @@ class SpanDecoder:
     ) -> None:
         self.contexts = contexts
         self.slots = Slots(windows, max_answer_tokens)
+        self._texts = Texts(contexts)
 
     def best(self, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating]) -> list[Span]:
         """The best non-empty span of every example; the empty span where there is none.
@@ -45,93 +48,86 @@ class SpanDecoder:
         packed_start, packed_end = self.slots.pack(start), self.slots.pack(end)
         scale = self.slots.log_partition(packed_start) + self.slots.log_partition(packed_end)
         found = self.slots.best(packed_start, packed_end)
-        answers = [EMPTY] * len(self.contexts)
-        blank: list[int] = []
+        low, high = self._places(found)
         rows = self.slots.rows.tolist()
-        for position, (low, high, score) in enumerate(self._places(found, scale)):
-            span = _stripped(self.contexts[rows[position]], low, high, score)
-            if span is None:
-                blank.append(position)
-            else:
-                answers[rows[position]] = span
-        if blank:  # white space won: rare, so the general search may take over
-            listed = self._search(packed_start, packed_end, scale, 1, np.array(blank))
-            for position, spans in listed.items():
-                answers[rows[position]] = spans[0] if spans else EMPTY
+        owners = [self.contexts[row] for row in rows]
+        score = np.exp(found.total - scale).tolist()
+        answers = [EMPTY] * len(self.contexts)
+        spans = make_spans(owners, low.tolist(), high.tolist(), score)
+        for row, span in zip(rows, spans, strict=True):
+            answers[row] = span
+        blank = np.flatnonzero(low == high)
+        if len(blank):  # white space won: rare, so the general search may take over
+            lists = self._search(packed_start, packed_end, scale, 1, blank)
+            for row in self.slots.rows[blank].tolist():
+                answers[row] = next(iter(lists[row]), EMPTY)
         return answers
 
     def n_best(
         self, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating], n_best: int = 20
-    ) -> list[list[Span]]:
+    ) -> SpanLists:
         """The n best distinct non-empty spans of every example, best first; see :meth:`best`."""
         if n_best < 1:
             raise ValueError(f"n_best is {n_best}; it must be 1 or more")
         packed_start, packed_end = self.slots.pack(start), self.slots.pack(end)
         scale = self.slots.log_partition(packed_start) + self.slots.log_partition(packed_end)
         everything = np.arange(len(self.slots.rows))
-        listed = self._search(packed_start, packed_end, scale, n_best, everything)
-        spans: list[list[Span]] = [[] for _ in self.contexts]
-        for position, row in enumerate(self.slots.rows.tolist()):
-            spans[row] = listed[position]
-        return spans
+        return self._search(packed_start, packed_end, scale, n_best, everything)
 
     def _search(
         self, start: Floats, end: Floats, scale: Doubles, n_best: int, chosen: Indices
-    ) -> dict[int, list[Span]]:
-        """Lists by position; looks further where white space or twins took up places."""
+    ) -> SpanLists:
+        """Lists of chosen positions; looks further where white space or twins took up places."""
         total = self.slots.totals(start, end)
-        result: dict[int, list[Span]] = {}
-        # A leading start has several good ends, so fewer starts than spans will mostly do.
-        starts, pending = n_best // 2 + 2, chosen
+        none = np.zeros(0, np.int64)
+        parts: list[tuple[Indices, Indices, Indices, Doubles]] = [(none, none, none, np.zeros(0))]
+        done = np.zeros(len(self.slots.rows), bool)
+        starts, pending = n_best, chosen
         while len(pending):
-            short: list[int] = []
+            short = []
             for block in self.slots.blocks(pending):
                 found, complete = self.slots.leading(start, end, total, block, starts)
-                listed = self._distinct(found, scale, block, n_best)
-                result.update(listed)
-                short += [
-                    position
-                    for position, all_seen in zip(listed, complete.tolist(), strict=True)
-                    if len(listed[position]) < n_best and not all_seen
-                ]
-            starts, pending = 4 * starts, np.array(short, np.int64)
-        return result
+                found, low, high, full = self._distinct(found, n_best)
+                done[block] = complete
+                done[full] = True
+                short.append(block[~done[block]])
+                kept = done[found.example]
+                score = np.exp(found.total - scale[found.example])
+                parts.append((found.example[kept], low[kept], high[kept], score[kept]))
+            starts, pending = 2 * starts, np.concatenate(short)
+        example, low, high, score = map(np.concatenate, zip(*parts, strict=True))
+        row = self.slots.rows[example]
+        order = np.argsort(row, kind="stable")
+        bounds = np.searchsorted(row[order], np.arange(len(self.contexts) + 1))
+        return SpanLists(self.contexts, bounds, low[order], high[order], score[order])
 
     def _distinct(
-        self, found: TokenSpans, scale: Doubles, block: Indices, n_best: int
-    ) -> dict[int, list[Span]]:
-        """The first n different non-empty spans of each position of a block."""
-        edges = np.searchsorted(found.example, np.append(block, block[-1] + 1)).tolist()
-        places = self._places(found, scale)
-        result: dict[int, list[Span]] = {}
-        for number, position in enumerate(block.tolist()):
-            context = self.contexts[self.slots.rows[position]]
-            spans: list[Span] = []
-            seen: set[tuple[int, int]] = set()
-            for low, high, score in places[edges[number] : edges[number + 1]]:
-                if (low, high) in seen:
-                    continue
-                seen.add((low, high))
-                text = context[low:high].rstrip()
-                bare = text.lstrip()
-                last = low + len(text)
-                first = last - len(bare)
-                if first != low or last != high:
-                    if not bare or (first, last) in seen:
-                        continue
-                    seen.add((first, last))
-                spans.append(Span(first, last, score, bare))
-                if len(spans) == n_best:
-                    break
-            result[position] = spans
-        return result
+        self, found: TokenSpans, n_best: int
+    ) -> tuple[TokenSpans, Indices, Indices, Indices]:
+        """The first n different non-empty spans of each example.
 
-    def _places(self, found: TokenSpans, scale: Doubles) -> list[tuple[int, int, float]]:
-        """First and one-past-last character and probability of each span."""
-        lows = self.slots.offsets[found.first, 0].tolist()
-        highs = self.slots.offsets[found.last, 1].tolist()
-        scores = np.exp(found.total - scale[found.example]).tolist()
-        return list(zip(lows, highs, scores, strict=True))
+        Returns:
+            The spans, their first and one-past-last characters, and the examples that have n.
+        """
+        low, high = self._places(found)
+        solid = np.flatnonzero(low < high)
+        size = (high - low)[solid]
+        key = found.example[solid] * (low.max(initial=0) + 1) + low[solid]
+        key = key * (size.max(initial=0) + 1) + size
+        order = np.argsort(key, kind="stable")
+        first = np.zeros(len(key), bool)
+        first[order] = np.diff(key[order], prepend=-1) > 0
+        kept = solid[first]
+        rank = ranks(found.example[kept])
+        full = found.example[kept[rank == n_best - 1]]
+        kept = kept[rank < n_best]
+        return found.pick(kept), low[kept], high[kept], full
+
+    def _places(self, found: TokenSpans) -> tuple[Indices, Indices]:
+        """First and one-past-last character of each span without white space at its ends."""
+        low = self.slots.offsets[found.first, 0].astype(np.int64)
+        high = self.slots.offsets[found.last, 1].astype(np.int64)
+        return self._texts.strip(self.slots.rows[found.example], low, high)
 
 
 def best_spans(
@@ -159,9 +155,8 @@ def best_spans(
     Raises:
         DataError: Logits are not numbers, or were made for other windows.
     """
-    return SpanDecoder(windows, contexts, max_answer_tokens).n_best(
-        start_logits, end_logits, n_best
-    )
+    decoder = SpanDecoder(windows, contexts, max_answer_tokens)
+    return list(decoder.n_best(start_logits, end_logits, n_best))
 
 
 def best_span(
@@ -173,12 +168,3 @@ def best_span(
 ) -> list[Span]:
     """The first of :func:`best_spans` for every context, much faster; empty where there is none."""
     return SpanDecoder(windows, contexts, max_answer_tokens).best(start_logits, end_logits)
-
-
-def _stripped(context: str, low: int, high: int, score: float) -> Span | None:
-    text = context[low:high].rstrip()
-    bare = text.lstrip()
-    if not bare:
-        return None
-    high = low + len(text)
-    return Span(high - len(bare), high, score, bare)

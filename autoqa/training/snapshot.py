@@ -14,6 +14,7 @@ from autoqa.store.records import CandidateRecord
 from autoqa.text.decode import SpanDecoder
 from autoqa.text.metrics import score
 from autoqa.training.job import TrialJob
+from autoqa.training.logits import smallest_type
 from autoqa.training.workbench import ReadyBackbone
 from autoqa.types import Example
 
@@ -47,7 +48,9 @@ def take_snapshot(
     finally:
         model.load_state(full)
         model.train()
-    spans = SpanDecoder(ready.public, [e.context for e in examples]).best(*public)
+    decoder = SpanDecoder(ready.public, [e.context for e in examples])
+    spans = decoder.best(*public)
+    precise = smallest_type(decoder, *public, spans)
     record = _record(
         job,
         ready,
@@ -59,8 +62,8 @@ def take_snapshot(
         inference_seconds=inference_seconds,
     )
     with RunFolder(job.run_folder).writing_candidate(record.id) as folder:
-        write_logits(folder, "public", *public)
-        write_logits(folder, "private", *private)
+        write_logits(folder, "public", *public, precise)
+        write_logits(folder, "private", *private, precise)
         save_model(model, state, ready.folder, folder / "model")
         text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
         (folder / "candidate.json").write_text(text + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ import torch
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.load import load_for_training
 from autoqa.modeling.loss import training_loss
-from autoqa.modeling.packing import make_batch
+from autoqa.modeling.packing import _attend, make_batch
 from autoqa.types import Method
 from tests.modeling.conftest import make_windows, save_tiny
 
@@ -50,3 +50,16 @@ def test_families_that_dispatch_attention_are_packed(
     tmp_path: Path, family: str, packs: bool
 ) -> None:
     assert load_for_training(save_tiny(tmp_path, family), PROTOCOL, seed=1).packs is packs
+
+
+@pytest.mark.parametrize("scaling", [None, 0.3])
+def test_half_precision_attention_is_the_fused_kernel_s_up_to_rounding(
+    scaling: float | None,
+) -> None:
+    draw = torch.Generator().manual_seed(0)
+    q, k, v = (torch.randn(1, 3, 70, 8, generator=draw) for _ in range(3))
+    fused = torch.nn.functional.scaled_dot_product_attention(q, k, v, scale=scaling)
+    with torch.inference_mode():
+        plain = _attend(q.bfloat16(), k.bfloat16(), v.bfloat16(), 0.0, scaling)
+    assert plain.shape == fused.shape
+    assert (plain.float() - fused).abs().max() < 0.02

@@ -107,6 +107,15 @@ def test_private_logits_need_a_logged_opening(folder: RunFolder) -> None:
     assert start.tolist() == [2, 3, 4, 5]
 
 
+def test_logits_are_read_in_single_precision_however_they_are_stored(folder: RunFolder) -> None:
+    with folder.writing_candidate("t0003-100") as path:
+        (path / "candidate.json").write_text(json.dumps(asdict(RECORD)))
+        write_logits(path, "public", np.float32([2049, 1]), np.float32([0, 3]), np.float16)
+    start, end = folder.load_logits("t0003-100", "public")
+    assert (start.dtype, end.dtype) == (np.float32, np.float32)
+    assert (start.tolist(), end.tolist()) == ([2048, 1], [0, 3])
+
+
 def test_damaged_and_absent_files_are_named(folder: RunFolder) -> None:
     fill(folder)
     folder.logits_path("t0003-100", "public").write_bytes(b"not safetensors")
