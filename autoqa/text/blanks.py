@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Indices = npt.NDArray[np.int64]
+from autoqa.text.slots import Indices
 
 _BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
 """Which characters ``str.strip`` removes; none lies beyond."""

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
+from autoqa.text.slots import Doubles, Indices
 from autoqa.types import Span
-
-Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,14 +28,15 @@ class SpanLists:
     bounds: Indices
     start: Indices
     end: Indices
-    score: npt.NDArray[np.float64]
+    score: Doubles
 
     def __len__(self) -> int:
         return len(self.contexts)
 
     def __getitem__(self, row: int) -> list[Span]:
+        row = range(len(self))[row]
         own = slice(self.bounds[row], self.bounds[row + 1])
-        return self._spans(own, [self.contexts[row]] * int(self.bounds[row + 1] - self.bounds[row]))
+        return self._spans(own, [self.contexts[row]] * len(self.start[own]))
 
     def __iter__(self) -> Iterator[list[Span]]:
         counts = np.diff(self.bounds).tolist()
