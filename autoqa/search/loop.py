@@ -113,18 +113,13 @@ class Loop:
             worker.kill()
         self.display.__exit__(None, None, None)
 
-    def _usual(self, backbone: str, what: str = "seconds") -> float | None:
-        """Median of a number that the backbone's finished trials carry; ``None`` without any.
-
-        Where some forked from a stage that was there already, the next one is likely to do so, too.
-        """
-        known = [
-            trial.user_attrs
+    def _usual(self, backbone: str, what: str = "next seconds") -> float | None:
+        """Median of a number that the backbone's finished trials carry; ``None`` without any."""
+        values = [
+            float(trial.user_attrs[what])
             for trial in self.ledger.trials(TrialState.COMPLETE)
             if trial.user_attrs.get("backbone") == backbone and what in trial.user_attrs
         ]
-        forked = [attributes for attributes in known if attributes.get("reused steps")]
-        values = [float(attributes[what]) for attributes in forked or known]
         return median(values) if values else None
 
     def _assign(self, interrupts: Interrupts) -> None:
@@ -192,8 +187,9 @@ class Loop:
             case SnapshotTaken(candidate=candidate):
                 self._keep(running, candidate)
             case TrialFinished(seconds=seconds):
-                running.proposal.trial.set_user_attr("trained steps", message.trained_steps)
-                running.proposal.trial.set_user_attr("reused steps", message.reused_steps)
+                for name in ("trained_steps", "reused_steps", "next_seconds"):
+                    key, value = name.replace("_", " "), getattr(message, name)
+                    running.proposal.trial.set_user_attr(key, value)
                 self._finished(worker, running, seconds)
             case TrialFailed(reason=reason, error=error):
                 # What failed may have left memory behind, a GPU's above all: a fresh process.

@@ -86,12 +86,20 @@ class TrialFinished:
         seconds: From the job's arrival.
         trained_steps: Optimizer steps that this run did.
         reused_steps: Steps that it took over from a checkpoint.
+        shared_steps: Steps that a run with the same beginning need not do any more.
     """
 
     trial: int
     seconds: float
     trained_steps: int = 0
     reused_steps: int = 0
+    shared_steps: int = 0
+
+    @property
+    def next_seconds(self) -> float:
+        """What a run like this one takes from now on, when it forks from what this one left."""
+        steps = self.trained_steps + self.reused_steps - self.shared_steps
+        return self.seconds * steps / max(1, self.trained_steps) if steps > 0 else self.seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,14 @@ class _Run:
     def steps(self) -> int:
         return self.rates.steps
 
+    @property
+    def shared_steps(self) -> int:
+        """Steps of the stages that other runs may fork from."""
+        if not self.checkpoints.quota:
+            return 0
+        ends = enumerate(self.rates.ends)
+        return max((end for stage, end in ends if self.rates.shared(stage)), default=0)
+
     def key(self, stage: int) -> str:
         """Names the state at the end of a stage by all that influenced it."""
         known = self.job.recipe.stages[: self.rates.horizon(stage) + 1]
@@ -274,5 +282,6 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
             time.perf_counter() - begin,
             trained_steps=run.engine.step - run.reused,
             reused_steps=run.reused,
+            shared_steps=run.shared_steps,
         )
     )

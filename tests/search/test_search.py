@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
 from autoqa.search.setup import SearchOptions
 from autoqa.store.database import Store
+from autoqa.training.job import TrialFinished
 from tests.search import fakes
 
 ROOT = Path(__file__).parents[2]
@@ -164,6 +165,13 @@ def test_what_a_run_says_is_shown_and_kept_with_the_trial(tmp_path: Path) -> Non
     kept = trials()[0].user_attrs
     assert kept["card"] == "stage 1 of 1: 12 windows\nabout 1.0 minutes"
     assert (kept["trained steps"], kept["reused steps"]) == (2, 3)
+
+
+def test_a_run_that_left_stages_behind_lets_the_next_one_take_less_time() -> None:
+    assert TrialFinished(0, 60.0, trained_steps=10).next_seconds == 60
+    assert TrialFinished(0, 60.0, trained_steps=10, shared_steps=8).next_seconds == 12
+    forked = TrialFinished(0, 12.0, trained_steps=2, reused_steps=8, shared_steps=8)
+    assert forked.next_seconds == 12
 
 
 def test_later_cards_know_how_fast_the_backbone_is(tmp_path: Path) -> None:
