@@ -47,8 +47,7 @@ check: .venv
 bench: .venv
 	mkdir -p build
 	rm -f build/bench.jsonl
-	AUTOQA_BENCH=$(abspath build/bench.jsonl) $(ONE_THREAD) \
-		$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
+	$(ONE_THREAD) $(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -s
 
 clean:
 	rm -rf build dist bundle $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis \

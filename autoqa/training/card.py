@@ -127,6 +127,6 @@ def _stage(stage: Stage) -> str:
 
 def _portion(portion: Portion) -> str:
     languages = "" if portion.languages is None else f"({','.join(portion.languages)})"
-    share = "" if portion.share == 1 else f" {portion.share:.0%}"
+    share = "" if portion.share == 1 else f" {100 * portion.share:.3g}%"
     negatives = "" if portion.negatives == 1 else f" negatives {portion.negatives:.0%}"
     return f"{portion.source}{languages}{share}{negatives}"

@@ -1,6 +1,5 @@
 """One run of one recipe: load, train stage after stage, leave candidates behind."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -66,7 +65,7 @@ class _Run:
             seed=job.seed,
             micro_scale=job.micro_scale,
         )
-        self.pace = Pace(warmup=math.ceil(protocol.warmup_ratio * steps[0]))
+        self.pace = Pace(self.rates.warmup)
         self.reused = 0
         fractions = (*bench.bound.study.search.snapshots, 1.0)
         self.due = {max(1, round(f * sum(steps))): f for f in sorted(fractions)}
@@ -175,8 +174,9 @@ class _Run:
         found = self.checkpoints.load(name)
         if found is None:
             return False
+        before = self.engine.step
         self.engine.restore(*found)
-        self.reused = self.engine.step
+        self.reused += self.engine.step - before
         kind = "where it was interrupted" if name.startswith("run-") else "a stage trained before"
         self.emit(
             Note(

@@ -31,6 +31,11 @@ class LearningRate:
         return sum(self.stages)
 
     @property
+    def warmup(self) -> int:
+        """Steps with a rising rate at the beginning of the run."""
+        return self._warmup(self.stages if self.restart_at is None else self.stages[:-1])
+
+    @property
     def ends(self) -> tuple[int, ...]:
         """Steps done when each stage is over."""
         return tuple(accumulate(self.stages))
@@ -51,17 +56,20 @@ class LearningRate:
         return self._factor(step - restart_at, self.stages[-1:])
 
     def _factor(self, step: int, stages: tuple[int, ...]) -> float:
-        steps, stable = sum(stages), self.method.schedule == "wsd"
-        warmup = max(1, round((stages[0] if stable else steps) * self.warmup_ratio))
+        steps, warmup = sum(stages), self._warmup(stages)
         if step < warmup:
             return (step + 1) / (warmup + 1)
-        if stable:
+        if self.method.schedule == "wsd":
             decay = stages[-1] if len(stages) > 1 else max(1, round(DECAY * steps))
             return min(1.0, (steps - step) / decay)
         left = max(0.0, (steps - step) / max(1, steps - warmup))
         if self.method.schedule == "cosine":
             return (1 - math.cos(math.pi * left)) / 2
         return left
+
+    def _warmup(self, stages: tuple[int, ...]) -> int:
+        known = stages[0] if self.method.schedule == "wsd" else sum(stages)
+        return max(1, round(known * self.warmup_ratio))
 
     def closes(self, stage: int) -> bool:
         """Whether a stage is the last one before the end of the run, or before the restart."""

@@ -14,6 +14,7 @@ from autoqa.features.encode import Encoded
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
+from autoqa.modeling.load import check_length
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.store.folders import RunFolder
 from autoqa.types import Example
@@ -71,6 +72,7 @@ class Workbench:
             folder = bound.spec.prepare(bound.options, cache_folder())
             tokenizer = QATokenizer.from_folder(folder)
             length, stride = bound.protocol.length, bound.protocol.stride
+            check_length(folder, length, f"backbones.{name}.protocol")
             self._ready[name] = ReadyBackbone(
                 bound=bound,
                 folder=folder,

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from autoqa.errors import DataError, TrainingError
+from autoqa.errors import ConfigError, DataError, TrainingError
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.loss import training_loss
@@ -118,3 +118,15 @@ def test_a_stage_that_selects_nothing_says_so(make_bench: Bench) -> None:
     short = Recipe((Stage((Portion("train"),), 7, 6),))
     with pytest.raises(DataError, match="A stage of train at 7 tokens selects no window"):
         run(bench, recipe=short)
+
+
+def test_windows_beyond_the_model_s_positions_are_refused(make_bench: Bench) -> None:
+    bench = make_bench("long")
+    with pytest.raises(ConfigError, match=r"last stage: length 10000 is beyond the \d+ positions"):
+        run(bench, recipe=Recipe((Stage((Portion("train"),), 10000, 8),)))
+    bound = bench.bound.backbones["toy"]
+    protocol = bound.protocol.model_copy(update={"length": 10000})
+    wide = {"toy": replace(bound, protocol=protocol)}
+    other = Workbench(replace(bench.bound, backbones=wide), bench.run_folder)
+    with pytest.raises(ConfigError, match=r"backbones\.toy\.protocol: length 10000 is beyond"):
+        run(other)
