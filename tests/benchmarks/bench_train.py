@@ -46,7 +46,7 @@ from .texts import articles, paragraphs
 STEPS, ROUNDS, RATE = 4, 3, 3e-5
 CPU = torch.device("cpu")
 
-TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
+TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 3e-2}
 """Largest relative difference of losses, and of all gradients as one vector, that counts as equal.
 
 bfloat16 has 8 significant bits, so single products differ by up to 0.4 %.

@@ -1,0 +1,44 @@
+"""The last ``make bench`` as a Markdown table with the targets beside the figures.
+
+``python -m tests.benchmarks.table`` prints it.
+"""
+
+import json
+
+from .harness import RESULTS
+
+TARGETS = {
+    "features_short": 4.5,
+    "features_long": 9.0,
+    "train_short_fp32": 2.0,
+    "train_long_fp32": 1.3,
+    "train_short_bf16": 3.0,
+    "infer_fp32": 2.0,
+    "infer_bf16": 5.0,
+    "decode": 20.0,
+    "search8_vs_script": 4.0,
+    "search8_vs_trainer": 2.5,
+}
+"""Ratios to reach, by line; lines without one are for comparison only."""
+
+
+def rows() -> list[str]:
+    """One row a line of the results file, in its order."""
+    made = [
+        "| line | practice | autoqa | unit | ratio | target | reached |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for text in RESULTS.read_text("utf-8").splitlines():
+        line = json.loads(text)
+        ratio, target = line["ratio"], TARGETS.get(line["name"])
+        reached = "" if target is None else "yes" if ratio and ratio >= target else "no"
+        shown = "results differ" if ratio is None else f"{ratio:.2f}"
+        made.append(
+            f"| `{line['name']}` | {line['a']:,.2f} | {line['b']:,.2f} | {line['unit']} | {shown} "
+            f"| {'' if target is None else f'{target:g}'} | {reached} |"
+        )
+    return made
+
+
+if __name__ == "__main__":
+    print("\n".join(rows()))
