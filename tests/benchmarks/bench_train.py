@@ -34,9 +34,11 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.load import load_for_training, resolve_precision
 from autoqa.modeling.loss import span_loss
-from autoqa.modeling.packing import SpanModel, make_batch
-from autoqa.training.optim import make_optimizer, make_schedule
-from autoqa.types import Example
+from autoqa.modeling.model import SpanModel
+from autoqa.modeling.packing import make_batch
+from autoqa.training.engine import Engine
+from autoqa.training.schedule import LearningRate
+from autoqa.types import Example, Method
 
 from .harness import compare
 from .practice import with_labels
@@ -170,28 +172,17 @@ def padded_steps(model: nn.Module, work: Work) -> Callable[[], int]:
     return run
 
 
-def packed_steps(model: SpanModel, work: Work, dtype: torch.dtype) -> Callable[[], int]:
+def packed_steps(model: SpanModel, work: Work, precision: Precision) -> Callable[[], int]:
     """autoqa's step over the same windows."""
     turns = work.turns()
-    protocol = TrainingProtocol(weight_decay=0.0, batch_size=BATCH)
-    optimizer = make_optimizer(model, protocol, RATE)
-    schedule = make_schedule(optimizer, 1000, 0.01)
-    trained = list(model.parameters())
+    protocol = TrainingProtocol(weight_decay=0.0, batch_size=BATCH, precision=precision)
+    engine = Engine(model, protocol, RATE, LearningRate(Method(), (1000,), 0.01), seed=0)
 
     def run() -> int:
         done = 0
         for rows in next(turns):
-            batch = make_batch(take(work.windows, rows), CPU)
-            with torch.autocast("cpu", dtype, dtype != torch.float32):
-                start, end = model(batch)
-            loss = span_loss(start, end, batch)
-            loss.backward()
-            nn.utils.clip_grad_norm_(trained, protocol.max_grad_norm)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            float(loss.detach())
-            done += len(batch.lengths)
+            engine.train(take(work.windows, rows))
+            done += len(rows)
         return done
 
     return run
@@ -236,7 +227,7 @@ def test_train(
     compare(
         name,
         padded_steps(theirs, work),
-        packed_steps(ours, work, dtype),
+        packed_steps(ours, work, precision),
         rounds=ROUNDS,
         unit="windows/s",
         equal=lambda one, other: equal and one == other == BATCH * STEPS,

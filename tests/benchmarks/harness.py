@@ -95,9 +95,14 @@ def compare(
         equal=same,
         rounds=rounds,
     )
-    results.parent.mkdir(parents=True, exist_ok=True)
-    with results.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(outcome)) + "\n")
+    record(outcome, results)
     shown = f"{outcome.ratio:.2f} times faster" if same else "RESULTS DIFFER, no ratio"
     print(f"\n{name}: practice {outcome.a:,.1f}, autoqa {outcome.b:,.1f} {unit}: {shown}")
     return outcome
+
+
+def record(outcome: Comparison, results: Path = RESULTS) -> None:
+    """Appends a line to the results file."""
+    results.parent.mkdir(parents=True, exist_ok=True)
+    with results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(outcome)) + "\n")
