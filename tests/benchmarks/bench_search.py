@@ -36,6 +36,9 @@ ROWS, QUESTIONS = 96, 60
 ROOT = Path(__file__).parents[2]
 CORES = len(os.sched_getaffinity(0))
 
+ENVIRONMENT = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY", "TOKENIZERS_PARALLELISM")
+"""What ``make bench`` sets for measurements in one thread, and people do not set."""
+
 COMMAND = "from autoqa.cli.main import main; main()"
 
 
@@ -58,11 +61,7 @@ class Outcome:
 
 def run(arguments: Sequence[str | Path], threads: int | None, folder: Path) -> str:
     """Runs Python with a fresh cache below a folder, and as many threads as said."""
-    environment = {
-        key: value
-        for key, value in os.environ.items()
-        if key not in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY")
-    }
+    environment = {key: value for key, value in os.environ.items() if key not in ENVIRONMENT}
     environment |= {
         "AUTOQA_HOME": str(folder / "runs"),
         "AUTOQA_CACHE": str(folder / "cache"),
