@@ -17,6 +17,7 @@ from autoqa.store.folders import RunFolder
 from .harness import Comparison, record
 
 TRIALS = 16
+COMMAND = "from autoqa.cli.main import main; main()"
 STUDY = """
 name = "prefix"
 [sources.shelf]
@@ -51,12 +52,12 @@ position = 0.0
 [[recipe.portions]]
 source = "near"
 position = [0.5, 0.9]
-share = [0.5, 1.0]
+share = [0.5, 0.75, 1.0]
 [[recipe.portions]]
 source = "near"
 name = "again"
 position = [0.9, 0.5]
-share = [0.25, 0.75]
+share = [0.25, 0.5, 0.75]
 [validation]
 source = "exam"
 public = 0.5
@@ -73,7 +74,7 @@ def _search(folder: Path, checkpoints: float) -> tuple[int, int, dict[str, float
     file = folder / "prefix.toml"
     file.write_text(STUDY.format(trials=TRIALS, checkpoints=checkpoints), encoding="utf-8")
     subprocess.run(
-        [sys.executable, "-m", "autoqa.cli.main", "search", str(file), "--quiet", "--json"],
+        [sys.executable, "-c", COMMAND, "search", str(file), "--quiet"],
         check=True,
         stdout=subprocess.PIPE,
         env={**os.environ, "AUTOQA_HOME": str(folder)},
