@@ -164,7 +164,9 @@ class LiveDisplay(QuietDisplay):
             table.add_row(str(worker), *(_cells(*row) if row else ("–", "", "idle")))
         status = self._status
         bar = ProgressBar(total=max(1, status.total), completed=status.done, width=40)
-        return Group(table, bar, Text(status_line(status)))
+        below = Table.grid(padding=(0, 1))
+        below.add_row(bar, Text(status_line(status)))
+        return Group(table, below)
 
 
 def _cells(backbone: str, progress: Progress) -> tuple[str, ...]:
