@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.text.blanks import is_blank
+
 _CHARACTERS = 2_000_000
 """Characters encoded at once: bounds the memory that encodings take before they are flattened."""
-
-_SPACES = np.array([chr(code).isspace() for code in range(0x3002)])
-"""Which code points are white space; the last entry stands for all further ones: none is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +62,7 @@ class Characters:
     @property
     def spaces(self) -> npt.NDArray[np.bool_]:
         """Which characters are white space, bool ``[C]``."""
-        found: npt.NDArray[np.bool_] = _SPACES[np.minimum(self.codes, len(_SPACES) - 1)]
-        return found
+        return is_blank(self.codes)
 
 
 def batches(texts: list[str]) -> Iterator[list[str]]:

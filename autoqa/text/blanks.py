@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from autoqa.text.slots import Indices
 
 _BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
-"""Which characters ``str.strip`` removes; none lies beyond."""
+"""Which code points are white space; the last entry stands for all further ones: none is."""
+
+
+def is_blank(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """Which code points are white space, that is, what ``str.strip`` removes."""
+    found: npt.NDArray[np.bool_] = _BLANK[np.minimum(codes, len(_BLANK) - 1)]
+    return found
 
 
 class Texts:
@@ -45,8 +52,7 @@ class Texts:
         for edge, inside, step in ((low, 0, 1), (high, -1, -1)):
             left = np.flatnonzero(low < high)
             while len(left):
-                code = self._codes[edge[left] + inside]
-                left = left[_BLANK[np.minimum(code, len(_BLANK) - 1)]]
+                left = left[is_blank(self._codes[edge[left] + inside])]
                 edge[left] += step
                 left = left[low[left] < high[left]]
         return low - begin, high - begin

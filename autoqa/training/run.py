@@ -80,10 +80,12 @@ class _Run:
     @property
     def shared_steps(self) -> int:
         """Steps of the stages that other runs may fork from."""
-        if not self.checkpoints.quota:
-            return 0
         ends = enumerate(self.rates.ends)
-        return max((end for stage, end in ends if self.rates.shared(stage)), default=0)
+        return max((end for stage, end in ends if self._shared(stage)), default=0)
+
+    def _shared(self, stage: int) -> bool:
+        """Whether other runs may fork from the end of a stage."""
+        return self.checkpoints.quota > 0 and self.rates.shared(stage)
 
     def key(self, stage: int) -> str:
         """Names the state at the end of a stage by all that influenced it."""
@@ -123,8 +125,8 @@ class _Run:
 
     def _sharing(self) -> list[str]:
         """Says whether other trials may fork from this one's stages, and why not."""
-        count = sum(self.rates.shared(number) for number in range(len(self.stages)))
-        if count and self.checkpoints.quota:
+        count = sum(map(self._shared, range(len(self.stages))))
+        if count:
             stages = "first stage is" if count == 1 else f"first {count} stages are"
             return [f"shared: the {stages} trained once for all recipes that begin alike"]
         if len(self.stages) == 1:
@@ -145,7 +147,7 @@ class _Run:
         for number, end in enumerate(self.rates.ends):
             if self.engine.step >= end:
                 continue
-            if not (self.rates.shared(number) and self.checkpoints.quota):
+            if not self._shared(number):
                 if not self._train(number):
                     return
                 continue
@@ -167,7 +169,7 @@ class _Run:
         if not self.checkpoints.quota or self._restore(self.run_name):
             return
         for number in reversed(range(len(self.stages))):
-            if self.rates.shared(number) and self._restore(f"stage-{self.key(number)}"):
+            if self._shared(number) and self._restore(f"stage-{self.key(number)}"):
                 return
 
     def _restore(self, name: str) -> bool:

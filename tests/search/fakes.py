@@ -221,26 +221,24 @@ def killed_after_the_last_file(_study: Any, _folder: Path) -> Any:
     return run
 
 
-def diverges_once(_study: Any, _folder: Path) -> Any:
+def _fails_once(error: Exception) -> Any:
     def run(job: TrialJob, emit: Any) -> None:
         if first_time(job):
             log_call(job)
-            raise TrainingError("the loss is not finite at step 7")
+            raise error
         _good(job, emit)
 
     return run
+
+
+def diverges_once(_study: Any, _folder: Path) -> Any:
+    return _fails_once(TrainingError("the loss is not finite at step 7"))
 
 
 def starves_once(_study: Any, _folder: Path) -> Any:
     """Memory runs out, in the words of PyTorch's allocator for the CPU."""
-
-    def run(job: TrialJob, emit: Any) -> None:
-        if first_time(job):
-            log_call(job)
-            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 TB")
-        _good(job, emit)
-
-    return run
+    said = "DefaultCPUAllocator: not enough memory: you tried to allocate 9 TB"
+    return _fails_once(RuntimeError(said))
 
 
 def talks(_study: Any, _folder: Path) -> Any:
