@@ -34,7 +34,13 @@ class _PluginTable(BaseModel):
 
 
 class SourceTable(_PluginTable):
-    """``[sources.NAME]``: where examples come from."""
+    """``[sources.NAME]``: where examples come from.
+
+    Attributes:
+        overlays: Files of corrections that are laid over its rows, later ones over earlier ones.
+    """
+
+    overlays: tuple[str, ...] = ()
 
 
 class BackboneTable(_PluginTable):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from autoqa.api import SourceSpec
 from autoqa.config.study import PortionTable, StudyFile
 from autoqa.data.checks import checked, unique
 from autoqa.data.overlap import Overlap, sentence
+from autoqa.data.overlay import fingerprint, read_overlay
 from autoqa.data.split import Split, split
 from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
 from autoqa.types import Example
@@ -79,19 +81,20 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
     notes: list[str] = []
     loaded: dict[str, list[Example]] = {}
     for name in dict.fromkeys([validating, *used]):
-        loaded[name], more = _load(name, bound.sources[name])
-        notes += more
+        rows, more = load_source(name, bound.sources[name])
+        loaded[name], laid = _corrected(name, rows, study.sources[name].overlays)
+        notes += more + laid
     parts = split(loaded[validating], study.validation)
     notes += [*parts.notes, *_unanswered(parts)]
     overlap = Overlap(parts.public + parts.private)
     train: dict[str, tuple[Example, ...]] = {}
     for name in used:
-        rows: Sequence[Example] = parts.rest if name == validating else loaded[name]
-        kept, counts = overlap.remove(rows)
+        usable: Sequence[Example] = parts.rest if name == validating else loaded[name]
+        kept, counts = overlap.remove(usable)
         if counts:
-            notes.append(sentence(name, len(rows), counts))
+            notes.append(sentence(name, len(usable), counts))
         if not kept:
-            raise DataError(_nothing_left(name, len(loaded[name]), len(rows), counts.total()))
+            raise DataError(_nothing_left(name, len(loaded[name]), len(usable), counts.total()))
         if not any(example.answers for example in kept):
             raise DataError(
                 f"sources.{name}: none of the {len(kept)} rows that are left to train on has an "
@@ -104,7 +107,14 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
     return StudyData(train, parts.public, parts.private, tuple(notes))
 
 
-def _load(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:
+def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:
+    """A source's rows, checked, with unique ids, before any correction; and notes for people.
+
+    Raises:
+        DataError: A row cannot be used, or there is none.
+        MissingAssetError: The source is not on this machine.
+        PluginError: The plugin failed in a way it should not.
+    """
     try:
         rows = source.spec.load(source.options)
         examples = checked(rows, name)
@@ -124,6 +134,25 @@ def _load(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:
     kept, notes = unique(examples, name)
     told = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
     return kept, told + notes
+
+
+def _corrected(
+    name: str, rows: list[Example], overlays: Sequence[str]
+) -> tuple[list[Example], list[str]]:
+    """Lays a source's overlays over its rows; the rows, and what was done in sentences."""
+    if not overlays:
+        return rows, []
+    mark, notes = fingerprint(rows), []
+    for index, path in enumerate(overlays):
+        overlay = read_overlay(Path(path))
+        if overlay.source != name:
+            raise DataError(
+                f"sources.{name}.overlays[{index}]: {path} corrects the source "
+                f"{overlay.source!r}, not {name!r}."
+            )
+        rows = overlay.apply(rows, mark, path)
+        notes.append(f"sources.{name}: rows corrected by {path}: {len(overlay.changes)}.")
+    return rows, notes
 
 
 def _nothing_left(name: str, total: int, rest: int, overlapping: int) -> str:
