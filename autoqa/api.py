@@ -35,6 +35,7 @@ __all__ = [
     "MissingAssetError",
     "Options",
     "Precision",
+    "RawRow",
     "SourceSpec",
     "TokenBatch",
     "TrainingProtocol",
@@ -146,6 +147,29 @@ class Examples(list[Example]):
         self.notes = tuple(notes)
 
 
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row as it stands in a source, before anything is checked or repaired.
+
+    Attributes:
+        where: File and line, row or path inside the file, for messages.
+        id: Its id.
+        question: The question.
+        context: The context.
+        answers: (text, start) of each reference; start is ``None`` where the source has none.
+        language: As the source spells it; empty where it has none.
+        document: What the context was cut from; empty where the source does not say.
+    """
+
+    where: str
+    id: str
+    question: str
+    context: str
+    answers: tuple[tuple[str, int | None], ...]
+    language: str = ""
+    document: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceSpec:
     """A kind of data: a file format, a hub, a generator.
@@ -158,6 +182,9 @@ class SourceSpec:
             Raises DataError with file and line for a row that cannot be used.
         missing: Options to a sentence that says what is not on this machine and how to get it,
             or ``None``. Must be quick and import nothing heavy.
+        rows: Options to the rows that ``load`` begins with, as they stand, for the audit of data
+            that may be wrong; their languages are ISO codes. Left out, the audit sees what
+            ``load`` returns.
         api_version: The :data:`API_VERSION` that the plugin was written for.
     """
 
@@ -166,6 +193,7 @@ class SourceSpec:
     options: type[BaseModel]
     load: Callable[[Any], Iterable[Example]]
     missing: Callable[[Any], str | None]
+    rows: Callable[[Any], Iterable[RawRow]] | None = None
     api_version: int = API_VERSION
 
 

@@ -1,105 +1,161 @@
-"""Training rows that would give validation answers away."""
+"""Training rows that would give validation answers away, and what else two sources share."""
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from autoqa.data.checks import base_id, question_key
-from autoqa.data.split import plain
+from autoqa.data.near import NearIndex, Sketches, plain
 from autoqa.types import Example
 
-# Shorter clauses, names and dates, are common to texts that have nothing to do with each other.
-_CLAUSE = 20
-_COMMON = 0.5
-# "According to the United States Census Bureau" alone makes no copy.
-_LEAST = 80
-_ENDS = re.compile(r"[.,;:()!?。、！？।॥،؛؟\n]+")
-# Two copies of one encyclopedia article often differ in its reference marks alone.
-_MARKS = re.compile(r"\[[^\]]{1,12}\](:\d+)?")
 # Ids such as "17" number rows; that two files both have a row 17 says nothing.
 _ROW_NUMBER = re.compile(r"\d{1,6}")
+_ASKED_ALIKE = 0.85  # normalised Levenshtein similarity
+_ASKED_LEAST = (
+    20  # characters without white space; of shorter ones one name can be all that differs
+)
 
-REASONS = {
+Reason = Literal["context", "text", "id", "question"]
+
+REASONS: dict[Reason, str] = {
     "context": "with a context of the validation set",
-    "text": "with half a context or more in common with it",
+    "text": "with a near copy of one, or a passage from one",
     "id": "with the id of one of its questions, as translations have",
-    "question": "with one of its questions and the same answer",
+    "question": "with one of its questions, as it is or nearly, and the same answer",
 }
 
 
-class Overlap:
-    """Finds what training rows have in common with the validation set.
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """A row that gives another row's answer away.
 
-    Args:
-        held_out: Public and private examples together.
+    Attributes:
+        source: Source of the row.
+        id: The row.
+        held_source: Source of the row whose answer is given away.
+        held: That row; for contexts, the first row with that context.
+        reason: A key of :data:`REASONS`; the first that holds.
+        share: How much of the shorter context, or of the question, both have; 0 to 1.
     """
 
-    def __init__(self, held_out: Iterable[Example]) -> None:
-        self._ids: set[str] = set()
-        self._contexts: set[str] = set()
-        self._questions: dict[str, set[str]] = defaultdict(set)
-        self._clauses: dict[str, set[int]] = defaultdict(set)
-        self._lengths: list[int] = []
+    source: str
+    id: str
+    held_source: str
+    held: str
+    reason: Reason
+    share: float = 1.0
+
+
+class Overlap:
+    """Finds what rows have in common with others, such as the validation set.
+
+    Contexts that are equal up to white space, near copies and shared passages
+    (:func:`autoqa.data.near.share`), ids that translations of a question have in common, and
+    questions that are equal or nearly so and have an answer in common. A paraphrase, and a
+    translation under another id, are not seen.
+
+    Args:
+        held_out: What the others are compared with; public and private examples together.
+        sketches: Shared by all that look at the same contexts.
+    """
+
+    def __init__(self, held_out: Iterable[Example], sketches: Sketches | None = None) -> None:
+        self._ids: dict[str, Example] = {}
+        self._contexts: dict[str, Example] = {}
+        self._asked: dict[str, dict[str, Example]] = defaultdict(dict)
+        first: dict[str, Example] = {}
         for example in held_out:
-            if not _ROW_NUMBER.fullmatch(base_id(example)):
-                self._ids.add(base_id(example))
-            self._questions[question_key(example.question)] |= _texts(example)
-            context = plain(example.context)
-            if context not in self._contexts:
-                self._contexts.add(context)
-                clauses = _clauses(context)
-                for clause in clauses:
-                    self._clauses[clause].add(len(self._lengths))
-                self._lengths.append(sum(map(len, clauses)))
+            name = base_id(example)
+            if not _ROW_NUMBER.fullmatch(name):
+                self._ids.setdefault(name, example)
+            for answer in _texts(example):
+                self._asked[answer].setdefault(question_key(example.question), example)
+            first.setdefault(example.context, example)
+        for context, example in first.items():
+            self._contexts.setdefault(plain(context), example)
+        self._first = list(first.values())
+        self._index = NearIndex(list(first), sketches)
 
-    def remove(self, examples: Sequence[Example]) -> tuple[list[Example], Counter[str]]:
-        """Splits off rows that overlap.
+    def find(self, examples: Sequence[Example]) -> dict[int, Leak]:
+        """Rows that overlap, by their place among ``examples``, ascending."""
+        contexts = list(dict.fromkeys(example.context for example in examples))
+        known = self._by_context(contexts)
+        leaks: dict[int, Leak] = {}
+        for row, example in enumerate(examples):
+            found = known.get(example.context) or self._by_question(example)
+            if found is not None:
+                held, reason, share = found
+                leaks[row] = Leak(example.source, example.id, held.source, held.id, reason, share)
+        return leaks
 
-        Returns:
-            The rows that may be trained on, and how many others there are for each key of
-            :data:`REASONS`; a row counts once, for the first reason that holds.
-        """
-        kept: list[Example] = []
-        counts: Counter[str] = Counter()
-        known: dict[str, str | None] = {}
-        for example in examples:
-            if example.context not in known:
-                known[example.context] = self._by_context(example.context)
-            reason = known[example.context] or self._by_question(example)
-            if reason is None:
-                kept.append(example)
-            else:
-                counts[reason] += 1
-        return kept, counts
+    def _by_context(self, contexts: Sequence[str]) -> dict[str, tuple[Example, Reason, float]]:
+        found: dict[str, tuple[Example, Reason, float]] = {}
+        for near in self._index.find(contexts):
+            context = contexts[near.text]
+            if context not in found or found[context][2] < near.share:
+                found[context] = (self._first[near.held], "text", near.share)
+        for context in contexts:
+            same = self._contexts.get(plain(context))
+            if same is not None:
+                found[context] = (same, "context", 1.0)
+        return found
 
-    def _by_context(self, text: str) -> str | None:
-        context = plain(text)
-        if context in self._contexts:
-            return "context"
-        clauses = _clauses(context)
-        common: Counter[int] = Counter()
-        shared = 0
-        for clause in clauses:
-            holders = self._clauses.get(clause, ())
-            shared += len(clause) if holders else 0
-            for holder in holders:
-                common[holder] += len(clause)
-        # Either most of this text is known from validation, or this text, a whole article
-        # perhaps, holds most of a validation context.
-        near = shared >= max(_LEAST, _COMMON * sum(map(len, clauses))) or any(
-            size >= max(_LEAST, _COMMON * self._lengths[holder]) for holder, size in common.items()
-        )
-        return "text" if near else None
-
-    def _by_question(self, example: Example) -> str | None:
-        if base_id(example) in self._ids:
-            return "id"
-        answers = self._questions.get(question_key(example.question))
-        return "question" if answers and answers & _texts(example) else None
+    def _by_question(self, example: Example) -> tuple[Example, Reason, float] | None:
+        translated = self._ids.get(base_id(example))
+        if translated is not None:
+            return translated, "id", 1.0
+        best: tuple[Example, Reason, float] | None = None
+        for answer in _texts(example):
+            asked = self._asked.get(answer)
+            if asked:
+                found = _alike(question_key(example.question), asked)
+                if found is not None and (best is None or found[1] > best[2]):
+                    best = (found[0], "question", found[1])
+        return best
 
 
-def sentence(source: str, total: int, counts: Counter[str]) -> str:
+def _alike(key: str, asked: dict[str, Example]) -> tuple[Example, float] | None:
+    """The most similar question of those with the same answer, if it is similar enough."""
+    if key in asked:
+        return asked[key], 1.0
+    if len(key) < _ASKED_LEAST:
+        return None
+    from rapidfuzz import process
+    from rapidfuzz.distance import Levenshtein
+
+    found = process.extractOne(
+        key,
+        asked.keys(),
+        scorer=Levenshtein.normalized_similarity,
+        score_cutoff=_ASKED_ALIKE,
+    )
+    return None if found is None else (asked[found[0]], float(found[1]))
+
+
+def between(
+    sources: Mapping[str, Sequence[Example]], sketches: Sketches | None = None
+) -> list[Leak]:
+    """What each source has in common with the ones before it; nothing is removed for that.
+
+    Args:
+        sources: Name to rows.
+        sketches: Shared by all that look at the same contexts.
+    """
+    sketches = sketches or Sketches()
+    names = list(sources)
+    leaks: list[Leak] = []
+    for place, name in enumerate(names[:-1]):
+        overlap = Overlap(sources[name], sketches)
+        for other in names[place + 1 :]:
+            leaks += overlap.find(sources[other]).values()
+    return leaks
+
+
+def sentence(source: str, total: int, leaks: Iterable[Leak]) -> str:
     """What was removed from a source and why, for people."""
+    counts = Counter(leak.reason for leak in leaks)
     parts = [f"{counts[key]} {reason}" for key, reason in REASONS.items() if counts[key]]
     return (
         f"sources.{source}: {counts.total()} of {total} rows left out of training: "
@@ -107,10 +163,6 @@ def sentence(source: str, total: int, counts: Counter[str]) -> str:
     )
 
 
-def _clauses(context: str) -> set[str]:
-    found = (clause.strip() for clause in _ENDS.split(_MARKS.sub("", context)))
-    return {clause for clause in found if len(clause) >= _CLAUSE}
-
-
-def _texts(example: Example) -> set[str]:
-    return {plain(answer.text).casefold() for answer in example.answers}
+def _texts(example: Example) -> list[str]:
+    """The different answers, without case and differences of white space."""
+    return list(dict.fromkeys(plain(answer.text).casefold() for answer in example.answers))

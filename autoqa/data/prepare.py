@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from autoqa.api import SourceSpec
 from autoqa.config.study import PortionTable, StudyFile
 from autoqa.data.checks import checked, unique
-from autoqa.data.overlap import Overlap, sentence
+from autoqa.data.near import Sketches
+from autoqa.data.overlap import Leak, Overlap, sentence
 from autoqa.data.overlay import fingerprint, read_overlay
 from autoqa.data.split import Split, split
 from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
@@ -50,12 +51,14 @@ class StudyData:
         public: Validation examples that the search sees.
         private: Validation examples that stay sealed.
         notes: Sentences for people: what was left out, what is doubtful.
+        leaks: Rows that were left out of training because of what they share with validation.
     """
 
     train: dict[str, tuple[Example, ...]]
     public: tuple[Example, ...]
     private: tuple[Example, ...]
     notes: tuple[str, ...] = ()
+    leaks: tuple[Leak, ...] = ()
 
     def languages(self, source: str) -> tuple[str, ...]:
         """Languages in which a source has training examples, sorted; none where it has no such."""
@@ -84,27 +87,24 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
         rows, more = load_source(name, bound.sources[name])
         loaded[name], laid = _corrected(name, rows, study.sources[name].overlays)
         notes += more + laid
-    parts = split(loaded[validating], study.validation)
+    sketches = Sketches()
+    parts = split(loaded[validating], study.validation, sketches)
     notes += [*parts.notes, *_unanswered(parts)]
-    overlap = Overlap(parts.public + parts.private)
+    overlap = Overlap(parts.public + parts.private, sketches)
     train: dict[str, tuple[Example, ...]] = {}
+    leaks: list[Leak] = []
     for name in used:
         usable: Sequence[Example] = parts.rest if name == validating else loaded[name]
-        kept, counts = overlap.remove(usable)
-        if counts:
-            notes.append(sentence(name, len(usable), counts))
-        if not kept:
-            raise DataError(_nothing_left(name, len(loaded[name]), len(usable), counts.total()))
-        if not any(example.answers for example in kept):
-            raise DataError(
-                f"sources.{name}: none of the {len(kept)} rows that are left to train on has an "
-                "answer, so nothing can be learned from them; check the source's options, or take "
-                "its portions out of the recipe."
-            )
-        train[name] = tuple(kept)
+        found = overlap.find(usable)
+        if found:
+            notes.append(sentence(name, len(usable), found.values()))
+        leaks += found.values()
+        kept = tuple(one for row, one in enumerate(usable) if row not in found)
+        _check_left(name, kept, len(loaded[name]), len(usable), len(found))
+        train[name] = kept
     data = StudyData(train, parts.public, parts.private)
     notes += _languages(study.recipe.portions, data)
-    return StudyData(train, parts.public, parts.private, tuple(notes))
+    return StudyData(train, parts.public, parts.private, tuple(notes), tuple(leaks))
 
 
 def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:
@@ -155,16 +155,27 @@ def _corrected(
     return rows, notes
 
 
-def _nothing_left(name: str, total: int, rest: int, overlapping: int) -> str:
-    parts = []
-    if total - rest:
-        parts.append(f"{total - rest} belong to documents held out for validation")
-    if overlapping:
-        parts.append(f"{overlapping} overlap with the validation set")
-    return (
-        f"sources.{name}: nothing is left to train on; of its {total} rows {' and '.join(parts)}. "
-        "Lower validation.share, or take its portions out of the recipe."
-    )
+def _check_left(
+    name: str, kept: Sequence[Example], total: int, rest: int, overlapping: int
+) -> None:
+    """Refuses a source of which nothing is left that a model could learn from."""
+    if not kept:
+        parts = []
+        if total - rest:
+            parts.append(f"{total - rest} belong to documents held out for validation")
+        if overlapping:
+            parts.append(f"{overlapping} overlap with the validation set")
+        raise DataError(
+            f"sources.{name}: nothing is left to train on; of its {total} rows "
+            f"{' and '.join(parts)}. Lower validation.share, or take its portions out of the "
+            "recipe; `autoqa data leaks` lists the rows that overlap."
+        )
+    if not any(example.answers for example in kept):
+        raise DataError(
+            f"sources.{name}: none of the {len(kept)} rows that are left to train on has an "
+            "answer, so nothing can be learned from them; check the source's options, or take "
+            "its portions out of the recipe."
+        )
 
 
 def _languages(portions: Sequence[PortionTable], data: StudyData) -> list[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from autoqa.config.study import ValidationTable
+from autoqa.data.near import NearIndex, Sketches, plain
 from autoqa.errors import DataError
 from autoqa.types import Example
 
@@ -29,13 +30,20 @@ class Split:
     notes: tuple[str, ...] = ()
 
 
-def split(examples: Sequence[Example], validation: ValidationTable) -> Split:
+def split(
+    examples: Sequence[Example], validation: ValidationTable, sketches: Sketches | None = None
+) -> Split:
     """Holds out documents for validation.
 
     Documents are ordered by a hash of seed and name, so the split is the same on every machine
-    and under every version of every library. Contexts that are equal up to white space count as
-    one document, whatever their documents are called. Of the held-out documents only the rows in
-    the validation's languages are scored; the others are not trained on either.
+    and under every version of every library. Documents with equal or nearly equal contexts, or
+    with a passage in common, count as one, whatever they are called. Of the held-out documents
+    only the rows in the validation's languages are scored; the others are not trained on either.
+
+    Args:
+        examples: The rows of the source that validates.
+        validation: How much is held out, and how it is divided.
+        sketches: Shared by all that look at the same contexts.
 
     Raises:
         DataError: A language is absent, or a part would have fewer than two documents.
@@ -48,7 +56,7 @@ def split(examples: Sequence[Example], validation: ValidationTable) -> Split:
             f"validation.languages: sources.{validation.source} has no rows in "
             f"{', '.join(absent)}; it has {', '.join(sorted(spoken))}."
         )
-    groups = _groups(examples)
+    groups = _groups(examples, sketches)
     names = {groups[e.document] for e in examples if e.language in wanted}
     ordered = sorted(names, key=lambda name: _rank(validation.seed, name))
     held = round(validation.share * len(ordered))
@@ -75,12 +83,7 @@ def split(examples: Sequence[Example], validation: ValidationTable) -> Split:
     return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
 
 
-def plain(text: str) -> str:
-    """The text with single spaces for all white space."""
-    return " ".join(text.split())
-
-
-def _groups(examples: Sequence[Example]) -> dict[str, str]:
+def _groups(examples: Sequence[Example], sketches: Sketches | None) -> dict[str, str]:
     """Document to the first name, by alphabet, of all documents that it shares a context with."""
     parent = {example.document: example.document for example in examples}
 
@@ -89,16 +92,19 @@ def _groups(examples: Sequence[Example]) -> dict[str, str]:
             parent[name] = name = parent[parent[name]]
         return name
 
-    texts: dict[str, str] = {}
-    owner: dict[str, str] = {}
+    def join(name: str, other: str) -> None:
+        low, high = sorted((root(name), root(other)))
+        parent[high] = low
+
+    holder: dict[str, str] = {}  # many questions share one context
     for example in examples:
-        # Normalising is the slow part, and many questions share one context.
-        if example.context not in texts:
-            texts[example.context] = plain(example.context)
-        first = owner.setdefault(texts[example.context], example.document)
-        if first != example.document:
-            low, high = sorted((root(first), root(example.document)))
-            parent[high] = low
+        join(holder.setdefault(example.context, example.document), example.document)
+    owner: dict[str, str] = {}
+    for context, document in holder.items():
+        join(owner.setdefault(plain(context), document), document)
+    contexts = list(holder)
+    for near in NearIndex(contexts, sketches).find(contexts):
+        join(holder[contexts[near.text]], holder[contexts[near.held]])
     return {name: root(name) for name in parent}
 
 

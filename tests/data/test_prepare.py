@@ -149,8 +149,13 @@ def test_training_rows_that_overlap_are_removed_and_counted() -> None:
     assert (
         "sources.more: 3 of 4 rows left out of training: 1 with a context of the validation set, "
         "1 with the id of one of its questions, as translations have, "
-        "1 with one of its questions and the same answer."
+        "1 with one of its questions, as it is or nearly, and the same answer."
     ) in data.notes
+    assert [(leak.id, leak.held, leak.reason) for leak in data.leaks] == [
+        (spaced.id, target[0].id, "context"),
+        (translated.id, target[1].id, "id"),
+        (asked.id, target[2].id, "question"),
+    ]
 
 
 def test_source_with_nothing_left_says_why() -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from autoqa.api import DataError, Examples, MissingAssetError, SourceSpec
+from autoqa.api import DataError, Examples, MissingAssetError, RawRow, SourceSpec
 from autoqa_sources import formats
-from autoqa_sources.rows import Row, RowOptions, examples_from
+from autoqa_sources.rows import RowOptions, examples_from, selected
 
 
 class FileOptions(RowOptions):
@@ -32,6 +32,16 @@ def load(options: FileOptions) -> Examples:
         DataError: A file or row cannot be used; says file and line.
     """
     return examples_from(_rows(files(options.path), options), options, options.path)
+
+
+def rows(options: FileOptions) -> Iterator[RawRow]:
+    """The rows of all files of the path, as they stand.
+
+    Raises:
+        MissingAssetError: There is no such file, or the package that reads it is not installed.
+        DataError: A file cannot be read; says file and line.
+    """
+    return selected(_rows(files(options.path), options), options)
 
 
 def missing(options: FileOptions) -> str | None:
@@ -85,7 +95,7 @@ def _near(path: Path) -> str:
     return f"; {str(folder)!r} holds {', '.join(names[:5]) if names else 'no files'}."
 
 
-def _rows(paths: list[Path], options: FileOptions) -> Iterator[Row]:
+def _rows(paths: list[Path], options: FileOptions) -> Iterator[RawRow]:
     for path in paths:
         form = formats.format_of(path) if options.format == "auto" else options.format
         empty = True
@@ -102,4 +112,5 @@ spec = SourceSpec(
     options=FileOptions,
     load=load,
     missing=missing,
+    rows=rows,
 )

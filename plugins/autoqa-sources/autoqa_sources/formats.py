@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autoqa.api import DataError, MissingAssetError
+from autoqa.api import DataError, MissingAssetError, RawRow
 from autoqa_sources.mapping import answers_from, identifier, row_from
-from autoqa_sources.rows import Row
 
 PYARROW = (
     "reading Parquet needs the package pyarrow, which is not installed; "
@@ -47,7 +46,7 @@ def format_of(path: Path) -> str:
     )
 
 
-def read_squad(path: Path) -> Iterator[Row]:
+def read_squad(path: Path) -> Iterator[RawRow]:
     """SQuAD 1.1 or 2.0 JSON: articles, paragraphs, questions."""
     text = _text(path)
     try:
@@ -73,7 +72,7 @@ def read_squad(path: Path) -> Iterator[Row]:
                 yield _question(raw, context, document, f"{place}.qas[{q}]")
 
 
-def _question(raw: Any, context: str, document: str, place: str) -> Row:
+def _question(raw: Any, context: str, document: str, place: str) -> RawRow:
     if not isinstance(raw, dict):
         raise DataError(
             f"{place}: expected an object with id, question and answers, found {raw!r}."
@@ -83,7 +82,7 @@ def _question(raw: Any, context: str, document: str, place: str) -> Row:
         raise DataError(f"{place}: question must be text, found {question!r}.")
     name = identifier(raw, place)
     place = f"{place} (id {name})"
-    return Row(place, name, question, context, answers_from(raw, place), document=document)
+    return RawRow(place, name, question, context, answers_from(raw, place), document=document)
 
 
 def _list(raw: Any, key: str, place: str) -> list[Any]:
@@ -96,7 +95,7 @@ def _list(raw: Any, key: str, place: str) -> list[Any]:
     return value
 
 
-def read_lines(path: Path) -> Iterator[Row]:
+def read_lines(path: Path) -> Iterator[RawRow]:
     """JSON Lines with the Hugging Face ``squad`` features and an optional language."""
     # Not splitlines: U+2028 and its like may stand inside a JSON string.
     for number, line in enumerate(_text(path).split("\n"), start=1):
@@ -112,7 +111,7 @@ def read_lines(path: Path) -> Iterator[Row]:
         yield row_from(raw, where)
 
 
-def read_csv(path: Path) -> Iterator[Row]:
+def read_csv(path: Path) -> Iterator[RawRow]:
     """The chaii columns: id, context, question, answer_text, answer_start, language."""
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     previous = csv.field_size_limit(_LONGEST_FIELD)
@@ -151,7 +150,7 @@ def _columns(header: list[str], path: Path) -> dict[str, int]:
     return columns
 
 
-def _from_record(record: list[str], columns: dict[str, int], width: int, where: str) -> Row:
+def _from_record(record: list[str], columns: dict[str, int], width: int, where: str) -> RawRow:
     if len(record) != width:
         raise DataError(f"{where}: expected {width} fields as in the header, found {len(record)}.")
 
@@ -163,7 +162,7 @@ def _from_record(record: list[str], columns: dict[str, int], width: int, where: 
     answers: tuple[tuple[str, int | None], ...] = ()
     if field("answer_text"):
         answers = ((field("answer_text"), _offset(field("answer_start"), where)),)
-    return Row(
+    return RawRow(
         where=where,
         id=field("id"),
         question=field("question"),
@@ -185,7 +184,7 @@ def _offset(text: str, where: str) -> int | None:
         raise DataError(f"{where}: answer_start must be a whole number, found {text!r}.") from None
 
 
-def read_parquet(path: Path) -> Iterator[Row]:
+def read_parquet(path: Path) -> Iterator[RawRow]:
     """Parquet with the Hugging Face ``squad`` features and an optional language."""
     try:
         import pyarrow
@@ -233,7 +232,7 @@ def _line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no reason"
 
 
-READERS: dict[str, Callable[[Path], Iterator[Row]]] = {
+READERS: dict[str, Callable[[Path], Iterator[RawRow]]] = {
     "squad": read_squad,
     "jsonl": read_lines,
     "csv": read_csv,

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from autoqa.api import DataError, Examples, MissingAssetError, SourceSpec
+from autoqa.api import DataError, Examples, MissingAssetError, RawRow, SourceSpec
 from autoqa_sources.mapping import row_from
-from autoqa_sources.rows import Row, RowOptions, examples_from
+from autoqa_sources.rows import RowOptions, examples_from, selected
 
 _PACKAGE = (
     "needs the package datasets, which is not installed; "
@@ -44,6 +44,17 @@ def load(options: HubOptions) -> Examples:
     """
     name = f"{options.dataset} ({options.split})"
     return examples_from(_rows(_dataset(options), name), options, name)
+
+
+def rows(options: HubOptions) -> Iterator[RawRow]:
+    """The rows of one split, as they stand.
+
+    Raises:
+        MissingAssetError: It is not on this machine and cannot be fetched.
+        DataError: The split or a row cannot be read.
+    """
+    name = f"{options.dataset} ({options.split})"
+    return selected(_rows(_dataset(options), name), options)
 
 
 def _dataset(options: HubOptions) -> Any:
@@ -119,7 +130,7 @@ def _is_commit(revision: str | None) -> bool:
     return revision is not None and re.fullmatch(r"[0-9a-f]{40}", revision) is not None
 
 
-def _rows(dataset: Any, name: str) -> Iterator[Row]:
+def _rows(dataset: Any, name: str) -> Iterator[RawRow]:
     for number, raw in enumerate(dataset.to_list(), start=1):
         yield row_from(raw, f"{name}: row {number}")
 
@@ -135,4 +146,5 @@ spec = SourceSpec(
     options=HubOptions,
     load=load,
     missing=missing,
+    rows=rows,
 )

@@ -4,13 +4,12 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autoqa.api import DataError
-from autoqa_sources.rows import Row
+from autoqa.api import DataError, RawRow
 
 REQUIRED = ("id", "question", "context", "answers")
 
 
-def row_from(raw: object, where: str) -> Row:
+def row_from(raw: object, where: str) -> RawRow:
     """Reads ``id, question, context, answers`` and, where there are any, language and document.
 
     Args:
@@ -29,7 +28,7 @@ def row_from(raw: object, where: str) -> Row:
     context, question = raw.get("context"), raw.get("question")
     if not isinstance(context, str) or not isinstance(question, str):
         raise DataError(_wrong(raw, "question" if isinstance(context, str) else "context", where))
-    return Row(
+    return RawRow(
         where=where,
         id=identifier(raw, where),
         question=question,

@@ -1,13 +1,13 @@
 """From rows as they stand in a file to examples with exact offsets."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from autoqa.api import Answer, DataError, Example, Examples, Options
+from autoqa.api import Answer, DataError, Example, Examples, Options, RawRow
 from autoqa_sources import languages
 
 Language = Annotated[str, AfterValidator(languages.code)]
@@ -32,34 +32,11 @@ class RowOptions(Options):
     on_mismatch: Literal["refuse", "repair", "drop"] = "refuse"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row as it stands in a file.
-
-    Attributes:
-        where: File and line, row or path inside the file, for messages.
-        id: Its id.
-        question: The question.
-        context: The context.
-        answers: (text, start) of each reference; start is ``None`` where the file has none.
-        language: As the file spells it; empty where it has none.
-        document: What the context was cut from; empty where the file does not say.
-    """
-
-    where: str
-    id: str
-    question: str
-    context: str
-    answers: tuple[tuple[str, int | None], ...]
-    language: str = ""
-    document: str = ""
-
-
 class _Mismatch(Exception):  # noqa: N818 - not an error until the options make it one
     """An answer cannot be placed; the message says what was expected and found."""
 
 
-def examples_from(rows: Iterable[Row], options: RowOptions, name: str) -> Examples:
+def examples_from(rows: Iterable[RawRow], options: RowOptions, name: str) -> Examples:
     """Checks rows and turns them into examples.
 
     Args:
@@ -70,27 +47,10 @@ def examples_from(rows: Iterable[Row], options: RowOptions, name: str) -> Exampl
     Raises:
         DataError: A row cannot be used, or none is left.
     """
-    wanted = None if options.languages is None else set(options.languages)
-    contexts: dict[str, tuple[str, str]] = {}
-    spellings: dict[str, str] = {}
-    skipped: set[str] = set()
+    skipped: Counter[str] = Counter()
     examples: list[Example] = []
-    dropped = repaired = total = 0
-    for row in rows:
-        total += 1
-        language = spellings.get(row.language) if row.language else None
-        if language is None:
-            language = _language(row, options)
-            if row.language:
-                spellings[row.language] = language
-        if wanted is not None and language not in wanted:
-            skipped.add(language)
-            continue
-        # One string object per context, however many questions a file asks about it.
-        known = contexts.get(row.context)
-        if known is None:
-            known = contexts[row.context] = (row.context, _fingerprint(row.context))
-        context, document = known
+    dropped = repaired = 0
+    for row in selected(rows, options, skipped):
         try:
             answers, changed = _answers(row, options)
         except _Mismatch as mismatch:
@@ -100,18 +60,60 @@ def examples_from(rows: Iterable[Row], options: RowOptions, name: str) -> Exampl
             raise DataError(f"{row.where}: {mismatch}") from None
         repaired += changed
         examples.append(
-            Example(row.id, row.question, context, answers, language, row.document or document)
+            Example(row.id, row.question, row.context, answers, row.language, row.document)
         )
     if not examples:
-        raise DataError(_nothing_left(name, total, dropped, skipped, options))
+        raise DataError(_nothing_left(name, dropped, skipped, options))
     return Examples(examples, _notes(name, dropped, repaired, options))
+
+
+def selected(
+    rows: Iterable[RawRow], options: RowOptions, skipped: Counter[str] | None = None
+) -> Iterator[RawRow]:
+    """The rows in the wanted languages, each with an ISO code and the name of a document.
+
+    Args:
+        rows: Rows in file order.
+        options: Which languages are wanted, and which one rows have that state none.
+        skipped: Counts the other rows by language.
+
+    Raises:
+        DataError: A row's language is not known.
+    """
+    wanted = None if options.languages is None else set(options.languages)
+    contexts: dict[str, tuple[str, str]] = {}
+    spellings: dict[str, str] = {}
+    for row in rows:
+        language = spellings.get(row.language) if row.language else None
+        if language is None:
+            language = _language(row, options)
+            if row.language:
+                spellings[row.language] = language
+        if wanted is not None and language not in wanted:
+            if skipped is not None:
+                skipped[language] += 1
+            continue
+        # One string object per context, however many questions a file asks about it.
+        known = contexts.get(row.context)
+        if known is None:
+            known = contexts[row.context] = (row.context, _fingerprint(row.context))
+        context, document = known
+        yield RawRow(
+            where=row.where,
+            id=row.id,
+            question=row.question,
+            context=context,
+            answers=row.answers,
+            language=language,
+            document=row.document or document,
+        )
 
 
 def _fingerprint(context: str) -> str:
     return "context-" + blake2b(context.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _language(row: Row, options: RowOptions) -> str:
+def _language(row: RawRow, options: RowOptions) -> str:
     if row.language:
         try:
             return languages.code(row.language)
@@ -126,7 +128,7 @@ def _language(row: Row, options: RowOptions) -> str:
     return found
 
 
-def _answers(row: Row, options: RowOptions) -> tuple[tuple[Answer, ...], bool]:
+def _answers(row: RawRow, options: RowOptions) -> tuple[tuple[Answer, ...], bool]:
     placed: list[Answer] = []
     changed = False
     for text, start in row.answers:
@@ -202,9 +204,8 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _nothing_left(
-    name: str, total: int, dropped: int, skipped: set[str], options: RowOptions
-) -> str:
+def _nothing_left(name: str, dropped: int, skipped: Counter[str], options: RowOptions) -> str:
+    total = dropped + skipped.total()
     if not total:
         return f"{name}: it holds no rows; give a file with at least one question."
     if skipped and not dropped:
