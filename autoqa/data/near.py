@@ -10,6 +10,7 @@ The pairs are then compared as they are: no estimate decides.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -135,7 +136,7 @@ def share(text: str, other: str) -> float:
     """
     from rapidfuzz import fuzz
 
-    short, long = sorted((folded(text), folded(other)), key=lambda each: (len(each), each))
+    short, long = sorted((_folded(text), _folded(other)), key=lambda each: (len(each), each))
     if short == long:
         return 1.0
     if len(short) < _LEAST:
@@ -152,8 +153,20 @@ def share(text: str, other: str) -> float:
 
 def _common(short: str, long: str, size: int) -> float:
     """Share of the first text's n-grams that the second has."""
-    one, two = (np.unique(_ngrams(_codes(text), size)) for text in (short, long))
-    return len(np.intersect1d(one, two, assume_unique=True)) / len(one)
+    one, two = _set(short, size), _set(long, size)
+    at = np.searchsorted(two, one).clip(max=len(two) - 1)
+    return float(np.mean(two[at] == one))
+
+
+# An article is compared with many paragraphs.
+@lru_cache(maxsize=256)
+def _set(text: str, size: int) -> Hashes:
+    return np.unique(_ngrams(_codes(text), size))
+
+
+@lru_cache(maxsize=256)
+def _folded(text: str) -> str:
+    return folded(text)
 
 
 def plain(text: str) -> str:

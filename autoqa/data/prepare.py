@@ -1,6 +1,7 @@
 """A study's data, ready for search and training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -115,9 +116,26 @@ def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[
         MissingAssetError: The source is not on this machine.
         PluginError: The plugin failed in a way it should not.
     """
-    try:
+    with naming(name, source):
         rows = source.spec.load(source.options)
         examples = checked(rows, name)
+    if not examples:
+        raise DataError(f"sources.{name}: it holds no examples; its options were {source.options}.")
+    kept, notes = unique(examples, name)
+    told = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
+    return kept, told + notes
+
+
+@contextmanager
+def naming(name: str, source: LoadableSource) -> Iterator[None]:
+    """Gives what a source raises the source's name, and turns its bugs into sentences.
+
+    Raises:
+        AutoqaError: The source's own.
+        PluginError: Anything else that it raises.
+    """
+    try:
+        yield
     except (DataError, MissingAssetError) as error:
         message = str(error)
         prefix = "" if message.startswith(f"sources.{name}") else f"sources.{name}: "
@@ -129,11 +147,6 @@ def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[
             f"sources.{name}: the plugin {source.spec.name!r} failed while loading, "
             f"{type(error).__name__}: {error}"
         ) from error
-    if not examples:
-        raise DataError(f"sources.{name}: it holds no examples; its options were {source.options}.")
-    kept, notes = unique(examples, name)
-    told = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
-    return kept, told + notes
 
 
 def _corrected(

@@ -1,0 +1,114 @@
+"""What is in a study's sources, and what is wrong with it; nothing is repaired or refused."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from autoqa.api import RawRow
+from autoqa.data.overlap import Leak, Reason, between
+from autoqa.data.prepare import LoadableSource, LoadableStudy, naming
+from autoqa.data.tally import SourceAudit, Tally
+from autoqa.errors import ConfigError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What one source has in common with an earlier one.
+
+    Attributes:
+        source: The later one.
+        held_source: The earlier one.
+        rows: Rows of the later one by reason, see :data:`autoqa.data.overlap.REASONS`.
+        samples: Some of them.
+    """
+
+    source: str
+    held_source: str
+    rows: dict[Reason, int]
+    samples: list[Leak]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyAudit:
+    """What is in a study's sources.
+
+    Attributes:
+        study: The study's name.
+        sources: One for each source, in the file's order.
+        shared: Pairs of sources that have something in common.
+    """
+
+    study: str
+    sources: list[SourceAudit]
+    shared: list[Shared]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all sources."""
+        return sum(source.rows for source in self.sources)
+
+
+def audit_study(bound: LoadableStudy, only: str | None = None) -> StudyAudit:
+    """Looks at every row of a study's sources, as it stands there, before any overlay.
+
+    Args:
+        bound: The study with its plugins.
+        only: Name of a source; the others are not looked at.
+
+    Raises:
+        ConfigError: There is no source of that name.
+        DataError: A file cannot be read at all, or holds something that is no row.
+        MissingAssetError: A source is not on this machine.
+        PluginError: A plugin failed in a way it should not.
+    """
+    if only is not None and only not in bound.sources:
+        known = bound.sources
+        hint = did_you_mean(only, known) or f"; there are: {', '.join(known)}"
+        raise ConfigError(f"--source {only!r}: the study has no such source{hint}")
+    audits, examples = [], {}
+    for name in [only] if only is not None else bound.sources:
+        tally = Tally(name)
+        for row in _rows(name, bound.sources[name]):
+            tally.add(row)
+        audits.append(tally.result())
+        examples[name] = tally.examples
+    return StudyAudit(bound.study.name, audits, _shared(between(examples)))
+
+
+def _rows(name: str, source: LoadableSource) -> Iterator[RawRow]:
+    """A source's rows as they stand, or as it loads them where it cannot show that."""
+    with naming(name, source):
+        if source.spec.rows is not None:
+            yield from source.spec.rows(source.options)
+            return
+        for number, one in enumerate(source.spec.load(source.options), start=1):
+            yield RawRow(
+                where=f"row {number}",
+                id=one.id,
+                question=one.question,
+                context=one.context,
+                answers=tuple((answer.text, answer.start) for answer in one.answers),
+                language=one.language,
+                document=one.document,
+            )
+
+
+def _shared(leaks: Iterable[Leak]) -> list[Shared]:
+    pairs: dict[tuple[str, str], list[Leak]] = {}
+    for leak in leaks:
+        pairs.setdefault((leak.source, leak.held_source), []).append(leak)
+    return [
+        Shared(*names, dict(Counter(leak.reason for leak in found)), _spread(found))
+        for names, found in pairs.items()
+    ]
+
+
+def _spread(leaks: Sequence[Leak]) -> list[Leak]:
+    """Some of each reason."""
+    taken: Counter[str] = Counter()
+    some = []
+    for leak in leaks:
+        taken[leak.reason] += 1
+        if taken[leak.reason] <= 2:
+            some.append(leak)
+    return some
