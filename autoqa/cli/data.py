@@ -7,7 +7,6 @@ from autoqa.cli.main import LazyGroup
 DATA: dict[str, tuple[str, str]] = {
     "audit": ("autoqa.cli.data_audit:audit", "Report what is in the data and what is wrong."),
     "leaks": ("autoqa.cli.data_leaks:leaks", "List rows that give validation answers away."),
-    "similar": ("autoqa.cli.data_similar:similar", "Show which rows look like the target's."),
 }
 """Name to (where the click command is, its line in ``autoqa data --help``), in order of use."""
 

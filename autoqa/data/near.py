@@ -19,9 +19,9 @@ import numpy.typing as npt
 _SIZE = 8  # characters; of a text with every tenth one changed, 0.9 ** 8 = 0.43 are left
 _SAMPLE = 8  # every eighth n-gram is kept
 _COMMON = 32  # what more of the indexed texts have is no hint
-_HINT = 0.175  # of the smaller sample; a near copy has 0.43 on average
+_HINT = 0.12  # of the smaller sample; a near copy has 0.43 on average
 _COMPARED = 0.28  # the same of all n-grams, below which comparing is not worth the time
-_PROBE, _PROBES = 64, 8  # characters of a piece that is aligned, and how many at most
+_PROBE, _PROBES = 64, 4  # characters of a piece that is aligned, and how many at most
 _ALIKE = 0.85
 _LEAST = _PROBE  # characters; shorter texts resemble one another by chance
 _LONG, _PASSAGE = 32, 0.4  # n-grams of a verbatim passage, and the share of the shorter text
@@ -161,7 +161,8 @@ def _common(short: str, long: str, size: int) -> float:
 # An article is compared with many paragraphs.
 @lru_cache(maxsize=256)
 def _set(text: str, size: int) -> Hashes:
-    return np.unique(_ngrams(_codes(text), size))
+    hashes = np.sort(_ngrams(_codes(text), size))
+    return hashes[np.append(True, hashes[1:] != hashes[:-1])]
 
 
 @lru_cache(maxsize=256)

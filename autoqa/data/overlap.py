@@ -4,6 +4,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from autoqa.data.checks import base_id, question_key
@@ -165,4 +166,10 @@ def sentence(source: str, total: int, leaks: Iterable[Leak]) -> str:
 
 def _texts(example: Example) -> list[str]:
     """The different answers, without case and differences of white space."""
-    return list(dict.fromkeys(plain(answer.text).casefold() for answer in example.answers))
+    return list(dict.fromkeys(_folded(answer.text) for answer in example.answers))
+
+
+# Each source is compared with all others.
+@lru_cache(maxsize=1 << 17)
+def _folded(answer: str) -> str:
+    return plain(answer).casefold()

@@ -52,6 +52,9 @@ def letters(text: str) -> Counter[str]:
     A script is the first word of the characters' Unicode names, ``CJK`` for Han; what belongs to
     none of the scripts that this module knows counts as ``OTHER``.
     """
+    if text.isascii():
+        count = sum(map(str.isalpha, text))
+        return Counter({"LATIN": count} if count else {})
     names, table = _table()
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     counts = np.bincount(table[np.minimum(codes, len(table) - 1)], minlength=len(names))

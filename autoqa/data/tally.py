@@ -222,7 +222,9 @@ def _of_answer(
         yield "absent", (f"answer {bare[:_AROUND]!r}", 0, "")
         return
     if bare != text:
-        yield "blank", (f"answer {text[:_AROUND]!r}", place if start is None else start, text)
+        lead = len(text) - len(text.lstrip())
+        note = f"{lead} in front, {len(text) - len(bare) - lead} behind"
+        yield "blank", (note, place if start is None else start, text)
     count = context.count(bare)
     if count > 1:
         yield "several", (f"{count} times", place if start is None else start, bare)
