@@ -13,10 +13,8 @@ from autoqa.types import Example
 
 # Ids such as "17" number rows; that two files both have a row 17 says nothing.
 _ROW_NUMBER = re.compile(r"\d{1,6}")
-_ASKED_ALIKE = 0.85  # normalised Levenshtein similarity
-_ASKED_LEAST = (
-    20  # characters without white space; of shorter ones one name can be all that differs
-)
+_ASKED_ALIKE = 0.8  # normalised Levenshtein similarity; 0.9 if one character in ten is changed
+_ASKED_SHORT = 20  # characters; one number can be all that shorter questions differ in
 
 Reason = Literal["context", "text", "id", "question"]
 
@@ -121,18 +119,20 @@ def _alike(key: str, asked: dict[str, Example]) -> tuple[Example, float] | None:
     """The most similar question of those with the same answer, if it is similar enough."""
     if key in asked:
         return asked[key], 1.0
-    if len(key) < _ASKED_LEAST:
-        return None
     from rapidfuzz import process
     from rapidfuzz.distance import Levenshtein
 
+    choices = list(asked)
+    if len(key) < _ASKED_SHORT:
+        choices = [other for other in choices if _digits(other) == _digits(key)]
     found = process.extractOne(
-        key,
-        asked.keys(),
-        scorer=Levenshtein.normalized_similarity,
-        score_cutoff=_ASKED_ALIKE,
+        key, choices, scorer=Levenshtein.normalized_similarity, score_cutoff=_ASKED_ALIKE
     )
     return None if found is None else (asked[found[0]], float(found[1]))
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def between(

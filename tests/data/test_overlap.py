@@ -69,7 +69,7 @@ def test_every_tenth_character_changed_hides_neither_context_nor_question(seed: 
     other = example(1, prefix="t", question=edited(held.question, seed), answers=held.answers)
     (leak,) = Overlap([held]).find([other]).values()
     assert (leak.reason, leak.held) == ("question", held.id)
-    assert leak.share >= 0.85
+    assert leak.share >= 0.8
 
 
 def test_a_leak_names_both_rows() -> None:
