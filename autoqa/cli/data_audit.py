@@ -40,7 +40,7 @@ def audit(study: Path, source: str | None, html: Path | None, as_json: bool) -> 
     for pair in found.shared:
         counts = ", ".join(f"{count} by {reason}" for reason, count in pair.rows.items())
         click.echo(f"{pair.source} shares rows with {pair.held_source}: {counts}")
-    click.echo(f"{found.rows} rows in {len(found.sources)} sources of study {found.study}.")
+    click.echo(f"study {found.study}: sources {len(found.sources)}, rows {found.rows}")
 
 
 def _write(path: Path, found: "StudyAudit") -> None:

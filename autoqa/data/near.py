@@ -161,8 +161,10 @@ def _common(short: str, long: str, size: int) -> float:
 # An article is compared with many paragraphs.
 @lru_cache(maxsize=256)
 def _set(text: str, size: int) -> Hashes:
-    hashes = np.sort(_ngrams(_codes(text), size))
-    return hashes[np.append(True, hashes[1:] != hashes[:-1])]
+    hashes: Hashes = np.sort(_ngrams(_codes(text), size))
+    fresh = np.ones(len(hashes), bool)
+    fresh[1:] = hashes[1:] != hashes[:-1]
+    return hashes[fresh]
 
 
 @lru_cache(maxsize=256)

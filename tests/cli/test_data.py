@@ -76,7 +76,7 @@ def test_audit_as_table_json_and_page(study: Path, tmp_path: Path) -> None:
     page = tmp_path / "audit.html"
     table = run("audit", study, "--html", page)
     assert "more shares rows with exam: 1 by context" in table
-    assert "20 rows in 2 sources of study towns." in table
+    assert "study towns: sources 2, rows 20" in table
     found = json.loads(run("audit", study, "--json", "--source", "more"))
     assert found["sources"][0]["findings"] == {"absent": 1, "offset": 1, "context_script": 1}
     html = page.read_text(encoding="utf-8")
