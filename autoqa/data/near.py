@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 _SIZE = 8  # characters; of a text with every tenth one changed, 0.9 ** 8 = 0.43 are left
 _SAMPLE = 8  # every eighth n-gram is kept
-_COMMON = 32  # what more of the indexed texts have is no hint
+_COMMON = 16  # what more of the indexed texts have is no hint
 _HINT = 0.12  # of the smaller sample; a near copy has 0.43 on average
 _COMPARED = 0.28  # the same of all n-grams, below which comparing is not worth the time
-_PROBE, _PROBES = 64, 4  # characters of a piece that is aligned, and how many at most
-_ALIKE = 0.85
+_PROBE, _PROBES = 64, 8  # characters of a piece that is aligned, and how many at most
+_ALIKE = 0.88
 _LEAST = _PROBE  # characters; shorter texts resemble one another by chance
 _LONG, _PASSAGE = 32, 0.4  # n-grams of a verbatim passage, and the share of the shorter text
 _CHUNK = 1 << 20
@@ -131,7 +131,7 @@ def share(text: str, other: str) -> float:
     """How much of the shorter of two texts is in the other, 0 to 1; 0 where that says nothing.
 
     Texts are near where pieces of the shorter one, spread over its length, align with some place
-    in the other (mean indel similarity of at least 0.85; random changes of one character in ten
+    in the other (mean indel similarity of at least 0.88; random changes of one character in ten
     leave 0.93), or where 0.4 of it stands in the other in stretches of 32 characters and more.
     """
     from rapidfuzz import fuzz
