@@ -13,6 +13,7 @@ TARGETS = {
     "train_short_fp32": 2.0,
     "train_long_fp32": 1.3,
     "train_short_bf16": 3.0,
+    "train_short_gpu": 2.5,
     "infer_fp32": 2.0,
     "infer_bf16": 5.0,
     "decode": 20.0,
