@@ -38,6 +38,7 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
     else:
         seats = (named(run, candidate),)
         best = seats[0].group
+    run.require_weights([seat.id for seat in seats])
     names = ", ".join(seat.id for seat in seats)
     plan = assemble(run, seats, best, reason=f"export of {names} to {target}")
     manifest = write_bundle(plan, target, force=force)

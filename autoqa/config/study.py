@@ -168,6 +168,8 @@ class SearchTable(_Table):
         snapshots: Points of a run, as shares of its steps, that become candidates.
         checkpoints: GiB of disk that checkpoints of stages may take, from which later trials fork
             and interrupted ones go on; 0 keeps none.
+        weights: GiB of disk that candidates' weights may take. The least promising are dropped
+            first, and those of a selection never; ``autoqa retrain`` makes dropped ones again.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
     """
@@ -177,6 +179,7 @@ class SearchTable(_Table):
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
     checkpoints: Annotated[float, Field(ge=0)] = 10.0
+    weights: Annotated[float, Field(ge=0)] = 50.0
     storage: str | None = None
     enqueue: tuple[dict[str, Any], ...] = ()
 

@@ -63,16 +63,16 @@ def _attend_jagged(
     window would leave most of the device idle.
     """
     offsets = torch.tensor([0, *accumulate(lengths)], device=query.device)
-    jagged = (
-        nested_tensor_from_jagged(
-            side[0].transpose(0, 1).contiguous(),
-            offsets,
-            min_seqlen=min(lengths),
-            max_seqlen=max(lengths),
-        ).transpose(1, 2)
-        for side in (query, key, value)
+    low, high = min(lengths), max(lengths)
+
+    def jagged(side: torch.Tensor) -> torch.Tensor:
+        values = side[0].transpose(0, 1).contiguous()
+        made = nested_tensor_from_jagged(values, offsets, min_seqlen=low, max_seqlen=high)
+        return made.transpose(1, 2)
+
+    output = nn.functional.scaled_dot_product_attention(
+        jagged(query), jagged(key), jagged(value), dropout_p=dropout, scale=scaling
     )
-    output = nn.functional.scaled_dot_product_attention(*jagged, dropout_p=dropout, scale=scaling)
     packed: torch.Tensor = output.transpose(1, 2).values()
     return packed[None]
 

@@ -1,5 +1,6 @@
 """One search from a bound study to its result."""
 
+from functools import partial
 from pathlib import Path
 
 from autoqa import env
@@ -11,6 +12,7 @@ from autoqa.search.points import points
 from autoqa.search.pool import Post, Worker
 from autoqa.search.resources import plan_workers
 from autoqa.search.result import SearchResult, conclude
+from autoqa.search.retention import retain
 from autoqa.search.setup import (
     Bound,
     Prepare,
@@ -103,6 +105,7 @@ def _search(
         total=options.trials or study.search.trials,
         complete=complete,
         display=display,
+        retain=partial(retain, folder, store, study.search.weights),
     )
     ended = loop.run()
     return conclude(ledger, store.candidates(), ended)

@@ -119,9 +119,8 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
-    free = {
-        key: getattr(new.search, key) for key in ("trials", "minutes", "workers", "checkpoints")
-    }
+    keys = ("trials", "minutes", "workers", "checkpoints", "weights")
+    free = {key: getattr(new.search, key) for key in keys}
     search = old.search.model_copy(update=free)
     return old.model_copy(update={"search": search, "selection": new.selection})
 
