@@ -118,8 +118,8 @@ def _sentence(found: "Postprocessing") -> str:
     names = ", ".join(found.members)
     if not found.rules:
         return (
-            f"No rule is enabled: of {tested} comparisons on the answers of {names} none has an "
-            "interval above zero."
+            f"No rule is enabled: of {tested} comparison{'' if tested == 1 else 's'} on the "
+            f"answers of {names} none has an interval above zero."
         )
     enabled = "; ".join(f"{code}: {', '.join(rules)}" for code, rules in found.rules.items())
     total = found.total

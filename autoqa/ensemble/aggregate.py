@@ -51,13 +51,12 @@ def aggregate(
     """The ensemble's answer to every question.
 
     Args:
-        members: The ensemble. The order matters in one place: of the best group's members with
-            equally many seats, the first settles what ``vote-only`` leaves open.
+        members: The ensemble. Of the best group's members with the most seats, the first settles
+            what ``vote-only`` leaves open.
         logits: Start and end logits by member id.
         windows: Windows of all questions by group.
         contexts: Context of each question.
-        best: The group that settles what the vote leaves open: the one with the highest public
-            score.
+        best: The group with the highest public score; it settles what ``vote`` leaves open.
         max_answer_tokens: Most tokens in an answer.
         aggregator: How members are joined, see above.
         words: What is voted on.
@@ -84,15 +83,7 @@ def aggregate(
     voters: list[_Voter] = []
     for key, own in groups.items():
         decoder = SpanDecoder(windows[key], contexts, max_answer_tokens)
-        pairs = [logits[m.id] for m in own]
-        if aggregator == "vote":
-            blended = blend(pairs, [m.weight for m in own])
-            voters.append(_Voter(key, 1.0, decoder.best(*blended)))
-        else:
-            voters += [
-                _Voter(key, member.weight, decoder.best(*pair))
-                for member, pair in zip(own, pairs, strict=True)
-            ]
+        voters += _voters(own, logits, decoder, aggregator)
     if len(voters) == 1:
         return voters[0].answers
     leader = max(
@@ -111,3 +102,20 @@ class _Voter:
     group: str
     seats: float
     answers: list[Span]
+
+
+def _voters(
+    own: Sequence[Member],
+    logits: Mapping[str, Logits],
+    decoder: SpanDecoder,
+    aggregator: Aggregator,
+) -> list[_Voter]:
+    """Who votes for one group: the group itself, or each of its members."""
+    group, weights = own[0].group, [member.weight for member in own]
+    pairs = [logits[member.id] for member in own]
+    if aggregator == "vote":
+        return [_Voter(group, 1.0, decoder.best(*blend(pairs, weights)))]
+    return [
+        _Voter(group, weight, decoder.best(*pair))
+        for weight, pair in zip(weights, pairs, strict=True)
+    ]

@@ -115,7 +115,7 @@ def try_rules(run: StudyRun) -> Postprocessing:
     members, best = _ensemble(run)
     part = load_part(run, members, "public")
     spans = part.spans(members, vote_of(run, best), {})
-    found = _found(spans, part.examples, tuple(member.id for member in members))
+    found = compare_rules(spans, part.examples, tuple(member.id for member in members))
     write_atomically(run.folder.postprocess, found.to_json())
     return found
 
@@ -160,9 +160,16 @@ def _ensemble(run: StudyRun) -> tuple[list[Member], str]:
     return [Member(seat.id, seat.group, seat.weight) for seat in seats], best
 
 
-def _found(
+def compare_rules(
     spans: Sequence[Span], examples: Sequence[Example], members: tuple[str, ...]
 ) -> Postprocessing:
+    """Compares answers after each rule, and after all that help, with the answers as they are.
+
+    Args:
+        spans: One answer per question.
+        examples: The questions with their references, at least one.
+        members: Ids of the candidates that gave the answers.
+    """
     contexts = [example.context for example in examples]
     languages = [language_of(example.language, example.context) for example in examples]
     texts = [span.text for span in spans]
