@@ -20,7 +20,7 @@ def postprocess() -> None:
 @postprocess.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 def list_rules(as_json: bool) -> None:
-    """List the rules in the order in which they are applied, with an example each."""
+    """List the rules in order of use, with an example each."""
     from rich import box
     from rich.table import Table
 

@@ -10,6 +10,8 @@ from autoqa.cli.postprocess import postprocess
 from autoqa.export.bundle import verify
 from autoqa.export.run import StudyRun
 from autoqa.text.rules import RULES
+from tests.cli.test_main import HELP
+from tests.cli.test_main import run as outside
 from tests.export.test_postprocessing import MODEL, run  # noqa: F401
 
 Command = Callable[..., tuple[int, str, str]]
@@ -24,6 +26,13 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
         return int(caught.value.code or 0), captured.out, captured.err
 
     return command
+
+
+def test_help_is_what_it_was() -> None:
+    """After a deliberate change: autoqa postprocess [test] --help > the file."""
+    for arguments in ([], ["test"]):
+        shown = outside("postprocess", *arguments, "--help").stdout
+        assert shown == (HELP / f"{'-'.join(['postprocess', *arguments])}.txt").read_text()
 
 
 def test_list_shows_each_rule_with_an_example() -> None:
