@@ -34,7 +34,7 @@ class RuleTest:
 
     Attributes:
         rule: The rule.
-        language: ISO 639-1 code; empty where neither row nor script says it.
+        language: ISO 639-1 code; questions of which neither row nor script says it are left out.
         questions: Questions in this language.
         changed: Answers that the rule changes.
         gain: Gain in Jaccard over all questions of the language; ``None`` where no answer changes.
