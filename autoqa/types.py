@@ -107,6 +107,12 @@ Head = Literal["independent", "conditional"]
 Loss = Literal["span", "jaccard"]
 Averaging = Literal["none", "ema", "swa"]
 
+Aggregator = Literal["vote", "characters", "vote-only"]
+"""How an ensemble's models are joined; see :mod:`autoqa.ensemble.aggregate`."""
+
+VoteBy = Literal["set", "position"]
+"""What is voted on: words wherever they stand, or words at one place of the context."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:

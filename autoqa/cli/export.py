@@ -9,6 +9,7 @@ from autoqa.cli.terminal import note_console
 
 if TYPE_CHECKING:
     from autoqa.ensemble.selection import Selection
+    from autoqa.export.manifest import Manifest
     from autoqa.export.run import StudyRun
 
 
@@ -46,10 +47,26 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
     models = len(manifest.members)
     click.echo(f"{target}: {models} model{'' if models == 1 else 's'}, {size / 1e6:.1f} MB")
     click.echo(f"public {manifest.public}, private {manifest.private}")
+    if manifest.rules:
+        _say_rules(run, manifest)
     if manifest.openings > 1:
         note_console().print(
             f"The private part has now been opened {manifest.openings} times: the more often, the "
             "less its score says about new questions."
+        )
+
+
+def _say_rules(run: "StudyRun", manifest: "Manifest") -> None:
+    """Which post-processing rules went along, and whether they were tested on this ensemble."""
+    from autoqa.export.postprocessing import kept
+
+    rules = "; ".join(f"{code}: {', '.join(names)}" for code, names in manifest.rules.items())
+    note_console().print(f"Post-processing rules of the bundle: {rules}.")
+    found = kept(run)
+    if found is not None and set(found.members) != {member.id for member in manifest.members}:
+        note_console().print(
+            f"They were tested on the answers of {', '.join(found.members)}: "
+            f"`autoqa postprocess test {run.study.name}` tests them on this ensemble."
         )
 
 

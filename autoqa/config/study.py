@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autoqa.types import Averaging, Head, Loss, Schedule
+from autoqa.types import Aggregator, Averaging, Head, Loss, Schedule, VoteBy
 
 Search = Literal["search"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -192,11 +192,27 @@ class SelectionTable(_Table):
         recipe_cap: Most seats that candidates of one recipe may take.
         rule: ``"interval"`` takes a more complicated ensemble only if the 95 % interval of its
             gain excludes zero; ``"mean"`` takes the highest mean on documents that had no say.
+        aggregator: ``"vote"`` averages the logits of models that share a tokenizer and votes word
+            by word across tokenizers; ``"characters"`` averages every model's probabilities over
+            the characters of the context; ``"vote-only"`` gives every model a vote.
+        words: ``"set"`` votes on words wherever they stand in the context, ``"position"`` on words
+            at one place of it.
     """
 
     seats: Annotated[int, Field(ge=1)] = 5
     recipe_cap: Annotated[int, Field(ge=1)] = 3
     rule: Literal["interval", "mean"] = "interval"
+    aggregator: Aggregator = "vote"
+    words: VoteBy = "set"
+
+    @model_validator(mode="after")
+    def _votes_on_words(self) -> "SelectionTable":
+        if self.aggregator == "characters" and self.words == "position":
+            raise ValueError(
+                "aggregator 'characters' takes no vote, so words = 'position' would do nothing: "
+                "leave words out"
+            )
+        return self
 
 
 class StudyFile(_Table):

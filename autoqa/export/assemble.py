@@ -1,49 +1,25 @@
-"""From selected candidates to the plan of a bundle: scores of both parts, groups, members."""
+"""From selected candidates to the plan of a bundle: scores of both parts, groups, members.
+
+All scores are those of post-processed answers, as the bundle gives them.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from autoqa.api import Precision
-from autoqa.ensemble.aggregate import Member, aggregate
+from autoqa.ensemble.aggregate import Member
 from autoqa.ensemble.selection import Seat
 from autoqa.errors import ConfigError, DataError, PluginError
 from autoqa.export.bundle import BundlePlan
-from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry
+from autoqa.export.postprocessing import kept_rules
 from autoqa.export.run import StudyRun
-from autoqa.export.scoring import score_answers
-from autoqa.export.selecting import MAX_ANSWER_TOKENS
-from autoqa.features.files import load_windows
-from autoqa.features.windows import Windows
+from autoqa.export.stored import load_part, vote_of
 from autoqa.registry.bind import bind
 from autoqa.registry.discover import discover
-from autoqa.store.database import Opening
-from autoqa.store.folders import Logits, Part
 from autoqa.store.records import CandidateRecord
-from autoqa.types import Example
 
 _GROUP = re.compile(r"[0-9a-f]{12}-(?P<length>\d+)-(?P<stride>\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Stored predictions of some candidates on one part of the validation set."""
-
-    examples: Sequence[Example]
-    windows: Mapping[str, Windows]
-    logits: Mapping[str, tuple[Logits, Logits]]
-
-    def score(self, members: Sequence[Member], best: str) -> ScoreEntry:
-        groups = {member.group for member in members}
-        spans = aggregate(
-            members,
-            {member.id: self.logits[member.id] for member in members},
-            {group: self.windows[group] for group in groups},
-            [example.context for example in self.examples],
-            best=best,
-            max_answer_tokens=MAX_ANSWER_TOKENS,
-        )
-        return score_answers([span.text for span in spans], self.examples)
 
 
 def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) -> BundlePlan:
@@ -60,11 +36,12 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
     """
     records = {seat.id: run.folder.read_record(seat.id) for seat in seats}
     members = [Member(seat.id, seat.group, seat.weight) for seat in seats]
-    public = _load(run, members, "public")
-    own = {m.id: public.score([m], m.group) for m in members}
-    public_score = public.score(members, best)
+    vote, rules = vote_of(run, best), kept_rules(run)
+    public = load_part(run, members, "public")
+    own = {m.id: public.score([m], vote_of(run, m.group), rules) for m in members}
+    public_score = public.score(members, vote, rules)
     opening = run.store.log_opening(reason, purpose="export")
-    private_score = _load(run, members, "private", opening).score(members, best)
+    private_score = load_part(run, members, "private", opening).score(members, vote, rules)
     precisions = _precisions(run)
     return BundlePlan(
         study=run.study.name,
@@ -73,22 +50,12 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
             for seat in seats
         ),
         groups=tuple(_group(group) for group in dict.fromkeys(m.group for m in members)),
-        vote=VoteEntry(best=best, max_answer_tokens=MAX_ANSWER_TOKENS),
+        vote=vote,
+        rules=rules,
         public=public_score,
         private=private_score,
         openings=opening.number,
         models={seat.id: run.folder.model(seat.id) for seat in seats},
-    )
-
-
-def _load(
-    run: StudyRun, members: Sequence[Member], part: Part, opening: Opening | None = None
-) -> _Part:
-    groups = {member.group for member in members}
-    return _Part(
-        examples=run.folder.load_examples(part, opening),
-        windows={g: load_windows(run.folder.windows_path(g, part)) for g in groups},
-        logits={m.id: run.folder.load_logits(m.id, part, opening) for m in members},
     )
 
 

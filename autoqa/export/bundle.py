@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,7 +41,8 @@ class BundlePlan:
         study: Name of the study.
         members: The models; ``folder`` says where in the bundle each one goes.
         groups: Their groups; ``folder`` says where in the bundle each tokenizer goes.
-        vote: How groups are joined.
+        vote: How members are joined.
+        rules: Post-processing rules by language.
         public: The ensemble's score on the public part.
         private: Its score on the private part.
         openings: How often the private part has been opened, this time included.
@@ -55,6 +56,7 @@ class BundlePlan:
     public: ScoreEntry
     private: ScoreEntry
     openings: int
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     models: Mapping[str, Path]
 
 
@@ -151,7 +153,15 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         owner = next(member.id for member in plan.members if member.group == group.id)
         _copy_tokenizer(plan.models[owner], partial / group.folder, group.id)
     (partial / "README.md").write_text(
-        model_card(plan.study, plan.members, plan.groups, plan.vote, plan.public, plan.private),
+        model_card(
+            plan.study,
+            plan.members,
+            plan.groups,
+            plan.vote,
+            plan.public,
+            plan.private,
+            rules=plan.rules,
+        ),
         encoding="utf-8",
     )
     content = {
@@ -162,6 +172,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "members": plan.members,
         "groups": plan.groups,
         "vote": plan.vote,
+        "rules": dict(plan.rules),
         "public": plan.public,
         "private": plan.private,
         "openings": plan.openings,

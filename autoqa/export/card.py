@@ -1,6 +1,6 @@
 """The README of a bundle: a short model card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
 
@@ -12,6 +12,8 @@ def model_card(
     vote: VoteEntry,
     public: ScoreEntry,
     private: ScoreEntry,
+    *,
+    rules: Mapping[str, Sequence[str]],
 ) -> str:
     """Writes the card, in Markdown.
 
@@ -19,9 +21,10 @@ def model_card(
         study: Name of the study.
         members: The models.
         groups: Their groups.
-        vote: How groups are joined.
+        vote: How members are joined.
         public: The ensemble's score on the part that selection saw.
         private: Its score on the part that nothing saw before.
+        rules: Post-processing rules by language.
     """
     languages = sorted({language for member in members for language in _languages(member)})
     trained = f" Languages named in its recipes: {', '.join(languages)}." if languages else ""
@@ -47,14 +50,13 @@ def model_card(
         _score_row("public (selection saw it)", public),
         _score_row("private (sealed until export)", private),
         "",
-        *_members(members, groups, vote),
+        *_members(members),
+        *_joining(members, groups, vote, rules),
     ]
     return "\n".join(lines)
 
 
-def _members(
-    members: Sequence[MemberEntry], groups: Sequence[GroupEntry], vote: VoteEntry
-) -> list[str]:
+def _members(members: Sequence[MemberEntry]) -> list[str]:
     return [
         "## Members",
         "",
@@ -67,14 +69,39 @@ def _members(
         "",
         *(f"- {m.id}: {m.reason}" for m in members if m.reason),
         "",
-        "Logits are averaged within a group"
-        + (
-            f"; groups vote word by word, and {vote.best} decides ties." if len(groups) > 1 else "."
-        ),
         "What each member was trained on is in `manifest.json`, as is a checksum of every file. "
         "The licences of the pretrained weights and of the training data both apply.",
         "",
     ]
+
+
+def _joining(
+    members: Sequence[MemberEntry],
+    groups: Sequence[GroupEntry],
+    vote: VoteEntry,
+    rules: Mapping[str, Sequence[str]],
+) -> list[str]:
+    """How answers come about, beyond the members themselves."""
+    lines = []
+    if len(members) > 1:
+        place = " at one place of the context" if vote.words == "position" else ""
+        voting = f"on each word{place}, and {vote.best} decides ties"
+        lines += {
+            "characters": [
+                "Every member's start and end probabilities are averaged, by weight, over the "
+                "characters of the context."
+            ],
+            "vote-only": [f"Members vote by weight {voting}."],
+            "vote": [
+                "Logits are averaged within a group"
+                + (f"; groups vote {voting}." if len(groups) > 1 else ".")
+            ],
+        }[vote.aggregator]
+    lines += [
+        f"Answers in {language} are post-processed: {', '.join(names)}."
+        for language, names in rules.items()
+    ]
+    return ["## How members answer together", "", *lines, ""] if lines else []
 
 
 def _languages(member: MemberEntry) -> set[str]:

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from autoqa.api import Precision
 from autoqa.errors import BundleError
+from autoqa.text.rules import RULES
+from autoqa.types import Aggregator, VoteBy
 
-FORMAT = "1.0"
-"""A reader of 1.0 opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
+FORMAT = "1.1"
+"""A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
 
 NAME = "manifest.json"
 SUFFIXES = frozenset({".json", ".md", ".safetensors"})
@@ -133,15 +135,19 @@ class GroupEntry(_Entry):
 
 
 class VoteEntry(_Entry):
-    """How groups are joined.
+    """How members are joined; see :mod:`autoqa.ensemble.aggregate`.
 
     Attributes:
         best: The group whose answer stands where the vote decides nothing.
         max_answer_tokens: Longest span that is considered.
+        aggregator: The way; format 1.0 knew one.
+        words: What is voted on.
     """
 
     best: Name
     max_answer_tokens: Annotated[int, Field(ge=1)]
+    aggregator: Aggregator = "vote"
+    words: VoteBy = "set"
 
 
 class Manifest(_Entry):
@@ -155,7 +161,8 @@ class Manifest(_Entry):
         created: When, ISO 8601, UTC.
         members: The models.
         groups: Their tokenizers and windows.
-        vote: How groups are joined.
+        vote: How members are joined.
+        rules: Post-processing rules by language, applied to the joined answers.
         public: The ensemble's score on the part of the validation set that selection saw.
         private: Its score on the part that nothing saw before.
         openings: How often the private part had been opened when this was written.
@@ -171,6 +178,7 @@ class Manifest(_Entry):
     members: Annotated[tuple[MemberEntry, ...], Field(min_length=1)]
     groups: Annotated[tuple[GroupEntry, ...], Field(min_length=1)]
     vote: VoteEntry
+    rules: dict[str, tuple[str, ...]] = {}
     public: ScoreEntry
     private: ScoreEntry
     openings: int
@@ -183,6 +191,18 @@ class Manifest(_Entry):
         for path in files:
             check_path(path)
         return files
+
+    @field_validator("rules")
+    @classmethod
+    def _known_rules(cls, rules: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for language, names in rules.items():
+            for name in names:
+                if name not in RULES:
+                    raise ValueError(
+                        f"post-processing rule {name!r} of language {language!r} is unknown to "
+                        f"this autoqa, which has {', '.join(RULES)}: install a newer one"
+                    )
+        return rules
 
     @model_validator(mode="after")
     def _consistent(self) -> "Manifest":

@@ -46,6 +46,7 @@ class RunFolder:
         self.candidates = path / "candidates"
         self.logs = path / "logs"
         self.selection = path / "selection.json"
+        self.postprocess = path / "postprocess.json"
         self.lock_file = path / ".lock"
 
     def create(self) -> None:

@@ -115,12 +115,28 @@ def test_export_takes_the_selection_until_there_are_new_candidates(
     assert "opened 2 times" in err
 
 
+def enable(run: RunFolder, rule: str, language: str) -> None:
+    """As if a test of rules had found that one helps."""
+    content = json.loads(run.postprocess.read_text())
+    for test in content["tests"]:
+        test["enabled"] = (test["rule"], test["language"]) == (rule, language)
+    run.postprocess.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("keys", ["", 'words = "position"', 'aggregator = "characters"'])
+@pytest.mark.parametrize("rules", [False, True])
 def test_the_scores_in_the_manifest_are_those_of_the_answers(
-    fresh: RunFolder, tmp_path: Path, run: Run
+    fresh: RunFolder, tmp_path: Path, run: Run, keys: str, rules: bool
 ) -> None:
     """The bundle, asked the validation questions anew, scores as the stored predictions did."""
+    fresh.study_file.write_text(bundle_kit.STUDY + f'rule = "mean"\n{keys}\n')
+    if rules:
+        assert run("postprocess", "test", "toy")[0] == 0
+        enable(fresh, "punctuation", "hi")
     run("export", "toy", "--to", tmp_path / "bundle")
     manifest = verify(tmp_path / "bundle")
+    assert manifest.rules == ({"hi": ("punctuation",)} if rules else {})
+    assert keys in ("", *(f'{k} = "{v}"' for k, v in manifest.vote.model_dump().items()))
     for name, rows in (
         ("public", bundle_kit.examples(16)),
         ("private", bundle_kit.examples(24, 16)),
