@@ -27,6 +27,7 @@ from autoqa.search.storage import adopt, check_spaces, open_study, recover
 from autoqa.search.worker import Factory, training_factory
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
+from autoqa.store.validation import check_validation, keep_validation
 
 
 def run_search(
@@ -80,9 +81,9 @@ def _search(
     data = prepare(bound)
     spaces = build_spaces(bound, source_languages(data))
     first = points(spaces, study.search.enqueue)
+    check_validation(folder, store, data.public, data.private)
     freeze(folder, store, study, text, options.accept_changes)
-    folder.save_examples("public", data.public)
-    folder.save_examples("private", data.private)
+    keep_validation(folder, store, data.public, data.private)
     for note in data.notes:
         display.event(note)
     optuna_study = open_study(study.name, folder.store_url(study.search.storage), study.seed)
