@@ -149,6 +149,9 @@ class ValidationTable(_Table):
             the whole source validates, and no portion may use it.
         public: Share of the held-out documents that the search sees; the rest is sealed.
         seed: Draws the split; change it and every score changes.
+        references: What an answer is compared with where a question has several references:
+            ``"best"`` takes the reference that fits best, ``"majority"`` leaves only those that
+            most annotators gave.
     """
 
     source: str
@@ -156,6 +159,7 @@ class ValidationTable(_Table):
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     public: Annotated[float, Field(gt=0, lt=1)] = 0.4
     seed: int = 0
+    references: Literal["best", "majority"] = "best"
 
 
 class SearchTable(_Table):

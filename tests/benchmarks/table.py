@@ -20,6 +20,8 @@ TARGETS = {
     "search8_vs_script": 4.0,
     "search8_vs_trainer": 2.5,
     "prefix_saved": 1 / (1 - 0.4),
+    "ladder_honesty": 0.95,
+    "ladder_optimism": 0.5,
 }
 """Ratios to reach, by line; lines without one are for comparison only."""
 
