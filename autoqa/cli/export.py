@@ -24,7 +24,8 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
 
     The selection is made anew if candidates have come since the last one. The private part of
-    the validation set is opened to score the ensemble; every opening is counted.
+    the validation set is opened once to score the ensemble; every opening is counted, and an
+    ensemble that was scored there before keeps its score.
     """
     from autoqa.export.assemble import assemble
     from autoqa.export.bundle import check_target, write_bundle
@@ -49,7 +50,11 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
     click.echo(f"public {manifest.public}, private {manifest.private}")
     if manifest.rules:
         _say_rules(run, manifest)
-    if manifest.openings > 1:
+    if not plan.opened:
+        note_console().print(
+            "The private score is the one that an earlier opening showed; nothing was opened."
+        )
+    elif manifest.openings > 1:
         note_console().print(
             f"The private part has now been opened {manifest.openings} times: the more often, the "
             "less its score says about new questions."

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Test rules that clean up the ends of answers.",
     ),
     "export": ("autoqa.cli.export:export", "Write the ensemble into one folder."),
+    "reveal": ("autoqa.cli.reveal:reveal", "Open the sealed part, and show the shake-up."),
     "predict": ("autoqa.cli.predict:predict", "Answer the questions of a file with a bundle."),
     "evaluate": ("autoqa.cli.evaluate:evaluate", "Score a bundle on a file with answers."),
     "plugins": ("autoqa.cli.plugins:plugins", "Look at the plugins on this machine."),

@@ -14,6 +14,7 @@ from autoqa.export.bundle import BundlePlan
 from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry
 from autoqa.export.postprocessing import kept_rules
 from autoqa.export.run import StudyRun
+from autoqa.export.sealed import private_score
 from autoqa.export.stored import load_part, vote_of
 from autoqa.registry.bind import bind
 from autoqa.registry.discover import discover
@@ -23,13 +24,15 @@ _GROUP = re.compile(r"[0-9a-f]{12}-(?P<length>\d+)-(?P<stride>\d+)")
 
 
 def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) -> BundlePlan:
-    """Scores an ensemble on both parts and says what its bundle holds. Opens the private part.
+    """Scores an ensemble on both parts and says what its bundle holds.
+
+    The private part is opened unless the ensemble's score there is known from an earlier opening.
 
     Args:
         run: The study's run.
         seats: Which candidates, with which weights.
         best: The group whose answer stands where the vote decides nothing.
-        reason: Why the private part is opened; it is written down.
+        reason: Why the private part is opened, if it is; it is written down.
 
     Raises:
         DataError: Predictions, windows or a record are missing or damaged.
@@ -40,8 +43,7 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
     public = load_part(run, members, "public")
     own = {m.id: public.score([m], vote_of(run, m.group), rules) for m in members}
     public_score = public.score(members, vote, rules)
-    opening = run.store.log_opening(reason, purpose="export")
-    private_score = load_part(run, members, "private", opening).score(members, vote, rules)
+    sealed = private_score(run, members, vote, rules, reason=reason)
     precisions = _precisions(run)
     return BundlePlan(
         study=run.study.name,
@@ -53,8 +55,9 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
         vote=vote,
         rules=rules,
         public=public_score,
-        private=private_score,
-        openings=opening.number,
+        private=sealed.score,
+        openings=len(run.store.openings()),
+        opened=sealed.fresh,
         models={seat.id: run.folder.model(seat.id) for seat in seats},
     )
 

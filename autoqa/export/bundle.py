@@ -45,7 +45,8 @@ class BundlePlan:
         rules: Post-processing rules by language.
         public: The ensemble's score on the public part.
         private: Its score on the private part.
-        openings: How often the private part has been opened, this time included.
+        openings: How often the private part has been opened so far.
+        opened: Whether it was opened for this bundle; else its private score was known.
         models: Folder in Hugging Face layout, with tokenizer, of each member by its id.
     """
 
@@ -56,6 +57,7 @@ class BundlePlan:
     public: ScoreEntry
     private: ScoreEntry
     openings: int
+    opened: bool = True
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     models: Mapping[str, Path]
 

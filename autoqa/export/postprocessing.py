@@ -103,7 +103,7 @@ def try_rules(run: StudyRun) -> Postprocessing:
     """Tests every rule in every language, and keeps what was found for `autoqa export`.
 
     The answers are those of the last selection if no candidate has come since, else of the
-    candidate with the highest public score. This reads the public part once more.
+    candidate with the highest public score. Each comparison is a read of the public part.
 
     Args:
         run: The study's run.
@@ -116,6 +116,9 @@ def try_rules(run: StudyRun) -> Postprocessing:
     part = load_part(run, members, "public")
     spans = part.spans(members, vote_of(run, best), {})
     found = compare_rules(spans, part.examples, tuple(member.id for member in members))
+    run.store.log_read(
+        "rules", ", ".join(found.members), sum(test.gain is not None for test in found.tests)
+    )
     write_atomically(run.folder.postprocess, found.to_json())
     return found
 

@@ -1,7 +1,9 @@
 """Stored predictions of candidates, joined as the bundle that they would make joins them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from autoqa.ensemble.aggregate import Member
 from autoqa.export.join import join
@@ -11,8 +13,12 @@ from autoqa.export.scoring import score_answers
 from autoqa.export.selecting import MAX_ANSWER_TOKENS
 from autoqa.features.files import load_windows
 from autoqa.features.windows import Windows
-from autoqa.store.database import Opening
 from autoqa.store.folders import Logits, Part
+from autoqa.store.openings import Opening
+from autoqa.store.records import CandidateRecord
+from autoqa.text.decode import SpanDecoder
+from autoqa.text.metrics import score
+from autoqa.text.slots import Doubles
 from autoqa.types import Example, Span
 
 
@@ -74,3 +80,37 @@ def vote_of(run: StudyRun, best: str) -> VoteEntry:
         aggregator=run.study.selection.aggregator,
         words=run.study.selection.words,
     )
+
+
+def candidate_scores(
+    run: StudyRun,
+    candidates: Iterable[CandidateRecord],
+    examples: Sequence[Example],
+    part: Part,
+    opening: Opening | None = None,
+) -> Doubles:
+    """Jaccard of each candidate alone on each question, float64 ``[C, Q]``.
+
+    Answers are as the search scored them: no rule is applied. One candidate's logits are in memory
+    at a time.
+
+    Args:
+        run: The study's run.
+        candidates: Whose predictions are on this machine.
+        examples: The part's questions.
+        part: Which part.
+        opening: Needed for the private part.
+
+    Raises:
+        DataError: Predictions or windows are missing, damaged or do not fit.
+    """
+    contexts = [example.context for example in examples]
+    decoders: dict[str, SpanDecoder] = {}
+    rows = []
+    for record in candidates:
+        if record.group not in decoders:
+            windows = load_windows(run.folder.windows_path(record.group, part))
+            decoders[record.group] = SpanDecoder(windows, contexts, MAX_ANSWER_TOKENS)
+        spans = decoders[record.group].best(*run.folder.load_logits(record.id, part, opening))
+        rows.append(score([span.text for span in spans], examples).jaccard)
+    return np.array(rows).reshape(-1, len(examples))

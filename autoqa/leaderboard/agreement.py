@@ -37,8 +37,9 @@ def agree(first: Sequence[float], second: Sequence[float]) -> Agreement:
     """Compares two scores of the same things.
 
     Intervals are Fisher's, ``tanh(atanh(r) +- 1.96 s)`` with ``s^2 = 1 / (n - 3)``, and for ranks
-    ``(1 + r^2 / 2) / (n - 3)`` (Bonett and Wright, Psychometrika 65, 2000). With three pairs or
-    fewer nothing is known: they are -1 to 1.
+    ``(1 + r^2 / 2) / (n - 3)`` (Bonett and Wright, Psychometrika 65, 2000). A perfect correlation
+    has the lower end of one that an exchange of two neighbouring ranks would leave. With three
+    pairs or fewer nothing is known: they are -1 to 1.
 
     Raises:
         ValueError: There are fewer than two, or not as many of one as of the other.
@@ -75,9 +76,12 @@ def _correlation(
     if scale < 1e-12:
         return None
     r = min(1.0, max(-1.0, float(a @ b) / scale))
-    if len(one) <= 3:
+    count = len(one)
+    if count <= 3:
         return Interval(r, -1.0, 1.0)
-    if abs(r) == 1.0:
-        return Interval(r, r, r)
-    reach = _Z * math.sqrt((1 + inflation * r * r) / (len(one) - 3))
-    return Interval(r, math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach))
+    near = 1 - 12 / (count * (count**2 - 1))
+    perfect = 1 - abs(r) < 1e-9
+    middle = math.atanh(math.copysign(near, r) if perfect else r)
+    reach = _Z * math.sqrt((1 + inflation * r * r) / (count - 3))
+    low, high = math.tanh(middle - reach), math.tanh(middle + reach)
+    return Interval(r, min(low, r), max(high, r))

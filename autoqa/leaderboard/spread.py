@@ -54,7 +54,9 @@ class Spread:
         """Standard error of each candidate's difference to one of them, ``[C]``."""
         if self.documents < 2:
             return np.full(len(self.means), UNKNOWN)
-        return np.linalg.norm(self._deviations - self._deviations[candidate], axis=1)
+        gaps = self._deviations - self._deviations[candidate]
+        errors: npt.NDArray[np.float64] = np.linalg.norm(gaps, axis=1)
+        return errors
 
     def gap_error(self, candidate: int, other: int) -> float:
         """Standard error of the difference between two candidates."""
