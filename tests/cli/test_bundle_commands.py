@@ -112,7 +112,15 @@ def test_export_takes_the_selection_until_there_are_new_candidates(
     code, _, err = run("export", "toy", "--to", tmp_path / "two")
     assert code == 0
     assert "Selecting" in err
+
+
+def test_every_further_ensemble_opens_the_private_part_and_is_counted(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    run("export", "toy", "--to", tmp_path / "one", "--candidate", "t0001-100")
+    _, _, err = run("export", "toy", "--to", tmp_path / "two", "--candidate", "t0002-100")
     assert "opened 2 times" in err
+    assert verify(tmp_path / "two").openings == len(openings(fresh)) == 2
 
 
 def enable(run: RunFolder, rule: str, language: str) -> None:
