@@ -8,7 +8,7 @@ import click
 from autoqa.cli.terminal import note_console
 
 if TYPE_CHECKING:
-    from autoqa.ensemble.selection import Selection
+    from autoqa.ensemble.selection import PickName, Selection
     from autoqa.export.manifest import Manifest
     from autoqa.export.run import StudyRun
 
@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     "--to", "target", required=True, type=click.Path(path_type=Path), help="Folder to make."
 )
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")
+@click.option(
+    "--pick",
+    type=click.Choice(["safe", "best"]),
+    help="safe: the ensemble that the rule chose (default); best: the highest public score.",
+)
 @click.option("--candidate", metavar="ID", help="Export this candidate alone, not the selection.")
-def export(study: str, target: Path, force: bool, candidate: str | None) -> None:
+def export(
+    study: str, target: Path, force: bool, pick: "PickName | None", candidate: str | None
+) -> None:
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
 
     The selection is made anew if candidates have come since the last one. The private part of
@@ -32,11 +39,13 @@ def export(study: str, target: Path, force: bool, candidate: str | None) -> None
     from autoqa.export.run import open_run
     from autoqa.export.selecting import named
 
+    if pick and candidate:
+        raise click.UsageError("--pick and --candidate exclude each other: give one of them")
     check_target(target, force=force)
     run = open_run(study)
     if candidate is None:
-        selection = _selection(run)
-        seats, best = selection.members, selection.best
+        chosen = _selection(run).pick(pick or "safe")
+        seats, best = chosen.members, chosen.best
     else:
         seats = (named(run, candidate),)
         best = seats[0].group

@@ -194,6 +194,9 @@ class SelectionTable(_Table):
     Attributes:
         seats: Most members, counted with repetition.
         recipe_cap: Most seats that candidates of one recipe may take.
+        quota: Fewest seats of each group that the greedy selection seats at all.
+        seconds: Most seconds that all members together may take for 1,000 questions, as measured
+            in the search; left out, any.
         rule: ``"interval"`` takes a more complicated ensemble only if the 95 % interval of its
             gain excludes zero; ``"mean"`` takes the highest mean on documents that had no say.
         aggregator: ``"vote"`` averages the logits of models that share a tokenizer and votes word
@@ -205,6 +208,8 @@ class SelectionTable(_Table):
 
     seats: Annotated[int, Field(ge=1)] = 5
     recipe_cap: Annotated[int, Field(ge=1)] = 3
+    quota: Annotated[int, Field(ge=1)] = 1
+    seconds: Annotated[float, Field(gt=0)] | None = None
     rule: Literal["interval", "mean"] = "interval"
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"
