@@ -23,12 +23,16 @@ class Blends:
     Args:
         sums: Score of each span for each candidate, finite, float64 ``[M, S]``.
         example: Question of each span, ascending; every question has one at least, ``[S]``.
+
+    Attributes:
+        sums: As given.
+        example: As given.
     """
 
     def __init__(self, sums: Doubles, example: Indices) -> None:
         # Two layouts: one for adding up members, one for looking at few spans of all candidates.
-        self._sums, self._by_span = np.ascontiguousarray(sums), np.ascontiguousarray(sums.T)
-        self._example = example
+        self.sums, self._by_span = np.ascontiguousarray(sums), np.ascontiguousarray(sums.T)
+        self.example = example
         self._begin = np.flatnonzero(np.diff(example, prepend=-1))
         self._leader = np.full(len(self._begin), -1)
         self._ahead = np.zeros(len(example))
@@ -58,12 +62,12 @@ class Blends:
         """
         base = self._blend(seats)
         leader = self._leading(base)
-        behind = base[leader][self._example] - base
-        possible = (self._most_ahead(leader) >= behind - _SLACK) & asked[self._example]
+        behind = base[leader][self.example] - base
+        possible = (self._most_ahead(leader) >= behind - _SLACK) & asked[self.example]
         spans = np.flatnonzero(possible)
         totals = self._by_span[np.ix_(spans, options)] + base[spans, None]
         questions, parts = [], []
-        for rows, places in _tables(self._example[spans]):
+        for rows, places in _tables(self.example[spans]):
             won = places[np.arange(len(places))[:, None], _highest(totals, places)]
             questions.append(rows)
             parts.append(spans[won])
@@ -74,14 +78,14 @@ class Blends:
         return leader, found[order], np.ascontiguousarray(np.concatenate(parts)[order].T)
 
     def _blend(self, seats: Sequence[int]) -> Doubles:
-        total = np.zeros(len(self._example))
+        total = np.zeros(len(self.example))
         for candidate in seats:
-            total += self._sums[candidate]
+            total += self.sums[candidate]
         return total
 
     def _leading(self, total: Doubles) -> Indices:
         highest = np.maximum.reduceat(total, self._begin)
-        hits = np.flatnonzero(total == highest[self._example])
+        hits = np.flatnonzero(total == highest[self.example])
         leading: Indices = hits[np.searchsorted(hits, self._begin)]
         return leading
 
@@ -90,9 +94,9 @@ class Blends:
 
         Leaders seldom change from one call to the next, so earlier results are kept.
         """
-        stale = np.flatnonzero((self._leader != leader)[self._example])
+        stale = np.flatnonzero((self._leader != leader)[self.example])
         if len(stale):
-            theirs = leader[self._example[stale]]
+            theirs = leader[self.example[stale]]
             self._ahead[stale] = (self._by_span[stale] - self._by_span[theirs]).max(axis=1)
             self._leader = leader
         return self._ahead

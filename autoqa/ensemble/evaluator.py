@@ -85,6 +85,8 @@ class Evaluator:
         self._references = [vocabulary.bits(masks) for masks in references]
         self._ballots: dict[Seats, Bits] = {}
         self._scores: dict[tuple[int, Seats], Doubles] = {}
+        self._known: dict[tuple[int, Seats], tuple[Ballots, Doubles]] = {}
+        self._weighed: Doubles | None = None
         self._away: dict[int, Doubles] = {}
         self._answers = np.stack([self._blend((i,)) for i in range(len(contenders))], axis=1)
         self.alone: Doubles = best_jaccard(self._answers, self._references)
@@ -126,7 +128,8 @@ class Evaluator:
         means = np.empty(len(options))
         for group in np.unique(groups).tolist():
             which = np.flatnonzero(groups == group)
-            means[which] = self._joined(seats, group, [options[i] for i in which], weights)
+            places = [self._place[options[i]] for i in which.tolist()]
+            means[which] = self._joined(seats, group, weights)[places]
         return means
 
     def disagreements(self, contender: int) -> Doubles:
@@ -179,18 +182,31 @@ class Evaluator:
         groups = self.seated_groups(seats)
         return count_votes([self._blend(self._only(seats, group)) for group in groups])
 
-    def _joined(
-        self, seats: Seats, group: int, options: Sequence[int], weights: Doubles
-    ) -> Doubles:
-        """Means ``[P]`` with one seat more for each of one group's contenders."""
-        own = [self._place[i] for i in seats if self.group_of[i] == group]
+    def _versions(self, group: int, own: Seats, weights: Doubles) -> tuple[Ballots, Doubles]:
+        """A group's answers with one seat more for each of its contenders, and their means.
+
+        Kept for as long as the weights stay the same: with a seat for one group the versions of
+        the others do not change.
+        """
+        if weights is not self._weighed:
+            self._known.clear()
+            self._weighed = weights
+        key = (group, tuple(sorted(own)))
+        if key not in self._known:
+            words, everyone = self._words[group], range(len(self._blends[group].sums))
+            leader, questions, winners = self._blends[group].choose_with(
+                [self._place[i] for i in own], everyone, weights > 0
+            )
+            common, changed = words.take(leader, axis=1), words.take(winners, axis=1)
+            ballots = Ballots(common, questions, changed)
+            self._known[key] = ballots, ballots.alone(self._references, weights)
+        return self._known[key]
+
+    def _joined(self, seats: Seats, group: int, weights: Doubles) -> Doubles:
+        """Means with one seat more for each of one group's contenders, in their order."""
+        ballots, alone = self._versions(group, self._only(seats, group), weights)
         others = tuple(i for i in seats if self.group_of[i] != group)
-        leader, questions, winners = self._blends[group].choose_with(
-            own, [self._place[i] for i in options], weights > 0
-        )
-        words, references = self._words[group], self._references
-        ballots = Ballots(words.take(leader, axis=1), questions, words.take(winners, axis=1))
-        alone = ballots.alone(references, weights)
+        references = self._references
         if not others:
             return alone
         best, height = self._leader(others, weights)

@@ -41,11 +41,11 @@ class Grounds:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Grounds for the members of one or two picks.
+    """Grounds for the members of the picks and of the greedy ensemble.
 
     Attributes:
         picks: Members of each kind of ensemble, in the order in which they were seated.
-        ids: Members of all picks.
+        ids: Members of all of them.
         disagreement: Mean word-level 1 - Jaccard between the answers of each two of ``ids``.
     """
 

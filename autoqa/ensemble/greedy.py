@@ -141,26 +141,33 @@ class Chooser:
         return new
 
     def _first(self, groups: Iterable[int], ranked: Sequence[int], quota: int) -> Seats:
-        """Sorted initialisation: each group's quota of its best, the best contenders first.
+        """Sorted initialisation: each group's quota of its best, the best group first.
 
-        Where a group has too few, its best take further seats. A group that cannot fill its quota
-        within the limits gets no seat.
+        A group that cannot fill its quota within what the limits leave gets no seat.
         """
-        waiting = dict.fromkeys(groups, quota)
+        group_of, wanted = self._evaluator.group_of, set(groups)
         seats: Seats = ()
-        while any(waiting.values()):
-            before = seats
-            room, new = self._room(seats), self._new(seats)
-            for contender in ranked:
-                group = self._evaluator.group_of[contender]
-                wanted = waiting.get(group, 0)
-                alone = wanted == quota  # the group's first voice, whoever else speaks like it
-                if wanted and contender in room and (alone or new[contender]):
-                    seats, waiting[group] = (*seats, contender), wanted - 1
-                    room, new = self._room(seats), self._new(seats)
-            if seats == before:
-                break
-        return tuple(i for i in seats if not waiting[self._evaluator.group_of[i]])
+        for group in dict.fromkeys(group_of[i] for i in ranked if group_of[i] in wanted):
+            seats = self._filled(seats, [i for i in ranked if group_of[i] == group], quota)
+        return seats
+
+    def _filled(self, seats: Seats, own: Sequence[int], quota: int) -> Seats:
+        """Seats for the best of one group; where it has too few, they take further ones.
+
+        The first of them gets its seat even if a member of another group answers like it: it is
+        its group's only voice.
+        """
+        larger = seats
+        while True:
+            before = larger
+            for contender in own:
+                new = larger == seats or self._new(larger)[contender]
+                if new and contender in self._room(larger):
+                    larger = (*larger, contender)
+                    if len(larger) == len(seats) + quota:
+                        return larger
+            if larger == before:
+                return seats
 
     def _admitted(self, groups: Iterable[int], ranked: Sequence[int]) -> list[int]:
         """Groups that get a seat of their own.

@@ -119,8 +119,8 @@ class Selector:
         )
 
     def explain(self, selection: Selection) -> Explanation:
-        """Why each member of both picks is in, and how much members differ."""
-        kinds = dict.fromkeys((selection.chosen, selection.best_public.chosen))
+        """Why each member of both picks is in, and of the greedy ensemble, picked or not."""
+        kinds = dict.fromkeys((selection.chosen, selection.best_public.chosen, KINDS[-1]))
         return explain(
             self._evaluator, self._chooser, self._bags, {kind: self._seats[kind] for kind in kinds}
         )

@@ -1,9 +1,9 @@
 """Stored predictions of many candidates as a long search leaves them, but generated.
 
-Three groups of candidates cut the same contexts into tokens of different size. Contexts repeat their
-words. In every context the answer and a few other spans stand out, each with shoulders at the words
-beside its ends; how high depends on the question, which all candidates share, on the group, on the
-recipe, and on the candidate.
+Three groups of candidates cut the same contexts into tokens of different size. Contexts repeat
+their words. In every context the answer and a few other spans stand out, each with shoulders at the
+words beside its ends; how high depends on the question, which all candidates share, on the group,
+on the recipe, and on the candidate.
 """
 
 from collections.abc import Sequence

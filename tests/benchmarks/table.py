@@ -22,6 +22,8 @@ TARGETS = {
     "prefix_saved": 1 / (1 - 0.4),
     "ladder_honesty": 0.95,
     "ladder_optimism": 0.5,
+    "select_200x1000x13": 100.0,
+    "ensemble_vs_single_private": 1.0,
 }
 """Ratios to reach, by line; lines without one are for comparison only."""
 
