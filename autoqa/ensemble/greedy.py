@@ -87,11 +87,11 @@ class Chooser:
         starts = self.starts(ranked)
         if not starts:
             return self.single() if pool is None else self.greedy()
-        quota, admitted = self._limits.quota, self._admitted(starts, ranked)
-        joint = self.climb(self._first(admitted, ranked, quota), ranked)
+        admitted = self._admitted(starts, ranked)
+        joint = self._grown(self._first(admitted, ranked, self._limits.quota), ranked)
         if list(starts) == admitted:  # one group, and that climb was its own
             return joint
-        alone = max((self.climb(start, ranked) for start in starts.values()), key=self.mean)
+        alone = max((self._grown(start, ranked) for start in starts.values()), key=self.mean)
         return alone if self._beats(alone, joint) else joint
 
     def starts(self, ranked: Sequence[int]) -> dict[int, Seats]:
@@ -108,15 +108,13 @@ class Chooser:
         """Takes the best further seat until all are taken.
 
         Args:
-            seats: Where to begin; groups that have no seat there get none.
+            seats: Where to begin.
             pool: Contenders that may take seats.
 
         Returns:
             The shortest of the best ensembles on the way.
         """
-        groups = self._evaluator.seated_groups(seats)
-        allowed = {i for i in pool if self._evaluator.group_of[i] in groups}
-        best, height = seats, self.mean(seats)
+        best, height, allowed = seats, self.mean(seats), set(pool)
         while True:
             room, new = self._room(seats), self._new(seats)
             options = [i for i in room if i in allowed and new[i]]
@@ -128,6 +126,11 @@ class Chooser:
             seats = (*seats, tied[0] if len(tied) == 1 else self._settle(seats, tied))
             if top > height + SAME:
                 best, height = seats, top
+
+    def _grown(self, seats: Seats, ranked: Sequence[int]) -> Seats:
+        """Climbs with contenders of the groups that have a seat."""
+        groups = self._evaluator.seated_groups(seats)
+        return self.climb(seats, [i for i in ranked if self._evaluator.group_of[i] in groups])
 
     def _room(self, seats: Seats) -> list[int]:
         return self._limits.room(self._evaluator.contenders, seats)

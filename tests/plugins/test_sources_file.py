@@ -415,7 +415,7 @@ def test_the_language_stands_in_the_name(tmp_path: Path) -> None:
     found = load(FileOptions(path=pattern, languages=("hi", "en")))
     assert [(one.language, one.document) for one in found] == [("en", "River"), ("hi", "River")]
     assert missing(FileOptions(path=pattern)) is None
-    with pytest.raises(MissingAssetError, match="no file matches .*lakes"):
+    with pytest.raises(MissingAssetError, match=r"no file matches .*lakes"):
         load(FileOptions(path=str(tmp_path / "lakes.{language}.json")))
 
 

@@ -14,7 +14,6 @@ from autoqa.api import DataError, Examples, MissingAssetError, SourceSpec
 from autoqa_sources import formats
 from autoqa_sources.rows import Row, RowOptions, examples_from
 
-
 _LANGUAGE = "{language}"
 
 
