@@ -19,7 +19,7 @@ def show(explanation: "Explanation", console: "Console") -> None:
     """Prints a table for each pick and the matrix of disagreements."""
     short = {name: _short(number) for number, name in enumerate(explanation.ids)}
     for kind, members in explanation.picks.items():
-        console.print(f"\n{kind}: gains on the public part, and out of bag (95 %)")
+        console.print(f"\n{kind}: gain by a member's first seat, and by keeping it (95 %)")
         console.print(_grounds(members, short))
     if len(explanation.ids) > 1:
         console.print("\nDisagreement: words in a hundred that two members do not share")
@@ -34,7 +34,7 @@ def _grounds(members: "Sequence[Grounds]", short: dict[str, str]) -> "Table":
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
     table.add_column("member", no_wrap=True)
-    headers = ("seats", "alone", "first seat", "bags", "kept: public", "kept: out of bag")
+    headers = ("seats", "alone", "first seat", "bags", "kept, public", "kept, out of bag")
     for header in headers:
         table.add_column(header, justify="right", no_wrap=True)
     for each in members:
@@ -52,14 +52,19 @@ def _grounds(members: "Sequence[Grounds]", short: dict[str, str]) -> "Table":
 
 
 def _gain(gain: "Comparison | None") -> str:
-    return "–" if gain is None else f"{gain.gain:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})"
+    if gain is None:
+        return "–"
+    mean, low, high = (
+        f"{value:+.3f}".replace("0.", ".", 1) for value in (gain.gain, gain.low, gain.high)
+    )
+    return f"{mean} ({low} to {high})"
 
 
 def _matrix(explanation: "Explanation", short: dict[str, str], columns: slice) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("")
     table.add_column("member", no_wrap=True)
     for name in explanation.ids[columns]:

@@ -90,6 +90,61 @@ def test_select_says_who_is_in_and_why(fresh: RunFolder, run: Run) -> None:
     assert openings(fresh) == []
 
 
+def test_select_explains(fresh: RunFolder, run: Run) -> None:
+    code, out, err = run("select", "toy", "--explain")
+    assert (code, err) == (0, "")
+    assert "kept, out of bag" in out
+    explained = json.loads(run("select", "toy", "--explain", "--json")[1])
+    chosen, why = json.loads(fresh.selection.read_text()), explained.pop("explanation")
+    assert explained == chosen
+    for pick in (chosen, chosen["best_public"]):
+        seats = {each["id"]: each["seats"] for each in why["picks"][pick["chosen"]]}
+        assert seats == {seat["id"]: seat["weight"] for seat in pick["members"]}
+    size = len(why["ids"])
+    assert [len(row) for row in why["disagreement"]] == [size] * size
+    assert openings(fresh) == []
+
+
+@pytest.mark.parametrize(
+    "options, code, expected",
+    [
+        (("--seconds", "1"), 5, "the cheapest candidate, t0001-100, takes 6.25 seconds"),
+        (("--quota", "4"), 2, "selection.quota is 4, more than selection.seats (3)"),
+        (("--seats", "9", "--quota", "7"), 5, "no group can fill 7 seats with recipe_cap = 3"),
+        (("--seconds", "0"), 2, "--seconds"),
+    ],
+)
+def test_limits_that_nobody_keeps(
+    fresh: RunFolder, run: Run, options: tuple[str, ...], code: int, expected: str
+) -> None:
+    found, out, err = run("select", "toy", *options)
+    assert (found, out) == (code, "")
+    assert expected in err
+    assert "Traceback" not in err
+    assert not fresh.selection.exists()
+
+
+def test_either_pick_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    from autoqa.ensemble.selection import Selection
+
+    run("select", "toy")
+    kept = json.loads(fresh.selection.read_text())
+    other = next(each for each in kept["considered"] if each != kept["members"][0]["id"])
+    group = fresh.read_record(other).group
+    seat = {"id": other, "group": group, "weight": 1.0, "reason": "Put here by the test."}
+    kept["best_public"] |= {"members": [seat], "best": group}
+    changed = json.dumps(kept)
+    assert Selection.from_json(changed).pick("best").members[0].id == other
+    fresh.selection.write_text(changed)
+    for pick, expected in (("safe", kept["members"][0]["id"]), ("best", other)):
+        assert run("export", "toy", "--to", tmp_path / pick, "--pick", pick)[0] == 0
+        assert [member.id for member in verify(tmp_path / pick).members] == [expected]
+    both = ("--pick", "best", "--candidate", other)
+    code, _, err = run("export", "toy", "--to", tmp_path / "both", *both)
+    assert code == 2
+    assert "exclude each other" in err
+
+
 def test_export_selects_where_nobody_has(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
     code, out, err = run("export", "toy", "--to", tmp_path / "bundle")
     assert code == 0
