@@ -61,7 +61,6 @@ def _gain(gain: "Comparison | None") -> str:
 
 
 def _matrix(explanation: "Explanation", short: dict[str, str], columns: slice) -> "Table":
-    from rich import box
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))

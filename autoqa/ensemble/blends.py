@@ -45,34 +45,33 @@ class Blends:
         """
         return self._leading(self._blend(seats))
 
-    def choose_with(
-        self, seats: Sequence[int], options: Sequence[int], asked: npt.NDArray[np.bool_]
+    def choose_with_each(
+        self, seats: Sequence[int], asked: npt.NDArray[np.bool_]
     ) -> tuple[Indices, Indices, Indices]:
-        """The same for blends with one seat more each.
+        """The same for M blends: each candidate has one seat more in one of them.
 
         Args:
             seats: What all blends have in common; there may be none.
-            options: Who takes the further seat, P of them.
             asked: Questions whose winners are wanted, ``[Q]``.
 
         Returns:
             Winners of the blend without a further seat, ``[Q]``; the questions among those asked
             that some seat could decide otherwise, ascending, ``[N]``; and the winners of these,
-            ``[P, N]``.
+            ``[M, N]``.
         """
         base = self._blend(seats)
         leader = self._leading(base)
         behind = base[leader][self.example] - base
         possible = (self._most_ahead(leader) >= behind - _SLACK) & asked[self.example]
         spans = np.flatnonzero(possible)
-        totals = self._by_span[np.ix_(spans, options)] + base[spans, None]
+        totals = self._by_span[spans] + base[spans, None]
         questions, parts = [], []
         for rows, places in _tables(self.example[spans]):
             won = places[np.arange(len(places))[:, None], _highest(totals, places)]
             questions.append(rows)
             parts.append(spans[won])
         if not parts:
-            return leader, np.zeros(0, np.int64), np.zeros((len(options), 0), np.int64)
+            return leader, np.zeros(0, np.int64), np.zeros((len(self.sums), 0), np.int64)
         found = np.concatenate(questions)
         order = np.argsort(found)
         return leader, found[order], np.ascontiguousarray(np.concatenate(parts)[order].T)
@@ -121,12 +120,12 @@ def _tables(example: Indices) -> Iterator[tuple[Indices, Indices]]:
 
 
 def _highest(totals: Doubles, places: Indices) -> Indices:
-    """Column of the highest total, the first of equals, ``[R, P]``.
+    """Column of the highest total, the first of equals, ``[R, M]``.
 
     Column by column, because numpy looks for maxima of many short rows five times more slowly.
 
     Args:
-        totals: ``[S, P]``.
+        totals: ``[S, M]``.
         places: Rows of ``totals``, ``[R, L]``.
     """
     best = totals[places[:, 0]]

@@ -193,9 +193,9 @@ class Evaluator:
             self._weighed = weights
         key = (group, tuple(sorted(own)))
         if key not in self._known:
-            words, everyone = self._words[group], range(len(self._blends[group].sums))
-            leader, questions, winners = self._blends[group].choose_with(
-                [self._place[i] for i in own], everyone, weights > 0
+            words = self._words[group]
+            leader, questions, winners = self._blends[group].choose_with_each(
+                [self._place[i] for i in own], weights > 0
             )
             common, changed = words.take(leader, axis=1), words.take(winners, axis=1)
             ballots = Ballots(common, questions, changed)

@@ -83,7 +83,8 @@ class Chooser:
             The seats in the order in which they were taken; the best single contender where no
             group can fill its quota.
         """
-        ranked = self.ranking if pool is None else [i for i in self.ranking if i in set(pool)]
+        allowed = set(self.ranking if pool is None else pool)
+        ranked = [i for i in self.ranking if i in allowed]
         starts = self.starts(ranked)
         if not starts:
             return self.single() if pool is None else self.greedy()
