@@ -216,11 +216,12 @@ class Evaluator:
             return np.where(first, alone, height)
         votes, count = self._votes(others), len(groups) + 1
         preferred = self._blend(self._only(others, best))
-        return np.where(
-            first,
-            ballots.leading(votes, count, references, weights),
-            ballots.following(votes, count, preferred, references, weights),
-        )
+        if first.all():
+            return ballots.leading(votes, count, references, weights)
+        following = ballots.following(votes, count, preferred, references, weights)
+        if not first.any():
+            return following
+        return np.where(first, ballots.leading(votes, count, references, weights), following)
 
 
 def mean(values: Doubles, weights: Doubles) -> Doubles:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.text.slots import Doubles, Indices
+from autoqa.text.slots import Doubles
 from autoqa.text.words import words
 from autoqa.types import Example
 
@@ -73,7 +73,7 @@ def jaccard(first: Bits, second: Bits) -> Doubles:
     return values
 
 
-def size(sets: Bits) -> Indices:
+def size(sets: Bits) -> npt.NDArray[np.int32]:
     """Words in each set."""
-    counts: Indices = np.bitwise_count(sets).sum(axis=0, dtype=np.int64)
+    counts: npt.NDArray[np.int32] = np.bitwise_count(sets).sum(axis=0, dtype=np.int32)
     return counts
