@@ -1,6 +1,7 @@
 """Which candidates go into a bundle: asks the selector, keeps its answer in the run folder."""
 
 import json
+from dataclasses import replace
 
 from autoqa.ensemble.limits import Limits
 from autoqa.ensemble.selection import Rule, Seat, Selection
@@ -73,7 +74,14 @@ def choose(run: StudyRun, among: Selector | None = None, rule: Rule | None = Non
         among: Left out, :func:`selector` with the study file's limits.
         rule: How ensembles are compared; left out, as the study file says.
     """
-    selection = (among or selector(run)).select(rule or run.study.selection.rule)
+    table = run.study.selection
+    selection = (among or selector(run)).select(rule or table.rule)
+    if (table.aggregator, table.words) != ("vote", "set"):
+        note = (
+            f"Chosen and scored with aggregator 'vote' and words 'set'; bundles join members with "
+            f"{table.aggregator!r} and {table.words!r}, as the study says."
+        )
+        selection = replace(selection, notes=(*selection.notes, note))
     write_atomically(run.folder.selection, selection.to_json())
     run.store.add_selection(json.loads(selection.to_json()))
     return selection

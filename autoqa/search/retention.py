@@ -31,4 +31,4 @@ def _selected(folder: RunFolder) -> set[str]:
     if not folder.selection.is_file():
         return set()
     chosen = Selection.from_json(folder.selection.read_text(encoding="utf-8"))
-    return {seat.id for seat in chosen.members}
+    return {seat.id for pick in (chosen, chosen.best_public) for seat in pick.members}

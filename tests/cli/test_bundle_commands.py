@@ -124,6 +124,15 @@ def test_limits_that_nobody_keeps(
     assert not fresh.selection.exists()
 
 
+def test_another_aggregator_is_said(fresh: RunFolder, run: Run) -> None:
+    text = fresh.study_file.read_text(encoding="utf-8")
+    changed = text.replace("[selection]", '[selection]\naggregator = "characters"')
+    fresh.study_file.write_text(changed, encoding="utf-8")
+    code, _, err = run("select", "toy")
+    assert code == 0
+    assert "Chosen and scored with aggregator 'vote'" in err
+
+
 def test_either_pick_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
     from autoqa.ensemble.selection import Selection
 
