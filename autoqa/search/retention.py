@@ -1,6 +1,7 @@
 """Keeps the weights of a study's candidates within ``[search] weights`` while it is searched."""
 
 from autoqa.ensemble.selection import Selection
+from autoqa.errors import DataError
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from autoqa.store.weights import keep_within
@@ -30,5 +31,8 @@ def retain(folder: RunFolder, store: Store, gib: float) -> list[str]:
 def _selected(folder: RunFolder) -> set[str]:
     if not folder.selection.is_file():
         return set()
-    chosen = Selection.from_json(folder.selection.read_text(encoding="utf-8"))
+    try:
+        chosen = Selection.from_json(folder.selection.read_text(encoding="utf-8"))
+    except DataError:  # written by another version: select says so, and no search should end of it
+        return set()
     return {seat.id for pick in (chosen, chosen.best_public) for seat in pick.members}
