@@ -158,6 +158,8 @@ class SourceSpec:
             Raises DataError with file and line for a row that cannot be used.
         missing: Options to a sentence that says what is not on this machine and how to get it,
             or ``None``. Must be quick and import nothing heavy.
+        licence: Options to licence of the data (SPDX identifier), or ``None`` where the plugin
+            cannot know it; a study file's ``licence`` goes first.
         api_version: The :data:`API_VERSION` that the plugin was written for.
     """
 
@@ -166,6 +168,7 @@ class SourceSpec:
     options: type[BaseModel]
     load: Callable[[Any], Iterable[Example]]
     missing: Callable[[Any], str | None]
+    licence: Callable[[Any], str | None] = lambda _: None
     api_version: int = API_VERSION
 
 

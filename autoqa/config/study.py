@@ -38,9 +38,11 @@ class SourceTable(_PluginTable):
 
     Attributes:
         overlays: Files of corrections that are laid over its rows, later ones over earlier ones.
+        licence: Licence of the data, as bundles say it; left out, what the plugin knows.
     """
 
     overlays: tuple[str, ...] = ()
+    licence: Annotated[str, Field(min_length=1)] | None = None
 
 
 class BackboneTable(_PluginTable):

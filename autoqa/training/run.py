@@ -7,7 +7,7 @@ from functools import partial
 
 from autoqa.errors import OutOfTimeError
 from autoqa.modeling.load import check_length, load_for_training
-from autoqa.training import card
+from autoqa.text import recipes
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
 from autoqa.training.feed import PreparedStage, prepare_stage
@@ -111,10 +111,10 @@ class _Run:
         """Sends the recipe card."""
         protocol = self.ready.bound.protocol
         sizes = [
-            card.StageSize(stage.portions, stage.steps(protocol.batch_size))
+            recipes.StageSize(stage.portions, stage.steps(protocol.batch_size))
             for stage in self.stages
         ]
-        lines = card.full(
+        lines = recipes.full(
             self.job.recipe,
             self.job.learning_rate,
             sizes,
