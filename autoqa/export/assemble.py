@@ -4,21 +4,24 @@ All scores are those of post-processed answers, as the bundle gives them.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from autoqa.api import Precision
 from autoqa.ensemble.aggregate import Member
 from autoqa.ensemble.selection import Seat
 from autoqa.errors import ConfigError, DataError, PluginError
 from autoqa.export.bundle import BundlePlan
-from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry
+from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry, ScoreEntry
 from autoqa.export.postprocessing import kept_rules
 from autoqa.export.run import StudyRun
 from autoqa.export.sealed import private_score
 from autoqa.export.stored import load_part, vote_of
 from autoqa.registry.bind import bind
+from autoqa.registry.bound import BoundStudy, guarded
 from autoqa.registry.discover import discover
 from autoqa.store.records import CandidateRecord
+from autoqa.text.recipes import lines
+from autoqa.types import Recipe
 
 _GROUP = re.compile(r"[0-9a-f]{12}-(?P<length>\d+)-(?P<stride>\d+)")
 
@@ -44,7 +47,8 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
     own = {m.id: public.score([m], vote_of(run, m.group), rules) for m in members}
     public_score = public.score(members, vote, rules)
     sealed = private_score(run, members, vote, rules, reason=reason)
-    precisions = _precisions(run)
+    bound = _bound(run)
+    precisions = _precisions(run, bound)
     return BundlePlan(
         study=run.study.name,
         members=tuple(
@@ -54,6 +58,7 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
         groups=tuple(_group(group) for group in dict.fromkeys(m.group for m in members)),
         vote=vote,
         rules=rules,
+        data=_data_licences(run, bound, records.values()),
         public=public_score,
         private=sealed.score,
         openings=len(run.store.openings()),
@@ -82,6 +87,7 @@ def _member(
         learning_rate=record.learning_rate,
         seed=record.seed,
         recipe=record.recipe,
+        card=_card(record),
         public=public,
         reason=reason,
     )
@@ -98,11 +104,44 @@ def _group(key: str) -> GroupEntry:
     return GroupEntry(id=key, folder=f"tokenizers/{key}", length=length, stride=stride)
 
 
-def _precisions(run: StudyRun) -> dict[str, Precision]:
-    """Each backbone's precision; without its plugin, what the study file itself says."""
+def _card(record: CandidateRecord) -> tuple[str, ...]:
     try:
-        bound = bind(run.study, discover())
+        recipe = Recipe.from_dict(record.recipe)
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"candidate {record.id}: its recipe is of another version of autoqa ({error!r:.80}): "
+            "search again, or export with that version."
+        ) from error
+    return tuple(lines(recipe, record.learning_rate))
+
+
+def _bound(run: StudyRun) -> BoundStudy | None:
+    """The study with its plugins; ``None`` where one is not on this machine (any more)."""
+    try:
+        return bind(run.study, discover())
     except (PluginError, ConfigError):
+        return None
+
+
+def _precisions(run: StudyRun, bound: BoundStudy | None) -> dict[str, Precision]:
+    """Each backbone's precision; without its plugin, what the study file itself says."""
+    if bound is None:
         tables = run.study.backbones.items()
         return {name: table.protocol.get("precision", "auto") for name, table in tables}
     return {name: backbone.protocol.precision for name, backbone in bound.backbones.items()}
+
+
+def _data_licences(
+    run: StudyRun, bound: BoundStudy | None, records: Iterable[CandidateRecord]
+) -> dict[str, str]:
+    """Licence of each source that was trained on: the study file's word, else the plugin's."""
+    stages = [stage for record in records for stage in record.recipe["stages"]]
+    found = {}
+    for name in sorted({portion["source"] for stage in stages for portion in stage["portions"]}):
+        licence = run.study.sources[name].licence
+        if licence is None and bound is not None:
+            source = bound.sources[name]
+            where = f"sources.{name}"
+            licence = guarded(where, source.spec.name, source.spec.licence, source.options)
+        found[name] = licence or UNKNOWN
+    return found

@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import autoqa
@@ -28,6 +30,7 @@ from autoqa.export.manifest import (
 )
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+_LIBRARIES = ("numpy", "safetensors", "tokenizers", "torch", "transformers")
 _AGAIN = "copy the bundle again from where it came, or export it again"
 # Paths of the exporting machine, and names of code to download: neither belongs in a bundle.
 _CONFIG_DROPS = ("_name_or_path", "auto_map", "custom_pipelines")
@@ -47,6 +50,7 @@ class BundlePlan:
         private: Its score on the private part.
         openings: How often the private part has been opened so far.
         opened: Whether it was opened for this bundle; else its private score was known.
+        data: Licence of each source that a member was trained on.
         models: Folder in Hugging Face layout, with tokenizer, of each member by its id.
     """
 
@@ -59,6 +63,7 @@ class BundlePlan:
     openings: int
     opened: bool = True
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, Path]
 
 
@@ -163,12 +168,14 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
             plan.public,
             plan.private,
             rules=plan.rules,
+            data=plan.data,
         ),
         encoding="utf-8",
     )
     content = {
         "format": FORMAT,
         "autoqa": autoqa.__version__,
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
         "study": plan.study,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "members": plan.members,
@@ -179,6 +186,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "private": plan.private,
         "openings": plan.openings,
         "licences": tuple(sorted({member.licence for member in plan.members})),
+        "data": dict(plan.data),
         "files": {path: _entry(partial / path) for path in sorted(_files(partial))},
     }
     raw = render(content)

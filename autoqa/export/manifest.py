@@ -12,10 +12,13 @@ from autoqa.errors import BundleError
 from autoqa.text.rules import RULES
 from autoqa.types import Aggregator, VoteBy
 
-FORMAT = "1.1"
+FORMAT = "1.2"
 """A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
 
 NAME = "manifest.json"
+UNKNOWN = "unknown"
+"""A licence that neither study file nor plugin states."""
+
 SUFFIXES = frozenset({".json", ".md", ".safetensors"})
 """All that a bundle may consist of; pickles and code, under whatever name, are not among it."""
 
@@ -98,6 +101,7 @@ class MemberEntry(_Entry):
         learning_rate: Peak rate of the encoder.
         seed: The run's seed.
         recipe: What it was trained on.
+        card: The recipe as lines for people; 1.0 and 1.1 had none.
         public: Its own score on the public part.
         reason: Why it was chosen.
     """
@@ -114,6 +118,7 @@ class MemberEntry(_Entry):
     learning_rate: float
     seed: int
     recipe: dict[str, Any]
+    card: tuple[str, ...] = ()
     public: ScoreEntry
     reason: str = ""
 
@@ -157,6 +162,8 @@ class Manifest(_Entry):
         format: Version of the format.
         digest: sha256 of the manifest's own bytes with this value set to zeros.
         autoqa: Version of autoqa that wrote it.
+        versions: Those of Python and of the libraries that its answers depend on, on the machine
+            that wrote it.
         study: Name of the study.
         created: When, ISO 8601, UTC.
         members: The models.
@@ -167,12 +174,14 @@ class Manifest(_Entry):
         private: Its score on the part that nothing saw before.
         openings: How often the private part had been opened when this was written.
         licences: All licences of pretrained weights among the members.
+        data: Licence of each source that a member was trained on, by its name in the study.
         files: Every file but this one, by its path below the bundle.
     """
 
     format: str
     digest: Sha256
     autoqa: str
+    versions: dict[str, str] = {}
     study: str
     created: str
     members: Annotated[tuple[MemberEntry, ...], Field(min_length=1)]
@@ -183,6 +192,7 @@ class Manifest(_Entry):
     private: ScoreEntry
     openings: int
     licences: tuple[str, ...]
+    data: dict[str, str] = {}
     files: dict[str, FileEntry]
 
     @field_validator("files")

@@ -130,9 +130,7 @@ def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
         else table
         for name, table in old.sources.items()
     }
-    return old.model_copy(
-        update={"search": search, "selection": new.selection, "sources": sources}
-    )
+    return old.model_copy(update={"search": search, "selection": new.selection, "sources": sources})
 
 
 def source_languages(data: Data) -> dict[str, tuple[str, ...]]:
