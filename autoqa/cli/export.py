@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import note_console
+from autoqa.cli.terminal import complain, note_console
+from autoqa.errors import MissingAssetError
 
 if TYPE_CHECKING:
     from autoqa.ensemble.selection import PickName, Selection
@@ -20,13 +21,23 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")
 @click.option(
+    "--kaggle",
+    is_flag=True,
+    help="Also make FOLDER-kaggle, a Kaggle dataset with wheels and an offline notebook.",
+)
+@click.option(
     "--pick",
     type=click.Choice(["safe", "best"]),
     help="safe: the ensemble that the rule chose (default); best: the highest public score.",
 )
 @click.option("--candidate", metavar="ID", help="Export this candidate alone, not the selection.")
 def export(
-    study: str, target: Path, force: bool, pick: "PickName | None", candidate: str | None
+    study: str,
+    target: Path,
+    force: bool,
+    kaggle: bool,
+    pick: "PickName | None",
+    candidate: str | None,
 ) -> None:
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
 
@@ -42,6 +53,10 @@ def export(
     if pick and candidate:
         raise click.UsageError("--pick and --candidate exclude each other: give one of them")
     check_target(target, force=force)
+    if kaggle:
+        from autoqa.export.kaggle.kit import check_kit
+
+        check_kit(target, force=force)
     run = open_run(study)
     if candidate is None:
         chosen = _selection(run).pick(pick or "safe")
@@ -68,6 +83,28 @@ def export(
             f"The private part has now been opened {manifest.openings} times: the more often, the "
             "less its score says about new questions."
         )
+    if kaggle:
+        _write_kit(run, manifest, target, force=force)
+
+
+def _write_kit(run: "StudyRun", manifest: "Manifest", bundle: Path, *, force: bool) -> None:
+    """Writes the Kaggle kit and says what is in it; ends the command where wheels are missing."""
+    from autoqa.export.kaggle.hours import estimate
+    from autoqa.export.kaggle.kit import write_kit
+
+    hours = estimate(run, manifest, bundle)
+    kit = write_kit(bundle, manifest, hours, force=force)
+    click.echo(f"{kit.folder}: Kaggle kit with {kit.wheels} wheels; its README says the steps")
+    for sentence in hours.sentences():
+        click.echo(sentence)
+    if kit.missing:
+        names = ", ".join(map(str, kit.missing))
+        complain(
+            f"the kit lacks wheels that no package index had: {names}; get them where there is one:"
+        )
+        for command in kit.get:
+            click.echo(f"    {command}", err=True)
+        click.get_current_context().exit(MissingAssetError.exit_code)
 
 
 def _say_rules(run: "StudyRun", manifest: "Manifest") -> None:

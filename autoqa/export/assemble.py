@@ -138,8 +138,9 @@ def _data_licences(
     stages = [stage for record in records for stage in record.recipe["stages"]]
     found = {}
     for name in sorted({portion["source"] for stage in stages for portion in stage["portions"]}):
-        licence = run.study.sources[name].licence
-        if licence is None and bound is not None:
+        table = run.study.sources.get(name)
+        licence = table.licence if table else None
+        if licence is None and bound is not None and name in bound.sources:
             source = bound.sources[name]
             where = f"sources.{name}"
             licence = guarded(where, source.spec.name, source.spec.licence, source.options)

@@ -5,7 +5,6 @@ import json
 import os
 import platform
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,8 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 import autoqa
-from autoqa.errors import AutoqaError, BundleError, ConfigError, DataError
+from autoqa.errors import BundleError, DataError
 from autoqa.export.card import model_card
+from autoqa.export.folders import check_folder, writing
 from autoqa.export.manifest import (
     FORMAT,
     MODEL_FILES,
@@ -68,26 +68,12 @@ class BundlePlan:
 
 
 def check_target(target: Path, *, force: bool) -> None:
-    """Says whether a bundle may be written there, before anything costly is done.
-
-    ``force`` replaces an older bundle and nothing else: a mistyped path must not delete a home
-    directory.
+    """Says whether a bundle may be written there; see :func:`autoqa.export.folders.check_folder`.
 
     Raises:
-        ConfigError: Something is in the way, or the parent folder cannot be written to.
+        ConfigError: Something is in the way.
     """
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise ConfigError(f"--to {target} exists and is no folder: give another path.")
-    if target.is_dir() and any(target.iterdir()):
-        if not (target / NAME).is_file():
-            raise ConfigError(
-                f"--to {target} is a folder with other things than a bundle in it, which autoqa "
-                "will not delete: give another path."
-            )
-        if not force:
-            raise ConfigError(
-                f"--to {target} exists already: give another path, or --force to replace it."
-            )
+    check_folder(target, "a bundle", NAME, force=force)
 
 
 def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Manifest:
@@ -107,21 +93,8 @@ def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Mani
         AutoqaError: Writing failed on the way, as on a full disk.
     """
     check_target(target, force=force)
-    target = target.absolute()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise ConfigError(f"--to {target} cannot be written: {error}.") from error
-    try:
-        manifest = _fill(partial, plan)
-        partial.chmod(0o777 & ~_umask())
-        _swap(partial, target)
-    except OSError as error:
-        raise AutoqaError(f"{target} could not be written: {error}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return manifest
+    with writing(target) as partial:
+        return _fill(partial, plan)
 
 
 def verify(folder: Path) -> Manifest:
@@ -253,25 +226,3 @@ def _refuse_code(path: Path) -> None:
         raise BundleError(f"{path} is no JSON ({error}): {_AGAIN}.") from error
     if not isinstance(config, dict) or "auto_map" in config:
         raise BundleError(f"{path} asks for code from elsewhere (auto_map), which is never run.")
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-def _swap(partial: Path, target: Path) -> None:
-    """Puts the new folder in the place of the old one, which survives if that fails."""
-    if not target.exists():
-        partial.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    old.rmdir()
-    target.rename(old)
-    try:
-        partial.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)
