@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import platform
 import shutil
+import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -233,6 +236,69 @@ def test_one_candidate_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Ru
     code, _, err = run("export", "toy", "--to", tmp_path / "c", "--candidate", "t0009-100")
     assert code == 5
     assert "'t0009-100'" in err
+
+
+def test_a_kit_without_a_package_index_is_written_and_said_to_be_incomplete(
+    fresh: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    code, out, err = run("export", "toy", "--to", tmp_path / "bundle", "--kaggle")
+    assert code == 4
+    assert f"{tmp_path / 'bundle-kaggle'}: Kaggle kit with 1 wheels" in out
+    assert "on one T4" in out
+    assert "the kit lacks wheels that no package index had" in err
+    assert "pip download" in err
+    assert verify(tmp_path / "bundle-kaggle" / "bundle") == verify(tmp_path / "bundle")
+
+
+def test_nothing_is_opened_for_a_kit_that_cannot_be_written(
+    fresh: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bundle-kaggle").mkdir()
+    (tmp_path / "bundle-kaggle" / "thesis.txt").touch()
+    code, _, err = run("export", "toy", "--to", tmp_path / "bundle", "--kaggle", "--force")
+    assert code == 2
+    assert "other things than a Kaggle kit" in err
+    shutil.rmtree(tmp_path / "bundle-kaggle")
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    code, _, err = run("export", "toy", "--to", tmp_path / "bundle", "--kaggle")
+    assert code == 4
+    assert "pip install 'autoqa[kaggle]'" in err
+    assert openings(fresh) == []
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_the_manifest_names_versions_licences_and_recipes(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    study = bundle_kit.STUDY.replace("[sources.toy]", '[sources.toy]\nlicence = "CC-BY-SA-4.0"')
+    fresh.study_file.write_text(study)
+    run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
+    manifest = verify(tmp_path / "bundle")
+    assert manifest.data == {"toy": "CC-BY-SA-4.0"}
+    assert manifest.licences == ("MIT",)
+    assert manifest.versions["torch"] == version("torch")
+    assert manifest.versions["python"] == platform.python_version()
+    card = manifest.members[0].card
+    assert card[0] == "stage 1: [toy(en,hi)] 24/6"
+    assert card[1].startswith("learning rate 3e-05, recipe ")
+    readme = (tmp_path / "bundle" / "README.md").read_text()
+    assert "    stage 1: [toy(en,hi)] 24/6\n" in readme
+    assert "| data of toy | CC-BY-SA-4.0 |" in readme
+    assert "| weights of plain | MIT |" in readme
+    assert "Find out about" not in readme
+    assert "## Known limits" in readme
+
+
+def test_a_licence_that_nobody_states_is_called_unknown(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
+    assert verify(tmp_path / "bundle").data == {"toy": "unknown"}
+    readme = (tmp_path / "bundle" / "README.md").read_text()
+    assert "Find out about toy before you give this bundle away." in readme
 
 
 def test_nothing_is_opened_for_an_export_that_cannot_be_written(
