@@ -292,6 +292,17 @@ def test_the_manifest_names_versions_licences_and_recipes(
     assert "## Known limits" in readme
 
 
+def test_a_licence_is_the_plugins_where_the_study_states_none(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    study = bundle_kit.STUDY.replace("not-installed", "demo", 1).replace(
+        "not-installed", "minilm-l6"
+    )
+    fresh.study_file.write_text(study)
+    run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
+    assert verify(tmp_path / "bundle").data == {"toy": "Apache-2.0"}
+
+
 def test_a_licence_that_nobody_states_is_called_unknown(
     fresh: RunFolder, tmp_path: Path, run: Run
 ) -> None:

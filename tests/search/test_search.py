@@ -14,8 +14,9 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from autoqa.config import load_study
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
-from autoqa.search.setup import SearchOptions
+from autoqa.search.setup import SearchOptions, fingerprint
 from autoqa.store.database import Store
 from autoqa.training.job import TrialFinished
 from tests.search import fakes
@@ -261,6 +262,17 @@ def test_a_changed_study_is_refused_unless_accepted(tmp_path: Path) -> None:
     accepted = SearchOptions(trials=3, accept_changes=True)
     assert fakes.search(tmp_path, fakes.good, changed, accepted).finished == 3
     assert fakes.run_folder().study_file.read_text() == changed
+
+
+def test_a_licence_may_be_stated_later(tmp_path: Path) -> None:
+    fakes.search(tmp_path, fakes.good, options=SearchOptions(trials=1))
+    begun = fingerprint(load_study(fakes.run_folder().study_file))
+    stated = fakes.STUDY.replace("[sources.tydi]", '[sources.tydi]\nlicence = "Apache-2.0"')
+    assert stated != fakes.STUDY
+    assert fakes.search(tmp_path, fakes.good, stated, SearchOptions(trials=2)).finished == 2
+    frozen = load_study(fakes.run_folder().study_file)
+    assert frozen.sources["tydi"].licence == "Apache-2.0"
+    assert fingerprint(frozen) == begun  # `autoqa retrain` compares it
 
 
 def test_changed_choices_are_refused_even_if_accepted(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -166,7 +166,7 @@ def _package_files() -> dict[str, bytes]:
     return {path.relative_to(root.parent).as_posix(): path.read_bytes() for path in paths}
 
 
-def _metadata_files() -> Mapping[str, bytes]:
+def _metadata_files() -> dict[str, bytes]:
     try:
         installed = distribution("autoqa")
     except PackageNotFoundError as error:
