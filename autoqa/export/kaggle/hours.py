@@ -78,17 +78,20 @@ def estimate(run: StudyRun, manifest: Manifest, bundle: Path) -> Hours:
     windows, tokens, public = {}, {}, {}
     for group in manifest.groups:
         tokenizer = QATokenizer.from_folder(bundle / group.folder)
-        made = cut(encode(tokenizer, examples), group.length, group.stride)
+        encoded = encode(tokenizer, examples)
+        # Questions that leave no room to cut a context cost nothing: the notebook leaves them out.
+        asked = np.flatnonzero(encoded.room(group.length) > group.stride)
+        made = cut(encoded.take(asked), group.length, group.stride)
         stored = load_windows(run.folder.windows_path(group.id, "public"))
         windows[group.id] = len(made) * scale
         tokens[group.id] = len(made.input_ids) * scale
         public[group.id] = len(stored.input_ids)
     searched = t4 = 0.0
     for member in manifest.members:
-        asked = tokens[member.group]
+        work = tokens[member.group]
         measured = run.folder.read_record(member.id).inference_seconds
-        searched += measured * asked / public[member.group]
-        operations = 2 * _encoder_weights(bundle / member.folder) * asked
+        searched += measured * work / public[member.group]
+        operations = 2 * _encoder_weights(bundle / member.folder) * work
         t4 += operations / (_REACHED * _PEAK.get(member.precision, _SINGLE))
     total = sum(windows[member.group] for member in manifest.members)
     return Hours(round(total), searched / 3600, t4 / 3600)
