@@ -182,6 +182,8 @@ class SourceSpec:
             Raises DataError with file and line for a row that cannot be used.
         missing: Options to a sentence that says what is not on this machine and how to get it,
             or ``None``. Must be quick and import nothing heavy.
+        licence: Options to licence of the data (SPDX identifier), or ``None`` where the plugin
+            cannot know it; a study file's ``licence`` goes first.
         rows: Options to the rows that ``load`` begins with, as they stand, for the audit of data
             that may be wrong; their languages are ISO codes. Left out, the audit sees what
             ``load`` returns.
@@ -193,6 +195,7 @@ class SourceSpec:
     options: type[BaseModel]
     load: Callable[[Any], Iterable[Example]]
     missing: Callable[[Any], str | None]
+    licence: Callable[[Any], str | None] = lambda _: None
     rows: Callable[[Any], Iterable[RawRow]] | None = None
     api_version: int = API_VERSION
 

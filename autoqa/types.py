@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,12 @@ Head = Literal["independent", "conditional"]
 Loss = Literal["span", "jaccard"]
 Averaging = Literal["none", "ema", "swa"]
 
+Aggregator = Literal["vote", "characters", "vote-only"]
+"""How an ensemble's models are joined; see :mod:`autoqa.ensemble.aggregate`."""
+
+VoteBy = Literal["set", "position"]
+"""What is voted on: words wherever they stand, or words at one place of the context."""
+
 
 @dataclass(frozen=True, slots=True)
 class Method:
@@ -145,3 +152,29 @@ class Recipe:
         """Twelve hex digits; equal recipes have equal hashes on every machine."""
         text = json.dumps(asdict(self), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "Recipe":
+        """What ``dataclasses.asdict`` made of a recipe, JSON's lists in place of tuples or not.
+
+        Raises:
+            KeyError: Something is missing.
+            TypeError: Something is there that this version does not know.
+        """
+        return cls(tuple(map(_stage, content["stages"])), Method(**content["method"]))
+
+
+def _stage(content: Mapping[str, Any]) -> Stage:
+    portions = [
+        Portion(**{**portion, "languages": _tupled(portion["languages"])})
+        for portion in content["portions"]
+    ]
+    uses = [
+        AugmentationUse(use["type"], _tupled(use["options"])) for use in content["augmentations"]
+    ]
+    return Stage(tuple(portions), content["length"], content["stride"], tuple(uses))
+
+
+def _tupled(value: Any) -> Any:
+    """JSON lists as the tuples that they were, nested ones too."""
+    return tuple(map(_tupled, value)) if isinstance(value, list | tuple) else value

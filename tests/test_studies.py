@@ -31,7 +31,7 @@ TABLES = [
 
 
 TYDI = ("ar", "bn", "en", "fi", "id", "ko", "ru", "sw", "te")
-LANGUAGES = {"tydi": TYDI, "tydi-near": ("bn", "te")}
+LANGUAGES = {"tydi": TYDI, "tydi-near": ("bn", "te"), "parallel": ("en", "hi")}
 LANGUAGES["tydi-far"] = tuple(each for each in TYDI if each not in LANGUAGES["tydi-near"])
 
 

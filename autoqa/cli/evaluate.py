@@ -32,7 +32,7 @@ def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) 
 
     examples = read_examples(file)
     ensemble = load(bundle, device=device)
-    rows = [Row(example.id, example.question, example.context) for example in examples]
+    rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
     with progress_bar("answering", quiet=quiet) as progress:
         answers = [found.answer for found in ensemble.predict(rows, progress=progress)]
     overall, languages = score_answers(answers, examples), score_languages(answers, examples)

@@ -29,7 +29,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
     "select": ("autoqa.cli.select:select", "Choose a small, diverse ensemble from the candidates."),
+    "retrain": ("autoqa.cli.retrain:retrain", "Make weights again that a search has dropped."),
+    "postprocess": (
+        "autoqa.cli.postprocess:postprocess",
+        "Test rules that clean up the ends of answers.",
+    ),
     "export": ("autoqa.cli.export:export", "Write the ensemble into one folder."),
+    "reveal": ("autoqa.cli.reveal:reveal", "Open the sealed part, and show the shake-up."),
     "predict": ("autoqa.cli.predict:predict", "Answer the questions of a file with a bundle."),
     "evaluate": ("autoqa.cli.evaluate:evaluate", "Score a bundle on a file with answers."),
     "plugins": ("autoqa.cli.plugins:plugins", "Look at the plugins on this machine."),

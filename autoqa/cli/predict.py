@@ -45,8 +45,8 @@ def predict(
 ) -> None:
     """Answer the questions of FILE with BUNDLE.
 
-    FILE is .csv, .jsonl or SQuAD .json (.gz may follow) with the columns id (optional), question
-    and context.
+    FILE is .csv, .jsonl or SQuAD .json (.gz may follow) with the columns id (optional), question,
+    context and language (optional).
     """
     from autoqa.export.answers import render_answers
     from autoqa.export.predictor import load

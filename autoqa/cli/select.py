@@ -4,44 +4,86 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import data_console
+from autoqa.cli.terminal import data_console, echo_json, warn
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from autoqa.ensemble.selection import Rule, Selection
+    from autoqa.ensemble.selection import Pick, Rule, Selection
 
 
 @click.command()
 @click.argument("study")
 @click.option("--seats", type=click.IntRange(min=1), help="Most members; else as the study says.")
 @click.option(
+    "--quota",
+    type=click.IntRange(min=1),
+    help="Fewest seats of a group that is seated at all; else as the study says.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Most seconds for 1,000 questions, as measured in the search; else as the study says.",
+)
+@click.option(
     "--rule",
     type=click.Choice(["interval", "mean"]),
     help="interval: the simpler ensemble wins unless the gain's 95 % interval excludes zero; "
     "mean: the higher mean wins. Else as the study says.",
 )
+@click.option(
+    "--explain",
+    "explained",
+    is_flag=True,
+    help="Show what each member's removal would cost, and how much members disagree.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of tables.")
-def select(study: str, seats: int | None, rule: "Rule | None", as_json: bool) -> None:
+def select(
+    study: str,
+    seats: int | None,
+    quota: int | None,
+    seconds: float | None,
+    rule: "Rule | None",
+    explained: bool,
+    as_json: bool,
+) -> None:
     """Choose a small, diverse ensemble among the candidates of STUDY.
 
     STUDY is the name of a study or its file. Only stored predictions of the public part of the
-    validation set are used. The choice is kept for `autoqa export`.
+    validation set are used. Two picks are kept for `autoqa export`: the safe one, which the rule
+    chose by documents that had no say, and the one with the best public score.
     """
-    from autoqa.export.run import open_run
-    from autoqa.export.selecting import choose
+    import json
+    from dataclasses import asdict
 
-    selection = choose(open_run(study), seats=seats, rule=rule)
+    from autoqa.cli.explanation import show
+    from autoqa.export.run import open_run
+    from autoqa.export.selecting import choose, selector
+
+    run = open_run(study)
+    among = selector(run, seats=seats, quota=quota, seconds=seconds)
+    selection = choose(run, among, rule)
+    explanation = among.explain(selection) if explained else None
     if as_json:
-        click.echo(selection.to_json(), nl=False)
+        more = {} if explanation is None else {"explanation": asdict(explanation)}
+        echo_json(json.loads(selection.to_json()) | more)
         return
     console = data_console()
-    console.print(_members(selection))
+    picks = {"safe": selection.pick("safe"), "best": selection.pick("best")}
+    if picks["safe"].chosen == picks["best"].chosen:
+        picks = {"safe and best": picks["safe"]}
+    for name, pick in picks.items():
+        click.echo(f"pick {name}: {pick.chosen}, public {pick.public.mean:.3f}")
+        console.print(_members(pick))
     console.print(_alternatives(selection))
     click.echo(selection.verdict)
+    for note in selection.notes:
+        warn(note)
+    if explanation is not None:
+        show(explanation, console)
 
 
-def _members(selection: "Selection") -> "Table":
+def _members(pick: "Pick") -> "Table":
     from rich import box
     from rich.table import Table
 
@@ -50,8 +92,8 @@ def _members(selection: "Selection") -> "Table":
         table.add_column(header, no_wrap=True)
     table.add_column("seats", justify="right")
     table.add_column("why it is in", overflow="fold")
-    for seat in selection.members:
-        group = f"{seat.group} (best)" if seat.group == selection.best else seat.group
+    for seat in pick.members:
+        group = f"{seat.group} (best)" if seat.group == pick.best else seat.group
         table.add_row(seat.id, group, f"{seat.weight:g}", seat.reason)
     return table
 
@@ -61,16 +103,19 @@ def _alternatives(selection: "Selection") -> "Table":
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table.add_column("pick")
     table.add_column("ensemble")
-    for header in ("models", "public jaccard", "out of bag", "gain", "95 %"):
+    for header in ("models", "s/1,000", "public jaccard", "out of bag", "gain", "95 %"):
         table.add_column(header, justify="right")
     for other in selection.alternatives:
         gain = other.gain
+        safe = "safe" if selection.chosen == other.kind else ""
+        best = "best" if selection.best_public.chosen == other.kind else ""
         table.add_row(
-            "→" if other.kind == selection.chosen else "",
-            other.kind + ("" if other.allowed else " (too many seats)"),
+            f"{safe} {best}".strip(),
+            other.kind + ("" if other.allowed else " (beyond the limits)"),
             str(len(other.members)),
+            f"{other.seconds:.0f}",
             f"{other.public.mean:.3f} ± {other.public.half_width:.3f}",
             "–" if other.out_of_bag is None else f"{other.out_of_bag:.3f}",
             "–" if gain is None else f"{gain.gain:+.3f}",

@@ -10,7 +10,13 @@ from autoqa.errors import did_you_mean
 
 def check(study: StudyFile) -> list[str]:
     """Every contradiction between the tables of a study, one sentence each."""
-    return [*_references(study), *_slots(study), *_augmentations(study), *_lists(study)]
+    return [
+        *_references(study),
+        *_slots(study),
+        *_augmentations(study),
+        *_lists(study),
+        *_selection(study),
+    ]
 
 
 def _references(study: StudyFile) -> Iterator[str]:
@@ -90,3 +96,12 @@ def _lists(study: StudyFile) -> Iterator[str]:
         twice = {str(value) for value in values if values.count(value) > 1}
         if twice:
             yield f"{where}: {', '.join(sorted(twice))} stands in the list more than once"
+
+
+def _selection(study: StudyFile) -> Iterator[str]:
+    quota, seats = study.selection.quota, study.selection.seats
+    if quota > seats:
+        yield (
+            f"selection.quota: is {quota}, more than selection.seats ({seats}), so no group could "
+            "have so many; lower the quota or allow more seats"
+        )

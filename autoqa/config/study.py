@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autoqa.types import Averaging, Head, Loss, Schedule
+from autoqa.types import Aggregator, Averaging, Head, Loss, Schedule, VoteBy
 
 Search = Literal["search"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -38,9 +38,11 @@ class SourceTable(_PluginTable):
 
     Attributes:
         overlays: Files of corrections that are laid over its rows, later ones over earlier ones.
+        licence: Licence of the data, as bundles say it; left out, what the plugin knows.
     """
 
     overlays: tuple[str, ...] = ()
+    licence: Annotated[str, Field(min_length=1)] | None = None
 
 
 class BackboneTable(_PluginTable):
@@ -149,6 +151,9 @@ class ValidationTable(_Table):
             the whole source validates, and no portion may use it.
         public: Share of the held-out documents that the search sees; the rest is sealed.
         seed: Draws the split; change it and every score changes.
+        references: What an answer is compared with where a question has several references:
+            ``"best"`` takes the reference that fits best, ``"majority"`` leaves only those that
+            most annotators gave.
     """
 
     source: str
@@ -156,6 +161,7 @@ class ValidationTable(_Table):
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     public: Annotated[float, Field(gt=0, lt=1)] = 0.4
     seed: int = 0
+    references: Literal["best", "majority"] = "best"
 
 
 class SearchTable(_Table):
@@ -168,6 +174,8 @@ class SearchTable(_Table):
         snapshots: Points of a run, as shares of its steps, that become candidates.
         checkpoints: GiB of disk that checkpoints of stages may take, from which later trials fork
             and interrupted ones go on; 0 keeps none.
+        weights: GiB of disk that candidates' weights may take. The least promising are dropped
+            first, and those of a selection never; ``autoqa retrain`` makes dropped ones again.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
     """
@@ -177,6 +185,7 @@ class SearchTable(_Table):
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
     checkpoints: Annotated[float, Field(ge=0)] = 10.0
+    weights: Annotated[float, Field(ge=0)] = 50.0
     storage: str | None = None
     enqueue: tuple[dict[str, Any], ...] = ()
 
@@ -187,13 +196,34 @@ class SelectionTable(_Table):
     Attributes:
         seats: Most members, counted with repetition.
         recipe_cap: Most seats that candidates of one recipe may take.
+        quota: Fewest seats of each group that the greedy selection seats at all.
+        seconds: Most seconds that all members together may take for 1,000 questions, as measured
+            in the search; left out, any.
         rule: ``"interval"`` takes a more complicated ensemble only if the 95 % interval of its
             gain excludes zero; ``"mean"`` takes the highest mean on documents that had no say.
+        aggregator: ``"vote"`` averages the logits of models that share a tokenizer and votes word
+            by word across tokenizers; ``"characters"`` averages every model's probabilities over
+            the characters of the context; ``"vote-only"`` gives every model a vote.
+        words: ``"set"`` votes on words wherever they stand in the context, ``"position"`` on words
+            at one place of it.
     """
 
     seats: Annotated[int, Field(ge=1)] = 5
     recipe_cap: Annotated[int, Field(ge=1)] = 3
+    quota: Annotated[int, Field(ge=1)] = 1
+    seconds: Annotated[float, Field(gt=0)] | None = None
     rule: Literal["interval", "mean"] = "interval"
+    aggregator: Aggregator = "vote"
+    words: VoteBy = "set"
+
+    @model_validator(mode="after")
+    def _votes_on_words(self) -> "SelectionTable":
+        if self.aggregator == "characters" and self.words == "position":
+            raise ValueError(
+                "aggregator 'characters' takes no vote, so words = 'position' would do nothing: "
+                "leave words out"
+            )
+        return self
 
 
 class StudyFile(_Table):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from autoqa.errors import DataError
-from autoqa.types import Answer, Example
+from autoqa.types import Example
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
@@ -64,8 +64,9 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
     """Makes ids unique and turns repeated questions into one with several references.
 
     Rows with the same id, or with the same question about the same context, are one question that
-    several people answered: their answers become references of the first row. Translations often
-    keep the id of what they translate: they become ``id@language``.
+    several people answered: their answers become references of the first row, one for each row,
+    so that equal ones can be counted. Translations often keep the id of what they translate: they
+    become ``id@language``.
 
     Args:
         examples: Rows of one source.
@@ -96,7 +97,7 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
         else:
             place = asked.get((example.context, question, example.language))
         if place is not None:
-            kept[place] = _with_answers(kept[place], example.answers)
+            kept[place] = replace(kept[place], answers=kept[place].answers + example.answers)
             merged += 1
             continue
         places[example.id, example.language] = len(kept)
@@ -137,8 +138,3 @@ def question_key(question: str) -> str:
 def base_id(example: Example) -> str:
     """The id that translations of one question share."""
     return example.id.removesuffix(f"@{example.language}")
-
-
-def _with_answers(example: Example, more: tuple[Answer, ...]) -> Example:
-    fresh = tuple(dict.fromkeys(answer for answer in more if answer not in example.answers))
-    return replace(example, answers=example.answers + fresh) if fresh else example

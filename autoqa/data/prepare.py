@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from autoqa.data.checks import checked, unique
 from autoqa.data.near import Sketches
 from autoqa.data.overlap import Leak, Overlap, sentence
 from autoqa.data.overlay import fingerprint, read_overlay
+from autoqa.data.references import majority
 from autoqa.data.split import Split, split
 from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
 from autoqa.types import Example
@@ -90,6 +91,9 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
         notes += more + laid
     sketches = Sketches()
     parts = split(loaded[validating], study.validation, sketches)
+    if study.validation.references == "majority":
+        parts, settled = _majority(parts)
+        notes.append(settled)
     notes += [*parts.notes, *_unanswered(parts)]
     overlap = Overlap(parts.public + parts.private, sketches)
     train: dict[str, tuple[Example, ...]] = {}
@@ -210,6 +214,18 @@ def _languages(portions: Sequence[PortionTable], data: StudyData) -> list[str]:
                 f"{', '.join(absent)}, only in {', '.join(have)}."
             )
     return notes
+
+
+def _majority(parts: Split) -> tuple[Split, str]:
+    """Validation examples with the references that most annotators gave, and a sentence."""
+    public, private = ([majority(each) for each in part] for part in (parts.public, parts.private))
+    pairs = zip([*public, *private], [*parts.public, *parts.private], strict=True)
+    fewer = sum(len(now.answers) < len(before.answers) for now, before in pairs)
+    note = (
+        f"validation.references = 'majority': questions whose references were reduced: {fewer} of "
+        f"{len(public) + len(private)}."
+    )
+    return replace(parts, public=tuple(public), private=tuple(private)), note
 
 
 def _unanswered(parts: Split) -> list[str]:

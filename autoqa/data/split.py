@@ -1,12 +1,14 @@
 """The validation set, cut out by whole documents."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from autoqa.config.study import ValidationTable
 from autoqa.data.near import NearIndex, Sketches, plain
 from autoqa.errors import DataError
+from autoqa.leaderboard.expect import expected_half_width
 from autoqa.types import Example
 
 _FEWEST = 2
@@ -40,6 +42,11 @@ def split(
     with a passage in common, count as one, whatever they are called. Of the held-out documents
     only the rows in the validation's languages are scored; the others are not trained on either.
 
+    Each language's documents are divided by the same shares, to within one document: a document
+    whose rows are in several languages goes as one, and documents with the same languages make a
+    stratum of their own. Both parts are in the order of documents and ids, whatever the order of
+    the source.
+
     Args:
         examples: The rows of the source that validates.
         validation: How much is held out, and how it is divided.
@@ -57,8 +64,11 @@ def split(
             f"{', '.join(absent)}; it has {', '.join(sorted(spoken))}."
         )
     groups = _groups(examples, sketches)
-    names = {groups[e.document] for e in examples if e.language in wanted}
-    ordered = sorted(names, key=lambda name: _rank(validation.seed, name))
+    languages: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        if example.language in wanted:
+            languages[groups[example.document]].add(example.language)
+    ordered = _ordered(languages, validation.seed)
     held = round(validation.share * len(ordered))
     public = round(validation.public * held)
     if min(public, held - public) < _FEWEST:
@@ -74,13 +84,51 @@ def split(
         side = part.get(groups[example.document])
         if side is None or example.language in wanted:
             sides[side].append(example)
-    notes = []
-    if min(public, held - public) < _FEW:
-        notes.append(
-            f"validation: only {public} public and {held - public} private documents; with fewer "
-            f"than {_FEW} the intervals of all scores are wide and themselves uncertain."
-        )
+    for scored in (sides[True], sides[False]):
+        scored.sort(key=lambda each: (each.document, each.id, each.language))
+    notes = _doubts(
+        {"public": sides[True], "private": sides[False]},
+        {"public": public, "private": held - public},
+        wanted,
+    )
     return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
+
+
+def _ordered(languages: Mapping[str, set[str]], seed: int) -> list[str]:
+    """Documents so that the first n of them hold the same share of every stratum."""
+    strata: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name in sorted(languages, key=lambda name: _rank(seed, name)):
+        strata[tuple(sorted(languages[name]))].append(name)
+    places = {
+        name: (index + 0.5) / len(names)
+        for names in strata.values()
+        for index, name in enumerate(names)
+    }
+    return sorted(places, key=lambda name: (places[name], _rank(seed, name)))
+
+
+def _doubts(
+    parts: Mapping[str, Sequence[Example]], documents: Mapping[str, int], wanted: set[str]
+) -> list[str]:
+    """What makes scores on the parts uncertain, in sentences."""
+    notes = []
+    for name, examples in parts.items():
+        silent = sorted(wanted - {example.language for example in examples})
+        if silent:
+            notes.append(
+                f"validation: the {name} part has no document in {', '.join(silent)}; raise share."
+            )
+    if min(documents.values()) < _FEW:
+        widths = " and ".join(
+            f"±{expected_half_width(len(examples), documents[name]):.2f} on the {name} part "
+            f"({len(examples)} questions about {documents[name]} documents)"
+            for name, examples in parts.items()
+        )
+        notes.append(
+            f"validation: a part has fewer than {_FEW} documents; expect 95 % intervals of about "
+            f"{widths}, which are themselves uncertain."
+        )
+    return notes
 
 
 def _groups(examples: Sequence[Example], sketches: Sketches | None) -> dict[str, str]:

@@ -8,9 +8,10 @@ from autoqa.errors import DataError
 from autoqa.leaderboard.bootstrap import Comparison, Interval
 
 Rule = Literal["interval", "mean"]
-Kind = Literal["single", "best-per-group", "all-equal", "greedy"]
+Kind = Literal["single", "best-per-group", "top-k", "all-equal", "greedy"]
+PickName = Literal["safe", "best"]
 
-KINDS: tuple[Kind, ...] = ("single", "best-per-group", "all-equal", "greedy")
+KINDS: tuple[Kind, ...] = ("single", "best-per-group", "top-k", "all-equal", "greedy")
 """From the simplest to the most complicated."""
 
 
@@ -43,7 +44,8 @@ class Alternative:
         out_of_bag: Jaccard on questions whose documents had no say in choosing members;
             ``None`` where there are too few documents to leave any out.
         gain: Out-of-bag gain on the best single candidate, ``None`` for that itself.
-        allowed: Whether it keeps to seats and recipe cap.
+        seconds: Time that all members take for 1,000 questions.
+        allowed: Whether it keeps to seats, recipe cap and budget.
     """
 
     kind: Kind
@@ -52,40 +54,63 @@ class Alternative:
     public: Interval
     out_of_bag: float | None
     gain: Comparison | None
+    seconds: float
     allowed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """The selector's result.
+class Pick:
+    """An ensemble that can be exported.
 
     Attributes:
         members: The chosen candidates, those of the best group first.
         best: The group whose answer stands where the vote decides nothing.
         chosen: Which of the alternatives it is.
         public: Its Jaccard on the public part.
-        rule: The rule that chose.
-        by_rule: What each rule would have chosen.
-        alternatives: All that were compared, the simplest first.
-        verdict: Why this one, in a sentence.
-        considered: Ids of all candidates.
-        seats: Most members that were allowed.
-        recipe_cap: Most seats that were allowed to one recipe.
-        seed: Decided the bags.
     """
 
     members: tuple[Seat, ...]
     best: str
     chosen: Kind
     public: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection(Pick):
+    """The selector's result. It is itself the safe pick, the one that the rule chose.
+
+    Attributes:
+        best_public: The other pick: the alternative with the highest public score, whether or not
+            documents without a say confirm it.
+        rule: The rule that chose the safe pick.
+        by_rule: What each rule would have chosen.
+        alternatives: All that were compared, the simplest first.
+        verdict: Why this one, in a sentence.
+        notes: Sentences on who could not be seated.
+        considered: Ids of all candidates.
+        seats: Most members that were allowed.
+        recipe_cap: Most seats that were allowed to one recipe.
+        quota: Fewest seats of each group that the greedy selection seats.
+        seconds: Budget for 1,000 questions, ``None`` for any.
+        seed: Decided the bags.
+    """
+
+    best_public: Pick
     rule: Rule
     by_rule: dict[Rule, Kind]
     alternatives: tuple[Alternative, ...]
     verdict: str
+    notes: tuple[str, ...]
     considered: tuple[str, ...]
     seats: int
     recipe_cap: int
+    quota: int
+    seconds: float | None
     seed: int
+
+    def pick(self, name: PickName) -> Pick:
+        """One of the two final picks."""
+        return self if name == "safe" else self.best_public
 
     def to_json(self) -> str:
         """The selection as a JSON object."""
@@ -99,14 +124,22 @@ class Selection:
             DataError: The text is something else.
         """
         try:
-            content = json.loads(text)
-            content["members"] = tuple(Seat(**seat) for seat in content["members"])
+            content = _pick(json.loads(text))
+            content["best_public"] = Pick(**_pick(content["best_public"]))
             content["alternatives"] = tuple(map(_alternative, content["alternatives"]))
-            content["public"] = Interval(**content["public"])
+            content["notes"] = tuple(content["notes"])
             content["considered"] = tuple(content["considered"])
             return cls(**content)
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"this is no selection ({error!r:.80}): select again") from error
+
+
+def _pick(content: dict[str, Any]) -> dict[str, Any]:
+    changed = {
+        "members": tuple(Seat(**seat) for seat in content["members"]),
+        "public": Interval(**content["public"]),
+    }
+    return {**content, **changed}
 
 
 def _alternative(content: dict[str, Any]) -> Alternative:

@@ -1,10 +1,11 @@
 """The spans that some candidate of a group ranks high, scored by all of them.
 
-Selection tries thousands of blends. Decoding each from full logits would take minutes, so every
-candidate's best twenty spans of a question are put on one list, and the logits of all candidates
-are read off there once: a blend is then a weighted sum over the list. A span that no candidate has
-among its twenty best could still win a blend, very rarely; whatever is reported at the end is
-decoded from full logits.
+Selection tries up to a hundred thousand blends. Decoding each from full logits would take hours,
+so every candidate's best twenty spans of a question are put on one list, and the logits of all
+candidates are read off there once: a blend is then a weighted sum over the list. A span that no
+candidate has among its twenty best could still win a blend, very rarely; whatever is reported at
+the end is decoded from full logits. Spans that another span beats for every candidate cannot win
+any blend and are dropped.
 """
 
 from collections.abc import Sequence
@@ -12,40 +13,27 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.ensemble.blends import Blends, unbeaten
+from autoqa.ensemble.vocabulary import Vocabulary
 from autoqa.errors import DataError
+from autoqa.text.blanks import Texts
 from autoqa.text.slots import Floats, Indices, Slots, WindowsLike
-from autoqa.text.words import words
+
+Logits = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
 
 _TOP = 20
-Logits = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
-Bits = npt.NDArray[np.uint64]
-"""Sets of words, one bit per word of the question's vocabulary, ``[..., B]``."""
+_NOTHING = -1e30
+"""Score of the empty answer, below that of any span."""
 
 
-class Vocabulary:
-    """Numbers the words of each question, so that a set of words is a whole number."""
-
-    def __init__(self, questions: int) -> None:
-        self._known: list[dict[str, int]] = [{} for _ in range(questions)]
-
-    def mask(self, question: int, text: str) -> int:
-        """The set of words of a text, as the bits of a number."""
-        known, mask = self._known[question], 0
-        for word in words(text):
-            mask |= 1 << known.setdefault(word, len(known))
-        return mask
-
-    def bits(self, masks: Sequence[int]) -> Bits:
-        """Masks as an array ``[len(masks), B]``; call it when all words are known."""
-        size = 8 * (max(map(len, self._known), default=0) // 64 + 1)
-        joined = b"".join(mask.to_bytes(size, "little") for mask in masks)
-        return np.frombuffer(joined, np.uint64).reshape(len(masks), size // 8)
-
-
-class Shortlist:
-    """One group's candidates on the spans that any of them ranks high.
-
-    Each question's spans stand together in the order of the context, an empty answer last.
+def shortlist(
+    candidates: Sequence[tuple[str, Logits]],
+    windows: WindowsLike,
+    contexts: Sequence[str],
+    vocabulary: Vocabulary,
+    max_answer_tokens: int,
+) -> tuple[list[int], Blends]:
+    """Reads one group's logits off at the spans that matter.
 
     Args:
         candidates: Id and logits of each candidate.
@@ -54,51 +42,39 @@ class Shortlist:
         vocabulary: Takes up the words of all spans.
         max_answer_tokens: Most tokens in an answer.
 
-    Attributes:
-        masks: Words of each span, S long.
+    Returns:
+        The words of each span, and what finds winners among the spans. Each question's spans stand
+        together in the order of the context, an empty answer last.
+
+    Raises:
+        DataError: Logits are not numbers, or were made for other windows; names the candidate.
     """
-
-    def __init__(
-        self,
-        candidates: Sequence[tuple[str, Logits]],
-        windows: WindowsLike,
-        contexts: Sequence[str],
-        vocabulary: Vocabulary,
-        max_answer_tokens: int,
-    ) -> None:
-        slots = Slots(windows, max_answer_tokens)
-        packed = [_packed(slots, name, logits) for name, logits in candidates]
-        first, last = _leading(slots, packed)
-        example = slots.rows[np.searchsorted(slots.begin, first, side="right") - 1]
-        masks = _masks(slots, first, last, example, contexts, vocabulary)
-        filled = np.array([mask != 0 for mask in masks], dtype=bool)
-        first, last, example = first[filled], last[filled], example[filled]
-        questions = len(contexts)
-        order = np.argsort(np.concatenate((example, np.arange(questions))), kind="stable")
-        everything = [mask for mask in masks if mask] + [0] * questions
-        self.masks = [everything[i] for i in order.tolist()]
-        nothing = np.full(questions, -np.inf, np.float32)
-        self._sums: list[Floats] = [
-            np.concatenate((start[first] + end[last], nothing))[order] for start, end in packed
-        ]
-        counts = np.bincount(example, minlength=questions) + 1
-        self._begin: Indices = np.concatenate(([0], np.cumsum(counts)))
-
-    def choose(self, seats: Sequence[tuple[int, int]]) -> Indices:
-        """The winning span of each question, int64 ``[Q]``, for (candidate, seats) pairs."""
-        total = np.zeros(len(self.masks))
-        for candidate, count in seats:
-            total += self._sums[candidate] * np.float64(count)
-        highest = np.maximum.reduceat(total, self._begin[:-1])
-        hits = np.flatnonzero(total == np.repeat(highest, np.diff(self._begin)))
-        return hits[np.searchsorted(hits, self._begin[:-1])]
+    slots = Slots(windows, max_answer_tokens)
+    packed = [_packed(slots, name, logits) for name, logits in candidates]
+    first, last = _leading(slots, packed)
+    example = slots.rows[np.searchsorted(slots.begin, first, side="right") - 1]
+    low = slots.offsets[first, 0].astype(np.int64)
+    high = slots.offsets[last, 1].astype(np.int64)
+    low, high = Texts(contexts).strip(example, low, high)
+    solid = np.flatnonzero(low < high)
+    sums = np.stack([start[first[solid]] + end[last[solid]] for start, end in packed])
+    chosen = unbeaten(sums, example[solid])
+    sums, places = sums[:, chosen], solid[chosen]
+    example, low, high = example[places], low[places], high[places]
+    masks = _masks(example, low, high, contexts, vocabulary) + [0] * len(contexts)
+    nothing = np.full((len(packed), len(contexts)), _NOTHING)
+    example = np.append(example, np.arange(len(contexts)))
+    order = np.argsort(example, kind="stable")
+    blends = Blends(np.concatenate((sums, nothing), axis=1)[:, order], example[order])
+    return [masks[i] for i in order.tolist()], blends
 
 
 def _packed(slots: Slots, name: str, logits: Logits) -> tuple[Floats, Floats]:
     try:
         packed = slots.pack(logits[0]), slots.pack(logits[1])
-        for side in packed:
-            slots.log_partition(side)
+        for side, given in zip(packed, logits, strict=True):
+            if not np.isfinite(given).all():  # quick; where it fails, the thorough check decides
+                slots.log_partition(side)
     except DataError as error:
         raise DataError(f"candidate {name}: {error}") from error
     return packed
@@ -115,20 +91,18 @@ def _leading(slots: Slots, packed: Sequence[tuple[Floats, Floats]]) -> tuple[Ind
 
 
 def _masks(
-    slots: Slots,
-    first: Indices,
-    last: Indices,
     example: Indices,
+    low: Indices,
+    high: Indices,
     contexts: Sequence[str],
     vocabulary: Vocabulary,
 ) -> list[int]:
-    lows, highs = slots.offsets[first, 0].tolist(), slots.offsets[last, 1].tolist()
     known: dict[tuple[int, int, int], int] = {}
     masks = []
-    for place in zip(example.tolist(), lows, highs, strict=True):
+    for place in zip(example.tolist(), low.tolist(), high.tolist(), strict=True):
         mask = known.get(place)
         if mask is None:
-            row, low, high = place
-            mask = known[place] = vocabulary.mask(row, contexts[row][low:high])
+            row, start, end = place
+            mask = known[place] = vocabulary.mask(row, contexts[row][start:end])
         masks.append(mask)
     return masks

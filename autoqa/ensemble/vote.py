@@ -1,58 +1,78 @@
-"""One answer out of several groups' answers, word by word."""
+"""One answer out of several voters' answers, word by word."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from autoqa.text.words import jaccard
-from autoqa.types import Span
-
-_Place = tuple[int, int, str]
-"""First and one-past-last character in the context, and the lower-cased word."""
+from autoqa.types import Span, VoteBy
 
 
-def vote(answers: Sequence[Span], context: str, best: int = 0) -> Span:
-    """Keeps the words that the strict majority of the groups has in its answer.
+class _Place(NamedTuple):
+    """A word of an answer: its first and one-past-last character in the context, lower-cased."""
 
-    Words are compared as the metric does it (lower-cased, cut at white space). A word with
-    exactly half of the votes stays if the best group has it, so two groups always give the
-    answer of the better one. If no word stays, the best group's answer stands.
+    low: int
+    high: int
+    word: str
 
-    A kept word stays everywhere it occurs in the first answer that has it, the best group's asked
-    first, then the others in order. Words keep the order of the context. Where only white space
-    lies between them, the text is cut from the context as it is (``context[start:end] == text``);
-    else the words are joined by spaces, and start and end reach from the first to the last.
+
+def vote(
+    answers: Sequence[Span],
+    context: str,
+    best: int = 0,
+    *,
+    seats: Sequence[float] | None = None,
+    words: VoteBy = "set",
+) -> Span:
+    """Keeps the words that the strict majority of the voters has in its answer.
+
+    Words are compared as the metric does it (lower-cased, cut at white space). A word with exactly
+    half of the votes stays if the best voter has it, so two equal voters always give the answer of
+    the better one. If no word stays, the best voter's answer stands; an empty answer is a vote
+    against every word.
+
+    By ``set``, a word is the same wherever it stands. A kept word stays everywhere it occurs in
+    the first answer that has it, the best voter's asked first, then the others in order. By
+    ``position``, the same word at two places of the context is two: what is kept are places, each
+    of which the majority has. They never overlap, because two majorities have a voter in common.
+
+    Words keep the order of the context. Where only white space lies between them, the text is cut
+    from the context as it is (``context[start:end] == text``); else the words are joined by
+    spaces, and start and end reach from the first to the last.
 
     Args:
-        answers: One answer per group, all of them fragments of the context.
+        answers: One answer per voter, all of them fragments of the context.
         context: The context.
-        best: Which of the answers is the best group's.
+        best: Which of the answers is the best voter's.
+        seats: How many votes each voter has, above 0; left out, one each.
+        words: What is voted on.
 
     Returns:
-        The joint answer; its score is the mean of the groups' scores.
+        The joint answer; its score is the mean of the voters' scores, weighted by seats.
+
+    Raises:
+        ValueError: ``best`` is none of the voters, or there is not one seat count for each.
     """
     if not 0 <= best < len(answers):
         raise ValueError(f"best is {best}, but there are {len(answers)} answers")
+    weights = [1.0] * len(answers) if seats is None else list(seats)
+    if len(weights) != len(answers) or not all(weight > 0 for weight in weights):
+        raise ValueError(f"seats {weights} for {len(answers)} answers: one above 0 for each")
     placed = [_places(answer) for answer in answers]
-    votes = Counter(word for places in placed for word in {word for _, _, word in places})
-    preferred = {word for _, _, word in placed[best]}
-    kept = {
-        word
-        for word, count in votes.items()
-        if 2 * count > len(answers) or (2 * count == len(answers) and word in preferred)
-    }
+    items = [{_item(place, words) for place in places} for places in placed]
+    kept = _majority(items, weights, best)
     if not kept:
         return answers[best]
     chosen: list[_Place] = []
     for places in [placed[best], *placed[:best], *placed[best + 1 :]]:
-        found = [place for place in places if place[2] in kept]
+        found = [place for place in places if _item(place, words) in kept]
         chosen += found
-        kept -= {word for _, _, word in found}
+        kept -= {_item(place, words) for place in found}
     chosen.sort()
-    start, end = chosen[0][0], max(place[1] for place in chosen)
-    score = float(np.mean([answer.score for answer in answers]))
+    start, end = chosen[0].low, max(place.high for place in chosen)
+    score = float(np.average([answer.score for answer in answers], weights=weights))
     return Span(start, end, score, _text(chosen, context))
 
 
@@ -62,18 +82,35 @@ def disagreement(first: Sequence[Span], second: Sequence[Span]) -> float:
     return 1.0 - float(np.mean([jaccard(a.text, b.text) for a, b in pairs])) if pairs else 0.0
 
 
+def _item(place: _Place, words: VoteBy) -> Hashable:
+    return place.word if words == "set" else place
+
+
+def _majority(items: Sequence[set[Hashable]], weights: Sequence[float], best: int) -> set[Hashable]:
+    votes: dict[Hashable, float] = {}
+    for own, weight in zip(items, weights, strict=True):
+        for item in own:
+            votes[item] = votes.get(item, 0.0) + weight
+    total = sum(weights)
+    return {
+        item
+        for item, count in votes.items()
+        if 2 * count > total or (2 * count == total and item in items[best])
+    }
+
+
 def _places(answer: Span) -> list[_Place]:
     places, at = [], 0
     for word in answer.text.split():
         at = answer.text.index(word, at)
         low = answer.start + at
         at += len(word)
-        places.append((low, low + len(word), word.lower()))
+        places.append(_Place(low, low + len(word), word.lower()))
     return places
 
 
 def _text(chosen: Sequence[_Place], context: str) -> str:
-    gaps = [context[before[1] : after[0]] for before, after in pairwise(chosen)]
+    gaps = [context[before.high : after.low] for before, after in pairwise(chosen)]
     if all(gap.isspace() for gap in gaps):
-        return context[chosen[0][0] : chosen[-1][1]]
+        return context[chosen[0].low : chosen[-1].high]
     return " ".join(context[low:high] for low, high, _ in chosen)

@@ -1,71 +1,54 @@
-"""From selected candidates to the plan of a bundle: scores of both parts, groups, members."""
+"""From selected candidates to the plan of a bundle: scores of both parts, groups, members.
+
+All scores are those of post-processed answers, as the bundle gives them.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 from autoqa.api import Precision
-from autoqa.ensemble.aggregate import Member, aggregate
+from autoqa.ensemble.aggregate import Member
 from autoqa.ensemble.selection import Seat
 from autoqa.errors import ConfigError, DataError, PluginError
 from autoqa.export.bundle import BundlePlan
-from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry, ScoreEntry
+from autoqa.export.postprocessing import kept_rules
 from autoqa.export.run import StudyRun
-from autoqa.export.scoring import score_answers
-from autoqa.export.selecting import MAX_ANSWER_TOKENS
-from autoqa.features.files import load_windows
-from autoqa.features.windows import Windows
+from autoqa.export.sealed import private_score
+from autoqa.export.stored import load_part, vote_of
 from autoqa.registry.bind import bind
+from autoqa.registry.bound import BoundStudy, guarded
 from autoqa.registry.discover import discover
-from autoqa.store.database import Opening
-from autoqa.store.folders import Logits, Part
 from autoqa.store.records import CandidateRecord
-from autoqa.types import Example
+from autoqa.text.recipes import lines
+from autoqa.types import Recipe
 
 _GROUP = re.compile(r"[0-9a-f]{12}-(?P<length>\d+)-(?P<stride>\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Stored predictions of some candidates on one part of the validation set."""
-
-    examples: Sequence[Example]
-    windows: Mapping[str, Windows]
-    logits: Mapping[str, tuple[Logits, Logits]]
-
-    def score(self, members: Sequence[Member], best: str) -> ScoreEntry:
-        groups = {member.group for member in members}
-        spans = aggregate(
-            members,
-            {member.id: self.logits[member.id] for member in members},
-            {group: self.windows[group] for group in groups},
-            [example.context for example in self.examples],
-            best=best,
-            max_answer_tokens=MAX_ANSWER_TOKENS,
-        )
-        return score_answers([span.text for span in spans], self.examples)
-
-
 def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) -> BundlePlan:
-    """Scores an ensemble on both parts and says what its bundle holds. Opens the private part.
+    """Scores an ensemble on both parts and says what its bundle holds.
+
+    The private part is opened unless the ensemble's score there is known from an earlier opening.
 
     Args:
         run: The study's run.
         seats: Which candidates, with which weights.
         best: The group whose answer stands where the vote decides nothing.
-        reason: Why the private part is opened; it is written down.
+        reason: Why the private part is opened, if it is; it is written down.
 
     Raises:
         DataError: Predictions, windows or a record are missing or damaged.
     """
     records = {seat.id: run.folder.read_record(seat.id) for seat in seats}
     members = [Member(seat.id, seat.group, seat.weight) for seat in seats]
-    public = _load(run, members, "public")
-    own = {m.id: public.score([m], m.group) for m in members}
-    public_score = public.score(members, best)
-    opening = run.store.log_opening(reason, purpose="export")
-    private_score = _load(run, members, "private", opening).score(members, best)
-    precisions = _precisions(run)
+    vote, rules = vote_of(run, best), kept_rules(run)
+    public = load_part(run, members, "public")
+    own = {m.id: public.score([m], vote_of(run, m.group), rules) for m in members}
+    public_score = public.score(members, vote, rules)
+    sealed = private_score(run, members, vote, rules, reason=reason)
+    bound = _bound(run)
+    precisions = _precisions(run, bound)
     return BundlePlan(
         study=run.study.name,
         members=tuple(
@@ -73,22 +56,14 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
             for seat in seats
         ),
         groups=tuple(_group(group) for group in dict.fromkeys(m.group for m in members)),
-        vote=VoteEntry(best=best, max_answer_tokens=MAX_ANSWER_TOKENS),
+        vote=vote,
+        rules=rules,
+        data=_data_licences(run, bound, records.values()),
         public=public_score,
-        private=private_score,
-        openings=opening.number,
+        private=sealed.score,
+        openings=len(run.store.openings()),
+        opened=sealed.fresh,
         models={seat.id: run.folder.model(seat.id) for seat in seats},
-    )
-
-
-def _load(
-    run: StudyRun, members: Sequence[Member], part: Part, opening: Opening | None = None
-) -> _Part:
-    groups = {member.group for member in members}
-    return _Part(
-        examples=run.folder.load_examples(part, opening),
-        windows={g: load_windows(run.folder.windows_path(g, part)) for g in groups},
-        logits={m.id: run.folder.load_logits(m.id, part, opening) for m in members},
     )
 
 
@@ -112,6 +87,7 @@ def _member(
         learning_rate=record.learning_rate,
         seed=record.seed,
         recipe=record.recipe,
+        card=_card(record),
         public=public,
         reason=reason,
     )
@@ -128,11 +104,45 @@ def _group(key: str) -> GroupEntry:
     return GroupEntry(id=key, folder=f"tokenizers/{key}", length=length, stride=stride)
 
 
-def _precisions(run: StudyRun) -> dict[str, Precision]:
-    """Each backbone's precision; without its plugin, what the study file itself says."""
+def _card(record: CandidateRecord) -> tuple[str, ...]:
     try:
-        bound = bind(run.study, discover())
+        recipe = Recipe.from_dict(record.recipe)
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"candidate {record.id}: its recipe is of another version of autoqa ({error!r:.80}): "
+            "search again, or export with that version."
+        ) from error
+    return tuple(lines(recipe, record.learning_rate))
+
+
+def _bound(run: StudyRun) -> BoundStudy | None:
+    """The study with its plugins; ``None`` where one is not on this machine (any more)."""
+    try:
+        return bind(run.study, discover())
     except (PluginError, ConfigError):
+        return None
+
+
+def _precisions(run: StudyRun, bound: BoundStudy | None) -> dict[str, Precision]:
+    """Each backbone's precision; without its plugin, what the study file itself says."""
+    if bound is None:
         tables = run.study.backbones.items()
         return {name: table.protocol.get("precision", "auto") for name, table in tables}
     return {name: backbone.protocol.precision for name, backbone in bound.backbones.items()}
+
+
+def _data_licences(
+    run: StudyRun, bound: BoundStudy | None, records: Iterable[CandidateRecord]
+) -> dict[str, str]:
+    """Licence of each source that was trained on: the study file's word, else the plugin's."""
+    stages = [stage for record in records for stage in record.recipe["stages"]]
+    found = {}
+    for name in sorted({portion["source"] for stage in stages for portion in stage["portions"]}):
+        table = run.study.sources.get(name)
+        licence = table.licence if table else None
+        if licence is None and bound is not None and name in bound.sources:
+            source = bound.sources[name]
+            where = f"sources.{name}"
+            licence = guarded(where, source.spec.name, source.spec.licence, source.options)
+        found[name] = licence or UNKNOWN
+    return found

@@ -3,16 +3,18 @@
 import hashlib
 import json
 import os
+import platform
 import shutil
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import autoqa
-from autoqa.errors import AutoqaError, BundleError, ConfigError, DataError
+from autoqa.errors import BundleError, DataError
 from autoqa.export.card import model_card
+from autoqa.export.folders import check_folder, writing
 from autoqa.export.manifest import (
     FORMAT,
     MODEL_FILES,
@@ -28,6 +30,7 @@ from autoqa.export.manifest import (
 )
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+_LIBRARIES = ("numpy", "safetensors", "tokenizers", "torch", "transformers")
 _AGAIN = "copy the bundle again from where it came, or export it again"
 # Paths of the exporting machine, and names of code to download: neither belongs in a bundle.
 _CONFIG_DROPS = ("_name_or_path", "auto_map", "custom_pipelines")
@@ -41,10 +44,13 @@ class BundlePlan:
         study: Name of the study.
         members: The models; ``folder`` says where in the bundle each one goes.
         groups: Their groups; ``folder`` says where in the bundle each tokenizer goes.
-        vote: How groups are joined.
+        vote: How members are joined.
+        rules: Post-processing rules by language.
         public: The ensemble's score on the public part.
         private: Its score on the private part.
-        openings: How often the private part has been opened, this time included.
+        openings: How often the private part has been opened so far.
+        opened: Whether it was opened for this bundle; else its private score was known.
+        data: Licence of each source that a member was trained on.
         models: Folder in Hugging Face layout, with tokenizer, of each member by its id.
     """
 
@@ -55,30 +61,19 @@ class BundlePlan:
     public: ScoreEntry
     private: ScoreEntry
     openings: int
+    opened: bool = True
+    rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, Path]
 
 
 def check_target(target: Path, *, force: bool) -> None:
-    """Says whether a bundle may be written there, before anything costly is done.
-
-    ``force`` replaces an older bundle and nothing else: a mistyped path must not delete a home
-    directory.
+    """Says whether a bundle may be written there; see :func:`autoqa.export.folders.check_folder`.
 
     Raises:
-        ConfigError: Something is in the way, or the parent folder cannot be written to.
+        ConfigError: Something is in the way.
     """
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise ConfigError(f"--to {target} exists and is no folder: give another path.")
-    if target.is_dir() and any(target.iterdir()):
-        if not (target / NAME).is_file():
-            raise ConfigError(
-                f"--to {target} is a folder with other things than a bundle in it, which autoqa "
-                "will not delete: give another path."
-            )
-        if not force:
-            raise ConfigError(
-                f"--to {target} exists already: give another path, or --force to replace it."
-            )
+    check_folder(target, "a bundle", NAME, force=force)
 
 
 def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Manifest:
@@ -98,21 +93,8 @@ def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Mani
         AutoqaError: Writing failed on the way, as on a full disk.
     """
     check_target(target, force=force)
-    target = target.absolute()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise ConfigError(f"--to {target} cannot be written: {error}.") from error
-    try:
-        manifest = _fill(partial, plan)
-        partial.chmod(0o777 & ~_umask())
-        _swap(partial, target)
-    except OSError as error:
-        raise AutoqaError(f"{target} could not be written: {error}.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return manifest
+    with writing(target) as partial:
+        return _fill(partial, plan)
 
 
 def verify(folder: Path) -> Manifest:
@@ -151,21 +133,33 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         owner = next(member.id for member in plan.members if member.group == group.id)
         _copy_tokenizer(plan.models[owner], partial / group.folder, group.id)
     (partial / "README.md").write_text(
-        model_card(plan.study, plan.members, plan.groups, plan.vote, plan.public, plan.private),
+        model_card(
+            plan.study,
+            plan.members,
+            plan.groups,
+            plan.vote,
+            plan.public,
+            plan.private,
+            rules=plan.rules,
+            data=plan.data,
+        ),
         encoding="utf-8",
     )
     content = {
         "format": FORMAT,
         "autoqa": autoqa.__version__,
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
         "study": plan.study,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "members": plan.members,
         "groups": plan.groups,
         "vote": plan.vote,
+        "rules": dict(plan.rules),
         "public": plan.public,
         "private": plan.private,
         "openings": plan.openings,
         "licences": tuple(sorted({member.licence for member in plan.members})),
+        "data": dict(plan.data),
         "files": {path: _entry(partial / path) for path in sorted(_files(partial))},
     }
     raw = render(content)
@@ -232,25 +226,3 @@ def _refuse_code(path: Path) -> None:
         raise BundleError(f"{path} is no JSON ({error}): {_AGAIN}.") from error
     if not isinstance(config, dict) or "auto_map" in config:
         raise BundleError(f"{path} asks for code from elsewhere (auto_map), which is never run.")
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-def _swap(partial: Path, target: Path) -> None:
-    """Puts the new folder in the place of the old one, which survives if that fails."""
-    if not target.exists():
-        partial.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    old.rmdir()
-    target.rename(old)
-    try:
-        partial.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)

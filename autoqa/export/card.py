@@ -1,8 +1,8 @@
-"""The README of a bundle: a short model card."""
+"""The README of a bundle: its model card."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry, ScoreEntry, VoteEntry
 
 
 def model_card(
@@ -12,6 +12,9 @@ def model_card(
     vote: VoteEntry,
     public: ScoreEntry,
     private: ScoreEntry,
+    *,
+    rules: Mapping[str, Sequence[str]],
+    data: Mapping[str, str],
 ) -> str:
     """Writes the card, in Markdown.
 
@@ -19,9 +22,11 @@ def model_card(
         study: Name of the study.
         members: The models.
         groups: Their groups.
-        vote: How groups are joined.
+        vote: How members are joined.
         public: The ensemble's score on the part that selection saw.
         private: Its score on the part that nothing saw before.
+        rules: Post-processing rules by language.
+        data: Licence of each source that a member was trained on.
     """
     languages = sorted({language for member in members for language in _languages(member)})
     trained = f" Languages named in its recipes: {', '.join(languages)}." if languages else ""
@@ -47,34 +52,115 @@ def model_card(
         _score_row("public (selection saw it)", public),
         _score_row("private (sealed until export)", private),
         "",
-        *_members(members, groups, vote),
+        *_members(members),
+        *_joining(members, groups, vote, rules),
+        *_recipes(members),
+        *_licences(members, data),
+        *_limits(groups, vote, public, private),
     ]
     return "\n".join(lines)
 
 
-def _members(
-    members: Sequence[MemberEntry], groups: Sequence[GroupEntry], vote: VoteEntry
-) -> list[str]:
+def _members(members: Sequence[MemberEntry]) -> list[str]:
     return [
         "## Members",
         "",
-        "| member | backbone | group | weight | public Jaccard | licence of the weights |",
-        "|---|---|---|---|---|---|",
-        *(
-            f"| {m.id} | {m.backbone} | {m.group} | {m.weight:g} | {m.public} | {m.licence} |"
-            for m in members
-        ),
+        "| member | backbone | group | weight | public Jaccard |",
+        "|---|---|---|---|---|",
+        *(f"| {m.id} | {m.backbone} | {m.group} | {m.weight:g} | {m.public} |" for m in members),
         "",
         *(f"- {m.id}: {m.reason}" for m in members if m.reason),
         "",
-        "Logits are averaged within a group"
-        + (
-            f"; groups vote word by word, and {vote.best} decides ties." if len(groups) > 1 else "."
-        ),
-        "What each member was trained on is in `manifest.json`, as is a checksum of every file. "
-        "The licences of the pretrained weights and of the training data both apply.",
+    ]
+
+
+def _recipes(members: Sequence[MemberEntry]) -> list[str]:
+    """One card per distinct recipe; snapshots of one run share theirs."""
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for member in members:
+        point = f"{member.id} (seed {member.seed}, saved at {member.fraction:.0%} of the run)"
+        owners.setdefault(member.card, []).append(point)
+    cards = [
+        line
+        for card, names in owners.items()
+        if card
+        for line in (f"{', '.join(names)}:", "", *(f"    {text}" for text in card), "")
+    ]
+    what = "Stages in order; in brackets the sources with the languages and shares that were taken"
+    lead = f"{what}, then tokens of a window / tokens that windows share."
+    return ["## Recipes", "", lead, "", *cards] if cards else []
+
+
+def _licences(members: Sequence[MemberEntry], data: Mapping[str, str]) -> list[str]:
+    weights = {member.backbone: member.licence for member in members}
+    unknown = [name for name, licence in {**weights, **data}.items() if licence == UNKNOWN]
+    lines = [
+        "## Licences",
+        "",
+        "Those of the pretrained weights and of the training data both apply.",
+        "",
+        "| what | licence |",
+        "|---|---|",
+        *(f"| weights of {name} | {licence} |" for name, licence in sorted(weights.items())),
+        *(f"| data of {name} | {licence} |" for name, licence in data.items()),
         "",
     ]
+    if unknown:
+        lines += [f"Find out about {', '.join(unknown)} before you give this bundle away.", ""]
+    return lines
+
+
+def _limits(
+    groups: Sequence[GroupEntry], vote: VoteEntry, public: ScoreEntry, private: ScoreEntry
+) -> list[str]:
+    longest = max(group.length for group in groups)
+    return [
+        "## Known limits",
+        "",
+        "- It always answers: there is no threshold for questions that the context does not "
+        "answer, and a score is no calibrated probability.",
+        "- Selection chose what is best on the public part, so that score is too high; the "
+        f"private one is measured on {private.questions} questions and says what to expect of "
+        "texts and questions like them, no others.",
+        f"- A difference of less than {public.half_width:.2f} between two bundles on these "
+        "questions may be luck.",
+        f"- A context is read in windows of at most {longest} tokens: what a question asks about "
+        "and its answer must stand that close together.",
+        f"- An answer has at most {vote.max_answer_tokens} tokens.",
+        "- Weights are rounded to half precision; other processors and library versions than "
+        "`manifest.json` names change scores in the last digits and may change an answer whose "
+        "rivals were as good.",
+        "",
+    ]
+
+
+def _joining(
+    members: Sequence[MemberEntry],
+    groups: Sequence[GroupEntry],
+    vote: VoteEntry,
+    rules: Mapping[str, Sequence[str]],
+) -> list[str]:
+    """How answers come about, beyond the members themselves."""
+    lines = []
+    if len(members) > 1:
+        place = " at one place of the context" if vote.words == "position" else ""
+        voting = f"on each word{place}, and {vote.best} decides ties"
+        lines += {
+            "characters": [
+                "Every member's start and end probabilities are averaged, by weight, over the "
+                "characters of the context."
+            ],
+            "vote-only": [f"Members vote by weight {voting}."],
+            "vote": [
+                "Logits are averaged within a group"
+                + (f"; groups vote {voting}." if len(groups) > 1 else ".")
+            ],
+        }[vote.aggregator]
+    lines += [
+        f"Answers in {language} are post-processed: {', '.join(names)}."
+        for language, names in rules.items()
+    ]
+    return ["## How members answer together", "", *lines, ""] if lines else []
 
 
 def _languages(member: MemberEntry) -> set[str]:

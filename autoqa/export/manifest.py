@@ -9,11 +9,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from autoqa.api import Precision
 from autoqa.errors import BundleError
+from autoqa.text.rules import RULES
+from autoqa.types import Aggregator, VoteBy
 
-FORMAT = "1.0"
-"""A reader of 1.0 opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
+FORMAT = "1.2"
+"""A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
 
 NAME = "manifest.json"
+UNKNOWN = "unknown"
+"""A licence that neither study file nor plugin states."""
+
 SUFFIXES = frozenset({".json", ".md", ".safetensors"})
 """All that a bundle may consist of; pickles and code, under whatever name, are not among it."""
 
@@ -96,6 +101,7 @@ class MemberEntry(_Entry):
         learning_rate: Peak rate of the encoder.
         seed: The run's seed.
         recipe: What it was trained on.
+        card: The recipe as lines for people; 1.0 and 1.1 had none.
         public: Its own score on the public part.
         reason: Why it was chosen.
     """
@@ -112,6 +118,7 @@ class MemberEntry(_Entry):
     learning_rate: float
     seed: int
     recipe: dict[str, Any]
+    card: tuple[str, ...] = ()
     public: ScoreEntry
     reason: str = ""
 
@@ -133,15 +140,19 @@ class GroupEntry(_Entry):
 
 
 class VoteEntry(_Entry):
-    """How groups are joined.
+    """How members are joined; see :mod:`autoqa.ensemble.aggregate`.
 
     Attributes:
         best: The group whose answer stands where the vote decides nothing.
         max_answer_tokens: Longest span that is considered.
+        aggregator: The way; format 1.0 knew one.
+        words: What is voted on.
     """
 
     best: Name
     max_answer_tokens: Annotated[int, Field(ge=1)]
+    aggregator: Aggregator = "vote"
+    words: VoteBy = "set"
 
 
 class Manifest(_Entry):
@@ -151,30 +162,37 @@ class Manifest(_Entry):
         format: Version of the format.
         digest: sha256 of the manifest's own bytes with this value set to zeros.
         autoqa: Version of autoqa that wrote it.
+        versions: Those of Python and of the libraries that its answers depend on, on the machine
+            that wrote it.
         study: Name of the study.
         created: When, ISO 8601, UTC.
         members: The models.
         groups: Their tokenizers and windows.
-        vote: How groups are joined.
+        vote: How members are joined.
+        rules: Post-processing rules by language, applied to the joined answers.
         public: The ensemble's score on the part of the validation set that selection saw.
         private: Its score on the part that nothing saw before.
         openings: How often the private part had been opened when this was written.
         licences: All licences of pretrained weights among the members.
+        data: Licence of each source that a member was trained on, by its name in the study.
         files: Every file but this one, by its path below the bundle.
     """
 
     format: str
     digest: Sha256
     autoqa: str
+    versions: dict[str, str] = {}
     study: str
     created: str
     members: Annotated[tuple[MemberEntry, ...], Field(min_length=1)]
     groups: Annotated[tuple[GroupEntry, ...], Field(min_length=1)]
     vote: VoteEntry
+    rules: dict[str, tuple[str, ...]] = {}
     public: ScoreEntry
     private: ScoreEntry
     openings: int
     licences: tuple[str, ...]
+    data: dict[str, str] = {}
     files: dict[str, FileEntry]
 
     @field_validator("files")
@@ -183,6 +201,18 @@ class Manifest(_Entry):
         for path in files:
             check_path(path)
         return files
+
+    @field_validator("rules")
+    @classmethod
+    def _known_rules(cls, rules: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for language, names in rules.items():
+            for name in names:
+                if name not in RULES:
+                    raise ValueError(
+                        f"post-processing rule {name!r} of language {language!r} is unknown to "
+                        f"this autoqa, which has {', '.join(RULES)}: install a newer one"
+                    )
+        return rules
 
     @model_validator(mode="after")
     def _consistent(self) -> "Manifest":

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.ensemble.aggregate import Member, aggregate
+from autoqa.ensemble.aggregate import Member
 from autoqa.errors import ConfigError, DataError
 from autoqa.export.bundle import verify
+from autoqa.export.join import join
 from autoqa.export.manifest import GroupEntry, Manifest, MemberEntry
 from autoqa.export.rows import Row, check_row
 from autoqa.features.cut import cut
@@ -80,14 +81,20 @@ class Ensemble:
             group.id: QATokenizer.from_folder(folder / group.folder) for group in manifest.groups
         }
 
-    def __call__(self, *, question: str, context: str) -> Prediction:
+    def __call__(self, *, question: str, context: str, language: str = "") -> Prediction:
         """Answers one question; the models stay in memory unless opened with ``resident=False``.
+
+        Args:
+            question: The question.
+            context: The text that holds the answer.
+            language: ISO 639-1 code of the context, which decides on post-processing rules; left
+                out, the script of the context does.
 
         Raises:
             DataError: The question or the context is empty or no text, or the question fills a
                 whole window.
         """
-        return self._checked([Row("the row", question, context)], keep=self._resident)[0]
+        return self._checked([Row("the row", question, context, language)], keep=self._resident)[0]
 
     def predict(self, rows: Iterable[Row], *, progress: Progress | None = None) -> list[Prediction]:
         """Answers many questions; one model at a time is in memory.
@@ -154,13 +161,13 @@ class Ensemble:
 
             logits[member.id] = self._logits(member, windows[member.group], advance, keep=keep)
             report((number + 1) * len(rows))
-        return aggregate(
+        return join(
             ensemble_members(self.manifest.members),
             logits,
             windows,
-            [row.context for row in rows],
-            best=self.manifest.vote.best,
-            max_answer_tokens=self.manifest.vote.max_answer_tokens,
+            rows,
+            self.manifest.vote,
+            self.manifest.rules,
         )
 
     def _windows(self, group: GroupEntry, examples: list[Example]) -> Windows:

@@ -25,11 +25,14 @@ class Row:
         id: Names the answer in the output; unique in its file.
         question: The question.
         context: The text that holds the answer, of any length.
+        language: What is known of its language, best as ISO 639-1 code; only post-processing
+            rules ask for it, and go by the script of the context where it is empty.
     """
 
     id: str
     question: str
     context: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,8 @@ def read_rows(path: Path) -> Rows:
 
     Args:
         path: ``.csv``, ``.jsonl`` or ``.json`` (SQuAD, or a list of rows), also with ``.gz``. The
-            columns ``id`` (the row's number where there is none), ``question`` and ``context``
-            are read, all others ignored.
+            columns ``id`` (the row's number where there is none), ``question``, ``context`` and
+            ``language`` (where there is one) are read, all others ignored.
 
     Raises:
         DataError: The file as a whole cannot be read: it is missing, of an unknown kind, has no
@@ -159,13 +162,18 @@ def _require_unicode(name: str, value: str) -> None:
 
 
 def _row(identity: str, raw: RawRow) -> Row:
-    return Row(identity, _text(raw.fields, "question"), _text(raw.fields, "context"))
+    question, context = _text(raw.fields, "question"), _text(raw.fields, "context")
+    return Row(identity, question, context, _language(raw.fields))
+
+
+def _language(fields: Mapping[str, object]) -> str:
+    language = fields.get("language")
+    return language if isinstance(language, str) else ""
 
 
 def _example(identity: str, raw: RawRow) -> Example:
     fields = raw.fields
     context = _text(fields, "context")
-    language = fields.get("language")
     document = fields.get("document") or fields.get("title")
     if not isinstance(document, str):
         document = hashlib.sha256(context.encode()).hexdigest()[:16]
@@ -174,7 +182,7 @@ def _example(identity: str, raw: RawRow) -> Example:
         question=_text(fields, "question"),
         context=context,
         answers=_answers(fields, context),
-        language=language if isinstance(language, str) and language else UNKNOWN_LANGUAGE,
+        language=_language(fields) or UNKNOWN_LANGUAGE,
         document=document,
     )
 

@@ -1,15 +1,17 @@
 """A study's finished run, opened for selection and export."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.config.load import load_study
 from autoqa.config.study import StudyFile
 from autoqa.env import run_folder, runs_folder
-from autoqa.errors import ConfigError, NothingFeasibleError, did_you_mean
+from autoqa.errors import ConfigError, MissingAssetError, NothingFeasibleError, did_you_mean
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from autoqa.store.records import CandidateRecord
+from autoqa.store.weights import dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,21 @@ class StudyRun:
     study: StudyFile
     folder: RunFolder
     store: Store
+
+    def require_weights(self, names: Sequence[str]) -> None:
+        """Checks that candidates' weights are on this machine.
+
+        Raises:
+            MissingAssetError: Some were dropped; the sentence names the way to get them back.
+            DataError: Some are missing although they were not dropped.
+        """
+        gone = [name for name in names if dropped(self.folder, name) is not None]
+        if gone:
+            raise MissingAssetError(
+                f"the weights of {', '.join(gone)} were dropped to keep within search.weights = "
+                f"{self.study.search.weights:g} GiB: "
+                f"`autoqa retrain {self.study.name} {' '.join(gone)}` makes them again"
+            )
 
     def candidates(self) -> list[CandidateRecord]:
         """All candidates whose files are on this machine, by id.

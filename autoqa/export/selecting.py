@@ -1,9 +1,11 @@
 """Which candidates go into a bundle: asks the selector, keeps its answer in the run folder."""
 
 import json
+from dataclasses import replace
 
-from autoqa.ensemble.select import Contender, select
+from autoqa.ensemble.limits import Limits
 from autoqa.ensemble.selection import Rule, Seat, Selection
+from autoqa.ensemble.selector import Contender, Selector
 from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
 from autoqa.export.run import StudyRun
 from autoqa.features.files import load_windows
@@ -14,29 +16,37 @@ MAX_ANSWER_TOKENS = 48
 """Longest answer, in tokens, that selection and bundles consider."""
 
 
-def choose(run: StudyRun, *, seats: int | None = None, rule: Rule | None = None) -> Selection:
-    """Selects from stored public predictions, and keeps the selection.
-
-    ``selection.json`` in the run folder and a row of the database hold it afterwards.
+def selector(
+    run: StudyRun,
+    *,
+    seats: int | None = None,
+    quota: int | None = None,
+    seconds: float | None = None,
+) -> Selector:
+    """A selector over all candidates of a run, from stored public predictions.
 
     Args:
         run: The study's run.
-        seats: Most members; left out, as the study file says.
-        rule: How ensembles are compared; left out, as the study file says.
+        seats: Most members; this and the following as the study file says where left out.
+        quota: Fewest seats of a group that is seated.
+        seconds: Most seconds for 1,000 questions.
 
     Raises:
-        NothingFeasibleError: There is no candidate.
+        NothingFeasibleError: There is no candidate, or none that keeps to the limits.
+        ConfigError: The limits contradict each other.
         DataError: Stored predictions are missing, damaged or do not fit.
     """
     records = run.candidates()
-    selection = select(
+    examples = run.folder.load_examples("public")
+    table = run.study.selection
+    return Selector(
         [
             Contender(
                 id=record.id,
                 group=record.group,
                 recipe_hash=record.recipe_hash,
                 logits=run.folder.load_logits(record.id, "public"),
-                seconds=record.inference_seconds,
+                seconds=1000 * record.inference_seconds / max(len(examples), 1),
             )
             for record in records
         ],
@@ -44,13 +54,34 @@ def choose(run: StudyRun, *, seats: int | None = None, rule: Rule | None = None)
             group: load_windows(run.folder.windows_path(group, "public"))
             for group in {record.group for record in records}
         },
-        run.folder.load_examples("public"),
-        seats=seats or run.study.selection.seats,
-        recipe_cap=run.study.selection.recipe_cap,
-        rule=rule or run.study.selection.rule,
+        examples,
+        Limits(
+            seats=seats or table.seats,
+            recipe_cap=table.recipe_cap,
+            quota=quota or table.quota,
+            seconds=seconds or table.seconds,
+        ),
         seed=run.study.seed,
         max_answer_tokens=MAX_ANSWER_TOKENS,
     )
+
+
+def choose(run: StudyRun, among: Selector | None = None, rule: Rule | None = None) -> Selection:
+    """Selects, and keeps the selection in ``selection.json`` and in a row of the database.
+
+    Args:
+        run: The study's run.
+        among: Left out, :func:`selector` with the study file's limits.
+        rule: How ensembles are compared; left out, as the study file says.
+    """
+    table = run.study.selection
+    selection = (among or selector(run)).select(rule or table.rule)
+    if (table.aggregator, table.words) != ("vote", "set"):
+        note = (
+            f"Chosen and scored with aggregator 'vote' and words 'set'; bundles join members with "
+            f"{table.aggregator!r} and {table.words!r}, as the study says."
+        )
+        selection = replace(selection, notes=(*selection.notes, note))
     write_atomically(run.folder.selection, selection.to_json())
     run.store.add_selection(json.loads(selection.to_json()))
     return selection

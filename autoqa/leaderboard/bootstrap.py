@@ -12,7 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 ROUNDS = 2000
-_LEVEL = 0.95
+LEVEL = 0.95
+"""Coverage of intervals unless another is asked for."""
+
 _DRAWN_AT_ONCE = 4_000_000
 """Documents drawn before they are summed; bounds the memory."""
 
@@ -37,7 +39,7 @@ class Comparison:
 
     Attributes:
         gain: Mean difference.
-        low: Lower end of its 95 % interval.
+        low: Lower end of its interval, 95 % unless another level was asked for.
         high: Upper end.
         standard_error: Standard deviation of the difference over draws of documents.
         p_better: Share of draws in which the first is better; ties count half.
@@ -73,8 +75,8 @@ def _draws(
     return means
 
 
-def _ends(draws: npt.NDArray[np.float64]) -> tuple[float, float]:
-    low, high = np.quantile(draws, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+def _ends(draws: npt.NDArray[np.float64], level: float) -> tuple[float, float]:
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
@@ -91,7 +93,7 @@ def interval(
     """
     values = np.asarray(scores, dtype=np.float64)
     draws = _draws(values, documents, rounds, seed)
-    low, high = (0.0, 1.0) if draws is None else _ends(draws)
+    low, high = (0.0, 1.0) if draws is None else _ends(draws, LEVEL)
     return Interval(float(values.mean()), low, high)
 
 
@@ -101,16 +103,25 @@ def paired(
     documents: Sequence[str],
     rounds: int = ROUNDS,
     seed: int = 0,
+    level: float = LEVEL,
 ) -> Comparison:
     """How much better ``first`` is than ``second``, both scores of the same questions ``[Q]``.
 
     With a single document nothing can be said: the interval is -1 to 1, the standard error 1.
+
+    Args:
+        first: Scores.
+        second: Scores of the same questions.
+        documents: Document of each question, Q long.
+        rounds: Draws; the higher the level, the more it takes.
+        seed: Decides the draws.
+        level: Coverage of the interval, 0 to 1.
     """
     gains = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
     draws = _draws(gains, documents, rounds, seed)
     if draws is None:
         return Comparison(float(gains.mean()), -1.0, 1.0, standard_error=1.0, p_better=0.5)
-    low, high = _ends(draws)
+    low, high = _ends(draws, level)
     return Comparison(
         gain=float(gains.mean()),
         low=low,

@@ -1,6 +1,7 @@
 """Logits for many windows: the one inference loop that training and the bundle share."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +54,8 @@ def predict(
     order = np.argsort(-windows.lengths, kind="stable")
     start, end = (np.zeros(len(windows.input_ids), np.float32) for _ in range(2))
     done = 0
-    with torch.inference_mode(), torch.autocast(device.type, dtype, dtype != torch.float32):
+    autocast = torch.autocast(device.type, dtype, dtype != torch.float32)
+    with torch.inference_mode(), autocast, _residuals_in(model, dtype):
         for rows in budget_batches(windows.lengths, order, token_budget):
             logits = model(make_batch(take(windows, rows), device))
             where = np.concatenate(
@@ -64,3 +66,21 @@ def predict(
             if progress is not None:
                 progress(done, len(windows))
     return start, end
+
+
+@contextmanager
+def _residuals_in(model: SpanModel, dtype: torch.dtype) -> Iterator[None]:
+    """Sums between layers in the precision of the matrix products, where a CPU computes.
+
+    Autocasting leaves them in single precision: each product then casts its input anew, and
+    normalisation moves twice the bytes. What the embeddings give decides on all of them.
+    """
+    embeddings = getattr(model.inner.base_model, "embeddings", None)
+    if dtype == torch.float32 or model.device.type != "cpu" or embeddings is None:
+        yield
+        return
+    hook = embeddings.register_forward_hook(lambda _, __, output: output.to(dtype))
+    try:
+        yield
+    finally:
+        hook.remove()

@@ -6,11 +6,13 @@ use it.
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nested import nested_tensor_from_jagged
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from autoqa.features.windows import Windows
@@ -40,9 +42,39 @@ def _packed_attention(
         )
         return output.transpose(1, 2).contiguous(), None
     lengths = segments.tolist()
+    if query.is_cuda:
+        return _attend_jagged(query, key, value, lengths, dropout, scaling), None
     parts = zip(*(torch.split(t, lengths, dim=2) for t in (query, key, value)), strict=True)
     outputs = [_attend(q, k, v, dropout, scaling) for q, k, v in parts]
     return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
+
+
+def _attend_jagged(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    lengths: list[int],
+    dropout: float,
+    scaling: float | None,
+) -> torch.Tensor:
+    """Attention inside every window by one kernel, ``[1, T, heads, size]``.
+
+    GPUs have fused kernels for windows of different length that stand back to back; a call per
+    window would leave most of the device idle.
+    """
+    offsets = torch.tensor([0, *accumulate(lengths)], device=query.device)
+    low, high = min(lengths), max(lengths)
+
+    def jagged(side: torch.Tensor) -> torch.Tensor:
+        values = side[0].transpose(0, 1).contiguous()
+        made = nested_tensor_from_jagged(values, offsets, min_seqlen=low, max_seqlen=high)
+        return made.transpose(1, 2)
+
+    output = nn.functional.scaled_dot_product_attention(
+        jagged(query), jagged(key), jagged(value), dropout_p=dropout, scale=scaling
+    )
+    packed: torch.Tensor = output.transpose(1, 2).values()
+    return packed[None]
 
 
 def _attend(

@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 from autoqa.search.points import Point
 from autoqa.search.space import Space
 from autoqa.store.records import CandidateRecord
-from autoqa.training import card
+from autoqa.text import recipes
 from autoqa.types import Recipe
 
 Again = Literal["no", "same", "slower", "smaller", "continue"]
@@ -158,7 +158,7 @@ class Ledger:
             if key not in known:
                 trial.set_user_attr(key, value)
         recipe, rate = self.spaces[backbone].suggest(trial)
-        trial.set_user_attr("recipe", card.line(recipe, rate))
+        trial.set_user_attr("recipe", recipes.line(recipe, rate))
         trial.set_user_attr("run", f"{recipe.hash}/{rate:.6g}/{self.seed}")
         proposal = Proposal(trial, backbone, recipe, rate)
         new = bool(recipe.stages) and not self._repeats(proposal)

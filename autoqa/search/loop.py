@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from statistics import median
@@ -66,6 +67,7 @@ class Loop:
         total: Trials wanted.
         complete: Point of a run after which nothing of it is missing.
         display: What people see.
+        retain: Keeps weights within their quota, and says in sentences what it dropped.
     """
 
     ledger: Ledger
@@ -76,6 +78,7 @@ class Loop:
     total: int
     complete: float
     display: Display
+    retain: Callable[[], list[str]]
     _busy: dict[int, _Running] = field(default_factory=dict)
     _changed: bool = True
 
@@ -207,6 +210,8 @@ class Loop:
             f"trial {running.number}: candidate {candidate.id} {score(candidate)} "
             f"em {candidate.em:.3f} f1 {candidate.f1:.3f}"
         )
+        for sentence in self.retain():
+            self.display.event(sentence)
 
     def _finished(self, worker: Worker, running: _Running, seconds: float) -> None:
         if running.broken:

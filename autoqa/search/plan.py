@@ -23,7 +23,7 @@ from autoqa.search.setup import (
     source_languages,
 )
 from autoqa.search.space import Space
-from autoqa.training import card
+from autoqa.text import recipes
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ def _backbones(bound: Bound, languages: Mapping[str, tuple[str, ...]]) -> dict[s
 
 
 def _card(space: Space, parameters: Mapping[str, Any]) -> list[str]:
-    return card.lines(*space.decode(parameters))
+    return recipes.lines(*space.decode(parameters))
 
 
 def spell(distribution: BaseDistribution) -> str:

@@ -1,5 +1,6 @@
 """One search from a bound study to its result."""
 
+from functools import partial
 from pathlib import Path
 
 from autoqa import env
@@ -11,6 +12,7 @@ from autoqa.search.points import points
 from autoqa.search.pool import Post, Worker
 from autoqa.search.resources import plan_workers
 from autoqa.search.result import SearchResult, conclude
+from autoqa.search.retention import retain
 from autoqa.search.setup import (
     Bound,
     Prepare,
@@ -25,6 +27,7 @@ from autoqa.search.storage import adopt, check_spaces, open_study, recover
 from autoqa.search.worker import Factory, training_factory
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
+from autoqa.store.validation import check_validation, keep_validation
 
 
 def run_search(
@@ -78,9 +81,9 @@ def _search(
     data = prepare(bound)
     spaces = build_spaces(bound, source_languages(data))
     first = points(spaces, study.search.enqueue)
+    check_validation(folder, store, data.public, data.private)
     freeze(folder, store, study, text, options.accept_changes)
-    folder.save_examples("public", data.public)
-    folder.save_examples("private", data.private)
+    keep_validation(folder, store, data.public, data.private)
     for note in data.notes:
         display.event(note)
     optuna_study = open_study(study.name, folder.store_url(study.search.storage), study.seed)
@@ -103,6 +106,7 @@ def _search(
         total=options.trials or study.search.trials,
         complete=complete,
         display=display,
+        retain=partial(retain, folder, store, study.search.weights),
     )
     ended = loop.run()
     return conclude(ledger, store.candidates(), ended)

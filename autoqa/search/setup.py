@@ -88,14 +88,16 @@ def check_missing(bound: Bound) -> None:
 
 def fingerprint(study: StudyFile) -> str:
     """Twelve hex digits of all that a run depends on besides its parameters."""
-    kept = study.model_dump(mode="json", exclude={"search", "selection"})
+    left_out: Any = {"search": True, "selection": True, "sources": {"__all__": {"licence"}}}
+    kept = study.model_dump(mode="json", exclude=left_out)
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept: bool) -> None:
     """Keeps the study file's text at the first search, and compares it at every later one.
 
-    How long to search and how to select may change freely: no trial depends on either.
+    How long to search, how to select and what licences say may change freely: no trial depends
+    on them.
 
     Raises:
         ConfigError: One sentence per difference, and the way out.
@@ -119,11 +121,16 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
-    free = {
-        key: getattr(new.search, key) for key in ("trials", "minutes", "workers", "checkpoints")
-    }
+    keys = ("trials", "minutes", "workers", "checkpoints", "weights")
+    free = {key: getattr(new.search, key) for key in keys}
     search = old.search.model_copy(update=free)
-    return old.model_copy(update={"search": search, "selection": new.selection})
+    sources = {
+        name: table.model_copy(update={"licence": new.sources[name].licence})
+        if name in new.sources
+        else table
+        for name, table in old.sources.items()
+    }
+    return old.model_copy(update={"search": search, "selection": new.selection, "sources": sources})
 
 
 def source_languages(data: Data) -> dict[str, tuple[str, ...]]:

@@ -13,7 +13,7 @@ from sqlalchemy import event
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.search.ledger import Ledger
 from autoqa.search.space import Space
-from autoqa.store.database import tune_sqlite
+from autoqa.store.connection import tune_sqlite
 from autoqa.store.folders import RunFolder
 from autoqa.store.records import CandidateRecord
 

@@ -11,9 +11,8 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +20,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from autoqa.errors import AutoqaError, ConfigError, DataError
-from autoqa.store.database import Opening
+from autoqa.store.openings import Opening
 from autoqa.store.records import CandidateRecord
-from autoqa.types import Answer, Example
+from autoqa.store.rows import Digests, digests, from_line, to_line
+from autoqa.types import Example
 
 Part = Literal["public", "private"]
 Logits = npt.NDArray[np.float32]
@@ -46,6 +46,7 @@ class RunFolder:
         self.candidates = path / "candidates"
         self.logs = path / "logs"
         self.selection = path / "selection.json"
+        self.postprocess = path / "postprocess.json"
         self.lock_file = path / ".lock"
 
     def create(self) -> None:
@@ -169,23 +170,20 @@ class RunFolder:
             ) from error
 
     def save_examples(self, part: Part, examples: Iterable[Example]) -> None:
-        """Freezes one part's examples at the first search.
+        """Writes one part's examples down; :mod:`autoqa.store.validation` says when."""
+        path = self.examples_path(part)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, "".join(map(to_line, examples)))
+
+    def example_digests(self, part: Part) -> Digests | None:
+        """Digests of one part's stored examples, ``None`` where there are none yet.
+
+        They say whether the sealed part is what it was, and nothing of what it holds.
 
         Raises:
-            DataError: Other examples were frozen before: scores would not be comparable.
+            DataError: The file is damaged.
         """
-        lines = [json.dumps(asdict(example), ensure_ascii=False) for example in examples]
-        text = "".join(line + "\n" for line in lines)
-        path = self.examples_path(part)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, text)
-        elif (stored := path.read_text(encoding="utf-8")) != text:
-            raise DataError(
-                f"{path}: the {part} validation questions are not those the study began with "
-                f"({stored.count(chr(10))} then, {len(lines)} now), so its scores could not be "
-                "compared: give the changed study another name, or restore the data"
-            )
+        return digests(self._examples(part)) if self.examples_path(part).is_file() else None
 
     def load_examples(self, part: Part, opening: Opening | None = None) -> list[Example]:
         """The frozen examples of one part.
@@ -199,11 +197,15 @@ class RunFolder:
             DataError: The file is missing or damaged.
         """
         _check_opening(part, opening)
+        if not self.examples_path(part).is_file():
+            raise DataError(f"{self.examples_path(part)} does not exist: run `autoqa search` first")
+        return list(self._examples(part))
+
+    def _examples(self, part: Part) -> Iterator[Example]:
         path = self.examples_path(part)
-        if not path.is_file():
-            raise DataError(f"{path} does not exist: run `autoqa search` first")
         with path.open(encoding="utf-8") as lines:
-            return [_example(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+            for number, line in enumerate(lines, 1):
+                yield from_line(line, f"{path}:{number}")
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -271,12 +273,3 @@ def _check_opening(part: Part, opening: Opening | None) -> None:
             "the private part is sealed: pass what Store.log_opening(reason) returns, "
             "so that the opening is written down"
         )
-
-
-def _example(line: str, where: str) -> Example:
-    try:
-        row: dict[str, Any] = json.loads(line)
-        answers = tuple(Answer(**answer) for answer in row.pop("answers"))
-        return Example(**row, answers=answers)
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError(f"{where}: not an example ({error})") from error

@@ -9,6 +9,7 @@ studies = Table(
     metadata,
     Column("name", String(200), primary_key=True),
     Column("fingerprint", String(64), nullable=False),
+    Column("validation", String(64)),
     Column("toml", Text, nullable=False),
     Column("created", DateTime(timezone=True), nullable=False),
 )
@@ -54,4 +55,37 @@ selections = Table(
     Column("study", String(200), nullable=False, index=True),
     Column("created", DateTime(timezone=True), nullable=False),
     Column("selection", JSON, nullable=False),
+)
+
+private_scores = Table(
+    "autoqa_private_scores",
+    metadata,
+    Column("study", String(200), primary_key=True),
+    Column("ensemble", String(64), primary_key=True),
+    Column("opening", Integer, nullable=False),
+    Column("score", JSON, nullable=False),
+)
+
+reads = Table(
+    "autoqa_reads",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", String(200), nullable=False, index=True),
+    Column("moment", DateTime(timezone=True), nullable=False),
+    Column("kind", String(80), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("count", Integer, nullable=False),
+)
+
+externals = Table(
+    "autoqa_externals",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("study", String(200), nullable=False, index=True),
+    Column("subject", Text, nullable=False),
+    Column("board", String(200), nullable=False),
+    Column("score", Float, nullable=False),
+    Column("public", Float, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("added", DateTime(timezone=True), nullable=False),
 )

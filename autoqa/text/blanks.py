@@ -32,6 +32,7 @@ class Texts:
                 begin[text] = size
                 size += len(text)
         self._begin = np.array([begin[text] for text in texts], np.int64)
+        self._size = np.array([len(text) for text in texts], np.int64)
         # Half a surrogate pair is no valid character, but JSON files hold some.
         codes = "".join(begin).encode("utf-32-le", "surrogatepass")
         self._codes = np.frombuffer(codes, np.uint32)
@@ -56,3 +57,25 @@ class Texts:
                 edge[left] += step
                 left = left[low[left] < high[left]]
         return low - begin, high - begin
+
+    def inward(self, text: Indices, low: Indices, high: Indices) -> tuple[Indices, Indices]:
+        """The nearest begin of a span at or after a place, and the nearest end at or before one.
+
+        Unlike :meth:`strip`, begins and ends are no pairs: a place in the middle of white space
+        moves to the word beyond it, however far that is.
+
+        Args:
+            text: Positions of the texts, int64 ``[S]``.
+            low: Where spans may begin, int64 ``[S]``.
+            high: One past where they may end, int64 ``[S]``.
+
+        Returns:
+            The first character at or after ``low`` that is no white space, the text's length where
+            there is none; and one past the last such character before ``high``, 0 where there is
+            none.
+        """
+        begin = self._begin[text]
+        solid = np.flatnonzero(~is_blank(self._codes))
+        ahead = np.append(solid, len(self._codes))[np.searchsorted(solid, begin + low)]
+        behind = np.append(solid + 1, 0)[np.searchsorted(solid, begin + high) - 1]
+        return np.minimum(ahead - begin, self._size[text]), np.maximum(behind - begin, 0)

@@ -146,7 +146,7 @@ class Slots:
         sums: Doubles = np.add.reduceat(shifted, self.begin[:-1], dtype=np.float64)
         return np.log(sums) + highest
 
-    def totals(self, start: Floats, end: Floats) -> Doubles:
+    def totals(self, start: Floats | Doubles, end: Floats | Doubles) -> Doubles:
         """For every slot the score (sum of logits) of the best span that starts there."""
         best, width = end, 1
         while width < self.max_answer_tokens:

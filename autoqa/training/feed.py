@@ -21,7 +21,7 @@ from autoqa.features.select import concatenate, kept_rows, take
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.packing import context_tokens, tokens_between
-from autoqa.training.card import PortionSize
+from autoqa.text.recipes import PortionSize
 from autoqa.types import Portion, Stage
 
 _CHUNK = 32

@@ -26,6 +26,8 @@ class TrialJob:
         windows_per_second: How fast this backbone was trained before, for the recipe card.
         deadline: Seconds since the epoch at which the run stops after its current step, takes a
             last snapshot if it has none, and ends; ``None`` for no limit.
+        only: The one point of the run to make a candidate of, and to end at; ``None`` for all
+            points of the study.
     """
 
     trial: int
@@ -37,6 +39,7 @@ class TrialJob:
     micro_scale: float = 1.0
     windows_per_second: float | None = None
     deadline: float | None = None
+    only: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

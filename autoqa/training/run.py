@@ -7,7 +7,7 @@ from functools import partial
 
 from autoqa.errors import OutOfTimeError
 from autoqa.modeling.load import check_length, load_for_training
-from autoqa.training import card
+from autoqa.text import recipes
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
 from autoqa.training.feed import PreparedStage, prepare_stage
@@ -67,7 +67,7 @@ class _Run:
         )
         self.pace = Pace(self.rates.warmup)
         self.reused = 0
-        fractions = (*bench.bound.study.search.snapshots, 1.0)
+        fractions = (*bench.bound.study.search.snapshots, 1.0) if job.only is None else (job.only,)
         self.due = {max(1, round(f * sum(steps))): f for f in sorted(fractions)}
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
         self.checkpoints = Checkpoints(bench.checkpoints, quota)
@@ -111,10 +111,10 @@ class _Run:
         """Sends the recipe card."""
         protocol = self.ready.bound.protocol
         sizes = [
-            card.StageSize(stage.portions, stage.steps(protocol.batch_size))
+            recipes.StageSize(stage.portions, stage.steps(protocol.batch_size))
             for stage in self.stages
         ]
-        lines = card.full(
+        lines = recipes.full(
             self.job.recipe,
             self.job.learning_rate,
             sizes,
@@ -218,6 +218,8 @@ class _Run:
                 self.emit(self._progress("training", number, step, self.steps))
             if step in self.due:
                 self._snapshot(number, self.due[step])
+                if self.due[step] == self.job.only:
+                    return False
             elif self._late():
                 self._snapshot(number, step / self.steps)
                 return False

@@ -63,28 +63,30 @@ class Work:
         padded: What the practice trains on.
         windows: What autoqa trains on.
         separator: Id of the token between question and context.
+        batch: Windows in a step.
     """
 
     padded: Dataset
     windows: Windows
     separator: int
+    batch: int = BATCH
 
     def turns(self) -> Iterator[np.ndarray]:
-        """Rows of each round's batches, ``[STEPS, BATCH]``.
+        """Rows of each round's batches, ``[STEPS, batch]``.
 
         No round repeats another: packed batches have shapes of their own, whose kernels are made
         when they are first met, and a repeated round would find them made.
         """
-        yield from np.arange(len(self.windows)).reshape(-1, STEPS, BATCH)
+        yield from np.arange(len(self.windows)).reshape(-1, STEPS, self.batch)
 
 
-def make_work(folder: Path, examples: Sequence[Example]) -> Work:
+def make_work(folder: Path, examples: Sequence[Example], batch: int = BATCH) -> Work:
     """A sample of windows, the same rows of both sides' features."""
     disable_progress_bars()
     logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(folder)
     windows = cut(encode(QATokenizer.from_folder(folder), examples), LENGTH, STRIDE)
-    chosen = np.random.default_rng(0).permutation(len(windows))[: BATCH * STEPS * (ROUNDS + 1)]
+    chosen = np.random.default_rng(0).permutation(len(windows))[: batch * STEPS * (ROUNDS + 1)]
     columns = {
         "question": [e.question for e in examples],
         "context": [e.context for e in examples],
@@ -94,7 +96,7 @@ def make_work(folder: Path, examples: Sequence[Example]) -> Work:
     }
     made = with_labels(tokenizer, columns, LENGTH, STRIDE)
     padded = Dataset.from_dict({key: [rows[i] for i in chosen] for key, rows in made.items()})
-    return Work(padded, take(windows, chosen), tokenizer.sep_token_id)
+    return Work(padded, take(windows, chosen), tokenizer.sep_token_id, batch)
 
 
 def same_windows(work: Work) -> bool:
@@ -120,24 +122,33 @@ def masked_loss(
     return (losses[0] + losses[1]) / 2
 
 
+def on(device: torch.device, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The batch's tensors on a device."""
+    return {name: tensor.to(device) for name, tensor in batch.items()}
+
+
 def same_step(theirs: nn.Module, ours: SpanModel, work: Work, dtype: torch.dtype) -> bool:
-    """Whether loss and gradients of the first batch agree, dropout off and weights equal."""
+    """Whether loss and gradients of the first batch agree, dropout off and weights equal.
+
+    The practice computes them in single precision, whatever ours are computed in.
+    """
     theirs.load_state_dict(ours.inner.state_dict())
     theirs.eval()
     ours.eval()
-    rows = np.arange(BATCH)
-    padded = default_data_collator([work.padded[int(row)] for row in rows])
+    rows = np.arange(work.batch)
+    device = ours.device
+    padded = on(device, default_data_collator([work.padded[int(row)] for row in rows]))
     labels = {"start_positions": None, "end_positions": None}
     output = theirs(**{**padded, **labels})
     one = masked_loss(output.start_logits, output.end_logits, padded, work.separator)
     one.backward()
-    batch = make_batch(take(work.windows, rows), CPU)
-    with torch.autocast("cpu", dtype, dtype != torch.float32):
+    batch = make_batch(take(work.windows, rows), device)
+    with torch.autocast(device.type, dtype, dtype != torch.float32):
         logits = ours(batch)
     other = span_loss(*logits, batch)
     other.backward()
     gradients = [
-        torch.cat([p.grad.flatten().double() for p in model.parameters()])
+        torch.cat([p.grad.flatten().double().cpu() for p in model.parameters()])
         for model in (theirs, ours.inner)
     ]
     loss = abs(one.item() - other.item()) / one.item()
@@ -149,8 +160,11 @@ def same_step(theirs: nn.Module, ours: SpanModel, work: Work, dtype: torch.dtype
     return max(loss, gradient) <= TOLERANCE[dtype]
 
 
-def padded_steps(model: nn.Module, work: Work) -> Callable[[], int]:
+def padded_steps(
+    model: nn.Module, work: Work, dtype: torch.dtype = torch.float32
+) -> Callable[[], int]:
     """The practice: each call trains on the next windows."""
+    device = next(model.parameters()).device
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.0, fused=True)
     schedule = get_linear_schedule_with_warmup(optimizer, 10, 1000)
     turns = work.turns()
@@ -158,8 +172,9 @@ def padded_steps(model: nn.Module, work: Work) -> Callable[[], int]:
     def run() -> int:
         done = 0
         rows = work.padded.select(next(turns).flatten())
-        for batch in DataLoader(rows, batch_size=BATCH, collate_fn=default_data_collator):
-            loss = model(**batch).loss
+        for batch in DataLoader(rows, batch_size=work.batch, collate_fn=default_data_collator):
+            with torch.autocast(device.type, dtype, dtype != torch.float32):
+                loss = model(**on(device, batch)).loss
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -175,7 +190,7 @@ def padded_steps(model: nn.Module, work: Work) -> Callable[[], int]:
 def packed_steps(model: SpanModel, work: Work, precision: Precision) -> Callable[[], int]:
     """autoqa's step over the same windows."""
     turns = work.turns()
-    protocol = TrainingProtocol(weight_decay=0.0, batch_size=BATCH, precision=precision)
+    protocol = TrainingProtocol(weight_decay=0.0, batch_size=work.batch, precision=precision)
     engine = Engine(model, protocol, RATE, LearningRate(Method(), (1000,), 0.01), seed=0)
 
     def run() -> int:
@@ -230,6 +245,6 @@ def test_train(
         packed_steps(ours, work, precision),
         rounds=ROUNDS,
         unit="windows/s",
-        equal=lambda one, other: equal and one == other == BATCH * STEPS,
+        equal=lambda one, other: equal and one == other == work.batch * STEPS,
         amount=float,
     )

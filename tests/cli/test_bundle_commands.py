@@ -3,8 +3,11 @@
 import csv
 import io
 import json
+import platform
 import shutil
+import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -90,6 +93,70 @@ def test_select_says_who_is_in_and_why(fresh: RunFolder, run: Run) -> None:
     assert openings(fresh) == []
 
 
+def test_select_explains(fresh: RunFolder, run: Run) -> None:
+    code, out, err = run("select", "toy", "--explain")
+    assert (code, err) == (0, "")
+    assert "kept, out of bag" in out
+    explained = json.loads(run("select", "toy", "--explain", "--json")[1])
+    chosen, why = json.loads(fresh.selection.read_text()), explained.pop("explanation")
+    assert explained == chosen
+    for pick in (chosen, chosen["best_public"]):
+        seats = {each["id"]: each["seats"] for each in why["picks"][pick["chosen"]]}
+        assert seats == {seat["id"]: seat["weight"] for seat in pick["members"]}
+    size = len(why["ids"])
+    assert [len(row) for row in why["disagreement"]] == [size] * size
+    assert openings(fresh) == []
+
+
+@pytest.mark.parametrize(
+    "options, code, expected",
+    [
+        (("--seconds", "1"), 5, "the cheapest candidate, t0001-100, takes 6.25 seconds"),
+        (("--quota", "4"), 2, "selection.quota is 4, more than selection.seats (3)"),
+        (("--seats", "9", "--quota", "7"), 5, "no group can fill 7 seats with recipe_cap = 3"),
+        (("--seconds", "0"), 2, "--seconds"),
+    ],
+)
+def test_limits_that_nobody_keeps(
+    fresh: RunFolder, run: Run, options: tuple[str, ...], code: int, expected: str
+) -> None:
+    found, out, err = run("select", "toy", *options)
+    assert (found, out) == (code, "")
+    assert expected in err
+    assert "Traceback" not in err
+    assert not fresh.selection.exists()
+
+
+def test_another_aggregator_is_said(fresh: RunFolder, run: Run) -> None:
+    text = fresh.study_file.read_text(encoding="utf-8")
+    changed = text.replace("[selection]", '[selection]\naggregator = "characters"')
+    fresh.study_file.write_text(changed, encoding="utf-8")
+    code, _, err = run("select", "toy")
+    assert code == 0
+    assert "Chosen and scored with aggregator 'vote'" in err
+
+
+def test_either_pick_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+    from autoqa.ensemble.selection import Selection
+
+    run("select", "toy")
+    kept = json.loads(fresh.selection.read_text())
+    other = next(each for each in kept["considered"] if each != kept["members"][0]["id"])
+    group = fresh.read_record(other).group
+    seat = {"id": other, "group": group, "weight": 1.0, "reason": "Put here by the test."}
+    kept["best_public"] |= {"members": [seat], "best": group}
+    changed = json.dumps(kept)
+    assert Selection.from_json(changed).pick("best").members[0].id == other
+    fresh.selection.write_text(changed)
+    for pick, expected in (("safe", kept["members"][0]["id"]), ("best", other)):
+        assert run("export", "toy", "--to", tmp_path / pick, "--pick", pick)[0] == 0
+        assert [member.id for member in verify(tmp_path / pick).members] == [expected]
+    both = ("--pick", "best", "--candidate", other)
+    code, _, err = run("export", "toy", "--to", tmp_path / "both", *both)
+    assert code == 2
+    assert "exclude each other" in err
+
+
 def test_export_selects_where_nobody_has(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
     code, out, err = run("export", "toy", "--to", tmp_path / "bundle")
     assert code == 0
@@ -112,15 +179,39 @@ def test_export_takes_the_selection_until_there_are_new_candidates(
     code, _, err = run("export", "toy", "--to", tmp_path / "two")
     assert code == 0
     assert "Selecting" in err
-    assert "opened 2 times" in err
 
 
-def test_the_scores_in_the_manifest_are_those_of_the_answers(
+def test_every_further_ensemble_opens_the_private_part_and_is_counted(
     fresh: RunFolder, tmp_path: Path, run: Run
 ) -> None:
+    run("export", "toy", "--to", tmp_path / "one", "--candidate", "t0001-100")
+    _, _, err = run("export", "toy", "--to", tmp_path / "two", "--candidate", "t0002-100")
+    assert "opened 2 times" in err
+    assert verify(tmp_path / "two").openings == len(openings(fresh)) == 2
+
+
+def enable(run: RunFolder, rule: str, language: str) -> None:
+    """As if a test of rules had found that one helps."""
+    content = json.loads(run.postprocess.read_text())
+    for test in content["tests"]:
+        test["enabled"] = (test["rule"], test["language"]) == (rule, language)
+    run.postprocess.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize("keys", ["", 'words = "position"', 'aggregator = "characters"'])
+@pytest.mark.parametrize("rules", [False, True])
+def test_the_scores_in_the_manifest_are_those_of_the_answers(
+    fresh: RunFolder, tmp_path: Path, run: Run, keys: str, rules: bool
+) -> None:
     """The bundle, asked the validation questions anew, scores as the stored predictions did."""
+    fresh.study_file.write_text(bundle_kit.STUDY + f'rule = "mean"\n{keys}\n')
+    if rules:
+        assert run("postprocess", "test", "toy")[0] == 0
+        enable(fresh, "punctuation", "hi")
     run("export", "toy", "--to", tmp_path / "bundle")
     manifest = verify(tmp_path / "bundle")
+    assert manifest.rules == ({"hi": ("punctuation",)} if rules else {})
+    assert keys in ("", *(f'{k} = "{v}"' for k, v in manifest.vote.model_dump().items()))
     for name, rows in (
         ("public", bundle_kit.examples(16)),
         ("private", bundle_kit.examples(24, 16)),
@@ -145,6 +236,80 @@ def test_one_candidate_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Ru
     code, _, err = run("export", "toy", "--to", tmp_path / "c", "--candidate", "t0009-100")
     assert code == 5
     assert "'t0009-100'" in err
+
+
+def test_a_kit_without_a_package_index_is_written_and_said_to_be_incomplete(
+    fresh: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    code, out, err = run("export", "toy", "--to", tmp_path / "bundle", "--kaggle")
+    assert code == 4
+    assert f"{tmp_path / 'bundle-kaggle'}: Kaggle kit with 1 wheels" in out
+    assert "on one T4" in out
+    assert "the kit lacks wheels that no package index had" in err
+    assert "pip download" in err
+    assert verify(tmp_path / "bundle-kaggle" / "bundle") == verify(tmp_path / "bundle")
+
+
+def test_nothing_is_opened_for_a_kit_that_cannot_be_written(
+    fresh: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bundle-kaggle").mkdir()
+    (tmp_path / "bundle-kaggle" / "thesis.txt").touch()
+    code, _, err = run("export", "toy", "--to", tmp_path / "bundle", "--kaggle", "--force")
+    assert code == 2
+    assert "other things than a Kaggle kit" in err
+    shutil.rmtree(tmp_path / "bundle-kaggle")
+    monkeypatch.setitem(sys.modules, "nbformat", None)
+    code, _, err = run("export", "toy", "--to", tmp_path / "bundle", "--kaggle")
+    assert code == 4
+    assert "pip install 'autoqa[kaggle]'" in err
+    assert openings(fresh) == []
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_the_manifest_names_versions_licences_and_recipes(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    study = bundle_kit.STUDY.replace("[sources.toy]", '[sources.toy]\nlicence = "CC-BY-SA-4.0"')
+    fresh.study_file.write_text(study)
+    run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
+    manifest = verify(tmp_path / "bundle")
+    assert manifest.data == {"toy": "CC-BY-SA-4.0"}
+    assert manifest.licences == ("MIT",)
+    assert manifest.versions["torch"] == version("torch")
+    assert manifest.versions["python"] == platform.python_version()
+    card = manifest.members[0].card
+    assert card[0] == "stage 1: [toy(en,hi)] 24/6"
+    assert card[1].startswith("learning rate 3e-05, recipe ")
+    readme = (tmp_path / "bundle" / "README.md").read_text()
+    assert "    stage 1: [toy(en,hi)] 24/6\n" in readme
+    assert "| data of toy | CC-BY-SA-4.0 |" in readme
+    assert "| weights of plain | MIT |" in readme
+    assert "Find out about" not in readme
+    assert "## Known limits" in readme
+
+
+def test_a_licence_is_the_plugins_where_the_study_states_none(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    study = bundle_kit.STUDY.replace("not-installed", "demo", 1).replace(
+        "not-installed", "minilm-l6"
+    )
+    fresh.study_file.write_text(study)
+    run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
+    assert verify(tmp_path / "bundle").data == {"toy": "Apache-2.0"}
+
+
+def test_a_licence_that_nobody_states_is_called_unknown(
+    fresh: RunFolder, tmp_path: Path, run: Run
+) -> None:
+    run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
+    assert verify(tmp_path / "bundle").data == {"toy": "unknown"}
+    readme = (tmp_path / "bundle" / "README.md").read_text()
+    assert "Find out about toy before you give this bundle away." in readme
 
 
 def test_nothing_is_opened_for_an_export_that_cannot_be_written(

@@ -231,8 +231,6 @@ def test_a_command_that_is_no_command_is_a_bug(monkeypatch):
 
 def test_the_group_is_what_the_entry_point_runs():
     assert isinstance(cli, click.Group)
-    assert cli.list_commands(click.Context(cli)) == [
-        *("data", "search", "leaderboard", "select", "export", "predict", "evaluate", "plugins")
-    ]
+    assert cli.list_commands(click.Context(cli)) == list(COMMANDS)
     assert module.main is main
     assert errors.ConfigError.exit_code == 2

@@ -235,3 +235,15 @@ def test_any_table_in_a_wrong_shape_gets_sentences(key, value):
     study, sentences = parse(StudyFile, {"name": "tiny", key: value})
     assert study is None
     assert all(": " in sentence and "Input should" not in sentence for sentence in sentences)
+
+
+def test_a_key_that_would_do_nothing_is_refused(write):
+    path = write(GOOD + '[selection]\naggregator = "characters"\nwords = "position"\n')
+    (problem,) = problems(path)
+    assert problem == (
+        "selection: aggregator 'characters' takes no vote, so words = 'position' would do "
+        "nothing: leave words out"
+    )
+    (problem,) = problems(write(GOOD + '[selection]\naggregator = "vote_only"\n'))
+    assert "selection.aggregator" in problem
+    assert "did you mean 'vote-only'?" in problem

@@ -16,11 +16,11 @@ def test_rows_that_differ_are_left_alone() -> None:
     assert unique(rows, "s") == (rows, [])
 
 
-def test_same_id_merges_references_once() -> None:
+def test_rows_of_the_same_id_are_annotators_of_one_question() -> None:
     one = example(7)
-    other = replace(one, answers=(one.answers[0], Answer("has", one.context.index("has"))))
+    other = replace(one, answers=(Answer("has", one.context.index("has")),))
     kept, notes = unique([one, other, one], "s")
-    assert [row.answers for row in kept] == [other.answers]
+    assert [row.answers for row in kept] == [one.answers + other.answers + one.answers]
     assert notes == [
         "sources.s: repeated questions about the same context: 2; "
         "their answers became further references of the first."
@@ -31,7 +31,7 @@ def test_same_question_under_another_id_merges_too() -> None:
     one = example(7)
     other = replace(one, id="other", question="what about  q7 in HI ?")
     kept, _ = unique([one, other], "s")
-    assert kept == [one]
+    assert kept == [replace(one, answers=one.answers * 2)]
 
 
 def test_same_question_about_another_context_does_not() -> None:

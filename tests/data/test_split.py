@@ -95,6 +95,69 @@ def test_two_documents_on_a_side_are_the_fewest() -> None:
         split(examples(range(3)), table())
 
 
-def test_few_documents_are_noted() -> None:
-    assert "only 8 public and 12 private" in split(examples(range(20)), table()).notes[0]
+def test_few_documents_are_noted_with_the_interval_to_expect() -> None:
+    (note,) = split(examples(range(20)), table()).notes
+    assert note == (
+        "validation: a part has fewer than 30 documents; expect 95 % intervals of about ±0.36 on "
+        "the public part (8 questions about 8 documents) and ±0.27 on the private part (12 "
+        "questions about 12 documents), which are themselves uncertain."
+    )
     assert split(examples(range(75)), table()).notes == ()
+
+
+def spoken(counts: dict[str, int]) -> list[Any]:
+    """That many documents in each language; "hi+en" stands for documents in both."""
+    return [
+        example(number, document=f"{key}-{number}", language=language, prefix=key)
+        for key, count in counts.items()
+        for number in range(count)
+        for language in key.split("+")
+    ]
+
+
+@given(
+    hi=st.integers(1, 60),
+    ta=st.integers(1, 60),
+    both=st.integers(0, 20),
+    share=st.floats(0.3, 1),
+    public=st.floats(0.2, 0.8),
+    seed=st.integers(0, 99),
+)
+def test_every_language_is_divided_by_the_same_shares(
+    hi: int, ta: int, both: int, share: float, public: float, seed: int
+) -> None:
+    rows = spoken({"hi": hi, "ta": ta, "hi+ta": both})
+    wanted = table(share=share, public=public, seed=seed)
+    total = hi + ta + both
+    held = round(share * total)
+    if min(round(public * held), held - round(public * held)) < 2:
+        return
+    parts = split(rows, wanted)
+    sides = [documents(parts.public), documents(parts.public) | documents(parts.private)]
+    for key, count in (("hi", hi), ("ta", ta), ("hi+ta", both)):
+        for side, aim in zip(sides, (round(public * held) / total, held / total), strict=True):
+            found = len([name for name in side if name.rpartition("-")[0] == key])
+            assert abs(found - aim * count) <= 1.5
+
+
+def test_languages_do_not_swap_documents_when_one_grows() -> None:
+    """The order within a language depends on that language's documents only."""
+    few, many = (split(spoken({"hi": 40, "ta": n}), table(share=0.5)) for n in (10, 40))
+    for part in ("public", "private"):
+        hindi = [
+            {name for name in documents(getattr(parts, part)) if name.startswith("hi-")}
+            for parts in (few, many)
+        ]
+        assert len(hindi[0] ^ hindi[1]) <= 2
+
+
+def test_a_language_without_documents_in_a_part_is_noted() -> None:
+    parts = split(spoken({"hi": 80, "ta": 1}), table())
+    silent = "private" if any(one.language == "ta" for one in parts.public) else "public"
+    assert f"validation: the {silent} part has no document in ta; raise share." in parts.notes
+
+
+def test_parts_are_in_the_order_of_documents_and_ids() -> None:
+    rows = spoken({"hi": 30, "hi+ta": 10})
+    parts, turned = split(rows, table()), split(rows[::-1], table())
+    assert (parts.public, parts.private) == (turned.public, turned.private)

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoqa.ensemble.blend import blend
 
 
-@given(st.integers(0, 999), st.integers(1, 5))
+@settings(max_examples=3000, deadline=None)
+@given(st.integers(0, 10**9), st.integers(1, 5))
 def test_is_the_weighted_mean(seed, models):
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 5, (models, 2, 7)).astype(np.float32)

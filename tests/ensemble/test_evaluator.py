@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,9 +16,9 @@ from ..text.making import cut, make_contexts
 from .making import field
 
 
-def exact(state, contenders, windows, examples, best, max_answer_tokens=48):
+def exact(seats, contenders, windows, examples, best, max_answer_tokens=48):
     """Scores by way of the real answers."""
-    seated = [(c, n) for c, n in zip(contenders, state, strict=True) if n]
+    seated = [(contenders[i], n) for i, n in Counter(seats).items()]
     answers = aggregate(
         [Member(c.id, c.group, n) for c, n in seated],
         {c.id: c.logits for c, _ in seated},
@@ -49,33 +51,36 @@ def test_scores_are_those_of_the_real_answers(seed, groups):
     ]
     evaluator = Evaluator(contenders, windows, examples, 4)
     for _ in range(6):
-        state = tuple(rng.integers(0, 3, len(contenders)).tolist())
-        if not sum(state):
-            continue
+        seats = tuple(rng.integers(0, len(contenders), rng.integers(1, 7)).tolist())
         weights = rng.integers(1, 4, len(examples)).astype(float)
-        leader = evaluator.groups[evaluator.leader(state, weights)]
+        leader = evaluator.groups[evaluator.leader(seats, weights)]
         by_group = {
             g: weights
             @ exact(
-                [n if c.group == g else 0 for c, n in zip(contenders, state, strict=True)],
+                [i for i in seats if contenders[i].group == g],
                 contenders, windows, examples, g, 4,
             )
-            for g in {c.group for c, n in zip(contenders, state, strict=True) if n}
+            for g in {contenders[i].group for i in seats}
         }  # fmt: skip
         assert by_group[leader] == pytest.approx(max(by_group.values()))
-        expected = exact(state, contenders, windows, examples, leader, 4)
-        assert evaluator.scores(state, weights) == pytest.approx(expected)
+        expected = exact(seats, contenders, windows, examples, leader, 4)
+        assert evaluator.scores(seats, weights) == pytest.approx(expected)
+        options = rng.permutation(len(contenders)).tolist()
+        added = [evaluator.mean((*seats, i), weights) for i in options]
+        assert evaluator.additions(seats, options, weights) == pytest.approx(added, abs=1e-14)
+    alone = evaluator.additions((), range(len(contenders)), weights)
+    assert alone == pytest.approx(weights @ evaluator.alone.T / weights.sum())
 
 
 def test_long_contexts_agree_almost_everywhere():
     examples, windows, candidates = field(5, count=150)
     evaluator = Evaluator(candidates, windows, examples, 48)
     weights = np.ones(len(examples))
-    for state in ((1, 0, 0, 0, 0, 0, 0), (2, 1, 0, 0, 0, 0, 0), (1, 1, 1, 1, 1, 1, 1)):
-        leader = evaluator.groups[evaluator.leader(state, weights)]
-        expected = exact(state, candidates, windows, examples, leader)
-        assert (evaluator.scores(state, weights) == pytest.approx(expected)) or (
-            np.mean(np.abs(evaluator.scores(state, weights) - expected) > 1e-9) < 0.02
+    for seats in ((0,), (0, 1, 0), (6, 5, 4, 3, 2, 1, 0)):
+        leader = evaluator.groups[evaluator.leader(seats, weights)]
+        expected = exact(seats, candidates, windows, examples, leader)
+        assert (evaluator.scores(seats, weights) == pytest.approx(expected)) or (
+            np.mean(np.abs(evaluator.scores(seats, weights) - expected) > 1e-9) < 0.02
         )
 
 
@@ -88,7 +93,8 @@ def test_disagreement_is_that_of_the_answers():
     ]
     evaluator = Evaluator(candidates, windows, examples, 48)
     for i, j in ((0, 1), (0, 4), (3, 6), (2, 2)):
-        assert evaluator.disagreement(i, j) == pytest.approx(disagreement(answers[i], answers[j]))
+        expected = disagreement(answers[i], answers[j])
+        assert evaluator.disagreements(i)[j] == pytest.approx(expected)
 
 
 def test_a_broken_candidate_is_named():

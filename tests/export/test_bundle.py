@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from autoqa.errors import BundleError, ConfigError, DataError
-from autoqa.export import bundle as bundle_module
+from autoqa.export import folders
 from autoqa.export.bundle import BundlePlan, verify, write_bundle
 
 
@@ -34,7 +34,7 @@ def test_a_bundle_holds_what_it_should_and_verifies(bundle: Path, plan: BundlePl
     assert manifest.licences == ("MIT",)
     assert {path.split("/")[0] for path in manifest.files} == {"README.md", "members", "tokenizers"}
     assert names(bundle.parent) == ["bundle"]
-    assert (bundle.stat().st_mode & 0o777) == 0o777 & ~bundle_module._umask()
+    assert (bundle.stat().st_mode & 0o777) == 0o777 & ~folders._umask()
 
 
 def test_the_card_says_scores_and_licences(bundle: Path) -> None:

@@ -31,6 +31,13 @@ def test_a_later_minor_version_is_read_and_its_new_keys_ignored(content: dict[st
     assert parse_manifest(signed(content), "m").format == "1.7"
 
 
+def test_a_bundle_of_the_first_version_votes_and_cleans_nothing(content: dict[str, Any]) -> None:
+    content["format"] = "1.0"
+    del content["rules"], content["vote"]["aggregator"], content["vote"]["words"]
+    read = parse_manifest(signed(content), "m")
+    assert (read.vote.aggregator, read.vote.words, read.rules) == ("vote", "set", {})
+
+
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0", "", "one"])
 def test_another_major_version_is_refused(content: dict[str, Any], version: str) -> None:
     with pytest.raises(BundleError, match=f"has format {version}, but this autoqa reads 1.x"):
@@ -92,6 +99,9 @@ def _set(*keys: str | int, value: object) -> Callable[[dict[str, Any]], None]:
         (_set("members", 0, "group", value="other"), "'other' is used but not listed"),
         (_set("vote", "best", value="other"), "'other' is used but not listed"),
         (lambda content: content["members"].pop(0), "has no member"),
+        (_set("vote", "aggregator", value="mean"), "vote.aggregator"),
+        (_set("vote", "words", value="places"), "vote.words"),
+        (_set("rules", value={"hi": ["magic"]}), "rule 'magic' of language 'hi' is unknown"),
         (_set("members", 0, "id", value="../x"), "members.0.id"),
         (_set("members", 0, "id", value="t0001-100"), "a member is listed twice"),
         (_set("members", 0, "weight", value=0), "members.0.weight"),

@@ -1,5 +1,6 @@
 """A bundle answers the same along every path, and says what it cannot answer."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import autoqa
 from autoqa.ensemble.aggregate import aggregate
 from autoqa.errors import BundleError, ConfigError, DataError
 from autoqa.export import predictor
-from autoqa.export.bundle import BundlePlan
+from autoqa.export.bundle import BundlePlan, write_bundle
 from autoqa.export.predictor import Ensemble, Prediction, ensemble_members
 from autoqa.export.rows import Row
 from autoqa.features.cut import cut
@@ -20,6 +21,7 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.modeling import load as modeling_load
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
+from autoqa.text.rules import apply_rules
 from autoqa.types import Example
 from tests import bundle_kit
 
@@ -85,6 +87,53 @@ def test_the_bundle_answers_as_its_parts_do(
         max_answer_tokens=plan.vote.max_answer_tokens,
     )
     assert same([Prediction(s.text, s.start, s.end, s.score) for s in spans], expected)
+
+
+@pytest.fixture(scope="module", params=["characters", "vote-only", "vote"])
+def joined(
+    request: pytest.FixtureRequest, plan: BundlePlan, tmp_path_factory: pytest.TempPathFactory
+) -> Ensemble:
+    """The same members joined in each way, by position, with rules for one of two languages."""
+    words = "set" if request.param == "characters" else "position"
+    vote = plan.vote.model_copy(update={"aggregator": request.param, "words": words})
+    rules = {"hi": ("punctuation",)}
+    target = tmp_path_factory.mktemp("joined") / "bundle"
+    write_bundle(dataclasses.replace(plan, vote=vote, rules=rules), target)
+    assert request.param in (target / "manifest.json").read_text()
+    return autoqa.load(target)
+
+
+def test_each_way_answers_as_its_parts_do(joined: Ensemble, plan: BundlePlan) -> None:
+    windows, logits = {}, {}
+    for member in plan.members:
+        tokenizer = QATokenizer.from_folder(plan.models[member.id])
+        windows[member.group] = cut(
+            encode(tokenizer, EXAMPLES), bundle_kit.LENGTH, bundle_kit.STRIDE
+        )
+        model = load_for_inference(plan.models[member.id], "cpu")
+        logits[member.id] = predict(model, windows[member.group], precision="fp32")
+    contexts = [e.context for e in EXAMPLES]
+    spans = aggregate(
+        ensemble_members(plan.members),
+        logits,
+        windows,
+        contexts,
+        best=plan.vote.best,
+        max_answer_tokens=plan.vote.max_answer_tokens,
+        aggregator=joined.manifest.vote.aggregator,
+        words=joined.manifest.vote.words,
+    )
+    raw = [Prediction(s.text, s.start, s.end, s.score) for s in spans]
+    assert same(joined.predict(ROWS), raw)  # of these rows none says that it is Hindi
+    languages = [e.language for e in EXAMPLES]
+    clean = apply_rules(spans, contexts, languages, {"hi": ["punctuation"]})
+    wanted = [Prediction(s.text, s.start, s.end, s.score) for s in clean]
+    rows = [Row(e.id, e.question, e.context, e.language) for e in EXAMPLES]
+    assert same(joined.predict(rows), wanted)
+    singles = [joined(question=r.question, context=r.context, language=r.language) for r in rows]
+    assert same(singles, wanted)
+    changed = [language for a, b, language in zip(raw, wanted, languages, strict=False) if a != b]
+    assert set(changed) == {"hi"}
 
 
 def test_answers_lie_in_their_context(expected: list[Prediction]) -> None:

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from autoqa.errors import DataError
 from autoqa.export.rows import Row, read_examples, read_rows
 
-ROW = {"id": "q1", "question": "Who?", "context": "Ada wrote it,\nthey say."}
+ROW = {
+    "id": "q1",
+    "question": "Who?",
+    "context": "Ada wrote it,\nthey say.",
+    "language": "xx",
+}
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -36,7 +41,7 @@ CONTENTS = {
     "a.jsonl": json.dumps(ROW | {"extra": 1}) + "\n\n",
     "a.jsonl.gz": json.dumps(ROW),
     "list.json": json.dumps([ROW]),
-    "squad.json": squad({"id": "q1", "question": "Who?"}, title="Ada"),
+    "squad.json": squad({"id": "q1", "question": "Who?", "language": "xx"}, title="Ada"),
 }
 
 
@@ -45,6 +50,12 @@ def test_every_format_gives_the_same_row(name: str, tmp_path: Path) -> None:
     rows = read_rows(write(tmp_path, name, CONTENTS[name]))
     assert rows.good == (Row(**ROW),)
     assert rows.problems == ()
+
+
+@pytest.mark.parametrize("language", [None, 3, ["hi"]])
+def test_a_language_that_is_no_text_is_none(language: object, tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", json.dumps(ROW | {"language": language}))
+    assert read_rows(path).good[0].language == ""
 
 
 def test_rows_are_numbered_where_there_is_no_id(tmp_path: Path) -> None:
@@ -162,7 +173,7 @@ ANSWERED = [
 
 @pytest.mark.parametrize("fields", ANSWERED)
 def test_answers_in_every_form(fields: dict[str, object], tmp_path: Path) -> None:
-    path = write(tmp_path, "a.jsonl", json.dumps(ROW | fields))
+    path = write(tmp_path, "a.jsonl", json.dumps(ROW | {"language": None} | fields))
     (example,) = read_examples(path)
     assert [(a.text, a.start) for a in example.answers] == [("Ada", 0), ("they", 14)]
     assert example.language == "und"

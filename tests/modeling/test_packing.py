@@ -6,7 +6,7 @@ import torch
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.load import load_for_training
 from autoqa.modeling.loss import training_loss
-from autoqa.modeling.packing import _attend, _kept, make_batch
+from autoqa.modeling.packing import _attend, _attend_jagged, _kept, make_batch
 from autoqa.types import Method
 from tests.modeling.conftest import make_windows, save_tiny
 
@@ -50,6 +50,23 @@ def test_families_that_dispatch_attention_are_packed(
     tmp_path: Path, family: str, packs: bool
 ) -> None:
     assert load_for_training(save_tiny(tmp_path, family), PROTOCOL, seed=1).packs is packs
+
+
+@pytest.mark.parametrize("scaling", [None, 0.3])
+def test_one_kernel_for_all_windows_does_what_one_call_for_each_does(
+    scaling: float | None,
+) -> None:
+    lengths, draw = [7, 1, 12, 5], torch.Generator().manual_seed(0)
+    sides = [torch.randn(1, 3, 25, 8, generator=draw, requires_grad=True) for _ in range(3)]
+    weight = torch.randn(1, 25, 3, 8, generator=draw)
+    together = _attend_jagged(*sides, lengths, 0.0, scaling)
+    parts = zip(*(torch.split(side, lengths, dim=2) for side in sides), strict=True)
+    apart = torch.cat([_attend(*part, 0.0, scaling) for part in parts], dim=2).transpose(1, 2)
+    torch.testing.assert_close(together, apart)
+    found, expected = (
+        torch.autograd.grad((output * weight).sum(), sides) for output in (together, apart)
+    )
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize("scaling", [None, 0.3])

@@ -406,3 +406,20 @@ def test_first_occurrence_moves_some_of_the_true_offsets(data_folder: Path) -> N
     first = load(FileOptions(path=path, offsets="first"))
     moved = sum(a.answers != b.answers for a, b in zip(true, first, strict=True))
     assert 20 < moved < 200
+
+
+def test_the_language_stands_in_the_name(tmp_path: Path) -> None:
+    for spoken in ("hi", "en", "xx", "readme"):
+        squad(tmp_path, article([qa()], title="River"), name=f"rivers.{spoken}.json")
+    pattern = str(tmp_path / "rivers.{language}.json")
+    found = load(FileOptions(path=pattern, languages=("hi", "en")))
+    assert [(one.language, one.document) for one in found] == [("en", "River"), ("hi", "River")]
+    assert missing(FileOptions(path=pattern)) is None
+    with pytest.raises(MissingAssetError, match=r"no file matches .*lakes"):
+        load(FileOptions(path=str(tmp_path / "lakes.{language}.json")))
+
+
+def test_a_row_knows_its_language_better_than_the_name(tmp_path: Path) -> None:
+    lines(tmp_path, row(language="hi"), row(id="b", language=""), name="rows.ta.jsonl")
+    found = load(FileOptions(path=str(tmp_path / "ro*.{language}.jsonl")))
+    assert [one.language for one in found] == ["hi", "ta"]

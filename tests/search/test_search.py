@@ -14,8 +14,9 @@ import optuna
 import pytest
 from optuna.trial import FrozenTrial, TrialState
 
+from autoqa.config import load_study
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
-from autoqa.search.setup import SearchOptions
+from autoqa.search.setup import SearchOptions, fingerprint
 from autoqa.store.database import Store
 from autoqa.training.job import TrialFinished
 from tests.search import fakes
@@ -263,6 +264,17 @@ def test_a_changed_study_is_refused_unless_accepted(tmp_path: Path) -> None:
     assert fakes.run_folder().study_file.read_text() == changed
 
 
+def test_a_licence_may_be_stated_later(tmp_path: Path) -> None:
+    fakes.search(tmp_path, fakes.good, options=SearchOptions(trials=1))
+    begun = fingerprint(load_study(fakes.run_folder().study_file))
+    stated = fakes.STUDY.replace("[sources.tydi]", '[sources.tydi]\nlicence = "Apache-2.0"')
+    assert stated != fakes.STUDY
+    assert fakes.search(tmp_path, fakes.good, stated, SearchOptions(trials=2)).finished == 2
+    frozen = load_study(fakes.run_folder().study_file)
+    assert frozen.sources["tydi"].licence == "Apache-2.0"
+    assert fingerprint(frozen) == begun  # `autoqa retrain` compares it
+
+
 def test_changed_choices_are_refused_even_if_accepted(tmp_path: Path) -> None:
     fakes.search(tmp_path, fakes.good, options=SearchOptions(trials=1))
     changed = fakes.STUDY.replace("[0.5, 1.0]", "[0.25, 1.0]")
@@ -270,16 +282,23 @@ def test_changed_choices_are_refused_even_if_accepted(tmp_path: Path) -> None:
         fakes.search(tmp_path, fakes.good, changed, SearchOptions(accept_changes=True))
 
 
-def test_other_validation_questions_are_refused(tmp_path: Path) -> None:
+def test_other_validation_questions_are_refused_before_the_study_is_touched(
+    tmp_path: Path,
+) -> None:
     fakes.search(tmp_path, fakes.good, options=SearchOptions(trials=1))
+    with Store(fakes.run_folder().store_url()) as store:
+        assert store.validation_fingerprint() is not None
 
     def other(bound):
         data = fakes.prepare(bound)
         data.public = data.public[:2]
         return data
 
-    with pytest.raises(DataError, match="4 then, 2 now"):
-        fakes.search(tmp_path, fakes.good, prepare_with=other)
+    changed = fakes.STUDY.replace("seed = 3", "seed = 4")
+    accepted = SearchOptions(accept_changes=True)
+    with pytest.raises(DataError, match="public: of 4 questions 2 gone, 0 changed, 0 new"):
+        fakes.search(tmp_path, fakes.good, changed, accepted, prepare_with=other)
+    assert fakes.run_folder().study_file.read_text() == fakes.STUDY
 
 
 def test_a_second_search_on_the_same_folder_is_refused(tmp_path: Path) -> None:

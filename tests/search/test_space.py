@@ -11,7 +11,7 @@ from autoqa.errors import ConfigError
 from autoqa.search.points import points, protocol_parameters
 from autoqa.search.space import Space, tidy_rate
 from autoqa.search.storage import check_unchanged
-from autoqa.training import card
+from autoqa.text import recipes
 from autoqa.types import Method
 
 LANGUAGES = {"squad": ("en",), "tydi": ("bn", "te"), "chaii": ("hi", "ta")}
@@ -64,7 +64,7 @@ def test_names_are_readable_and_only_what_is_searched_is_a_parameter() -> None:
     )
     assert fixed.distributions() == {}
     recipe, rate = fixed.decode({})
-    assert card.line(recipe, rate) == "[squad] 384/128; lr 3e-05"
+    assert recipes.line(recipe, rate) == "[squad] 384/128; lr 3e-05"
 
 
 @settings(max_examples=60, deadline=None)
@@ -106,7 +106,7 @@ def test_the_protocol_is_a_point_of_the_space() -> None:
         assert known[name]._contains(known[name].to_internal_repr(value)), name
     recipe, rate = space().decode(parameters)
     assert rate == 3e-5
-    assert card.lines(recipe, rate) == [
+    assert recipes.lines(recipe, rate) == [
         "stage 1: [chaii + squad + tydi negatives 0%] 384/128",
         f"learning rate 3e-05, recipe {recipe.hash}",
     ]

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
-from autoqa.store.database import Opening, Store
+from autoqa.store.database import Store
+from autoqa.store.openings import Opening
 from autoqa.store.records import CandidateRecord
 
 RECORD = CandidateRecord(
@@ -93,6 +94,67 @@ def test_openings_are_written_down_and_counted(url: str) -> None:
         with pytest.raises(ConfigError, match="needs a reason"):
             store.log_opening(" ")
         assert len(store.openings()) == 2
+
+
+def test_a_private_score_is_kept_with_the_opening_that_showed_it(url: str) -> None:
+    with Store(url, "a") as store:
+        assert store.private_score("key") is None
+        store.log_opening("first")
+        second = store.log_opening("second")
+        store.keep_private_score("key", second, {"jaccard": 0.5})
+        assert store.private_score("key") == (2, {"jaccard": 0.5})
+        store.keep_private_score("key", store.log_opening("third"), {"jaccard": 0.6})
+        assert store.private_score("key") == (3, {"jaccard": 0.6})
+    with Store(url, "b") as store:
+        assert store.private_score("key") is None
+
+
+def test_reads_are_candidates_ensembles_and_what_is_logged(url: str) -> None:
+    with Store(url, "b") as store:
+        store.add_candidate(RECORD)
+    with Store(url, "a") as store:
+        assert store.public_reads() == {}
+        store.add_candidate(RECORD)
+        store.add_candidate(replace(RECORD, jaccard=0.6))  # the same candidate again
+        store.add_candidate(replace(RECORD, id="t0004-100"))
+        store.add_selection({"alternatives": [{}, {}, {}, {}]})
+        store.add_selection({"alternatives": [{}, {}]})
+        store.log_read("comparisons", "t0003-100 t0004-100")
+        store.log_read("rules", "hi: brackets", count=3)
+        store.log_read("comparisons", "t0003-100 t0004-100")
+        assert store.public_reads() == {
+            "candidates": 2,
+            "ensembles": 6,
+            "comparisons": 2,
+            "rules": 3,
+        }
+
+
+def test_scores_from_outside_come_back_in_order(url: str) -> None:
+    with Store(url, "a") as store:
+        store.add_external("t0003-100", "kaggle-public", 0.78, 0.5, "late")
+        store.add_external("t0003-100", "kaggle-private", 0.76, 0.5)
+        first, second = store.externals()
+        assert (first.subject, first.score, first.public, first.note) == (
+            "t0003-100",
+            0.78,
+            0.5,
+            "late",
+        )
+        assert (second.board, second.note) == ("kaggle-private", "")
+        assert datetime.now(UTC) - first.added < timedelta(minutes=1)
+    with Store(url, "b") as store:
+        assert store.externals() == []
+
+
+def test_a_new_text_leaves_the_validation_set_and_the_date(url: str) -> None:
+    with Store(url, "a") as store:
+        assert store.validation_fingerprint() is None
+        store.save_study("x = 1")
+        store.save_validation("0123456789ab")
+        store.save_study("x = 2")
+        assert store.validation_fingerprint() == "0123456789ab"
+        assert store.study_text() == "x = 2"
 
 
 def test_an_opening_cannot_be_made_by_hand() -> None:

@@ -128,15 +128,17 @@ def test_damaged_and_absent_files_are_named(folder: RunFolder) -> None:
         folder.load_examples("public")
 
 
-def test_examples_are_frozen(folder: RunFolder) -> None:
-    folder.save_examples("public", [EXAMPLE])
+def test_examples_come_back_and_the_private_ones_only_as_digests(folder: RunFolder) -> None:
+    assert folder.example_digests("private") is None
     folder.save_examples("public", [EXAMPLE])
     assert folder.load_examples("public") == [EXAMPLE]
-    with pytest.raises(DataError, match="1 then, 2 now"):
-        folder.save_examples("public", [EXAMPLE, EXAMPLE])
     folder.save_examples("private", [EXAMPLE])
     with pytest.raises(ConfigError, match="sealed"):
         folder.load_examples("private")
+    found = folder.example_digests("private")
+    assert found == folder.example_digests("public")
+    assert found is not None
+    assert list(found) == ["q1\nhi"]
     path = folder.examples_path("public")
     path.write_text(path.read_text() + '{"id": 1}\n')
     with pytest.raises(DataError, match=r"public\.jsonl:2: not an example"):

@@ -25,9 +25,25 @@ def test_strips_like_str(data, texts):
         assert (a, b) == expected or a == b
 
 
+@given(st.data(), st.lists(TEXT, min_size=1, max_size=5))
+def test_moves_inward_to_the_nearest_word(data, texts):
+    places = []
+    for row, text in enumerate(texts):
+        low, high = (data.draw(st.integers(0, len(text))) for _ in range(2))
+        places.append((row, low, high))
+    row, low, high = np.array(places, np.int64).T
+    found = Texts(texts).inward(row, low, high)
+    for position, first, last, a, b in zip(row, low, high, *found, strict=True):
+        text = texts[position]
+        solid = [i for i, character in enumerate(text) if not character.isspace()]
+        assert a == min((i for i in solid if i >= first), default=len(text))
+        assert b == max((i + 1 for i in solid if i < last), default=0)
+
+
 def test_no_text_at_all():
     none = np.zeros(0, np.int64)
     assert [len(side) for side in Texts([]).strip(none, none, none)] == [0, 0]
+    assert [len(side) for side in Texts([]).inward(none, none, none)] == [0, 0]
 
 
 def test_nothing_is_blank_beyond_the_last_character_looked_up():

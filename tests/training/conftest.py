@@ -1,73 +1,22 @@
-"""A whole study around a toy model: real plugins, real files, seconds per run."""
+"""A workbench for a whole study around a toy model."""
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autoqa.registry import open_study
 from autoqa.training.workbench import Workbench
-from tests import bundle_kit
-
-STUDY = """
-name = "toy"
-[sources.train]
-type = "file"
-path = "{folder}/train.json"
-language = "en"
-[sources.exam]
-type = "file"
-path = "{folder}/exam.json"
-language = "en"
-[backbones.toy]
-type = "huggingface"
-model = "{folder}/backbone"
-[backbones.toy.protocol]
-learning_rate = 5e-3
-batch_size = 4
-length = 32
-stride = 8
-precision = "fp32"
-dropout = 0.1
-[recipe]
-portions = [{{ source = "train" }}]
-[validation]
-source = "exam"
-public = 0.5
-[search]
-snapshots = [0.5, 1.0]
-"""
+from tests.toy_study import write_study
 
 
 @pytest.fixture
 def make_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Workbench]:
     """Makes a workbench whose run folder has the given name."""
     monkeypatch.setenv("AUTOQA_CACHE", str(tmp_path / "cache"))
-    backbone = tmp_path / "backbone"
-    tokenizer = tmp_path / "tokenizer"
-    bundle_kit.write_tokenizer(tokenizer)
-    bundle_kit.write_model(backbone, tokenizer, seed=0)
-    (backbone / "tokenizer_config.json").write_text(
-        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"})
-    )
-    bundle_kit.write_squad(tmp_path / "train.json", bundle_kit.examples(40))
-    # Other contexts of the same length, and other questions: what overlaps with the validation set
-    # is not trained on.
-    exam = [
-        replace(
-            e,
-            id=f"exam-{e.id}",
-            context=e.context.replace("near the old station", "past the new airport"),
-            question=e.question.replace("live", "stay"),
-        )
-        for e in bundle_kit.examples(60, 40)
-    ]
-    bundle_kit.write_squad(tmp_path / "exam.json", exam)
-    (tmp_path / "study.toml").write_text(STUDY.format(folder=tmp_path))
+    study = write_study(tmp_path)
 
     def make(name: str) -> Workbench:
-        return Workbench(open_study(tmp_path / "study.toml"), tmp_path / "runs" / name)
+        return Workbench(open_study(study), tmp_path / "runs" / name)
 
     return make

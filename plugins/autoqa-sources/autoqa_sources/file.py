@@ -1,9 +1,12 @@
 """``type = "file"``: SQuAD JSON, JSON Lines, chaii CSV and Parquet from this machine."""
 
 import difflib
+import fnmatch
 import glob
 import importlib.util
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,12 +14,16 @@ from autoqa.api import DataError, Examples, MissingAssetError, RawRow, SourceSpe
 from autoqa_sources import formats
 from autoqa_sources.rows import RowOptions, examples_from, selected
 
+_LANGUAGE = "{language}"
+
 
 class FileOptions(RowOptions):
     """Where the file is and how to read it.
 
     Attributes:
-        path: A path, or a pattern with ``*``, ``?`` or ``**``; ``~`` is the home folder.
+        path: A path, or a pattern with ``*``, ``?`` or ``**``; ``~`` is the home folder. Where it
+            says ``{language}``, as in ``xquad.{language}.json``, every file whose name has an ISO
+            code there is taken, and the code is the language of its rows that state none.
         format: ``"auto"`` goes by the extension, ``.gz`` aside.
     """
 
@@ -67,10 +74,13 @@ def files(pattern: str) -> list[Path]:
     path = Path(pattern).expanduser()
     if path.is_file():
         return [path]
-    if glob.has_magic(pattern):
+    if glob.has_magic(pattern) or _LANGUAGE in pattern:
+        wild = str(path).replace(_LANGUAGE, "*")
         # Path.glob refuses patterns that begin at the root.
-        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
+        found = sorted(Path(name) for name in glob.glob(wild, recursive=True))  # noqa: PTH207
         found = [name for name in found if name.is_file()]
+        if _LANGUAGE in pattern:
+            found = [name for name in found if language_of(name, pattern)]
         if found:
             return found
         raise MissingAssetError(f"no file matches {pattern!r}{_near(path)}")
@@ -82,9 +92,20 @@ def files(pattern: str) -> list[Path]:
     raise MissingAssetError(f"there is no file {pattern!r}{_near(path)}")
 
 
+def language_of(path: Path, pattern: str) -> str:
+    """The ISO code that a file has where its pattern says ``{language}``; empty where none is."""
+    if _LANGUAGE not in pattern:
+        return ""
+    before, _, after = str(Path(pattern).expanduser()).partition(_LANGUAGE)
+    code = "([a-z]{2,3})"
+    sides = [fnmatch.translate(side).removesuffix("\\Z") for side in (before, after)]
+    match = re.fullmatch(code.join(sides), str(path))
+    return match.group(1) if match else ""
+
+
 def _near(path: Path) -> str:
     folder = path.parent
-    while glob.has_magic(str(folder)):
+    while glob.has_magic(str(folder)) or _LANGUAGE in str(folder):
         folder = folder.parent
     if not folder.is_dir():
         return f"; there is no folder {str(folder)!r} either."
@@ -98,10 +119,10 @@ def _near(path: Path) -> str:
 def _rows(paths: list[Path], options: FileOptions) -> Iterator[RawRow]:
     for path in paths:
         form = formats.format_of(path) if options.format == "auto" else options.format
-        empty = True
+        empty, spoken = True, language_of(path, options.path)
         for row in formats.READERS[form](path):
             empty = False
-            yield row
+            yield replace(row, language=spoken) if spoken and not row.language else row
         if empty:
             raise DataError(f"{path}: it holds no rows; leave it out, or give it some.")
 

@@ -57,10 +57,16 @@ def _missing(_: DemoOptions) -> None:
     return None
 
 
+def _licence(_: DemoOptions) -> str:
+    # Sentences and lists of names are part of this package.
+    return "Apache-2.0"
+
+
 spec = SourceSpec(
     name="demo",
     summary="Generated articles about invented places and people in bn, en, hi, ta, te",
     options=DemoOptions,
     load=load,
     missing=_missing,
+    licence=_licence,
 )

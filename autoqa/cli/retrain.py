@@ -1,0 +1,36 @@
+"""``autoqa retrain``: weights that were dropped, made again."""
+
+import click
+
+
+@click.command()
+@click.argument("study")
+@click.argument("candidates", nargs=-1, metavar="[CANDIDATE]...")
+@click.option("--quiet", is_flag=True, help="Show the result only.")
+def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
+    """Make dropped weights of STUDY again: those of CANDIDATEs, else of the selection.
+
+    A search keeps all predictions, and weights within [search] weights. The run that a candidate
+    came from is repeated up to its point; the weights are taken if they are the same to the last
+    bit.
+    """
+    from autoqa.export.run import open_run
+    from autoqa.export.selecting import kept_selection
+    from autoqa.search.display import choose_display
+    from autoqa.search.retrain import retrain as make_again
+
+    run = open_run(study)
+    names = list(candidates)
+    if not names:
+        selection = kept_selection(run)
+        if selection is None:
+            raise click.UsageError(
+                f"the study has no selection of the candidates it has now: name candidates, or "
+                f"run `autoqa select {run.study.name}` first"
+            )
+        names = [seat.id for seat in selection.members]
+    made = make_again(run.folder, run.store, names, choose_display(quiet))
+    for each in made:
+        click.echo(f"{each.id}: trained again, public Jaccard {each.jaccard:.3f}")
+    if not made:
+        click.echo(f"the weights of {', '.join(names)} are there")

@@ -1,0 +1,38 @@
+"""Keeps the weights of a study's candidates within ``[search] weights`` while it is searched."""
+
+from autoqa.ensemble.selection import Selection
+from autoqa.errors import DataError
+from autoqa.store.database import Store
+from autoqa.store.folders import RunFolder
+from autoqa.store.weights import keep_within
+
+
+def retain(folder: RunFolder, store: Store, gib: float) -> list[str]:
+    """Drops the weights that selection is least likely to need, if they outgrow their quota.
+
+    Args:
+        folder: The study's run folder.
+        store: Its database.
+        gib: GiB that all weights together may take.
+
+    Returns:
+        One sentence for each candidate whose weights were dropped.
+    """
+    present = set(folder.candidate_ids())
+    records = [record for record in store.candidates() if record.id in present]
+    gone = keep_within(folder, records, round(gib * 1024**3), _selected(folder))
+    return [
+        f"candidate {name}: its weights were dropped, because all together took more than "
+        f"search.weights = {gib:g} GiB; `autoqa retrain {store.study} {name}` makes them again"
+        for name in gone
+    ]
+
+
+def _selected(folder: RunFolder) -> set[str]:
+    if not folder.selection.is_file():
+        return set()
+    try:
+        chosen = Selection.from_json(folder.selection.read_text(encoding="utf-8"))
+    except DataError:  # written by another version: select says so, and no search should end of it
+        return set()
+    return {seat.id for pick in (chosen, chosen.best_public) for seat in pick.members}

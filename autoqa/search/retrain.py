@@ -1,0 +1,212 @@
+"""Makes dropped weights again: the same run from the same seed, up to the same point."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from autoqa.config.study import StudyFile
+from autoqa.data.prepare import prepare_data
+from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
+from autoqa.registry import open_study
+from autoqa.search.display import Display
+from autoqa.search.interrupts import Interrupts, SearchInterruptedError
+from autoqa.search.pool import Post, Worker
+from autoqa.search.resources import plan_workers
+from autoqa.search.setup import check_missing, fingerprint
+from autoqa.search.storage import open_study as open_trials
+from autoqa.search.worker import training_factory
+from autoqa.store.database import Store
+from autoqa.store.folders import RunFolder
+from autoqa.store.records import CandidateRecord
+from autoqa.store.weights import WEIGHTS, checksum, dropped, restore
+from autoqa.training.job import (
+    Message,
+    Note,
+    Progress,
+    RecipeCard,
+    SnapshotTaken,
+    TrialFailed,
+    TrialFinished,
+    TrialJob,
+)
+from autoqa.types import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Remade:
+    """A candidate whose weights are there again.
+
+    Attributes:
+        id: The candidate.
+        jaccard: Its public Jaccard, as ever.
+    """
+
+    id: str
+    jaccard: float
+
+
+def retrain(
+    folder: RunFolder, store: Store, names: Sequence[str], display: Display
+) -> list[Remade]:
+    """Trains candidates again whose weights were dropped.
+
+    Each run is the one that the candidate came from: same data, recipe, learning rate, seed, and
+    as many threads. Weights are taken only if they are the dropped ones to the last bit, because
+    the stored predictions, and every choice made on them, belong to those.
+
+    Args:
+        folder: The study's run folder; nothing else may write to it meanwhile.
+        store: Its database.
+        names: Ids of candidates.
+        display: What people see.
+
+    Returns:
+        What was made again, in the order of the names; candidates whose weights are there are
+        left out.
+
+    Raises:
+        ConfigError: A candidate is unknown, or the study file is not the one it was trained with.
+        DataError: The data are not those of then, or the weights came out different.
+        TrainingError: A run failed.
+        SearchInterruptedError: A signal asked for the end; what was complete is kept.
+    """
+    with folder.lock(), display:
+        records = _wanted(folder, store, names)
+        if not records:
+            return []
+        bound = open_study(folder.study_file)
+        _check_unchanged(bound.study, store)
+        check_missing(bound)
+        data = prepare_data(bound)
+        folder.save_examples("public", data.public)
+        folder.save_examples("private", data.private)
+        scratch = RunFolder(folder.path / "retrained")
+        try:
+            return _Retraining(bound.study, folder, scratch, display).run(
+                records, _micro_scales(bound.study, folder)
+            )
+        finally:
+            shutil.rmtree(scratch.path, ignore_errors=True)
+
+
+def _wanted(folder: RunFolder, store: Store, names: Sequence[str]) -> list[CandidateRecord]:
+    known = {record.id: record for record in store.candidates()}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        hint = did_you_mean(unknown[0], known) or f"; see `autoqa leaderboard {store.study}`"
+        raise ConfigError(f"CANDIDATE {unknown[0]!r}: the study has no such candidate{hint}")
+    return [known[name] for name in names if dropped(folder, name) is not None]
+
+
+def _check_unchanged(study: StudyFile, store: Store) -> None:
+    then, now = store.study_fingerprint(), fingerprint(study)
+    if then != now:
+        raise ConfigError(
+            f"study {study.name!r} resolves to {now} here and was {then} when it was searched (its "
+            "variables, such as paths, have other values): set them as they were then"
+        )
+
+
+def _micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
+    """Trial number to the factor on its forward passes."""
+    trials = open_trials(study.name, folder.store_url(study.search.storage), study.seed)
+    found = trials.get_trials(deepcopy=False)
+    return {trial.number: float(trial.user_attrs.get("micro_scale", 1.0)) for trial in found}
+
+
+class _Retraining:
+    def __init__(
+        self, study: StudyFile, folder: RunFolder, scratch: RunFolder, display: Display
+    ) -> None:
+        self.folder, self.scratch, self.display = folder, scratch, display
+        plan = plan_workers(study.search.workers)
+        post = Post(training_factory, study, folder.path, plan, folder.logs)
+        self.workers = [Worker(number, post) for number in range(plan.count)]
+        self.busy: dict[int, CandidateRecord] = {}
+        self.done: dict[str, Remade] = {}
+
+    def run(self, records: Sequence[CandidateRecord], scales: dict[int, float]) -> list[Remade]:
+        waiting = list(records)
+        with Interrupts(kill=self._kill) as interrupts:
+            try:
+                while (waiting or self.busy) and not interrupts.stopping:
+                    for worker in self.workers:
+                        if waiting and worker.number not in self.busy:
+                            record = waiting.pop(0)
+                            self._start(worker, record, scales.get(record.trial, 1.0))
+                    self._listen(interrupts.wake)
+            finally:
+                for worker in self.workers:
+                    worker.end()
+        if waiting or self.busy:
+            raise SearchInterruptedError(
+                "retraining was interrupted; what was complete is kept. The same command goes on"
+            )
+        return [self.done[record.id] for record in records]
+
+    def _kill(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+
+    def _start(self, worker: Worker, record: CandidateRecord, micro_scale: float) -> None:
+        self.busy[worker.number] = record
+        self.display.event(f"candidate {record.id} is trained again on worker {worker.number}")
+        worker.assign(
+            TrialJob(
+                trial=record.trial,
+                backbone=record.backbone,
+                recipe=Recipe.from_dict(record.recipe),
+                learning_rate=record.learning_rate,
+                seed=record.seed,
+                run_folder=self.scratch.path,
+                micro_scale=micro_scale,
+                windows_per_second=record.windows_per_second,
+                only=record.fraction,
+            )
+        )
+
+    def _listen(self, wake: int) -> None:
+        busy = [worker for worker in self.workers if worker.number in self.busy]
+        pipes = [worker.connection for worker in busy if worker.connection is not None]
+        wait([*pipes, wake], timeout=0.5)
+        for worker in busy:
+            messages, gone = worker.messages()
+            for message in messages:
+                self._hear(worker, message)
+            if gone and worker.number in self.busy:
+                raise TrainingError(f"{self.busy[worker.number].id}: {worker.death()}")
+
+    def _hear(self, worker: Worker, message: Message) -> None:
+        record = self.busy[worker.number]
+        match message:
+            case Progress():
+                self.display.working(worker.number, record.backbone, message)
+            case RecipeCard(lines=lines):
+                for each in lines:
+                    self.display.event(f"{record.id}: {each}")
+            case Note(text=text):
+                self.display.event(f"{record.id}: {text}")
+            case SnapshotTaken():
+                self._take(record)
+            case TrialFinished():
+                del self.busy[worker.number]
+                self.display.idle(worker.number)
+            case TrialFailed(reason=reason):
+                raise TrainingError(f"{record.id}: {reason}")
+
+    def _take(self, record: CandidateRecord) -> None:
+        """Puts the new weights in the place of the dropped ones, if they are the same."""
+        gone = dropped(self.folder, record.id)
+        made: Path = self.scratch.model(record.id) / WEIGHTS
+        if gone is not None and checksum(made) != gone.sha256:
+            again = self.scratch.read_record(record.id)
+            raise DataError(
+                f"candidate {record.id} came out different: public Jaccard {again.jaccard:.4f}, "
+                f"and {record.jaccard:.4f} then. Other processors and other versions of libraries "
+                "round differently: train it where it was trained, or search anew."
+            )
+        restore(self.folder, record.id, made)
+        self.done[record.id] = Remade(record.id, record.jaccard)
+        self.display.event(f"candidate {record.id} is there again, the same to the last bit")

@@ -1,0 +1,57 @@
+"""Reads of the public part: what was learned from it that could steer a decision.
+
+A read is a number that the public part gave about something that was not measured on it before:
+
+- each candidate that is scored on it (a row of the candidates' table);
+- each ensemble that a selection compared with others (kept in the selections' table);
+- whatever else is compared on it, such as two candidates, or answers with and without a rule:
+  :meth:`ReadLog.log_read` writes it down.
+
+Looking at a number again that is written down already is no read.
+"""
+
+from sqlalchemy import func, insert, select
+
+from autoqa.store.connection import StudyDatabase, now
+from autoqa.store.tables import candidates as _candidates
+from autoqa.store.tables import reads as _reads
+from autoqa.store.tables import selections as _selections
+
+
+class ReadLog(StudyDatabase):
+    """Counts the reads of a study's public part."""
+
+    def log_read(self, kind: str, subject: str, count: int = 1) -> None:
+        """Writes down that the public part was read.
+
+        Args:
+            kind: What was done, in the plural: ``comparisons``.
+            subject: To what.
+            count: How many numbers were learned.
+        """
+        with self._begin() as connection:
+            connection.execute(
+                insert(_reads).values(
+                    study=self.study, moment=now(), kind=kind, subject=subject, count=count
+                )
+            )
+
+    def public_reads(self) -> dict[str, int]:
+        """How often the public part was read, by kind; kinds without a read are left out."""
+        logged = (
+            select(_reads.c.kind, func.sum(_reads.c.count))
+            .where(_reads.c.study == self.study)
+            .group_by(_reads.c.kind)
+            .order_by(_reads.c.kind)
+        )
+        scored = select(func.count()).select_from(_candidates)
+        chosen = select(_selections.c.selection).where(_selections.c.study == self.study)
+        with self._begin() as connection:
+            candidates = connection.scalar(scored.where(_candidates.c.study == self.study)) or 0
+            ensembles = sum(
+                max(1, len(selection.get("alternatives", ())))
+                for selection in connection.scalars(chosen)
+            )
+            others = {str(kind): int(count) for kind, count in connection.execute(logged)}
+        counts = {"candidates": int(candidates), "ensembles": ensembles, **others}
+        return {kind: count for kind, count in counts.items() if count}

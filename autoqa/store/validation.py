@@ -1,0 +1,70 @@
+"""The validation set of a study: frozen at the first search, the same at every later one."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from autoqa.errors import DataError
+from autoqa.store.database import Store
+from autoqa.store.folders import Part, RunFolder
+from autoqa.store.rows import Digests, digests
+from autoqa.types import Example
+
+_PARTS: tuple[Part, ...] = ("public", "private")
+
+
+def fingerprint(public: Iterable[Example], private: Iterable[Example]) -> str:
+    """Twelve hex digits that stand for both parts, whatever the order of their rows.
+
+    They are the same on every machine; see :func:`autoqa.store.rows.digests` for what counts.
+    """
+    return _mark({"public": digests(public), "private": digests(private)})
+
+
+def check_validation(
+    folder: RunFolder, store: Store, public: Sequence[Example], private: Sequence[Example]
+) -> None:
+    """Compares the validation set with the one that the study began with, if it has begun.
+
+    Raises:
+        DataError: They differ; the message says by how many questions.
+    """
+    now: dict[Part, Digests] = {"public": digests(public), "private": digests(private)}
+    frozen = _frozen(folder)
+    began = store.validation_fingerprint() or (_mark(frozen) if frozen else None)
+    if began in (None, _mark(now)):
+        return
+    how = "; ".join(_difference(part, frozen[part], now[part]) for part in frozen)
+    raise DataError(
+        f"the validation set is not the one that study {store.study!r} began with"
+        f"{f' ({how})' if how else ''}, so scores could not be compared: restore the data and "
+        "[validation], or give the changed study another name"
+    )
+
+
+def keep_validation(
+    folder: RunFolder, store: Store, public: Sequence[Example], private: Sequence[Example]
+) -> None:
+    """Freezes the validation set of a saved study at its first search; later it does nothing."""
+    if not _frozen(folder):
+        folder.save_examples("public", public)
+        folder.save_examples("private", private)
+    if store.validation_fingerprint() is None:
+        store.save_validation(fingerprint(public, private))
+
+
+def _mark(parts: dict[Part, Digests]) -> str:
+    lines = [f"{part} {digest}" for part, rows in parts.items() for digest in rows.values()]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:12]
+
+
+def _frozen(folder: RunFolder) -> dict[Part, Digests]:
+    """Digests of what the files hold; empty unless both parts are there."""
+    found = {part: folder.example_digests(part) for part in _PARTS}
+    whole = {part: rows for part, rows in found.items() if rows is not None}
+    return whole if len(whole) == len(_PARTS) else {}
+
+
+def _difference(part: str, before: Digests, after: Digests) -> str:
+    gone, new = len(before.keys() - after.keys()), len(after.keys() - before.keys())
+    changed = sum(after[key] != before[key] for key in before.keys() & after.keys())
+    return f"{part}: of {len(before)} questions {gone} gone, {changed} changed, {new} new"

@@ -1,0 +1,112 @@
+"""Choosing thirteen seats from two hundred candidates by predictions for a thousand questions.
+
+The practice is the selection as one would write it down at first, with sets of words
+(:mod:`.practice_select`). ``select_200x1000x13`` is one greedy selection from prepared lists of
+spans on both sides; equal means that both seat the same candidates in the same order.
+``select_bagged`` is the whole of it, from stored logits to the two picks with twenty bags, in a
+process of its own, against the practice's time for as many greedy selections.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from autoqa.ensemble.bagging import numbered
+from autoqa.ensemble.evaluator import Evaluator
+from autoqa.ensemble.greedy import Chooser
+from autoqa.ensemble.limits import Limits
+from autoqa.ensemble.shortlist import shortlist
+from autoqa.ensemble.vocabulary import Vocabulary, reference_masks
+
+from .candidates import Field, make_field
+from .harness import Comparison, compare, record
+from .practice_select import Group, SlowSelector, Words
+
+CANDIDATES, QUESTIONS, BAGS = 200, 1000, 20
+LIMITS = Limits(seats=13, recipe_cap=4)
+LONGEST = 48
+
+
+def slow_selector(field: Field) -> SlowSelector:
+    """The practice, with the same lists of spans as Python objects."""
+    vocabulary = Vocabulary(len(field.examples))
+    references = reference_masks(field.examples, vocabulary)
+    contexts = [example.context for example in field.examples]
+    groups = []
+    for name in dict.fromkeys(candidate.group for candidate in field.candidates):
+        own = [i for i, c in enumerate(field.candidates) if c.group == name]
+        members = [(field.candidates[i].id, field.candidates[i].logits) for i in own]
+        masks, blends = shortlist(members, field.windows[name], contexts, vocabulary, LONGEST)
+        edges = np.searchsorted(blends.example, np.arange(1, len(contexts)))
+        spans = [
+            [as_words(masks[s]) for s in part] for part in np.split(np.arange(len(masks)), edges)
+        ]
+        scores = {
+            i: [part.tolist() for part in np.split(row, edges)]
+            for i, row in zip(own, blends.sums, strict=True)
+        }
+        groups.append(Group(own, spans, scores))
+    return SlowSelector(
+        groups,
+        [[as_words(masks[q]) for masks in references] for q in range(len(contexts))],
+        [example.document for example in field.examples],
+        [candidate.recipe_hash for candidate in field.candidates],
+        [candidate.seconds for candidate in field.candidates],
+        LIMITS.seats,
+        LIMITS.recipe_cap,
+    )
+
+
+def as_words(mask: int) -> Words:
+    """A set of words from its bits; the words are called by their numbers."""
+    return frozenset(str(bit) for bit in range(mask.bit_length()) if mask >> bit & 1)
+
+
+def chooser(field: Field) -> Chooser:
+    """autoqa's selection on all questions."""
+    evaluator = Evaluator(field.candidates, field.windows, field.examples, LONGEST)
+    documents = numbered([example.document for example in field.examples])
+    return Chooser(evaluator, documents, np.ones(len(documents)), LIMITS)
+
+
+def test_select() -> None:
+    for candidates, questions in ((60, 300), (CANDIDATES, QUESTIONS)):
+        field = make_field(candidates, questions)
+        rounds = 3 if candidates < CANDIDATES else 2
+        # A chooser remembers what it has scored, so each round gets one that knows nothing yet.
+        slow, fresh = slow_selector(field), iter([chooser(field) for _ in range(rounds)])
+        outcome = compare(
+            f"select_{candidates}x{questions}x{LIMITS.seats}",
+            slow.greedy,
+            lambda fresh=fresh: next(fresh).greedy(),
+            rounds=rounds,
+            unit="selections/s",
+            equal=lambda theirs, ours: tuple(theirs) == ours,
+            warmup=False,
+        )
+    whole = bagged()
+    bags_of_practice = (BAGS + 1) / outcome.a
+    record(
+        Comparison(
+            name="select_bagged",
+            ratio=round(bags_of_practice / whole["seconds"], 3) if outcome.equal else None,
+            a=round(1 / bags_of_practice, 6),
+            b=round(1 / whole["seconds"], 3),
+            unit="selections/s",
+            equal=outcome.equal,
+            rounds=1,
+        )
+    )
+    print(f"\nselect_bagged: {json.dumps(whole)}; practice about {bags_of_practice:.0f} s")
+
+
+def bagged() -> dict[str, float]:
+    """Seconds and GiB of the whole selection in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.bagged", str(CANDIDATES), str(QUESTIONS)]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, check=True, stdout=subprocess.PIPE, text=True)
+    measured: dict[str, float] = json.loads(done.stdout)
+    return measured

@@ -1,0 +1,97 @@
+"""The answer that most annotators gave."""
+
+from collections import Counter
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from stand_in import bind, example, examples
+
+from autoqa.api import Answer
+from autoqa.data import prepare_data
+from autoqa.data.references import majority
+from autoqa.text.metrics import score
+from autoqa.text.words import words
+
+CONTEXT = "Rome, the city of Rome in Italy, was founded by Romulus and Remus long long ago"
+
+
+def asked(*texts: str) -> Any:
+    answers = tuple(Answer(text, CONTEXT.index(text)) for text in texts)
+    return example(1, context=CONTEXT, answers=answers)
+
+
+def kept(*texts: str) -> list[str]:
+    return [answer.text for answer in majority(asked(*texts)).answers]
+
+
+def test_the_answer_of_most_stays_alone() -> None:
+    assert kept("Italy,", "Rome,", "Italy,") == ["Italy,"]
+
+
+def test_answers_count_as_equal_where_the_metric_sees_no_difference() -> None:
+    assert kept("long long ago", "Rome,", "long ago") == ["long long ago"]
+
+
+def test_without_a_majority_all_that_are_tied_stay() -> None:
+    assert kept("Rome,", "Italy,") == ["Rome,", "Italy,"]
+    assert kept("Rome,", "Italy,", "in", "Italy,", "Rome,") == ["Rome,", "Italy,"]
+    assert kept() == []
+    assert kept("Rome,") == ["Rome,"]
+
+
+@given(st.lists(st.sampled_from(CONTEXT.split()), min_size=1, max_size=9))
+def test_what_stays_has_the_most_voices_and_each_answer_once(texts: list[str]) -> None:
+    found = kept(*texts)
+    voices = Counter(frozenset(words(text)) for text in texts)
+    most = max(voices.values())
+    assert {frozenset(words(text)) for text in found} == {
+        answer for answer, count in voices.items() if count == most
+    }
+    assert len(found) == len(set(found))
+    row = asked(*texts)
+    best = score([found[0]], [row]).jaccard[0]
+    assert best == score([found[0]], [majority(row)]).jaccard[0] == 1
+
+
+def annotated() -> list[Any]:
+    """Twenty documents; three annotators of every question, one of whom disagrees."""
+    rows = []
+    for number in range(20):
+        context = f"Town {number} lies by river {number} in the north"
+        for annotator, text in enumerate(("north", f"river {number}", f"river {number}")):
+            answers = (Answer(text, context.index(text)),)
+            name = f"{number}-{annotator}"
+            rows.append(
+                example(
+                    number,
+                    document=f"d{number}",
+                    context=context,
+                    question=f"Where is town {number}?",
+                    answers=answers,
+                    id=name,
+                )
+            )
+    return rows
+
+
+def test_only_validation_is_reduced_to_the_majority() -> None:
+    rows = annotated()
+    bound = bind({"hi": rows}, {"source": "hi", "share": 0.5, "references": "majority"})
+    data = prepare_data(bound)
+    scored = data.public + data.private
+    assert len(scored) == 10
+    assert {len(one.answers) for one in scored} == {1}
+    assert all(one.answers[0].text.startswith("river") for one in scored)
+    assert {len(one.answers) for one in data.train["hi"]} == {3}
+    assert any("references were reduced: 10 of 10" in note for note in data.notes)
+    best = prepare_data(bind({"hi": rows}, {"source": "hi", "share": 0.5}))
+    assert {len(one.answers) for one in best.public} == {3}
+
+
+def test_one_reference_each_is_left_alone() -> None:
+    bound = bind({"hi": examples(range(40))}, {"source": "hi", "share": 0.5})
+    majority_bound = bind(
+        {"hi": examples(range(40))}, {"source": "hi", "share": 0.5, "references": "majority"}
+    )
+    assert prepare_data(bound).public == prepare_data(majority_bound).public

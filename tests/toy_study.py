@@ -1,0 +1,68 @@
+"""A whole study around a toy model: real plugins, real files, seconds per run."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from tests import bundle_kit
+
+STUDY = """
+name = "toy"
+[sources.train]
+type = "file"
+path = "{folder}/train.json"
+language = "en"
+[sources.exam]
+type = "file"
+path = "{folder}/exam.json"
+language = "en"
+[backbones.toy]
+type = "huggingface"
+model = "{folder}/backbone"
+[backbones.toy.protocol]
+learning_rate = 5e-3
+batch_size = 4
+length = 32
+stride = 8
+precision = "fp32"
+dropout = 0.1
+[recipe]
+portions = [{{ source = "train" }}]
+[validation]
+source = "exam"
+public = 0.5
+[search]
+snapshots = [0.5, 1.0]
+"""
+
+
+def write_study(folder: Path, tail: str = "") -> Path:
+    """Writes data, a backbone and a study file.
+
+    Args:
+        folder: Where to.
+        tail: What follows at the end of the study file, that is in its table ``[search]``.
+    """
+    backbone = folder / "backbone"
+    tokenizer = folder / "tokenizer"
+    bundle_kit.write_tokenizer(tokenizer)
+    bundle_kit.write_model(backbone, tokenizer, seed=0)
+    (backbone / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"})
+    )
+    bundle_kit.write_squad(folder / "train.json", bundle_kit.examples(40))
+    # Other contexts of the same length, and other questions: what overlaps with the validation set
+    # is not trained on.
+    exam = [
+        replace(
+            e,
+            id=f"exam-{e.id}",
+            context=e.context.replace("near the old station", "past the new airport"),
+            question=e.question.replace("live", "stay"),
+        )
+        for e in bundle_kit.examples(60, 40)
+    ]
+    bundle_kit.write_squad(folder / "exam.json", exam)
+    path = folder / "study.toml"
+    path.write_text(STUDY.format(folder=folder) + tail)
+    return path
