@@ -64,11 +64,7 @@ def split(
             f"{', '.join(absent)}; it has {', '.join(sorted(spoken))}."
         )
     groups = _groups(examples, sketches)
-    languages: dict[str, set[str]] = defaultdict(set)
-    for example in examples:
-        if example.language in wanted:
-            languages[groups[example.document]].add(example.language)
-    ordered = _ordered(languages, validation.seed)
+    ordered = _ordered(_languages(examples, groups, wanted), validation.seed)
     held = round(validation.share * len(ordered))
     public = round(validation.public * held)
     if min(public, held - public) < _FEWEST:
@@ -92,6 +88,17 @@ def split(
         wanted,
     )
     return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
+
+
+def _languages(
+    examples: Sequence[Example], groups: Mapping[str, str], wanted: set[str]
+) -> dict[str, set[str]]:
+    """The wanted languages of each document that has rows in one."""
+    languages: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        if example.language in wanted:
+            languages[groups[example.document]].add(example.language)
+    return languages
 
 
 def _ordered(languages: Mapping[str, set[str]], seed: int) -> list[str]:
