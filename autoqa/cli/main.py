@@ -25,6 +25,7 @@ COMPLETION = "_AUTOQA_COMPLETE"
 """Set by the script that makes a shell complete ``autoqa``."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "data": ("autoqa.cli.data:data", "Look into a study's data before it costs a search."),
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
     "select": ("autoqa.cli.select:select", "Choose a small, diverse ensemble from the candidates."),

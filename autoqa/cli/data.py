@@ -1,0 +1,22 @@
+"""``autoqa data``: what is in a study's data, and what is wrong with it."""
+
+import click
+
+from autoqa.cli.main import LazyGroup
+
+DATA: dict[str, tuple[str, str]] = {
+    "relocate": (
+        "autoqa.cli.data_relocate:relocate",
+        "Choose the place of answers that occur several times.",
+    ),
+    "disagreements": (
+        "autoqa.cli.data_disagreements:disagreements",
+        "List labels that confident candidates contradict.",
+    ),
+}
+"""Name to (where the click command is, its line in ``autoqa data --help``), in order of use."""
+
+
+@click.group(cls=LazyGroup, lazy=DATA)
+def data() -> None:
+    """Look into a study's data before it costs a search."""
