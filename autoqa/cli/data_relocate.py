@@ -24,7 +24,7 @@ _BAR = 40
 @click.command()
 @click.argument("study", type=_PATH)
 @click.option("--source", required=True, help="The source whose answers are looked at.")
-@click.option("--to", "target", type=_PATH, required=True, help="The overlay to write.")
+@click.option("--to", "target", type=_PATH, help="The overlay to write; left out, look only.")
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -49,7 +49,7 @@ _BAR = 40
 def relocate(
     study: Path,
     source: str,
-    target: Path,
+    target: Path | None,
     threshold: float,
     learn_from: tuple[str, ...],
     models: int,
@@ -72,7 +72,8 @@ def relocate(
             f"--learn-from {source}: its offsets are what is in doubt; name other sources."
         )
     relocation.check_source(bound.study, source)
-    check_target(target, source)
+    if target is not None:
+        check_target(target, source)
     with progress_bar("asking candidates", quiet=as_json) as progress:
         found = relocation.relocate(
             bound,
@@ -83,15 +84,16 @@ def relocate(
             progress=progress,
         )
     overlay = found.overlay(threshold)
-    if overlay.changes:
-        overlay.write(target)
+    written = target if overlay.changes else None
+    if written is not None:
+        overlay.write(written)
     if as_json:
-        echo_json(_as_json(found, threshold, target if overlay.changes else None))
+        echo_json(_as_json(found, threshold, written))
         return
-    _print(found, threshold, len(overlay.changes), target)
+    _print(found, threshold, len(overlay.changes), written)
 
 
-def _print(found: "Relocation", threshold: float, changed: int, target: Path) -> None:
+def _print(found: "Relocation", threshold: float, changed: int, written: Path | None) -> None:
     placed = found.placed
     if not placed:
         settled = f" ({found.settled} settled by other overlays)" if found.settled else ""
@@ -117,12 +119,12 @@ def _print(found: "Relocation", threshold: float, changed: int, target: Path) ->
     )
     doubtful = sum(one.moved for one in placed) - len(moved)
     unsure = f" ({doubtful} more would, but with less than {threshold:g})" if doubtful else ""
-    if not changed:
-        click.echo(f"None moves{unsure}; nothing is written.")
+    if written is None:
+        click.echo(f"{len(moved)} answers in {changed} rows move{unsure}; nothing is written.")
         return
     click.echo(
-        f"{len(moved)} answers in {changed} rows move{unsure}; {target} holds them. To use it: "
-        f"overlays = [{str(target)!r}] below [sources.{found.source}]."
+        f"{len(moved)} answers in {changed} rows move{unsure}; {written} holds them. To use it: "
+        f"overlays = [{str(written)!r}] below [sources.{found.source}]."
     )
 
 

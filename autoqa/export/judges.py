@@ -7,7 +7,7 @@ private part are not asked about.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -26,7 +26,8 @@ from autoqa.features.windows import Windows
 from autoqa.registry import BoundStudy, bind, discover
 from autoqa.store.folders import Logits
 from autoqa.store.records import CandidateRecord
-from autoqa.types import Example, Portion
+from autoqa.store.weights import WEIGHTS
+from autoqa.types import Example, Recipe
 
 T = TypeVar("T")
 
@@ -55,7 +56,8 @@ class Opinion(Generic[T]):
 class Judges:
     """The candidates of a run that can say something about rows of one source.
 
-    One candidate stands for each recipe and backbone, the one with the best public score.
+    One candidate stands for each recipe and backbone: of those whose weights are still there, or
+    else of all, the one with the best public score.
 
     Args:
         run: The study's run.
@@ -83,11 +85,11 @@ class Judges:
                 f"({run.folder.examples_path('public')}), so nobody can say who trained on which; "
                 "restore the data, or search again under another name."
             )
-        ranked = sorted(run.candidates(), key=lambda each: (-each.jaccard, each.id))
-        first: dict[tuple[str, str], CandidateRecord] = {}
-        for record in ranked:
-            first.setdefault((record.backbone, record.recipe_hash), record)
-        self.candidates = tuple(first.values())
+        found = run.candidates()
+        chosen: dict[tuple[str, str], CandidateRecord] = {}
+        for record in sorted(found, key=lambda each: (not self._runs(each), *_rank(each))):
+            chosen.setdefault((record.backbone, record.recipe_hash), record)
+        self.candidates = tuple(sorted(chosen.values(), key=_rank))
         self._public = {_key(e): row for row, e in enumerate(frozen) if e.source == source}
         self._train = {_key(e): e for e in self._data.train.get(source, ())}
         self.public = len(self._public)
@@ -125,13 +127,17 @@ class Judges:
                 opinions[row].append(Opinion(record.id, value))
             seen = self._seen(record) if len(public) < len(open_rows) else set()
             fresh = [r for r in open_rows if keys[r] in self._train and keys[r][2:] not in seen]
-            if fresh and self._run.folder.model(record.id).is_dir():
+            if fresh and self._runs(record):
                 values = self._run_model(record, [examples[row] for row in fresh], read)
                 for row, value in zip(fresh, values, strict=True):
                     opinions[row].append(Opinion(record.id, value))
             if progress is not None:
                 progress(number + 1, len(self.candidates))
         return opinions
+
+    def _runs(self, record: CandidateRecord) -> bool:
+        """Whether a candidate's weights are there: some are dropped to save room."""
+        return (self._run.folder.model(record.id) / WEIGHTS).is_file()
 
     def _stored(
         self, record: CandidateRecord, keys: Sequence["_Key"], rows: Sequence[int], read: Reader[T]
@@ -151,9 +157,8 @@ class Judges:
         """
         epochs = self._bound.backbones[record.backbone].protocol.epochs
         seen: set[tuple[str, str]] = set()
-        for number, stage in enumerate(record.recipe["stages"]):
-            for place, each in enumerate(stage["portions"]):
-                portion = _portion(each)
+        for number, stage in enumerate(Recipe.from_dict(record.recipe).stages):
+            for place, portion in enumerate(stage.portions):
                 examples = self._data.train[portion.source]
                 seed = (record.seed, number, place)
                 for rows, _ in turns(examples, portion, epochs, seed):
@@ -175,14 +180,14 @@ class Judges:
             yield from read(chunk, windows, *predict(model, windows, precision=precision))
 
 
+def _rank(record: CandidateRecord) -> tuple[float, str]:
+    """Best public score first."""
+    return -record.jaccard, record.id
+
+
 _Key = tuple[str, str, str, str]
 
 
 def _key(example: Example) -> _Key:
     """Id and language, then what makes two rows the same question about the same text."""
     return example.id, example.language, question_key(example.question), example.context
-
-
-def _portion(content: dict[str, Any]) -> Portion:
-    languages = content["languages"]
-    return Portion(**{**content, "languages": None if languages is None else tuple(languages)})

@@ -66,7 +66,7 @@ def relocate(
     bound: BoundStudy,
     source: str,
     *,
-    target: Path,
+    target: Path | None,
     models: int,
     learn_from: Sequence[str] = (),
     progress: Progress | None = None,
@@ -79,7 +79,7 @@ def relocate(
     Args:
         bound: The study with its plugins.
         source: Name of the source.
-        target: The overlay that is going to be written.
+        target: The overlay that is going to be written, if one is.
         models: Most candidates that are asked about one answer, once the study was searched; 0
             goes by the texts alone.
         learn_from: Names of sources whose offsets can be trusted; what each kind of evidence
@@ -155,6 +155,23 @@ def _asked(
         judges = Judges(open_run(bound.study.name), source)
     except (DataError, NothingFeasibleError) as error:
         raise DataError(f"{error} Or pass --models 0, which goes by the texts alone.") from error
+    return with_models(asked, judges, models=models, progress=progress)
+
+
+def with_models(
+    asked: Sequence[Asked], judges: Judges, *, models: int, progress: Progress | None = None
+) -> list[Asked]:
+    """Answers with what candidates say about each occurrence.
+
+    Args:
+        asked: Answers of the judges' source.
+        judges: The candidates.
+        models: Most candidates that are asked about one answer.
+        progress: Called with candidates asked and candidates in all.
+
+    Returns:
+        The same answers, row by row; those that no candidate can judge as they were.
+    """
     wanted: dict[_Key, list[Asked]] = {}
     for one in asked:
         wanted.setdefault((one.example.id, one.example.language), []).append(one)

@@ -77,7 +77,9 @@ def corpora(folder: Path, patterns: Sequence[str] = PATTERNS) -> list[list[Examp
         for path in sorted(folder.glob(pattern)):
             corpus, language = path.name.split(".")[:2]
             options = FileOptions(path=str(path), language=language, on_mismatch="repair")
-            found[corpus, language] += checked(load(options), corpus)
+            rows = checked(load(options), corpus)
+            # XQuAD's ids are the same in all languages; TyDi's never meet.
+            found[corpus, language] += [replace(one, id=f"{one.id}@{language}") for one in rows]
     # Rows of TyDi's two files are one source: some share contexts.
     return [unique(rows, corpus)[0] for (corpus, _), rows in sorted(found.items())]
 

@@ -112,7 +112,8 @@ def test_nothing_to_do_is_said_and_nothing_written(study: Path, tmp_path: Path) 
     assert result.exit_code == 0
     assert "none of its 4 rows has an answer that occurs several times" in result.stdout
     result = call(study, "--source", "target", "--to", target, "--threshold", 1)
-    assert "None moves" in result.stdout
+    assert "0 answers in 0 rows move" in result.stdout
+    assert "answers in 0 rows" not in call(study, "--source", "target").stdout
     assert not target.exists()
     empty = json.loads(call(study, "--source", "once", "--to", target, "--json").stdout)
     assert (empty["answers"], empty["overlay"], empty["histogram"]) == (0, None, [])

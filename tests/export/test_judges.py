@@ -15,6 +15,7 @@ from autoqa.export.judges import Judges
 from autoqa.export.run import StudyRun
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
+from autoqa.store.weights import drop
 from autoqa.training.job import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
@@ -91,8 +92,7 @@ def test_public_rows_are_read_from_stored_logits(make_bench: Bench) -> None:  # 
     bench = make_bench("run")
     run = searched(bench, [(recipe(0.3, 1), 1), (recipe(0.2, 1), 2), (recipe(0.1, 1), 3)])
     for name in run.folder.candidate_ids():
-        model = run.folder.model(name)
-        model.rename(model.with_name("gone"))
+        drop(run.folder, name)
     judges = Judges(run, "exam")
     assert judges.public == len(judges.rows()) == len(bench.data.public)
     heard = judges.ask(judges.rows()[::-1], names, models=2)
@@ -101,7 +101,7 @@ def test_public_rows_are_read_from_stored_logits(make_bench: Bench) -> None:  # 
     ]
     best = [record.id for record in judges.candidates[:2]]
     assert {tuple(o.candidate for o in each) for each in heard} == {tuple(best)}
-    # Models that are gone say nothing about training rows; private rows are nobody's business.
+    # Weights that were dropped say nothing about training rows; private rows are nobody's business.
     other = Judges(run, "train")
     assert other.ask(other.rows(), names) == [[] for _ in other.rows()]
     assert judges.ask(bench.data.private, names) == [[] for _ in bench.data.private]
