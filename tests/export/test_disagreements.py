@@ -37,10 +37,10 @@ language = "en"
 type = "file"
 path = "{folder}/exam.json"
 language = "en"
-[backbones.minilm]
-type = "minilm-l6"
+[backbones.e5]
+type = "e5-small"
 [recipe]
-portions = [{{ source = "train", share = [0.6, 0.65] }}]
+portions = [{{ source = "train", share = [0.75, 0.76] }}]
 [validation]
 source = "exam"
 public = 0.6
@@ -69,9 +69,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
     """AUTOQA_HOME after two recipes were trained, and the ids of rows with planted mistakes."""
     folder = tmp_path_factory.mktemp("planted")
     wrong: set[str] = set()
-    for name, documents, seed in (("train", 200, 1), ("exam", 60, 3)):
+    for name, documents, seed, share in (("train", 150, 1, 0.03), ("exam", 60, 3, 0.12)):
         rows, _ = examples("en", documents=documents, questions=4, seed=seed, noise=0)
-        rows, mistakes = planted(rows, 0.12)
+        rows, mistakes = planted(rows, share)
         bundle_kit.write_squad(folder / f"{name}.json", rows)
         wrong |= mistakes
     text = STUDY.format(folder=folder)
@@ -84,9 +84,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
         run.save_examples("public", bench.data.public)
         with Store(run.store_url(), "planted") as store:
             store.save_study(text)
-        for number, share in enumerate((0.6, 0.65)):
+        for number, share in enumerate((0.75, 0.76)):
             recipe = Recipe((Stage((Portion("train", share=share),), 256, 64),))
-            job = TrialJob(number, "minilm", recipe, 3e-4, seed=number, run_folder=run.path)
+            job = TrialJob(number, "e5", recipe, 3e-4, seed=number, run_folder=run.path)
             run_trial(job, bench, lambda message: None)
         yield folder, wrong
 
@@ -97,16 +97,14 @@ def call(*arguments: object) -> Result:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", ["exam", "train"])
-def test_planted_mistakes_rank_above_right_labels(home: tuple[Path, set[str]], source: str) -> None:
+def test_planted_mistakes_rank_above_right_labels(home: tuple[Path, set[str]]) -> None:
     _, wrong = home
-    result = call("planted", "--source", source, "--threshold", 0.1, "--json")
-    shown = json.loads(result.stdout)
+    shown = json.loads(call("planted", "--threshold", 0.1, "--json").stdout)
     found = [row["id"] in wrong for row in shown["disagreements"]]
-    print(f"\n{source}: heard {shown['rows_heard']} of {shown['rows']}; {found}")
-    assert shown["rows_heard"] == shown["rows"] == shown["public_rows"] or source == "train"
-    assert 0 < shown["rows_heard"] < shown["rows"] or source == "exam"
-    assert sum(found[:10]) / min(10, len(found)) >= 0.7
+    print(f"\nprecision at 10: {sum(found[:10]) / 10}, of all {len(found)}: {sum(found)}")
+    assert shown["rows_heard"] == shown["rows"] == shown["public_rows"]
+    assert len(found) >= 10
+    assert sum(found[:10]) >= 7  # one label in eight is wrong
     ranked = [row["confidence"] for row in shown["disagreements"]]
     assert ranked == sorted(ranked, reverse=True)
     run = open_run("planted")
@@ -115,6 +113,13 @@ def test_planted_mistakes_rank_above_right_labels(home: tuple[Path, set[str]], s
     assert private.isdisjoint(row["id"] for row in shown["disagreements"])
     with run.store as store:
         assert store.openings() == []
+
+
+@pytest.mark.slow
+def test_training_rows_that_no_recipe_drew_are_heard(home: tuple[Path, set[str]]) -> None:
+    shown = json.loads(call("planted", "--source", "train", "--json").stdout)
+    assert (shown["rows"], shown["public_rows"]) == (600, 0)
+    assert 15 <= shown["rows_heard"] <= 60  # a quarter of a quarter
 
 
 @pytest.mark.slow
