@@ -14,7 +14,6 @@ import numpy as np
 from autoqa.data.checks import question_key
 from autoqa.data.portions import turns
 from autoqa.data.prepare import StudyData, prepare_data
-from autoqa.errors import DataError
 from autoqa.export.assemble import window_size
 from autoqa.export.predictor import chunks
 from autoqa.export.run import StudyRun
@@ -26,6 +25,7 @@ from autoqa.features.windows import Windows
 from autoqa.registry import BoundStudy, bind, discover
 from autoqa.store.folders import Logits
 from autoqa.store.records import CandidateRecord
+from autoqa.store.validation import check_validation
 from autoqa.store.weights import WEIGHTS
 from autoqa.types import Example, Recipe
 
@@ -69,7 +69,7 @@ class Judges:
 
     Raises:
         NothingFeasibleError: There is no candidate.
-        DataError: The study's rows are no longer those that the search was made with.
+        DataError: The validation set is no longer the one that the study began with.
         PluginError: A plugin that the study names cannot be used.
         MissingAssetError: A source is not on this machine.
     """
@@ -78,26 +78,20 @@ class Judges:
         self._run = run
         self._bound: BoundStudy = bind(run.study, discover())
         self._data: StudyData = prepare_data(self._bound)
-        frozen = run.folder.load_examples("public")
-        if list(self._data.public) != frozen:
-            raise DataError(
-                f"study {run.study.name!r}: its rows are no longer those that it was searched with "
-                f"({run.folder.examples_path('public')}), so nobody can say who trained on which; "
-                "restore the data, or search again under another name."
-            )
+        check_validation(run.folder, run.store, self._data.public, self._data.private)
+        self._examples = run.folder.load_examples("public")
         found = run.candidates()
         chosen: dict[tuple[str, str], CandidateRecord] = {}
         for record in sorted(found, key=lambda each: (not self._runs(each), *_rank(each))):
             chosen.setdefault((record.backbone, record.recipe_hash), record)
         self.candidates = tuple(sorted(chosen.values(), key=_rank))
-        self._public = {_key(e): row for row, e in enumerate(frozen) if e.source == source}
+        self._public = {_key(e): row for row, e in enumerate(self._examples) if e.source == source}
         self._train = {_key(e): e for e in self._data.train.get(source, ())}
         self.public = len(self._public)
 
     def rows(self) -> list[Example]:
         """Rows of the source that may be asked about: training rows, then public ones."""
-        public = self._data.public
-        return [*self._train.values(), *(public[row] for row in self._public.values())]
+        return [*self._train.values(), *(self._examples[row] for row in self._public.values())]
 
     def ask(
         self,
@@ -147,7 +141,7 @@ class Judges:
             return []
         windows = load_windows(self._run.folder.windows_path(record.group, "public"))
         logits = self._run.folder.load_logits(record.id, "public")
-        values = read(self._data.public, windows, *logits)
+        values = read(self._examples, windows, *logits)
         return [values[self._public[keys[row]]] for row in rows]
 
     def _seen(self, record: CandidateRecord) -> set[tuple[str, str]]:

@@ -23,6 +23,7 @@ from autoqa.export.run import StudyRun
 from autoqa.registry import open_study
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
+from autoqa.store.validation import keep_validation
 from autoqa.training.job import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
@@ -144,9 +145,10 @@ def _trained(folder: Path, data: Path, rows: Sequence[Known]) -> Judges:
     bench = Workbench(open_study(study), folder / "run")
     run = RunFolder(bench.run_folder)
     run.create()
-    run.save_examples("public", bench.data.public)
-    run_trial(TrialJob(0, "e5", TRIAL, 2e-4, 0, bench.run_folder), bench, lambda message: None)
     store = Store(run.store_url(), "relocation")
+    store.save_study(study.read_text(encoding="utf-8"))
+    keep_validation(run, store, bench.data.public, bench.data.private)
+    run_trial(TrialJob(0, "e5", TRIAL, 2e-4, 0, bench.run_folder), bench, lambda message: None)
     return Judges(StudyRun(bench.bound.study, run, store), "asked")
 
 

@@ -1,6 +1,7 @@
 """Files of decisions."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,13 @@ def test_lines_that_fit_no_row(tmp_path: Path, change: dict[str, str], message: 
     path = written(tmp_path / "d.csv", (0, "accept"), **change)
     with pytest.raises(DataError, match=message):
         read_decisions(path, "hi", ROWS)
+
+
+def test_a_label_may_be_some_of_the_references(tmp_path: Path) -> None:
+    path = written(tmp_path / "d.csv", (0, "drop"))
+    several = replace(ROWS[0], answers=(Answer(ROWS[0].context[:9], 0), *ROWS[0].answers))
+    (change,) = read_decisions(path, "hi", [several])
+    assert change.id == ROWS[0].id
 
 
 def test_a_row_that_is_decided_twice(tmp_path: Path) -> None:

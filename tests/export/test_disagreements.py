@@ -21,6 +21,7 @@ from autoqa.export.run import open_run
 from autoqa.registry import open_study
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
+from autoqa.store.validation import keep_validation
 from autoqa.training.job import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
@@ -81,9 +82,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
         run.create()
         run.study_file.write_text(text, encoding="utf-8")
         bench = Workbench(open_study(run.study_file), run.path)
-        run.save_examples("public", bench.data.public)
         with Store(run.store_url(), "planted") as store:
             store.save_study(text)
+            keep_validation(run, store, bench.data.public, bench.data.private)
         for number, share in enumerate((0.75, 0.76)):
             recipe = Recipe((Stage((Portion("train", share=share),), 256, 64),))
             job = TrialJob(number, "e5", recipe, 3e-4, seed=number, run_folder=run.path)

@@ -15,6 +15,7 @@ from autoqa.export.judges import Judges
 from autoqa.export.run import StudyRun
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
+from autoqa.store.validation import keep_validation
 from autoqa.store.weights import drop
 from autoqa.training.job import TrialJob
 from autoqa.training.run import run_trial
@@ -38,8 +39,9 @@ def searched(
     """The run folder of a search that trained these recipes with these seeds."""
     folder = RunFolder(bench.run_folder)
     folder.create()
-    folder.save_examples("public", bench.data.public)
     store = Store(folder.store_url(), "toy")
+    store.save_study("")
+    keep_validation(folder, store, bench.data.public, bench.data.private)
     for number, (each, seed) in enumerate(jobs):
         job = TrialJob(number, "toy", each, 5e-3, seed=seed, run_folder=bench.run_folder)
         before()
@@ -117,5 +119,7 @@ def test_rows_that_changed_since_the_search(make_bench: Bench, tmp_path: Path) -
     table = run.study.sources["exam"].model_copy(update={"overlays": (str(path),)})
     sources = {**run.study.sources, "exam": table}
     changed = StudyRun(run.study.model_copy(update={"sources": sources}), run.folder, run.store)
-    with pytest.raises(DataError, match=r"no longer those .* searched with.*another name"):
+    with pytest.raises(
+        DataError, match=r"not the one that study 'toy' began with .public: of 20 .* 1 gone"
+    ):
         Judges(changed, "exam")
