@@ -138,8 +138,8 @@ def _change(
         words = [word for word in DECISIONS if word]
         hint = did_you_mean(decision, words)
         raise ValueError(
-            f"the decision {cells['decision']!r} is none of {', '.join(words)}{hint}; leave it "
-            "empty to decide later."
+            f"the decision {cells['decision']!r} is none of {', '.join(words)}{hint or '.'} Leave "
+            "it empty to decide later."
         )
     if decision in ("reject", ""):
         return None
@@ -147,7 +147,7 @@ def _change(
     example = rows.get((name, language))
     if example is None:
         hint = did_you_mean(name, [key for key, spoken in rows if spoken == language])
-        raise ValueError(f"sources.{source} has no row {name!r} in {language!r}{hint}.")
+        raise ValueError(f"sources.{source} has no row {name!r} in {language!r}{hint or '.'}")
     decided, found = (cells["question"], cells["label"]), (example.question, _label(example))
     if decided[0].split() != found[0].split() or not _is_label(decided[1], example):
         raise ValueError(

@@ -32,7 +32,7 @@ _LEARNED = 1000
 _RIVALS = 8
 """Other places of such a row that the answer's place is told apart from."""
 
-# Fitted to the rows of TyDi QA and XQuAD whose answer occurs once (see `Place`); what a source
+# Fitted to the rows of TyDi QA and XQuAD whose answer occurs once (see `Places`); what a source
 # with few such rows gets. tests/benchmarks/bench_relocation.py prints them anew.
 _USUAL = np.array([0.5, 4.8, 3.1, 0.0, -0.5, -0.5])
 

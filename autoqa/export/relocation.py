@@ -125,7 +125,7 @@ def check_source(study: StudyFile, name: str) -> None:
     """Raises ConfigError where the study has no source of that name."""
     if name not in study.sources:
         hint = did_you_mean(name, study.sources) or f"; there are: {', '.join(study.sources)}"
-        raise ConfigError(f"the study {study.name!r} has no source {name!r}{hint}.")
+        raise ConfigError(f"the study {study.name!r} has no source {name!r}{hint}")
 
 
 def _rows(bound: BoundStudy, name: str, target: Path | None) -> tuple[list[Example], list[Example]]:
