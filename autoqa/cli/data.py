@@ -7,6 +7,14 @@ from autoqa.cli.main import LazyGroup
 DATA: dict[str, tuple[str, str]] = {
     "audit": ("autoqa.cli.data_audit:audit", "Report what is in the data and what is wrong."),
     "leaks": ("autoqa.cli.data_leaks:leaks", "List rows that give validation answers away."),
+    "relocate": (
+        "autoqa.cli.data_relocate:relocate",
+        "Choose the place of answers that occur several times.",
+    ),
+    "disagreements": (
+        "autoqa.cli.data_disagreements:disagreements",
+        "List labels that confident candidates contradict.",
+    ),
 }
 """Name to (where the click command is, its line in ``autoqa data --help``), in order of use."""
 

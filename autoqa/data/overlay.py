@@ -114,6 +114,26 @@ def read_overlay(path: Path) -> Overlay:
         raise DataError(f"{path}: not an overlay ({error!r:.80}).") from error
 
 
+def check_target(path: Path, source: str) -> None:
+    """Refuses to write an overlay over a file that is something else.
+
+    Raises:
+        DataError: The path holds no overlay of this source, or its folder does not exist.
+    """
+    if not path.absolute().parent.is_dir():
+        raise DataError(f"{path}: the folder {path.absolute().parent} does not exist.")
+    if not path.exists():
+        return
+    try:
+        other = read_overlay(path).source
+    except DataError as error:
+        raise DataError(f"{error} It is not written over; give another path.") from error
+    if other != source:
+        raise DataError(
+            f"{path} is an overlay of the source {other!r}, not {source!r}; give another path."
+        )
+
+
 def fingerprint(examples: Sequence[Example]) -> str:
     """Twelve hex digits that stand for the rows: ids, texts and answers, in their order."""
     digest = hashlib.sha256()

@@ -1,6 +1,8 @@
 """From a source's examples to the rows that one appearance in a recipe sees."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import ceil
 
 import numpy as np
 import numpy.typing as npt
@@ -41,3 +43,26 @@ def draw(
     count = max(1, round(portion.share * len(pool)))
     turns = [rng.permutation(pool) for _ in range(-(-count // len(pool)))]
     return np.concatenate(turns)[:count]
+
+
+def turns(
+    examples: Sequence[Example], portion: Portion, epochs: float, seed: Sequence[int]
+) -> Iterator[tuple[npt.NDArray[np.int64], np.random.Generator]]:
+    """What one portion draws in each pass over it, the same whenever it is asked.
+
+    Args:
+        examples: All training examples of the portion's source.
+        portion: Which languages, and how many.
+        epochs: Passes; the last one may be a part of one.
+        seed: Run seed, number of the stage, number of the portion in it.
+
+    Yields:
+        Rows of ``examples`` as :func:`draw` gives them, and the pass's generator after that.
+
+    Raises:
+        DataError: No example is in the portion's languages.
+    """
+    for turn in range(ceil(epochs)):
+        rng = np.random.default_rng([*seed, turn])
+        share = portion.share * min(1.0, epochs - turn)
+        yield draw(examples, replace(portion, share=share), rng), rng

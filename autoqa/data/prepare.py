@@ -87,7 +87,7 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
     loaded: dict[str, list[Example]] = {}
     for name in dict.fromkeys([validating, *used]):
         rows, more = load_source(name, bound.sources[name])
-        loaded[name], laid = _corrected(name, rows, study.sources[name].overlays)
+        loaded[name], laid = corrected(name, rows, study.sources[name].overlays)
         notes += more + laid
     sketches = Sketches()
     parts = split(loaded[validating], study.validation, sketches)
@@ -153,10 +153,23 @@ def naming(name: str, source: LoadableSource) -> Iterator[None]:
         ) from error
 
 
-def _corrected(
+def corrected(
     name: str, rows: list[Example], overlays: Sequence[str]
 ) -> tuple[list[Example], list[str]]:
-    """Lays a source's overlays over its rows; the rows, and what was done in sentences."""
+    """Lays a source's overlays over its rows.
+
+    Args:
+        name: The source.
+        rows: Its rows before any correction.
+        overlays: The overlays' files, in order.
+
+    Returns:
+        The rows, and what was done in sentences.
+
+    Raises:
+        MissingAssetError: There is no such file.
+        DataError: A file is no overlay, corrects another source, or was made for other rows.
+    """
     if not overlays:
         return rows, []
     mark, notes = fingerprint(rows), []

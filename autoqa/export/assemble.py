@@ -93,14 +93,23 @@ def _member(
     )
 
 
-def _group(key: str) -> GroupEntry:
-    match = _GROUP.fullmatch(key)
+def window_size(group: str) -> tuple[int, int]:
+    """Length and stride of a group's windows, in tokens.
+
+    Raises:
+        DataError: The group's key does not say them.
+    """
+    match = _GROUP.fullmatch(group)
     if match is None:
         raise DataError(
-            f"group {key!r} does not say its window length and stride (as 0123456789ab-384-128 "
+            f"group {group!r} does not say its window length and stride (as 0123456789ab-384-128 "
             "does): its candidates are of another version of autoqa, search again."
         )
-    length, stride = int(match["length"]), int(match["stride"])
+    return int(match["length"]), int(match["stride"])
+
+
+def _group(key: str) -> GroupEntry:
+    length, stride = window_size(key)
     return GroupEntry(id=key, folder=f"tokenizers/{key}", length=length, stride=stride)
 
 

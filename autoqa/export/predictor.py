@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -139,7 +139,7 @@ class Ensemble:
             raise DataError(f"{rows[position].id}: {reason}.")
         total = len(rows) * len(self.manifest.members)
         predictions: list[Prediction] = []
-        for chunk in _chunks(rows):
+        for chunk in chunks(rows):
             before = len(predictions) * len(self.manifest.members)
 
             def report(done: int, base: int = before) -> None:
@@ -228,8 +228,17 @@ def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:
     return [len(encoding.ids) for encoding in encodings]
 
 
-def _chunks(rows: list[Row]) -> Iterator[list[Row]]:
-    chunk: list[Row] = []
+class _HasContext(Protocol):
+    @property
+    def context(self) -> str: ...
+
+
+_Asked = TypeVar("_Asked", bound=_HasContext)
+
+
+def chunks(rows: Iterable[_Asked]) -> Iterator[list[_Asked]]:
+    """Rows in runs whose windows and logits fit into memory together."""
+    chunk: list[_Asked] = []
     characters = 0
     for row in rows:
         if chunk and characters + len(row.context) > _CHARACTERS:

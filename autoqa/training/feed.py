@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.api import Augmentation, TokenBatch
-from autoqa.data.portions import draw
+from autoqa.data.portions import turns
 from autoqa.data.prepare import StudyData
 from autoqa.errors import DataError, PluginError
 from autoqa.features.cut import Plan, find_cuts, gather
@@ -140,10 +140,7 @@ def prepare_stage(
         examples, pool = data.train[portion.source], encoded(portion.source)
         fits = pool.room(stage.length) > stage.stride
         drawn, first = 0, len(parts)
-        for turn in range(int(np.ceil(epochs))):
-            rng = np.random.default_rng([*seed, number, turn])
-            share = portion.share * min(1.0, epochs - turn)
-            rows = draw(examples, replace(portion, share=share), rng)
+        for rows, rng in turns(examples, portion, epochs, (*seed, number)):
             drawn += len(rows)
             # A question that fills the window by itself has nothing to teach at this length.
             taken = pool.take(rows[fits[rows]])

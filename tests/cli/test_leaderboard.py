@@ -11,7 +11,7 @@ from autoqa.cli.leaderboard import leaderboard
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
 from autoqa.export.run import open_run
-from autoqa.export.selecting import choose
+from autoqa.export.selecting import choose, selector
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from tests import bundle_kit
@@ -200,7 +200,8 @@ def test_scores_from_outside_stand_in_the_table(toy: RunFolder) -> None:
 
 
 def test_five_scores_say_how_well_the_public_part_predicts(toy: RunFolder) -> None:
-    choose(open_run("toy"), seats=3, rule="mean")
+    run = open_run("toy")
+    choose(run, selector(run, seats=3), rule="mean")
     with Store(toy.store_url(), "toy") as store:
         for seed in range(5, 12):
             name = f"t{seed:04d}-100"

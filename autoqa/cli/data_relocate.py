@@ -1,0 +1,206 @@
+"""``autoqa data relocate``: where answers that occur several times belong."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from autoqa.cli.progress import progress_bar
+from autoqa.cli.terminal import data_console, echo_json
+from autoqa.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from autoqa.data.relocate import Placed
+    from autoqa.export.relocation import Relocation
+
+_PATH = click.Path(path_type=Path)
+_SHOWN = 10
+_BAR = 40
+"""Width of the longest bar of the histogram."""
+
+
+@click.command()
+@click.argument("study", type=_PATH)
+@click.option("--source", required=True, help="The source whose answers are looked at.")
+@click.option("--to", "target", type=_PATH, help="The overlay to write; left out, look only.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Move an answer where the new place is at least this likely.",
+)
+@click.option(
+    "--learn-from",
+    multiple=True,
+    metavar="SOURCE",
+    help="A source whose offsets can be trusted; learn from it what each kind of evidence counts.",
+)
+@click.option(
+    "--models",
+    type=click.IntRange(min=0),
+    default=4,
+    show_default=True,
+    help="Most candidates asked about an answer, once the study was searched; 0: texts alone.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def relocate(
+    study: Path,
+    source: str,
+    target: Path | None,
+    threshold: float,
+    learn_from: tuple[str, ...],
+    models: int,
+    as_json: bool,
+) -> None:
+    """Choose the place of every answer of a source that occurs several times in its context.
+
+    STUDY is a study file. What the text around each occurrence says is weighed, and once the study
+    was searched, what candidates say that did not train on the row. Rows that move are written as
+    an overlay, which `overlays = ["FILE"]` below [sources.NAME] lays over the source; the source's
+    own file stays as it is. Where nothing moves, nothing is written.
+    """
+    from autoqa.data.overlay import check_target
+    from autoqa.export import relocation
+    from autoqa.registry import open_study
+
+    bound = open_study(study)
+    if source in learn_from:
+        raise ConfigError(
+            f"--learn-from {source}: its offsets are what is in doubt; name other sources."
+        )
+    relocation.check_source(bound.study, source)
+    if target is not None:
+        check_target(target, source)
+    with progress_bar("asking candidates", quiet=as_json) as progress:
+        found = relocation.relocate(
+            bound,
+            source,
+            target=target,
+            models=models,
+            learn_from=learn_from,
+            progress=progress,
+        )
+    overlay = found.overlay(threshold)
+    written = target if overlay.changes else None
+    if written is not None:
+        overlay.write(written)
+    if as_json:
+        echo_json(_as_json(found, threshold, written))
+        return
+    _print(found, threshold, len(overlay.changes), written)
+
+
+def _print(found: "Relocation", threshold: float, changed: int, written: Path | None) -> None:
+    placed = found.placed
+    if not placed:
+        settled = f" ({found.settled} settled by other overlays)" if found.settled else ""
+        click.echo(
+            f"sources.{found.source}: none of its {found.rows} rows{settled} has an answer that "
+            "occurs several times; nothing is written."
+        )
+        return
+    console = data_console()
+    console.print(_histogram(placed))
+    moved = sorted(
+        (one for one in placed if one.moved and one.confidence >= threshold),
+        key=lambda one: -one.confidence,
+    )
+    for one in moved[:: max(1, len(moved) // _SHOWN)][:_SHOWN]:
+        before, after = _excerpts(one)
+        example = one.asked.example
+        console.print(f"{example.id}  {one.confidence:.2f}  {example.question}", markup=False)
+        console.print(f"  from  {before}\n  to    {after}", markup=False)
+    click.echo(
+        f"sources.{found.source}: of {found.rows} rows, {_rows(placed)} have an answer that occurs "
+        f"several times; candidates were asked about {found.judged} of {len(placed)} such answers."
+    )
+    doubtful = sum(one.moved for one in placed) - len(moved)
+    unsure = f" ({doubtful} more would, but with less than {threshold:g})" if doubtful else ""
+    if written is None:
+        click.echo(f"{len(moved)} answers in {changed} rows move{unsure}; nothing is written.")
+        return
+    click.echo(
+        f"{len(moved)} answers in {changed} rows move{unsure}; {written} holds them. To use it: "
+        f"overlays = [{str(written)!r}] below [sources.{found.source}]."
+    )
+
+
+def _rows(placed: "tuple[Placed, ...]") -> int:
+    return len({(one.asked.example.id, one.asked.example.language) for one in placed})
+
+
+def _excerpts(one: "Placed") -> tuple[str, str]:
+    from autoqa.data.occurrences import excerpt
+
+    context, answer = one.asked.example.context, one.asked.answer
+    size = len(answer.text)
+    return (
+        excerpt(context, answer.start, answer.end),
+        excerpt(context, one.start, one.start + size),
+    )
+
+
+def _bins(placed: "tuple[Placed, ...]") -> list[tuple[float, int, int]]:
+    """Lower end of each tenth of confidence, how many stay, how many would move."""
+    tenths = [min(int(10 * one.confidence), 9) for one in placed]
+    return [
+        (
+            tenth / 10,
+            sum(t == tenth and not one.moved for t, one in zip(tenths, placed, strict=True)),
+            sum(t == tenth and one.moved for t, one in zip(tenths, placed, strict=True)),
+        )
+        for tenth in range(min(tenths), 10)
+    ]
+
+
+def _histogram(placed: "tuple[Placed, ...]") -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    bins = _bins(placed)
+    longest = max(stay + move for _, stay, move in bins)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("confidence")
+    for heading in ("stay", "move"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for low, stay, move in bins:
+        bar = "█" * round(_BAR * (stay + move) / longest)
+        table.add_row(f"{low:.1f} to {low + 0.1:.1f}", str(stay), str(move), bar)
+    return table
+
+
+def _as_json(found: "Relocation", threshold: float, written: Path | None) -> dict[str, Any]:
+    moved = [one for one in found.placed if one.moved]
+    return {
+        "source": found.source,
+        "rows": found.rows,
+        "settled_by_other_overlays": found.settled,
+        "rows_with_several_occurrences": _rows(found.placed),
+        "answers": len(found.placed),
+        "answers_judged_by_candidates": found.judged,
+        "threshold": threshold,
+        "overlay": None if written is None else str(written),
+        "histogram": [
+            {"from": low, "stay": stay, "move": move} for low, stay, move in _bins(found.placed)
+        ]
+        if found.placed
+        else [],
+        "moves": [
+            {
+                "id": one.asked.example.id,
+                "language": one.asked.example.language,
+                "question": one.asked.example.question,
+                "answer": one.asked.answer.text,
+                "from": one.asked.answer.start,
+                "to": one.start,
+                "confidence": round(one.confidence, 4),
+                "written": one.confidence >= threshold,
+                **dict(zip(("before", "after"), _excerpts(one), strict=True)),
+            }
+            for one in moved
+        ],
+    }

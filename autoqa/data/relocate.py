@@ -1,0 +1,183 @@
+"""Answers whose text occurs several times in their context, and where each most likely belongs.
+
+Whoever gave an answer as text alone, or had it put at its first occurrence as Kaggle's host did,
+lost the place that was meant. What speaks for each place is weighed by a conditional logit, whose
+probabilities are the confidence.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autoqa.data.choice import Doubles, fit, probabilities
+from autoqa.data.evidence import Places
+from autoqa.data.occurrences import occurrences
+from autoqa.data.overlay import Change
+from autoqa.errors import DataError
+from autoqa.types import Answer, Example
+
+# Both fitted to the 1,950 rows of TyDi QA and XQuAD whose answer occurs several times, which carry
+# true offsets; tests/benchmarks/bench_relocation.py fits them anew and prints them. The columns
+# are those of `Places.evidence`, the last one of _WITH_MODELS is `Asked.models`.
+_TEXT = np.array([0.83, 0.43, 0.71, -1.17, 0.54, -0.45])
+_WITH_MODELS = np.array([0.58, 0.41, 0.57, -0.61, 0.19, -0.28, 0.26])
+
+_FLOOR = -10.0
+"""Log-probability, relative to the best place, below which differences mean nothing."""
+
+LEAST = 50
+"""Rows with several occurrences that weights are learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One answer whose text occurs several times.
+
+    Attributes:
+        example: The row.
+        number: Which of its answers.
+        starts: First character of each occurrence, ascending, K of them.
+        evidence: What the text says, see :meth:`autoqa.data.evidence.Places.evidence`, ``[K, 6]``.
+        models: Mean log-probability of each occurrence, relative to the best one's, by candidates
+            that did not train on the row, ``[K]``; ``None`` where there are none.
+    """
+
+    example: Example
+    number: int
+    starts: tuple[int, ...]
+    evidence: Doubles
+    models: Doubles | None = None
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as the source places it."""
+        return self.example.answers[self.number]
+
+    @property
+    def features(self) -> Doubles:
+        """All evidence, ``[K, 6]`` or ``[K, 7]``."""
+        if self.models is None:
+            return self.evidence
+        return np.column_stack([self.evidence, self.models])
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an answer most likely belongs.
+
+    Attributes:
+        asked: The answer.
+        start: First character of the chosen occurrence.
+        confidence: Probability that it is the one that was meant.
+    """
+
+    asked: Asked
+    start: int
+    confidence: float
+
+    @property
+    def moved(self) -> bool:
+        """Whether that is elsewhere than the source says."""
+        return self.start != self.asked.answer.start
+
+
+def find_ambiguous(examples: Sequence[Example]) -> list[Asked]:
+    """Answers that occur several times, with what the texts say about each occurrence.
+
+    Args:
+        examples: All rows of one source: those whose answer occurs once are learned from.
+    """
+    spoken: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        spoken[example.language].append(example)
+    found = []
+    for rows in spoken.values():
+        places: Places | None = None
+        for example in rows:
+            for number, answer in enumerate(example.answers):
+                starts = occurrences(example.context, answer.text)
+                if len(starts) > 1:
+                    places = places or Places(rows)
+                    evidence = places.evidence(example, starts, len(answer.text))
+                    found.append(Asked(example, number, starts, evidence))
+    return found
+
+
+def models_say(opinions: Sequence[Doubles]) -> Doubles | None:
+    """What several models say about the occurrences of one answer, see :attr:`Asked.models`.
+
+    Args:
+        opinions: Log-probabilities of the occurrences, ``[K]`` from each model.
+    """
+    told = [one - one.max() for one in opinions if np.isfinite(one.max())]
+    return np.mean([np.maximum(one, _FLOOR) for one in told], axis=0) if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each kind of evidence counts.
+
+    Attributes:
+        text: Where there is text alone, ``[6]``.
+        with_models: Where models say something, too, ``[7]``.
+    """
+
+    text: Doubles
+    with_models: Doubles
+
+    def place(self, asked: Asked) -> Placed:
+        """The most likely occurrence."""
+        weights = self.text if asked.models is None else self.with_models
+        shares = probabilities(asked.features, weights)
+        best = int(shares.argmax())
+        return Placed(asked, asked.starts[best], float(shares[best]))
+
+
+USUAL = Weights(_TEXT, _WITH_MODELS)
+
+
+def learn(rows: Sequence[Asked], prior: Weights = USUAL) -> Weights:
+    """Weights from answers that stand where they were meant to.
+
+    Args:
+        rows: Answers of sources whose offsets can be trusted.
+        prior: What the weights are drawn towards, and are where the rows say nothing.
+
+    Raises:
+        DataError: There are too few of them.
+    """
+    if len(rows) < LEAST:
+        raise DataError(
+            f"{len(rows)} answers that occur several times are too few to learn from; {LEAST} are "
+            "needed."
+        )
+
+    def fitted(rows: Sequence[Asked], towards: Doubles) -> Doubles:
+        chosen = [row.starts.index(row.answer.start) for row in rows]
+        return fit([row.features for row in rows], chosen, towards)
+
+    text = [replace(row, models=None) for row in rows]
+    judged = [row for row in rows if row.models is not None]
+    return Weights(fitted(text, prior.text), fitted(judged, prior.with_models))
+
+
+def changes(placed: Sequence[Placed], threshold: float) -> tuple[Change, ...]:
+    """What an overlay has to say: rows in which an answer moves with enough confidence."""
+    moving: Mapping[tuple[str, str], list[Placed]] = defaultdict(list)
+    for one in placed:
+        if one.moved and one.confidence >= threshold:
+            moving[one.asked.example.id, one.asked.example.language].append(one)
+    found = []
+    for (name, language), moves in moving.items():
+        answers = list(moves[0].asked.example.answers)
+        for one in moves:
+            answers[one.asked.number] = Answer(one.asked.answer.text, one.start)
+        confidence = min(one.confidence for one in moves)
+        number = max(len(one.asked.starts) for one in moves)
+        reason = f"the likeliest of {number} occurrences"
+        # Two references of one row may have become the same.
+        distinct = tuple(dict.fromkeys(answers))
+        found.append(Change(name, language, distinct, reason, round(confidence, 4)))
+    return tuple(found)
