@@ -69,12 +69,15 @@ class Portion:
         languages: Which languages are taken, sorted; ``None`` takes all.
         share: Share of the source's examples, drawn anew at each appearance. Above 1 repeats.
         negatives: Share of the windows without an answer that is kept.
+        similar: Share of the source's examples to draw from: those that look most like the
+            target's; 1 is all.
     """
 
     source: str
     languages: tuple[str, ...] | None = None
     share: float = 1.0
     negatives: float = 1.0
+    similar: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

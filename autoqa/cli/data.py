@@ -7,6 +7,10 @@ from autoqa.cli.main import LazyGroup
 DATA: dict[str, tuple[str, str]] = {
     "audit": ("autoqa.cli.data_audit:audit", "Report what is in the data and what is wrong."),
     "leaks": ("autoqa.cli.data_leaks:leaks", "List rows that give validation answers away."),
+    "similar": (
+        "autoqa.cli.data_similar:similar",
+        "Show which rows of a source ask like the target does.",
+    ),
     "relocate": (
         "autoqa.cli.data_relocate:relocate",
         "Choose the place of answers that occur several times.",

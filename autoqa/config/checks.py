@@ -62,8 +62,25 @@ def _slots(study: StudyFile) -> Iterator[str]:
                 f"recipe.portions[{index}].name: should be of lower-case letters, digits, "
                 f"'-' and '_', not {portion.name!r}"
             )
+    yield from _similar(study)
     if all(portion.include is False for portion in portions):
         yield "recipe.portions: include is false in every portion, so there is nothing to train on"
+
+
+def _similar(study: StudyFile) -> Iterator[str]:
+    """Who is compared with the target, and whether there is one to train on."""
+    target = study.recipe.target
+    trained = {p.source for p in study.recipe.portions if p.include is not False}
+    if target is not None and target not in study.sources:
+        yield f"recipe.target: {_unknown('source', target, study.sources)}"
+    elif target is not None and target not in trained:
+        yield f"recipe.target: no portion trains on {target!r}, so nothing can be compared with it"
+    for index, portion in enumerate(study.recipe.portions):
+        where = f"recipe.portions[{index}].similar"
+        if portion.compares and target is None:
+            yield f"{where}: similar to what? name a source in recipe.target"
+        elif portion.compares and portion.source == target:
+            yield f"{where}: {target!r} is the target itself; leave similar out"
 
 
 def _augmentations(study: StudyFile) -> Iterator[str]:
@@ -86,7 +103,7 @@ def _lists(study: StudyFile) -> Iterator[str]:
     }
     lists |= {f"recipe.method.{key}": value for key, value in study.recipe.method}
     for index, portion in enumerate(study.recipe.portions):
-        for key in ("languages", "share", "negatives", "position"):
+        for key in ("languages", "share", "negatives", "similar", "position"):
             lists[f"recipe.portions[{index}].{key}"] = getattr(portion, key)
     for where, values in lists.items():
         if not isinstance(values, tuple):

@@ -13,6 +13,7 @@ from autoqa.types import Aggregator, Averaging, Head, Loss, Schedule, VoteBy
 
 Search = Literal["search"]
 Share = Annotated[float, Field(ge=0, le=1)]
+TopShare = Annotated[float, Field(gt=0, le=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
@@ -67,6 +68,8 @@ class PortionTable(_Table):
             fixes them; left out, all are taken.
         share: Share of the examples (above 1 repeats), or the choices to search.
         negatives: Share of windows without an answer that is kept, or the choices to search.
+        similar: Share of the examples to draw from, those whose questions look most like the
+            recipe's target's, or the choices to search; 1 is all.
         include: Whether the slot is in the recipe, or ``"search"``.
         position: Where in the recipe it stands (0 first, 1 last), the choices to search, or
             ``"search"`` for anywhere: with S stages a slot belongs to stage floor(position * S).
@@ -77,6 +80,7 @@ class PortionTable(_Table):
     languages: Search | tuple[str, ...] | None = None
     share: Annotated[float, Field(gt=0)] | tuple[Annotated[float, Field(gt=0)], ...] = 1.0
     negatives: Share | tuple[Share, ...] = 1.0
+    similar: TopShare | tuple[TopShare, ...] = 1.0
     include: bool | Search = True
     position: Share | tuple[Share, ...] | Search = "search"
 
@@ -84,6 +88,11 @@ class PortionTable(_Table):
     def slot(self) -> str:
         """The name its parameters carry."""
         return self.name or self.source
+
+    @property
+    def compares(self) -> bool:
+        """Whether it may draw from those examples only that look like the target's."""
+        return self.include is not False and self.similar not in (1.0, (1.0,))
 
 
 class Range(_Table):
@@ -130,6 +139,8 @@ class RecipeTable(_Table):
             a list holds the multiples of the protocol's rate that are tried, and no others.
         method: Schedule, head, loss and what else there is to training.
         augmentations: Tables of augmentation plugins.
+        target: The source whose questions others are compared with where a portion has
+            ``similar``; it must be trained on.
     """
 
     portions: Annotated[tuple[PortionTable, ...], Field(min_length=1)]
@@ -139,6 +150,7 @@ class RecipeTable(_Table):
     learning_rate: Annotated[float, Field(ge=1)] | tuple[Annotated[float, Field(gt=0)], ...] = 3.0
     method: MethodTable = MethodTable()
     augmentations: tuple[AugmentationTable, ...] = ()
+    target: str | None = None
 
 
 class ValidationTable(_Table):

@@ -7,12 +7,17 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.data.prepare import StudyData
+from autoqa.data.similarity import Likeness
 from autoqa.errors import DataError
 from autoqa.types import Example, Portion
 
 
 def draw(
-    examples: Sequence[Example], portion: Portion, rng: np.random.Generator
+    examples: Sequence[Example],
+    portion: Portion,
+    rng: np.random.Generator,
+    likeness: Likeness | None = None,
 ) -> npt.NDArray[np.int64]:
     """Draws a portion's examples, in random order.
 
@@ -20,13 +25,17 @@ def draw(
         examples: All training examples of the portion's source.
         portion: Which languages, and how many.
         rng: Where chance comes from; each appearance has its own.
+        likeness: How much each example looks like the target's; needed where the portion draws
+            from the most similar ones.
 
     Returns:
-        Rows of ``examples``, int64: ``round(share * n)`` of the n in the portion's languages, at
-        least one. A share of 2.5 is every row twice and half of them a third time.
+        Rows of ``examples``, int64: ``round(share * n)`` of the n in the portion's languages that
+        are similar enough, at least one. A share of 2.5 is every row twice and half of them a
+        third time.
 
     Raises:
         DataError: No example is in the portion's languages.
+        ValueError: The portion asks for similar examples, and no likeness was given.
     """
     if portion.languages is None:
         pool = np.arange(len(examples))
@@ -40,29 +49,34 @@ def draw(
             f"a portion of the source {portion.source} asks for the languages "
             f"{', '.join(portion.languages or ())}, but there is {have} to train on."
         )
+    if portion.similar < 1:
+        if likeness is None:
+            raise ValueError(f"{portion.source}: similar examples without a likeness")
+        pool = likeness.top(portion.similar, pool)
     count = max(1, round(portion.share * len(pool)))
     turns = [rng.permutation(pool) for _ in range(-(-count // len(pool)))]
     return np.concatenate(turns)[:count]
 
 
 def turns(
-    examples: Sequence[Example], portion: Portion, epochs: float, seed: Sequence[int]
+    data: StudyData, portion: Portion, epochs: float, seed: Sequence[int]
 ) -> Iterator[tuple[npt.NDArray[np.int64], np.random.Generator]]:
     """What one portion draws in each pass over it, the same whenever it is asked.
 
     Args:
-        examples: All training examples of the portion's source.
-        portion: Which languages, and how many.
+        data: The study's training examples.
+        portion: Of which source, in which languages, and how many.
         epochs: Passes; the last one may be a part of one.
         seed: Run seed, number of the stage, number of the portion in it.
 
     Yields:
-        Rows of ``examples`` as :func:`draw` gives them, and the pass's generator after that.
+        Rows of the source's examples as :func:`draw` gives them, and the pass's generator after.
 
     Raises:
         DataError: No example is in the portion's languages.
     """
+    examples, likeness = data.train[portion.source], data.likeness.get(portion.source)
     for turn in range(ceil(epochs)):
         rng = np.random.default_rng([*seed, turn])
         share = portion.share * min(1.0, epochs - turn)
-        yield draw(examples, replace(portion, share=share), rng), rng
+        yield draw(examples, replace(portion, share=share), rng, likeness), rng

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from autoqa.data.near import Sketches
 from autoqa.data.overlap import Leak, Overlap, sentence
 from autoqa.data.overlay import fingerprint, read_overlay
 from autoqa.data.references import majority
+from autoqa.data.similarity import Likeness, likeness
 from autoqa.data.split import Split, split
 from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
 from autoqa.types import Example
@@ -54,6 +55,8 @@ class StudyData:
         private: Validation examples that stay sealed.
         notes: Sentences for people: what was left out, what is doubtful.
         leaks: Rows that were left out of training because of what they share with validation.
+        likeness: How much each row looks like the recipe's target's, for sources that some portion
+            filters by it.
     """
 
     train: dict[str, tuple[Example, ...]]
@@ -61,6 +64,7 @@ class StudyData:
     private: tuple[Example, ...]
     notes: tuple[str, ...] = ()
     leaks: tuple[Leak, ...] = ()
+    likeness: Mapping[str, Likeness] = field(default_factory=dict)
 
     def languages(self, source: str) -> tuple[str, ...]:
         """Languages in which a source has training examples, sorted; none where it has no such."""
@@ -109,7 +113,17 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
         train[name] = kept
     data = StudyData(train, parts.public, parts.private)
     notes += _languages(study.recipe.portions, data)
-    return StudyData(train, parts.public, parts.private, tuple(notes), tuple(leaks))
+    alike = _likeness(study, train)
+    return replace(data, notes=tuple(notes), leaks=tuple(leaks), likeness=alike)
+
+
+def _likeness(study: StudyFile, train: Mapping[str, tuple[Example, ...]]) -> dict[str, Likeness]:
+    """Judges the sources that some portion filters, by the rows that may be trained on."""
+    target = study.recipe.target
+    if target is None:
+        return {}
+    compared = dict.fromkeys(p.source for p in study.recipe.portions if p.compares)
+    return {name: likeness(train[name], train[target], name) for name in compared}
 
 
 def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:

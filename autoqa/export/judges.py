@@ -155,7 +155,7 @@ class Judges:
             for place, portion in enumerate(stage.portions):
                 examples = self._data.train[portion.source]
                 seed = (record.seed, number, place)
-                for rows, _ in turns(examples, portion, epochs, seed):
+                for rows, _ in turns(self._data, portion, epochs, seed):
                     seen.update(_key(examples[row])[2:] for row in np.unique(rows).tolist())
         return seen
 

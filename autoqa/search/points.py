@@ -15,6 +15,8 @@ from optuna.distributions import (
 from autoqa.errors import ConfigError
 from autoqa.search.space import Space
 
+_SHARES = ("share", "negatives", "similar")
+
 
 @dataclass(frozen=True)
 class Point:
@@ -53,7 +55,7 @@ def protocol_parameters(space: Space) -> dict[str, Any]:
                 value = place
         elif isinstance(distribution, IntDistribution):
             value = distribution.low
-        elif isinstance(distribution, CategoricalDistribution) and last in ("share", "negatives"):
+        elif isinstance(distribution, CategoricalDistribution) and last in _SHARES:
             value = 1.0 if 1.0 in distribution.choices else distribution.choices[0]
         elif isinstance(distribution, CategoricalDistribution) and slot in ("", "method"):
             value = distribution.choices[0]  # the first choice of a switch is off

@@ -107,7 +107,7 @@ class Space:
         ordered = self.recipe.stages.high > 1
         if portion.position == "search" and ordered:
             own[f"{portion.slot}.position"] = FloatDistribution(0.0, 1.0)
-        for key in ("position", "share", "negatives"):
+        for key in ("position", "share", "negatives", "similar"):
             value = getattr(portion, key)
             if isinstance(value, tuple) and len(value) > 1 and (ordered or key != "position"):
                 own[f"{portion.slot}.{key}"] = CategoricalDistribution(value)
@@ -225,12 +225,12 @@ class Space:
         if not taken:
             return None
         values = {}
-        for name, value in (("share", portion.share), ("negatives", portion.negatives)):
+        for name in ("share", "negatives", "similar"):
             key = f"{slot}.{name}"
-            values[name] = float(draw(key) if key in own else _first(value))
+            values[name] = float(draw(key) if key in own else _first(getattr(portion, name)))
         # All languages are always written as None: one recipe, one hash.
         languages = None if len(taken) == len(held) else tuple(sorted(taken))
-        return Portion(portion.source, languages, values["share"], values["negatives"])
+        return Portion(portion.source, languages, **values)
 
 
 def tidy_rate(rate: float) -> float:
@@ -253,10 +253,13 @@ def _whole(range_: Range) -> IntDistribution:
 
 
 def _ordered(portions: list[Portion]) -> tuple[Portion, ...]:
-    def order(portion: Portion) -> tuple[str, tuple[str, ...], float, float]:
-        return portion.source, portion.languages or (), portion.share, portion.negatives
+    return tuple(
+        sorted(portions, key=lambda each: (each.source, each.languages or (), *_sizes(each)))
+    )
 
-    return tuple(sorted(portions, key=order))
+
+def _sizes(portion: Portion) -> tuple[float, ...]:
+    return portion.share, portion.negatives, portion.similar
 
 
 def _suggest(trial: optuna.trial.BaseTrial, name: str, distribution: BaseDistribution) -> Any:

@@ -129,4 +129,5 @@ def _portion(portion: Portion) -> str:
     languages = "" if portion.languages is None else f"({','.join(portion.languages)})"
     share = "" if portion.share == 1 else f" {100 * portion.share:.3g}%"
     negatives = "" if portion.negatives == 1 else f" negatives {portion.negatives:.0%}"
-    return f"{portion.source}{languages}{share}{negatives}"
+    similar = "" if portion.similar == 1 else f" of the {portion.similar:.0%} most similar"
+    return f"{portion.source}{languages}{share}{similar}{negatives}"

@@ -137,10 +137,10 @@ def prepare_stage(
     parts: list[Windows] = []
     counts: list[PortionSize] = []
     for number, portion in enumerate(stage.portions):
-        examples, pool = data.train[portion.source], encoded(portion.source)
+        pool = encoded(portion.source)
         fits = pool.room(stage.length) > stage.stride
         drawn, first = 0, len(parts)
-        for rows, rng in turns(examples, portion, epochs, (*seed, number)):
+        for rows, rng in turns(data, portion, epochs, (*seed, number)):
             drawn += len(rows)
             # A question that fills the window by itself has nothing to teach at this length.
             taken = pool.take(rows[fits[rows]])

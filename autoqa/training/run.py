@@ -98,7 +98,7 @@ class _Run:
                 "method": asdict(self.job.recipe.method),
                 "stages": [asdict(each) for each in known],
                 "data": [
-                    self.bench.data_key(self.job.backbone, portion.source)
+                    self.bench.portion_key(self.job.backbone, portion)
                     for each in known
                     for portion in each.portions
                 ],

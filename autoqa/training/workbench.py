@@ -17,7 +17,7 @@ from autoqa.features.windows import Windows
 from autoqa.modeling.load import check_length
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.store.folders import RunFolder
-from autoqa.types import Example
+from autoqa.types import Example, Portion
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,14 @@ class Workbench:
             spoken = hashlib.sha256(" ".join(e.language for e in examples).encode()).hexdigest()
             self._keys[backbone, source] = content_key(tokenizer, examples) + spoken[:8]
         return self._keys[backbone, source]
+
+    def portion_key(self, backbone: str, portion: Portion) -> str:
+        """Names what a portion draws from: its source, and the target where that decides, too."""
+        target = self.bound.study.recipe.target
+        sources = [portion.source]
+        if portion.similar < 1 and target is not None:
+            sources.append(target)
+        return " ".join(self.data_key(backbone, source) for source in sources)
 
     def backbone_key(self, name: str) -> dict[str, Any]:
         """JSON values that say which weights a backbone starts from, and how it is fine-tuned."""

@@ -164,6 +164,30 @@ def test_a_recipe_with_nothing_in_it_and_an_augmentation_twice(write):
     ]
 
 
+@pytest.mark.parametrize(
+    "target, problem",
+    [
+        ("", "recipe.portions[0].similar: similar to what? name a source in recipe.target"),
+        ('target = "chai"', "recipe.target: there is no [sources.chai]; did you mean 'chaii'?"),
+        ('target = "squad"', "recipe.portions[0].similar: 'squad' is the target itself; leave"),
+    ],
+)
+def test_similar_needs_another_source_to_be_similar_to(write, target, problem):
+    text = GOOD.replace('source = "squad"\n', 'source = "squad"\nsimilar = [0.3, 1]\n', 1)
+    assert text != GOOD
+    (found,) = problems(write(text.replace("[recipe]\n", f"[recipe]\n{target}\n", 1)))
+    assert found.startswith(problem)
+
+
+def test_the_target_must_be_trained_on(write):
+    text = GOOD.replace("[recipe]\n", '[recipe]\ntarget = "chaii"\n', 1)
+    assert load_study(write(text)).recipe.target == "chaii"
+    text = text.replace('include = "search"', "include = false", 1)
+    assert problems(write(text)) == [
+        "recipe.target: no portion trains on 'chaii', so nothing can be compared with it"
+    ]
+
+
 def test_options_of_plugins_may_be_any_toml(write):
     rows = 'path = "squad.jsonl"\nsince = 2021-11-15\nnested = { a = [1, { b = 2.5 }] }'
     options = load_study(write(GOOD.replace('path = "squad.jsonl"', rows))).sources["squad"].options

@@ -67,6 +67,19 @@ def test_names_are_readable_and_only_what_is_searched_is_a_parameter() -> None:
     assert recipes.line(recipe, rate) == "[squad] 384/128; lr 3e-05"
 
 
+def test_how_similar_is_searched_and_shown() -> None:
+    table = [{"source": "squad", "similar": [0.3, 1.0]}, {"source": "chaii"}]
+    searched = space(portions=table, target="chaii", stages={"low": 1, "high": 1}, length=None)
+    assert "e5.squad.similar" in searched.distributions()
+    parameters = {"e5.learning_rate": 3e-5, "e5.squad.similar": 0.3, "e5.cutout": False}
+    recipe, rate = searched.decode(parameters)
+    line = "[chaii + squad of the 30% most similar] 384/128; lr 3e-05"
+    assert recipes.line(recipe, rate) == line
+    everything, _ = searched.decode({**parameters, "e5.squad.similar": 1.0})
+    assert everything.hash != recipe.hash
+    assert protocol_parameters(searched)["e5.squad.similar"] == 1.0
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_every_draw_is_canonical(seed: int) -> None:
