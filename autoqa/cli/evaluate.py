@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoqa.cli.progress import progress_bar
+from autoqa.cli.progress import announce, progress_bar
 from autoqa.cli.terminal import data_console, echo_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 @click.argument("file", type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option("--quiet", is_flag=True, help="No estimate, no progress bar.")
 def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) -> None:
     """Score BUNDLE on the answers in FILE.
 
@@ -31,10 +31,11 @@ def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) 
     from autoqa.export.scoring import score_answers, score_languages
 
     examples = read_examples(file)
-    ensemble = load(bundle, device=device)
+    ensemble = load(bundle, device=device, resident=False)
     rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
     with progress_bar("answering", quiet=quiet) as progress:
-        answers = [found.answer for found in ensemble.predict(rows, progress=progress)]
+        told = None if quiet else announce
+        answers = [p.answer for p in ensemble.predict(rows, announce=told, progress=progress)]
     overall, languages = score_answers(answers, examples), score_languages(answers, examples)
     if as_json:
         by_language = {language: _object(entry) for language, entry in languages.items()}

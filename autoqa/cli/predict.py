@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.progress import progress_bar
+from autoqa.cli.progress import announce, progress_bar
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError
 
@@ -31,7 +31,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
 @click.option("--skip-bad", is_flag=True, help="Answer the good rows; report the bad; exit with 1.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
-@click.option("--quiet", is_flag=True, help="No progress bar.")
+@click.option("--quiet", is_flag=True, help="No estimate, no progress bar.")
 @click.pass_context
 def predict(
     ctx: click.Context,
@@ -57,14 +57,16 @@ def predict(
     rows = read_rows(file)
     if not skip_bad:
         refuse(rows.problems)
-    ensemble = load(bundle, device=device)
+    ensemble = load(bundle, device=device, resident=False)
     misfits = ensemble.misfits(rows.good)
     problems = [*rows.problems, *(f"{file}, id {rows.good[i].id}: {misfits[i]}." for i in misfits)]
     if not skip_bad:
         refuse(problems)
     good = [row for position, row in enumerate(rows.good) if position not in misfits]
     with progress_bar("answering", quiet=quiet) as progress:
-        predictions = ensemble.predict(good, progress=progress)
+        predictions = ensemble.predict(
+            good, announce=None if quiet else announce, progress=progress
+        )
     _write(render_answers(good, predictions, form), output)
     if problems:
         complain("\n".join(problems))

@@ -1,8 +1,27 @@
-"""A progress bar on stderr, in a terminal only."""
+"""What a long answer will take, and how far it is, on stderr."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from autoqa.export.estimate import Estimate
+
+
+def announce(estimate: "Estimate") -> None:
+    """Says how much there is to answer and about how long that takes."""
+    from autoqa.search.display import duration
+
+    counts = (
+        (estimate.questions, "question"),
+        (estimate.windows, "window"),
+        (estimate.models, "model"),
+    )
+    what = ", ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in counts)
+    click.echo(f"{what}: about {duration(estimate.seconds)}", err=True)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from autoqa.data.checks import question_key
 from autoqa.data.portions import turns
 from autoqa.data.prepare import StudyData, prepare_data
 from autoqa.export.assemble import window_size
-from autoqa.export.predictor import chunks
+from autoqa.export.blocks import by_characters
 from autoqa.export.run import StudyRun
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
@@ -169,7 +169,7 @@ class Judges:
         tokenizer = QATokenizer.from_folder(folder)
         model = load_for_inference(folder)
         precision = self._bound.backbones[record.backbone].protocol.precision
-        for chunk in chunks(examples):
+        for chunk in by_characters(examples):
             windows = cut(encode(tokenizer, chunk), *window_size(record.group))
             yield from read(chunk, windows, *predict(model, windows, precision=precision))
 

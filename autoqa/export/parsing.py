@@ -5,12 +5,17 @@ import gzip
 import io
 import json
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from autoqa.errors import DataError
+
+_MARK = b"\xef\xbb\xbf"
+"""What some programs put in front of UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +46,30 @@ def parse(path: Path, columns: tuple[str, ...]) -> Iterator[RawRow]:
     suffixes = [s.lower() for s in path.suffixes]
     packed = suffixes[-1:] == [".gz"]
     kind = (suffixes[:-1] if packed else suffixes)[-1:]
-    data = _bytes(path, packed)
     if kind == [".csv"]:
-        return _csv(path, data, columns)
+        return _readable(path, _csv(path, packed, columns))
     if kind in ([".jsonl"], [".ndjson"]):
-        return _json_lines(data)
+        return _readable(path, _json_lines(path, packed))
     if kind == [".json"]:
-        return _json(path, data)
+        return _readable(path, _json(path, packed))
     raise DataError(
         f"{path}: cannot tell the format from the name; it must end in .csv, .jsonl or .json "
         "(.gz may follow)."
     )
 
 
-def _bytes(path: Path, packed: bool) -> bytes:
+def _readable(path: Path, rows: Iterator[RawRow]) -> Iterator[RawRow]:
+    """The rows; what goes wrong with the file itself becomes a sentence, wherever it is noticed."""
     try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if packed else data
+        yield from rows
     except FileNotFoundError:
         raise DataError(f"{path} does not exist.") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} cannot be read: {error}.") from error
-    return data.removeprefix(b"\xef\xbb\xbf")
+
+
+def _open(path: Path, packed: bool) -> IO[bytes]:
+    return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
 @contextmanager
@@ -75,29 +82,32 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _csv(path: Path, data: bytes, columns: tuple[str, ...]) -> Iterator[RawRow]:
+def _csv(path: Path, packed: bool, columns: tuple[str, ...]) -> Iterator[RawRow]:
     # Bytes that are not UTF-8 become lone surrogates here and are named with their row later.
-    text = data.decode("utf-8", "surrogateescape")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = _csv_header(path, reader, columns)
-    line = reader.line_num + 1
-    while True:
-        try:
-            with _long_fields():
-                values = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield RawRow(f"line {line}", {}, f"this is no CSV: {error}")
-        else:
-            if values and len(values) != len(header):
-                counts = f"{len(values)} fields, but the header has {len(header)}"
-                yield RawRow(
-                    f"line {line}", {}, f"the row has {counts}; quote fields that hold commas"
-                )
-            elif values:
-                yield RawRow(f"line {line}", dict(zip(header, values, strict=True)))
+    with (
+        _open(path, packed) as file,
+        io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="") as text,
+    ):
+        reader = csv.reader(text, strict=True)
+        header = _csv_header(path, reader, columns)
         line = reader.line_num + 1
+        while True:
+            try:
+                with _long_fields():
+                    values = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield RawRow(f"line {line}", {}, f"this is no CSV: {error}")
+            else:
+                if values and len(values) != len(header):
+                    counts = f"{len(values)} fields, but the header has {len(header)}"
+                    yield RawRow(
+                        f"line {line}", {}, f"the row has {counts}; quote fields that hold commas"
+                    )
+                elif values:
+                    yield RawRow(f"line {line}", dict(zip(header, values, strict=True)))
+            line = reader.line_num + 1
 
 
 def _csv_header(path: Path, reader: Iterator[list[str]], columns: tuple[str, ...]) -> list[str]:
@@ -106,6 +116,8 @@ def _csv_header(path: Path, reader: Iterator[list[str]], columns: tuple[str, ...
     except csv.Error as error:
         raise DataError(f"{path}:1: this is no CSV: {error}.") from error
     found = ", ".join(header) or "nothing"
+    if not found.isascii() and not _is_unicode(found):
+        raise DataError(f"{path}:1: the header is not UTF-8: save the file as UTF-8.")
     for name in columns:
         if name not in header:
             raise DataError(f"{path}:1: no column {name!r}; the header has {found}.")
@@ -115,19 +127,30 @@ def _csv_header(path: Path, reader: Iterator[list[str]], columns: tuple[str, ...
     return header
 
 
-def _json_lines(data: bytes) -> Iterator[RawRow]:
-    # Not splitlines(): U+2028 and the like may stand inside a JSON string.
-    for line, raw in enumerate(data.split(b"\n"), start=1):
-        if not raw.strip():
-            continue
-        try:
-            fields = json.loads(raw.decode())
-        except UnicodeDecodeError as error:
-            yield RawRow(f"line {line}", {}, f"byte 0x{raw[error.start]:02x} is not UTF-8")
-        except (ValueError, RecursionError) as error:
-            yield RawRow(f"line {line}", {}, f"this is no JSON: {error}")
-        else:
-            yield _object(f"line {line}", fields)
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _json_lines(path: Path, packed: bool) -> Iterator[RawRow]:
+    # Bytes, not text: U+2028 and the like may stand inside a JSON string.
+    with _open(path, packed) as file:
+        for line, raw in enumerate(file, start=1):
+            content = raw.removeprefix(_MARK) if line == 1 else raw
+            if not content.strip():
+                continue
+            try:
+                fields = json.loads(content.decode())
+            except UnicodeDecodeError as error:
+                byte = content[error.start]
+                yield RawRow(f"line {line}", {}, f"byte 0x{byte:02x} is not UTF-8")
+            except (ValueError, RecursionError) as error:
+                yield RawRow(f"line {line}", {}, f"this is no JSON: {error}")
+            else:
+                yield _object(f"line {line}", fields)
 
 
 def _object(where: str, fields: object) -> RawRow:
@@ -136,12 +159,12 @@ def _object(where: str, fields: object) -> RawRow:
     return RawRow(where, {}, f"a row must be a JSON object, not {fields!r:.60}")
 
 
-def _json(path: Path, data: bytes) -> Iterator[RawRow]:
+def _json(path: Path, packed: bool) -> Iterator[RawRow]:
+    with _open(path, packed) as file:
+        data = file.read().removeprefix(_MARK)
     try:
-        document = json.loads(data.decode())
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8.") from error
+        # In a text, a byte that is not UTF-8 becomes a lone surrogate, which is named with its row.
+        document = json.loads(data.decode("utf-8", "surrogateescape"))
     except json.JSONDecodeError as error:
         raise DataError(
             f"{path}:{error.lineno}: this is no JSON: {error.msg} (column {error.colno}); "
@@ -149,10 +172,13 @@ def _json(path: Path, data: bytes) -> Iterator[RawRow]:
         ) from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: this is no JSON: {error}.") from error
+    del data
     if isinstance(document, dict) and isinstance(document.get("data"), list):
-        return _squad(path, document["data"])
+        yield from _squad(path, document["data"])
+        return
     if isinstance(document, list):
-        return (_object(f"row {number}", item) for number, item in enumerate(document, start=1))
+        yield from (_object(f"row {number}", item) for number, item in enumerate(document, start=1))
+        return
     raise DataError(
         f'{path}: neither SQuAD\'s form ({{"data": [{{"paragraphs": ...}}]}}) nor a list of rows.'
     )

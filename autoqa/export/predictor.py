@@ -5,37 +5,32 @@ when it was selected, so a bundle answers as its manifest promises.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from autoqa.ensemble.aggregate import Member
 from autoqa.errors import ConfigError, DataError
+from autoqa.export.blocks import cut_rows, size, split
 from autoqa.export.bundle import verify
+from autoqa.export.estimate import Estimate, seconds_of_loading, seconds_of_passes
 from autoqa.export.join import join
 from autoqa.export.manifest import GroupEntry, Manifest, MemberEntry
 from autoqa.export.rows import Row, check_row
-from autoqa.features.cut import cut
-from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.types import Example, Span
+from autoqa.types import Span
 
 if TYPE_CHECKING:
     from autoqa.modeling.model import SpanModel
 
 Progress = Callable[[int, int], None]
-Logits = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:(?P<index>\d+))?")
-
-_CHARACTERS = 8_000_000
-"""Context characters per chunk of rows: some 10 million tokens of windows, 80 MB of logits a
-member. Loading every model once per chunk costs seconds, answering a chunk minutes."""
+_TOGETHER = 1000
+"""Rows whose questions are counted at once: the tokenizer's objects take kilobytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +71,8 @@ class Ensemble:
         self._folder = folder
         self._device = device
         self._resident = resident
-        self._models: dict[str, SpanModel] = {}
+        self._kept: dict[str, SpanModel] = {}
+        self._passing: tuple[str, SpanModel] | None = None
         self._tokenizers = {
             group.id: QATokenizer.from_folder(folder / group.folder) for group in manifest.groups
         }
@@ -94,14 +90,29 @@ class Ensemble:
             DataError: The question or the context is empty or no text, or the question fills a
                 whole window.
         """
-        return self._checked([Row("the row", question, context, language)], keep=self._resident)[0]
+        row = Row("the row", question, context, language)
+        return self.predict([row], keep_loaded=self._resident)[0]
 
-    def predict(self, rows: Iterable[Row], *, progress: Progress | None = None) -> list[Prediction]:
-        """Answers many questions; one model at a time is in memory.
+    def predict(
+        self,
+        rows: Iterable[Row],
+        *,
+        keep_loaded: bool = False,
+        announce: Callable[[Estimate], None] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Prediction]:
+        """Answers many questions.
+
+        Rows are answered in blocks: memory holds the rows and the answers, one model, and the
+        windows and logits of one block.
 
         Args:
             rows: What to answer.
-            progress: Called with units of work done and units in all.
+            keep_loaded: Leave all models in memory, for callers that will ask again, as a server
+                does; otherwise one model at a time is loaded, and none stays.
+            announce: Told what it will take, before the first answer. Costs a trial pass.
+            progress: Called with windows done and windows in all, over all models; the latter is
+                an extrapolation until the last block.
 
         Returns:
             One prediction per row, in their order.
@@ -109,82 +120,121 @@ class Ensemble:
         Raises:
             DataError: As for a single question; names the row.
         """
-        return self._checked(list(rows), keep=False, progress=progress)
+        asked = list(rows)
+        for row in asked:
+            check_row(row)
+        for position, reason in sorted(self.misfits(asked).items()):
+            raise DataError(f"{asked[position].id}: {reason}.")
+        try:
+            return self._answer(asked, keep_loaded, announce, progress)
+        finally:
+            self._passing = None
 
     def misfits(self, rows: Sequence[Row]) -> dict[int, str]:
         """Rows whose question leaves no room to cut the context, with the reason, by position."""
         found: dict[int, str] = {}
-        for group in self.manifest.groups:
-            tokenizer = self._tokenizers[group.id]
-            room = group.length - tokenizer.template.specials
-            sizes = _token_counts(tokenizer, [row.question.lstrip() for row in rows])
-            # A context that fits beside its question whole needs no cut.
-            tight = [i for i, size in enumerate(sizes) if room - size <= group.stride]
-            contexts = _token_counts(tokenizer, [rows[i].context for i in tight])
-            for position, tokens in zip(tight, contexts, strict=True):
-                if tokens > room - sizes[position]:
-                    found.setdefault(
-                        position,
-                        f"the question has {sizes[position]} tokens, but beside this context there "
-                        f"is room for {room - group.stride - 1}: shorten the question",
-                    )
+        for begin in range(0, len(rows), _TOGETHER):
+            part = rows[begin : begin + _TOGETHER]
+            for group in self.manifest.groups:
+                for position, reason in self._tight(group, part):
+                    found.setdefault(begin + position, reason)
         return found
 
-    def _checked(
-        self, rows: list[Row], *, keep: bool, progress: Progress | None = None
+    def _tight(self, group: GroupEntry, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+        tokenizer = self._tokenizers[group.id]
+        room = group.length - tokenizer.template.specials
+        sizes = _token_counts(tokenizer, [row.question.lstrip() for row in rows])
+        # A context that fits beside its question whole needs no cut.
+        tight = [i for i, tokens in enumerate(sizes) if room - tokens <= group.stride]
+        contexts = _token_counts(tokenizer, [rows[i].context for i in tight])
+        for position, tokens in zip(tight, contexts, strict=True):
+            if tokens > room - sizes[position]:
+                yield (
+                    position,
+                    f"the question has {sizes[position]} tokens, but beside this context there "
+                    f"is room for {room - group.stride - 1}: shorten the question",
+                )
+
+    def _answer(
+        self,
+        rows: Sequence[Row],
+        keep_loaded: bool,
+        announce: Callable[[Estimate], None] | None,
+        progress: Progress | None,
     ) -> list[Prediction]:
-        for row in rows:
-            check_row(row)
-        for position, reason in sorted(self.misfits(rows).items()):
-            raise DataError(f"{rows[position].id}: {reason}.")
-        total = len(rows) * len(self.manifest.members)
+        blocks = split(rows, self.manifest, self._tokenizers)
+        left = sum(map(size, rows))
         predictions: list[Prediction] = []
-        for chunk in chunks(rows):
-            before = len(predictions) * len(self.manifest.members)
+        done = 0
+        for block in blocks:
+            characters = sum(map(size, block))
+            windows = cut_rows(block, self.manifest.groups, self._tokenizers)
+            passes = sum(len(windows[member.group]) for member in self.manifest.members)
+            expected = done + round(passes * left / characters)
+            if announce is not None and not predictions:
+                seconds = self._seconds(windows, left / characters, len(blocks), keep_loaded)
+                models = len(self.manifest.members)
+                announce(Estimate(len(rows), expected, models, seconds))
 
-            def report(done: int, base: int = before) -> None:
+            def report(now: int, before: int = done, total: int = expected) -> None:
                 if progress is not None:
-                    progress(base + done, total)
+                    progress(before + now, total)
 
-            spans = self._answer(chunk, report, keep=keep)
+            spans = self._spans(block, windows, report, keep_loaded)
             predictions += [Prediction(s.text, s.start, s.end, s.score) for s in spans]
+            done, left = done + passes, left - characters
         return predictions
 
-    def _answer(self, rows: list[Row], report: Callable[[int], None], *, keep: bool) -> list[Span]:
-        examples = [Example(r.id, r.question, r.context, (), "", r.id) for r in rows]
-        windows = {g.id: self._windows(g, examples) for g in self.manifest.groups}
-        logits: dict[str, Logits] = {}
-        for number, member in enumerate(self.manifest.members):
-
-            def advance(done: int, of: int, base: int = number * len(rows)) -> None:
-                report(base + len(rows) * done // of)
-
-            logits[member.id] = self._logits(member, windows[member.group], advance, keep=keep)
-            report((number + 1) * len(rows))
-        return join(
-            ensemble_members(self.manifest.members),
-            logits,
-            windows,
-            rows,
-            self.manifest.vote,
-            self.manifest.rules,
-        )
-
-    def _windows(self, group: GroupEntry, examples: list[Example]) -> Windows:
-        return cut(encode(self._tokenizers[group.id], examples), group.length, group.stride)
-
-    def _logits(
-        self, member: MemberEntry, windows: Windows, advance: Progress, *, keep: bool
-    ) -> Logits:
+    def _spans(
+        self,
+        rows: Sequence[Row],
+        windows: Mapping[str, Windows],
+        report: Callable[[int], None],
+        keep_loaded: bool,
+    ) -> list[Span]:
         from autoqa.modeling.forward import predict
+
+        logits, done = {}, 0
+        for member in self.manifest.members:
+            own = windows[member.group]
+
+            def advance(now: int, _: int, before: int = done) -> None:
+                report(before + now)
+
+            logits[member.id] = predict(
+                self._model(member, keep_loaded), own, precision=member.precision, progress=advance
+            )
+            done += len(own)
+            report(done)
+        members = ensemble_members(self.manifest.members)
+        return join(members, logits, windows, rows, self.manifest.vote, self.manifest.rules)
+
+    def _model(self, member: MemberEntry, keep_loaded: bool) -> "SpanModel":
         from autoqa.modeling.load import load_for_inference
 
-        model = self._models.get(member.id)
-        if model is None:
-            model = load_for_inference(self._folder / member.folder, self._device)
-        if keep:
-            self._models[member.id] = model
-        return predict(model, windows, precision=member.precision, progress=advance)
+        if member.id in self._kept:
+            return self._kept[member.id]
+        if self._passing is None or self._passing[0] != member.id:
+            self._passing = None  # before the next one is loaded, not after
+            self._passing = (
+                member.id,
+                load_for_inference(self._folder / member.folder, self._device),
+            )
+        model = self._passing[1]
+        if keep_loaded:
+            self._kept[member.id] = model
+        return model
+
+    def _seconds(
+        self, windows: Mapping[str, Windows], share: float, blocks: int, keep_loaded: bool
+    ) -> float:
+        """Seconds for all blocks, the first of which has these windows."""
+        begin = time.perf_counter()
+        model = self._model(self.manifest.members[0], keep_loaded)
+        loading = seconds_of_loading(self.manifest, time.perf_counter() - begin)
+        passes = seconds_of_passes(self._folder, self.manifest, windows, model)
+        once = keep_loaded or len(self.manifest.members) == 1
+        return passes * share + loading * (1 if once else blocks)
 
 
 def load(path: str | Path, *, device: str = "auto", resident: bool = True) -> Ensemble:
@@ -226,25 +276,3 @@ def _check_device(device: str) -> None:
 def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:
     encodings = tokenizer.core.encode_batch_fast(texts, add_special_tokens=False)
     return [len(encoding.ids) for encoding in encodings]
-
-
-class _HasContext(Protocol):
-    @property
-    def context(self) -> str: ...
-
-
-_Asked = TypeVar("_Asked", bound=_HasContext)
-
-
-def chunks(rows: Iterable[_Asked]) -> Iterator[list[_Asked]]:
-    """Rows in runs whose windows and logits fit into memory together."""
-    chunk: list[_Asked] = []
-    characters = 0
-    for row in rows:
-        if chunk and characters + len(row.context) > _CHARACTERS:
-            yield chunk
-            chunk, characters = [], 0
-        chunk.append(row)
-        characters += len(row.context)
-    if chunk:
-        yield chunk

@@ -15,6 +15,8 @@ UNKNOWN_LANGUAGE = "und"
 
 _SHOWN = 20
 T = TypeVar("T")
+_Shared = dict[str, str]
+"""Contexts seen before: many questions are asked about one, which is kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,18 +111,19 @@ def refuse(problems: tuple[str, ...] | list[str]) -> None:
 
 
 def _read(
-    path: Path, columns: tuple[str, ...], make: Callable[[str, RawRow], T]
+    path: Path, columns: tuple[str, ...], make: Callable[[str, RawRow, _Shared], T]
 ) -> tuple[list[T], list[str]]:
     good: list[T] = []
     problems: list[str] = []
     seen: dict[str, str] = {}
+    texts: _Shared = {}
     for number, raw in enumerate(parse(path, columns), start=1):
         try:
             identity = _identity(raw, number)
             if identity in seen:
                 raise _BadRow(f"the id {identity!r} was already used in {seen[identity]}")
             seen[identity] = raw.where
-            good.append(make(identity, raw))
+            good.append(make(identity, raw, texts))
         except _BadRow as bad:
             problems.append(f"{path}, {raw.where}: {bad}.")
     return good, problems
@@ -161,8 +164,9 @@ def _require_unicode(name: str, value: str) -> None:
         raise _BadRow(f"{name} holds half a surrogate pair (\\u{code:04x})") from None
 
 
-def _row(identity: str, raw: RawRow) -> Row:
+def _row(identity: str, raw: RawRow, texts: _Shared) -> Row:
     question, context = _text(raw.fields, "question"), _text(raw.fields, "context")
+    context = texts.setdefault(context, context)
     return Row(identity, question, context, _language(raw.fields))
 
 
@@ -171,9 +175,10 @@ def _language(fields: Mapping[str, object]) -> str:
     return language if isinstance(language, str) else ""
 
 
-def _example(identity: str, raw: RawRow) -> Example:
+def _example(identity: str, raw: RawRow, texts: _Shared) -> Example:
     fields = raw.fields
     context = _text(fields, "context")
+    context = texts.setdefault(context, context)
     document = fields.get("document") or fields.get("title")
     if not isinstance(document, str):
         document = hashlib.sha256(context.encode()).hexdigest()[:16]

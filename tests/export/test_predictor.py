@@ -1,6 +1,7 @@
 """A bundle answers the same along every path, and says what it cannot answer."""
 
 import dataclasses
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 import autoqa
 from autoqa.ensemble.aggregate import aggregate
 from autoqa.errors import BundleError, ConfigError, DataError
-from autoqa.export import predictor
+from autoqa.export import blocks
 from autoqa.export.bundle import BundlePlan, write_bundle
+from autoqa.export.estimate import Estimate
 from autoqa.export.predictor import Ensemble, Prediction, ensemble_members
 from autoqa.export.rows import Row
 from autoqa.features.cut import cut
@@ -51,14 +53,52 @@ def test_single_calls_answer_as_the_batch_does(
     assert same([ensemble(question=r.question, context=r.context) for r in ROWS], expected)
 
 
-def test_chunks_answer_as_the_batch_does(
+def test_blocks_answer_as_the_batch_does(
     ensemble: Ensemble, expected: list[Prediction], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predictor, "_CHARACTERS", 300)
+    monkeypatch.setattr(blocks, "_SMALL", 0)
+    monkeypatch.setattr(blocks, "_BYTES", 60_000)
+    assert 2 < len(blocks.split(ROWS, ensemble.manifest, ensemble._tokenizers)) < len(ROWS)
     seen: list[tuple[int, int]] = []
-    assert same(ensemble.predict(iter(ROWS), progress=lambda *at: seen.append(at)), expected)
-    assert seen[-1] == (48, 48)
+    told: list[Estimate] = []
+    found = ensemble.predict(iter(ROWS), announce=told.append, progress=lambda *at: seen.append(at))
+    assert same(found, expected)
+    windows = blocks.cut_rows(ROWS, ensemble.manifest.groups, ensemble._tokenizers)
+    passes = sum(len(windows[member.group]) for member in ensemble.manifest.members)
+    assert seen[-1] == (passes, passes)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    (estimate,) = told
+    assert (estimate.questions, estimate.models) == (12, 4)
+    assert estimate.windows == pytest.approx(passes, rel=0.3)  # from those of the first block
+    assert estimate.seconds > 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=40), st.integers(1, 500_000))
+def test_blocks_are_the_rows_in_order(ensemble: Ensemble, sizes: list[int], limit: int) -> None:
+    rows = [Row(str(n), "Who ?", "word " * length) for n, length in enumerate(sizes)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "_SMALL", 0)
+        patch.setattr(blocks, "_BYTES", limit)
+        parts = blocks.split(rows, ensemble.manifest, ensemble._tokenizers)
+    assert [row for part in parts for row in part] == rows
+    assert all(parts)
+
+
+def test_a_block_of_one_row_announces_its_very_windows(ensemble: Ensemble) -> None:
+    told: list[Estimate] = []
+    ensemble.predict(ROWS[:1], announce=told.append)
+    windows = blocks.cut_rows(ROWS[:1], ensemble.manifest.groups, ensemble._tokenizers)
+    assert told[0].windows == sum(len(windows[m.group]) for m in ensemble.manifest.members)
+    ensemble.predict([], announce=told.append)
+    assert len(told) == 1
+
+
+def test_long_contexts_are_answered(ensemble: Ensemble) -> None:
+    context = "Ada lives in Rome . " * 600
+    found = ensemble(question="Where does Ada live ?", context=context)
+    assert found.answer
+    assert set(found.answer.split()) <= set(context[found.start : found.end].split())
 
 
 def test_order_and_company_do_not_matter(ensemble: Ensemble, expected: list[Prediction]) -> None:
@@ -163,6 +203,28 @@ def test_models_stay_for_single_calls_only(bundle: Path, monkeypatch: pytest.Mon
     assert len(loads) == 12
     passing.predict(ROWS)
     assert len(loads) == 16
+    passing.predict(ROWS, announce=lambda _: None)  # the trial pass is of a model that stays
+    assert len(loads) == 20
+    assert not passing._kept
+    for _ in range(2):
+        passing.predict(ROWS, keep_loaded=True)
+    assert len(loads) == 24
+
+
+def test_one_model_is_in_memory_at_a_time(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive: list[weakref.ref[object]] = []
+    original = modeling_load.load_for_inference
+
+    def watched(folder: Path, device: str = "auto") -> object:
+        assert not [model for model in alive if model() is not None]
+        model = original(folder, device)
+        alive.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(modeling_load, "load_for_inference", watched)
+    autoqa.load(bundle).predict(ROWS, announce=lambda _: None)
+    assert len(alive) == 4
+    assert not [model for model in alive if model() is not None]
 
 
 def test_no_rows_no_answers(ensemble: Ensemble) -> None:

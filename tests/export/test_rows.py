@@ -88,6 +88,8 @@ BAD = [
     ("a.jsonl", "[1]\n", "line 1: a row must be a JSON object, not [1]"),
     ("a.json", '[{"question": "q", "context": "c"}, 3]', "row 2: a row must be a JSON object"),
     ("a.json", squad({"id": "1", "question": ""}), "row 1: question is empty"),
+    ("a.json", b'[{"question": "q", "context": "\xff"}]', "row 1: context holds the byte 0xff"),
+    ("a.jsonl.gz", '{"id": 1, "question": "q"}', "line 1: context is missing; the row has id, q"),
 ]
 
 
@@ -107,7 +109,8 @@ BAD_FILES = [
     ("a.csv", "id,question\n1,q\n", "a.csv:1: no column 'context'; the header has id, question"),
     ("a.csv", "id,id,question,context\n", "column 'id' appears more than once"),
     ("a.json", "{\n}{", "a.json:2: this is no JSON"),
-    ("a.json", b"[\n\xff]", "a.json:2: byte 0xff is not UTF-8"),
+    ("a.json", b"[\n\xff]", "a.json:2: this is no JSON"),
+    ("a.csv", CSV.encode("utf-16"), "a.csv:1: the header is not UTF-8: save the file as UTF-8"),
     ("a.json", "{}", "neither SQuAD's form"),
     ("a.json", '{"data": [{"paragraphs": [{"context": "c"}]}]}', "data[0].paragraphs[0] has no li"),
     ("a.json", '{"data": [3]}', "data[0] has no list 'paragraphs'"),
@@ -123,9 +126,20 @@ def test_a_bad_file_is_refused_as_a_whole(
     assert expected in str(caught.value)
 
 
+def test_contexts_that_are_equal_are_kept_once(tmp_path: Path) -> None:
+    lines = "".join(json.dumps({"question": f"q{n}", "context": "c" * 50}) + "\n" for n in "12")
+    first, second = read_rows(write(tmp_path, "a.jsonl", lines)).good
+    assert first.context is second.context
+
+
 def test_missing_and_damaged_files_are_said(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         read_rows(tmp_path / "none.csv")
+    whole = gzip.compress(CSV.encode() * 50)
+    for damaged in (b"no gzip", whole[:-20], whole[:40] + b"x" + whole[41:]):
+        (tmp_path / "b.csv.gz").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"b\.csv\.gz cannot be read"):
+            read_rows(tmp_path / "b.csv.gz")
     (tmp_path / "a.csv.gz").write_bytes(b"no gzip")
     with pytest.raises(DataError, match="cannot be read"):
         read_rows(tmp_path / "a.csv.gz")
