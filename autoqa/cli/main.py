@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reveal": ("autoqa.cli.reveal:reveal", "Open the sealed part, and show the shake-up."),
     "predict": ("autoqa.cli.predict:predict", "Answer the questions of a file with a bundle."),
     "evaluate": ("autoqa.cli.evaluate:evaluate", "Score a bundle on a file with answers."),
+    "serve": ("autoqa.cli.serve:serve", "Answer questions over HTTP, with a page to try it."),
     "plugins": ("autoqa.cli.plugins:plugins", "Look at the plugins on this machine."),
 }
 """Name to (where the click command is, its line in ``autoqa --help``), in order of use."""

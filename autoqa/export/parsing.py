@@ -150,10 +150,11 @@ def _json_lines(path: Path, packed: bool) -> Iterator[RawRow]:
             except (ValueError, RecursionError) as error:
                 yield RawRow(f"line {line}", {}, f"this is no JSON: {error}")
             else:
-                yield _object(f"line {line}", fields)
+                yield raw_row(f"line {line}", fields)
 
 
-def _object(where: str, fields: object) -> RawRow:
+def raw_row(where: str, fields: object) -> RawRow:
+    """A row of JSON, which should be an object."""
     if isinstance(fields, dict):
         return RawRow(where, fields)
     return RawRow(where, {}, f"a row must be a JSON object, not {fields!r:.60}")
@@ -177,7 +178,7 @@ def _json(path: Path, packed: bool) -> Iterator[RawRow]:
         yield from _squad(path, document["data"])
         return
     if isinstance(document, list):
-        yield from (_object(f"row {number}", item) for number, item in enumerate(document, start=1))
+        yield from (raw_row(f"row {number}", item) for number, item in enumerate(document, start=1))
         return
     raise DataError(
         f'{path}: neither SQuAD\'s form ({{"data": [{{"paragraphs": ...}}]}}) nor a list of rows.'
@@ -192,7 +193,7 @@ def _squad(path: Path, articles: list[object]) -> Iterator[RawRow]:
             for question in _list_of(path, paragraph, "qas", where):
                 number += 1
                 if not isinstance(question, dict):
-                    yield _object(f"row {number}", question)
+                    yield raw_row(f"row {number}", question)
                     continue
                 outer = {"title": _key(article, "title"), "context": _key(paragraph, "context")}
                 yield RawRow(

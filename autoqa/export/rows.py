@@ -1,13 +1,13 @@
 """Rows to answer, and rows with known answers, from CSV, JSON Lines and SQuAD JSON files."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from autoqa.errors import DataError
-from autoqa.export.parsing import RawRow, parse
+from autoqa.export.parsing import RawRow, parse, raw_row
 from autoqa.types import Answer, Example
 
 UNKNOWN_LANGUAGE = "und"
@@ -67,7 +67,14 @@ def read_rows(path: Path) -> Rows:
             column ``question`` or ``context``, or is no JSON. What is wrong with single rows is
             in the result.
     """
-    good, problems = _read(path, ("question", "context"), _row)
+    good, problems = _check(parse(path, ("question", "context")), _row)
+    return Rows(tuple(good), tuple(f"{path}, {problem}" for problem in problems))
+
+
+def check_items(items: Iterable[object]) -> Rows:
+    """The same for rows that come as objects of JSON; problems say ``row 3`` and no file."""
+    raws = (raw_row(f"row {number}", item) for number, item in enumerate(items, start=1))
+    good, problems = _check(raws, _row)
     return Rows(tuple(good), tuple(problems))
 
 
@@ -82,8 +89,8 @@ def read_examples(path: Path) -> list[Example]:
     Raises:
         DataError: As :func:`read_rows`, and for any row that cannot be used, or no row at all.
     """
-    good, problems = _read(path, ("question", "context"), _example)
-    refuse(problems)
+    good, problems = _check(parse(path, ("question", "context")), _example)
+    refuse([f"{path}, {problem}" for problem in problems])
     if not good:
         raise DataError(f"{path} holds no rows, so there is nothing to evaluate.")
     return good
@@ -110,14 +117,14 @@ def refuse(problems: tuple[str, ...] | list[str]) -> None:
         raise DataError("\n".join([*problems[:_SHOWN], *tail]))
 
 
-def _read(
-    path: Path, columns: tuple[str, ...], make: Callable[[str, RawRow, _Shared], T]
+def _check(
+    raws: Iterable[RawRow], make: Callable[[str, RawRow, _Shared], T]
 ) -> tuple[list[T], list[str]]:
     good: list[T] = []
     problems: list[str] = []
     seen: dict[str, str] = {}
     texts: _Shared = {}
-    for number, raw in enumerate(parse(path, columns), start=1):
+    for number, raw in enumerate(raws, start=1):
         try:
             identity = _identity(raw, number)
             if identity in seen:
@@ -125,7 +132,7 @@ def _read(
             seen[identity] = raw.where
             good.append(make(identity, raw, texts))
         except _BadRow as bad:
-            problems.append(f"{path}, {raw.where}: {bad}.")
+            problems.append(f"{raw.where}: {bad}.")
     return good, problems
 
 

@@ -1,0 +1,59 @@
+"""``autoqa serve``: a bundle behind HTTP, with a page to try it."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Port to listen on; 0 takes a free one.",
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
+@click.option(
+    "--max-characters",
+    type=click.IntRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    help="Most characters of a request's questions and contexts.",
+)
+@click.option(
+    "--max-questions",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    help="Most questions of a request.",
+)
+def serve(
+    bundle: Path, host: str, port: int, device: str, max_characters: int, max_questions: int
+) -> None:
+    """Answer questions over HTTP with BUNDLE, until Ctrl-C.
+
+    GET / is a page to try it. POST /answer takes a JSON object with question and context (id and
+    language are optional), or a list of such objects. GET /health says what is served. All models
+    stay in memory; anyone who reaches the address can ask.
+    """
+    from autoqa.export.server import Limits, listen, require_packages
+    from autoqa.export.server import serve as run
+
+    require_packages()
+    from autoqa.export.predictor import load
+
+    with listen(host, port) as listener:
+        ensemble = load(bundle, device=device)
+        ensemble(question="?", context=".")  # loads the models now, not in the first request
+        taken = listener.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        count = len(ensemble.manifest.members)
+        click.echo(
+            f"study {ensemble.manifest.study}, {count} model{'s' * (count != 1)}: "
+            f"http://{shown}:{taken} (Ctrl-C ends)",
+            err=True,
+        )
+        run(ensemble, Limits(max_characters, max_questions), listener)
