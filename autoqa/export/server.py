@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import autoqa
 from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.export.predictor import Ensemble
-from autoqa.export.rows import Row, check_items, refuse
+from autoqa.export.rows import Row, check_items
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "connect-src 'self'"
 )
 """The page is one file: the browser is to fetch nothing from elsewhere."""
 
@@ -25,6 +26,9 @@ _BYTES_PER_CHARACTER = 12
 """A character outside the basic plane as two escapes of JSON."""
 _BYTES_PER_QUESTION = 1024
 """Keys, quotes, an id."""
+
+_SHOWN = 20
+"""Most bad rows that a refusal names."""
 
 _PATIENCE = 10
 """Seconds that a request under way has when the server is to end."""
@@ -145,8 +149,8 @@ def make_app(ensemble: Ensemble, limits: Limits) -> "FastAPI":
                 found = await run_in_threadpool(ensemble.predict, rows, keep_loaded=True)
         except _Refused as refused:
             return JSONResponse({"detail": str(refused)}, refused.status)
-        except DataError as error:
-            return JSONResponse({"detail": str(error)}, 422)
+        except DataError as error:  # the message begins with the row's id
+            return JSONResponse({"detail": f"row {error}"}, 422)
         items = asked if isinstance(asked, list) else [asked]
         answers = [
             ({"id": row.id} if "id" in item else {}) | asdict(one)
@@ -184,7 +188,8 @@ def _rows(asked: Any, limits: Limits) -> list[Row]:
             "--max-questions.",
         )
     checked = check_items(items)
-    refuse(checked.problems)
+    if checked.problems:
+        raise _Refused(422, "\n".join(checked.problems[:_SHOWN]))
     characters = sum(len(row.question) + len(row.context) for row in checked.good)
     if characters > limits.characters:
         raise _Refused(

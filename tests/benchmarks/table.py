@@ -16,6 +16,7 @@ TARGETS = {
     "train_short_gpu": 2.5,
     "infer_fp32": 2.0,
     "infer_bf16": 5.0,
+    "infer_ensemble": 1.5,
     "decode": 20.0,
     "search8_vs_script": 4.0,
     "search8_vs_trainer": 2.5,

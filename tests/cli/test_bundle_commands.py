@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -356,7 +357,9 @@ def questions(tmp_path: Path) -> Path:
 
 def test_predict_writes_rows_of_id_and_answer(bundle: Path, questions: Path, run: Run) -> None:
     code, out, err = run("predict", bundle, questions)
-    assert (code, err) == (0, "")
+    assert code == 0
+    assert re.fullmatch(r"1 question, \d+ windows?, \d models?: about \d+ s\n", err)
+    assert run("predict", bundle, questions, "--quiet") == (0, out, "")
     rows = list(csv.reader(io.StringIO(out)))
     assert rows[0] == ["id", "answer"]
     assert rows[1][0] == "1"

@@ -1,0 +1,35 @@
+"""Memory of a process that answers a file, MiB: ``python -m tests.benchmarks.memory BUNDLE FILE``.
+
+Prints JSON: ``imports``, resident once everything is imported that answering imports, and ``peak``,
+the most that was resident until the answers were written.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from transformers.models.bert import modeling_bert  # noqa: F401
+
+from autoqa.export.answers import render_answers
+from autoqa.export.predictor import load
+from autoqa.export.rows import read_rows
+from autoqa.modeling import forward  # noqa: F401
+
+
+def status(field: str) -> float:
+    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+def main() -> None:
+    imports = status("VmRSS")
+    rows = read_rows(Path(sys.argv[2])).good
+    answers = load(sys.argv[1], resident=False).predict(rows)
+    render_answers(rows, answers, "csv")
+    print(json.dumps({"imports": imports, "peak": status("VmHWM"), "answers": len(answers)}))
+
+
+if __name__ == "__main__":
+    main()
