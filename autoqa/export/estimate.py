@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PROBE = 4096
 """Most tokens of the trial pass: what a forward pass of many windows holds."""
-_SHARE = 0.02
+_SHARE = 0.05
 """Most of the first block's work that the trial may cost."""
 
 
