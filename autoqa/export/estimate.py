@@ -58,7 +58,7 @@ def seconds_of_passes(
     from autoqa.modeling.forward import predict
 
     first = manifest.members[0]
-    weights = {member.id: _encoder_weights(folder / member.folder) for member in manifest.members}
+    weights = {member.id: encoder_weights(folder / member.folder) for member in manifest.members}
     work = sum(weights[m.id] * len(windows[m.group].input_ids) for m in manifest.members)
     if not work:
         return 0.0
@@ -85,7 +85,7 @@ def _probe(windows: Windows, tokens: float) -> Windows:
     return take(windows, order[places.round().astype(int)])
 
 
-def _encoder_weights(folder: Path) -> int:
+def encoder_weights(folder: Path) -> int:
     """How many weights a token is multiplied with: all but those of embeddings."""
     from safetensors import safe_open
 

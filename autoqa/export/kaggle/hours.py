@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from autoqa.api import Precision
+from autoqa.export.estimate import encoder_weights
 from autoqa.export.manifest import Manifest
 from autoqa.export.run import StudyRun
 from autoqa.features.cut import cut
@@ -91,7 +92,7 @@ def estimate(run: StudyRun, manifest: Manifest, bundle: Path) -> Hours:
         work = tokens[member.group]
         measured = run.folder.read_record(member.id).inference_seconds
         searched += measured * work / public[member.group]
-        operations = 2 * _encoder_weights(bundle / member.folder) * work
+        operations = 2 * encoder_weights(bundle / member.folder) * work
         t4 += operations / (_REACHED * _PEAK.get(member.precision, _SINGLE))
     total = sum(windows[member.group] for member in manifest.members)
     return Hours(round(total), searched / 3600, t4 / 3600)
@@ -116,15 +117,3 @@ def _long_examples(public: Sequence[Example]) -> list[Example]:
         context = text[begin : begin + CHARACTERS]
         made.append(Example(f"{number}", example.question, context, (), example.language, ""))
     return made
-
-
-def _encoder_weights(folder: Path) -> int:
-    """How many weights every token is multiplied with: all but those of embeddings."""
-    from safetensors import safe_open
-
-    with safe_open(folder / "model.safetensors", framework="np") as file:
-        return sum(
-            math.prod(file.get_slice(name).get_shape())
-            for name in file.keys()  # noqa: SIM118
-            if "embeddings" not in name
-        )
