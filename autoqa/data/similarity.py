@@ -91,7 +91,7 @@ def _judge(
     """Scores of the source's rows, and the area under the curve, both by folds."""
     from scipy.sparse import csr_matrix, hstack
     from sklearn.feature_extraction.text import HashingVectorizer
-    from sklearn.linear_model import SGDClassifier
+    from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from sklearn.preprocessing import StandardScaler
@@ -105,7 +105,7 @@ def _judge(
         features = hstack([features, counted.transform([e.question for e in everything])]).tocsr()
     smallest = int(min(label.sum(), len(label) - label.sum()))
     judged: Doubles = cross_val_predict(
-        SGDClassifier(loss="log_loss", class_weight="balanced", average=True, random_state=0),
+        LogisticRegression(class_weight="balanced", max_iter=1000),
         features,
         label,
         cv=StratifiedKFold(min(_FOLDS, max(2, smallest)), shuffle=True, random_state=0),
