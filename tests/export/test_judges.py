@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from autoqa.data import portions
@@ -61,8 +60,8 @@ def test_nobody_is_asked_about_what_he_has_seen(
     drawn: list[set[str]] = []
     draw = portions.draw
 
-    def spy(examples: Sequence[Example], portion: Portion, rng: np.random.Generator) -> Any:
-        rows = draw(examples, portion, rng)
+    def spy(examples: Sequence[Example], *given: Any) -> Any:
+        rows = draw(examples, *given)
         drawn[-1].update(examples[row].id for row in rows)
         return rows
 
@@ -120,6 +119,6 @@ def test_rows_that_changed_since_the_search(make_bench: Bench, tmp_path: Path) -
     sources = {**run.study.sources, "exam": table}
     changed = StudyRun(run.study.model_copy(update={"sources": sources}), run.folder, run.store)
     with pytest.raises(
-        DataError, match=r"not the one that study 'toy' began with .public: of 20 .* 1 gone"
+        DataError, match=r"not the one that study 'toy' began with .public: of 30 .* 1 gone"
     ):
         Judges(changed, "exam")
