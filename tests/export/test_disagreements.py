@@ -119,7 +119,9 @@ def test_planted_mistakes_rank_above_right_labels(home: tuple[Path, set[str]]) -
 @pytest.mark.slow
 def test_training_rows_that_no_recipe_drew_are_heard(home: tuple[Path, set[str]]) -> None:
     shown = json.loads(call("planted", "--source", "train", "--json").stdout)
-    assert (shown["rows"], shown["public_rows"]) == (600, 0)
+    usable = prepare_data(open_study(open_run("planted").folder.study_file)).train["train"]
+    assert (shown["rows"], shown["public_rows"]) == (len(usable), 0)
+    assert len(usable) > 500, "of 600, some of them nearly copies of validation"
     assert 15 <= shown["rows_heard"] <= 60  # a quarter of a quarter
 
 
