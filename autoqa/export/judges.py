@@ -104,7 +104,8 @@ class Judges:
         """Opinions of the best candidates about rows that they did not train on.
 
         Args:
-            examples: Rows of the source; those that :meth:`rows` lacks get no opinion.
+            examples: Rows of the source; those that :meth:`rows` lacks get no opinion, and training
+                rows whose question leaves no room for a context get none either.
             read: Makes something of a candidate's logits.
             models: Most opinions about one row, those of the best candidates.
             progress: Called with candidates asked and candidates in all.
@@ -122,9 +123,9 @@ class Judges:
             seen = self._seen(record) if len(public) < len(open_rows) else set()
             fresh = [r for r in open_rows if keys[r] in self._train and keys[r][2:] not in seen]
             if fresh and self._runs(record):
-                values = self._run_model(record, [examples[row] for row in fresh], read)
-                for row, value in zip(fresh, values, strict=True):
-                    opinions[row].append(Opinion(record.id, value))
+                asked = [examples[row] for row in fresh]
+                for place, value in self._run_model(record, asked, read):
+                    opinions[fresh[place]].append(Opinion(record.id, value))
             if progress is not None:
                 progress(number + 1, len(self.candidates))
         return opinions
@@ -161,7 +162,8 @@ class Judges:
 
     def _run_model(
         self, record: CandidateRecord, examples: Sequence[Example], read: Reader[T]
-    ) -> Iterator[T]:
+    ) -> Iterator[tuple[int, T]]:
+        """Position and value of each example, but of those whose question fills a window."""
         from autoqa.modeling.forward import predict
         from autoqa.modeling.load import load_for_inference
 
@@ -169,9 +171,16 @@ class Judges:
         tokenizer = QATokenizer.from_folder(folder)
         model = load_for_inference(folder)
         precision = self._bound.backbones[record.backbone].protocol.precision
+        length, stride = window_size(record.group)
+        first = 0
         for chunk in by_characters(examples):
-            windows = cut(encode(tokenizer, chunk), *window_size(record.group))
-            yield from read(chunk, windows, *predict(model, windows, precision=precision))
+            encoded = encode(tokenizer, chunk)
+            fits = np.flatnonzero(encoded.room(length) > stride)
+            windows = cut(encoded.take(fits), length, stride)
+            kept = [chunk[row] for row in fits.tolist()]
+            values = read(kept, windows, *predict(model, windows, precision=precision))
+            yield from zip((first + fits).tolist(), values, strict=True)
+            first += len(chunk)
 
 
 def _rank(record: CandidateRecord) -> tuple[float, str]:

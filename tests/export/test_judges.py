@@ -1,6 +1,7 @@
 """Candidates are asked only about rows that they did not train on."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from autoqa.training.job import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 from autoqa.types import Example, Portion, Recipe, Stage
+from tests import bundle_kit
 from tests.training.conftest import make_bench  # noqa: F401
 
 Bench = Callable[[str], Workbench]
@@ -122,3 +124,17 @@ def test_rows_that_changed_since_the_search(make_bench: Bench, tmp_path: Path) -
         DataError, match=r"not the one that study 'toy' began with .public: of 30 .* 1 gone"
     ):
         Judges(changed, "exam")
+
+
+def test_questions_that_fill_a_window_get_no_opinion(make_bench: Bench, tmp_path: Path) -> None:  # noqa: F811
+    rows = bundle_kit.examples(40)
+    long = replace(rows[0], id="long", question="Where does Asha live ? " * 20, document="other")
+    bundle_kit.write_squad(tmp_path / "train.json", [*rows, long])
+    run = searched(make_bench("run"), [(recipe(0.02, 1), 1)])
+    judges = Judges(run, "train")
+    heard = judges.ask(judges.rows(), names)
+    silent = [row.id for row, each in zip(judges.rows(), heard, strict=True) if not each]
+    told = [row.id for row, each in zip(judges.rows(), heard, strict=True) if each]
+    assert "long" in silent
+    assert len(told) > 30
+    assert [each[0].value for each in heard if each] == told
