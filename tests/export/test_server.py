@@ -34,7 +34,13 @@ MOST = 5_000
 def running(bundle: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """A server's address and process."""
     command = [*COMMAND, str(bundle), "--port", "0", "--device", "cpu", *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores the signal, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         try:
             assert process.stderr is not None
             line = process.stderr.readline()
