@@ -20,6 +20,7 @@ from autoqa.search.worker import training_factory
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from autoqa.store.records import CandidateRecord
+from autoqa.store.validation import check_validation
 from autoqa.store.weights import WEIGHTS, checksum, dropped, restore
 from autoqa.training.job import (
     Message,
@@ -80,8 +81,7 @@ def retrain(
         _check_unchanged(bound.study, store)
         check_missing(bound)
         data = prepare_data(bound)
-        folder.save_examples("public", data.public)
-        folder.save_examples("private", data.private)
+        check_validation(folder, store, data.public, data.private)
         scratch = RunFolder(folder.path / "retrained")
         try:
             return _Retraining(bound.study, folder, scratch, display).run(

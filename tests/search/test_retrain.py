@@ -123,3 +123,19 @@ def test_an_unknown_candidate_and_a_changed_study(folder: RunFolder, run: Run) -
     folder.study_file.write_text(text.replace("public = 0.5", "public = 0.4"))
     with Store(folder.store_url(), "toy") as store, pytest.raises(ConfigError, match="resolves to"):
         retrain(folder, store, gone(folder)[:1], QuietDisplay())
+
+
+def test_a_changed_validation_set_is_refused_and_the_frozen_one_stays(
+    folder: RunFolder, run: Run, searched: Path
+) -> None:
+    frozen = folder.examples_path("public").read_bytes()
+    exam = searched / "exam.json"
+    text = exam.read_text()
+    try:
+        exam.write_text(text.replace("exam-q", "exam-x"))
+        code, _, err = run("retrain", "toy", gone(folder)[0], "--quiet")
+    finally:
+        exam.write_text(text)
+    assert code == 2
+    assert "the validation set is not the one that study 'toy' began with" in err
+    assert folder.examples_path("public").read_bytes() == frozen
