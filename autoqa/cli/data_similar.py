@@ -37,10 +37,11 @@ def similar(study: Path, source: str, target: str | None, share: float, as_json:
     row is judged by a classifier that has not seen it; the area under the curve says how well the
     two sources can be told apart (.5 not at all, 1 always).
     """
+    from dataclasses import replace
+
     import numpy as np
 
     from autoqa.data import prepare_data
-    from autoqa.data.similarity import likeness
     from autoqa.errors import ConfigError, did_you_mean
     from autoqa.registry import open_study
 
@@ -54,7 +55,7 @@ def similar(study: Path, source: str, target: str | None, share: float, as_json:
             hint = did_you_mean(name, data.train) or f"; there are: {', '.join(data.train)}"
             raise ConfigError(f"{option} {name!r}: the recipe trains on no such source{hint}")
     rows = data.train[source]
-    found = likeness(rows, data.train[wanted], source)
+    found = replace(data, target=wanted).likeness(source)
     kept = found.top(share, np.arange(len(rows)))
     if as_json:
         echo_json(_object(rows, found, kept.tolist()))

@@ -75,7 +75,8 @@ def turns(
     Raises:
         DataError: No example is in the portion's languages.
     """
-    examples, likeness = data.train[portion.source], data.likeness.get(portion.source)
+    examples = data.train[portion.source]
+    likeness = data.likeness(portion.source) if portion.similar < 1 else None
     for turn in range(ceil(epochs)):
         rng = np.random.default_rng([*seed, turn])
         share = portion.share * min(1.0, epochs - turn)

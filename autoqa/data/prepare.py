@@ -15,7 +15,7 @@ from autoqa.data.near import Sketches
 from autoqa.data.overlap import Leak, Overlap, sentence
 from autoqa.data.overlay import fingerprint, read_overlay
 from autoqa.data.references import majority
-from autoqa.data.similarity import Likeness, likeness
+from autoqa.data.similarity import Likeness, check_comparable, likeness
 from autoqa.data.split import Split, split
 from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
 from autoqa.types import Example
@@ -55,8 +55,7 @@ class StudyData:
         private: Validation examples that stay sealed.
         notes: Sentences for people: what was left out, what is doubtful.
         leaks: Rows that were left out of training because of what they share with validation.
-        likeness: How much each row looks like the recipe's target's, for sources that some portion
-            filters by it.
+        target: The source that others are compared with, where the recipe names one.
     """
 
     train: dict[str, tuple[Example, ...]]
@@ -64,11 +63,30 @@ class StudyData:
     private: tuple[Example, ...]
     notes: tuple[str, ...] = ()
     leaks: tuple[Leak, ...] = ()
-    likeness: Mapping[str, Likeness] = field(default_factory=dict)
+    target: str | None = None
+    _judged: dict[tuple[str, str], Likeness] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def languages(self, source: str) -> tuple[str, ...]:
         """Languages in which a source has training examples, sorted; none where it has no such."""
         return tuple(sorted({example.language for example in self.train.get(source, ())}))
+
+    def likeness(self, source: str) -> Likeness:
+        """How much each training example of a source looks like the target's.
+
+        Judged when it is first asked for: that can take half a minute, and few need it.
+
+        Raises:
+            ValueError: There is no target.
+            DataError: There are too few examples on either side.
+        """
+        if self.target is None:
+            raise ValueError(f"{source}: similar examples without a target")
+        key = source, self.target
+        if key not in self._judged:
+            self._judged[key] = likeness(self.train[source], self.train[self.target], source)
+        return self._judged[key]
 
 
 def prepare_data(bound: LoadableStudy) -> StudyData:
@@ -113,17 +131,11 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
         train[name] = kept
     data = StudyData(train, parts.public, parts.private)
     notes += _languages(study.recipe.portions, data)
-    alike = _likeness(study, train)
-    return replace(data, notes=tuple(notes), leaks=tuple(leaks), likeness=alike)
-
-
-def _likeness(study: StudyFile, train: Mapping[str, tuple[Example, ...]]) -> dict[str, Likeness]:
-    """Judges the sources that some portion filters, by the rows that may be trained on."""
     target = study.recipe.target
-    if target is None:
-        return {}
-    compared = dict.fromkeys(p.source for p in study.recipe.portions if p.compares)
-    return {name: likeness(train[name], train[target], name) for name in compared}
+    for portion in study.recipe.portions:
+        if target is not None and portion.compares:
+            check_comparable(train[portion.source], train[target], portion.source)
+    return replace(data, notes=tuple(notes), leaks=tuple(leaks), target=target)
 
 
 def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:

@@ -65,13 +65,11 @@ def likeness(source: Sequence[Example], target: Sequence[Example], name: str = "
     Raises:
         DataError: There are too few rows on either side.
     """
-    if min(len(source), len(target)) < _FEWEST:
-        raise DataError(
-            f"sources.{name}: {len(source)} rows cannot be told from {len(target)} of the target; "
-            f"each side needs {_FEWEST}: leave `similar` out."
-        )
+    check_comparable(source, target, name)
     spoken = {example.language for example in target}
     shared = np.array([example.language in spoken for example in source])
+    if min(shared.sum(), (~shared).sum()) < _FEWEST:  # too few to be judged apart
+        shared[:] = 2 * shared.sum() >= len(shared)
     scores = np.empty(len(source))
     areas, counts = [], []
     for with_words in (True, False):
@@ -83,6 +81,19 @@ def likeness(source: Sequence[Example], target: Sequence[Example], name: str = "
         areas.append(auc)
         counts.append(len(rows))
     return Likeness(scores, float(np.average(areas, weights=counts)))
+
+
+def check_comparable(source: Sequence[Example], target: Sequence[Example], name: str) -> None:
+    """Refuses to compare a source with the target where either has too few rows.
+
+    Raises:
+        DataError: It has.
+    """
+    if min(len(source), len(target)) < _FEWEST:
+        raise DataError(
+            f"sources.{name}: {len(source)} rows cannot be told from {len(target)} of the target; "
+            f"each side needs {_FEWEST}: leave `similar` out."
+        )
 
 
 def _judge(
@@ -103,12 +114,11 @@ def _judge(
     if with_words:
         counted = HashingVectorizer(analyzer=_phrases, n_features=2**18, alternate_sign=False)
         features = hstack([features, counted.transform([e.question for e in everything])]).tocsr()
-    smallest = int(min(label.sum(), len(label) - label.sum()))
     judged: Doubles = cross_val_predict(
         LogisticRegression(class_weight="balanced", max_iter=1000),
         features,
         label,
-        cv=StratifiedKFold(min(_FOLDS, max(2, smallest)), shuffle=True, random_state=0),
+        cv=StratifiedKFold(_FOLDS, shuffle=True, random_state=0),
         method="predict_proba",
     )[:, 1]
     return judged[: len(source)], float(roc_auc_score(label, judged))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from stand_in import bind, example
 
 from autoqa.api import Answer, DataError
-from autoqa.data import draw, prepare_data
+from autoqa.data import draw, prepare, prepare_data
+from autoqa.data.portions import turns
 from autoqa.data.similarity import Likeness, likeness
 from autoqa.types import Example, Portion
 
@@ -95,7 +96,13 @@ def test_a_portion_draws_from_the_similar_ones_only() -> None:
         draw(MIXED, portion, np.random.default_rng(0))
 
 
-def test_a_study_judges_only_what_it_filters() -> None:
+def test_a_handful_of_rows_in_another_language_is_judged_with_the_others() -> None:
+    rows = [replace(one, language="hi") if place < 1 else one for place, one in enumerate(MIXED)]
+    found = likeness(rows, TARGET)
+    assert np.all((found.scores > 0) & (found.scores < 1))
+
+
+def test_a_study_judges_only_what_it_filters(monkeypatch: pytest.MonkeyPatch) -> None:
     portions = [{"source": "hi"}, {"source": "nq", "similar": [0.3, 1.0]}, {"source": "other"}]
     bound = bind(
         {"hi": TARGET, "nq": MIXED, "other": [row(n, "why") for n in range(300, 340)]},
@@ -104,7 +111,28 @@ def test_a_study_judges_only_what_it_filters() -> None:
     )
     recipe = bound.study.recipe.model_copy(update={"target": "hi"})
     judged = type(bound)(bound.study.model_copy(update={"recipe": recipe}), bound.sources)
+    asked: list[str] = []
+
+    def spy(source: object, target: object, name: str) -> Likeness:
+        asked.append(name)
+        return likeness(source, target, name)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(prepare, "likeness", spy)
     data = prepare_data(judged)
-    assert set(data.likeness) == {"nq"}
-    assert len(data.likeness["nq"].scores) == len(data.train["nq"])
-    assert prepare_data(bound).likeness == {}
+    for source in ("hi", "nq", "other"):
+        list(turns(data, Portion(source), 1.0, (0, 0, 0)))
+    assert asked == [], "nothing is judged before a portion filters"
+    list(turns(data, Portion("nq", similar=0.3), 2.0, (0, 0, 0)))
+    assert asked == ["nq"], "and then once"
+    assert len(data.likeness("nq").scores) == len(data.train["nq"])
+    with pytest.raises(ValueError, match="nq: similar examples without a target"):
+        prepare_data(bound).likeness("nq")
+
+
+def test_a_study_with_too_few_rows_to_compare_is_refused_before_it_trains() -> None:
+    portions = [{"source": "hi"}, {"source": "nq", "similar": 0.3}]
+    bound = bind({"hi": TARGET, "nq": MIXED[:19]}, {"source": "hi", "share": 0.5}, portions)
+    recipe = bound.study.recipe.model_copy(update={"target": "hi"})
+    judged = type(bound)(bound.study.model_copy(update={"recipe": recipe}), bound.sources)
+    with pytest.raises(DataError, match=r"sources.nq: 19 rows cannot be told from \d+ of"):
+        prepare_data(judged)
