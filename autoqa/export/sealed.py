@@ -10,6 +10,7 @@ from autoqa.errors import DataError
 from autoqa.export.manifest import ScoreEntry, VoteEntry
 from autoqa.export.run import StudyRun
 from autoqa.export.stored import load_part
+from autoqa.store.weights import checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,7 @@ def private_digest(run: StudyRun, candidate: str) -> str:
     """
     path = run.folder.logits_path(candidate, "private")
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return checksum(path)
     except OSError as error:
         raise DataError(
             f"{path}: cannot read the predictions of candidate {candidate} ({error.strerror}): "

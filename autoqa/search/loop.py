@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.connection import wait
 from statistics import median
 
 from optuna.trial import TrialState
@@ -14,7 +13,7 @@ from autoqa.search.budget import GRACE, Budget
 from autoqa.search.display import Display, Status, duration, score
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
 from autoqa.search.ledger import Again, Ledger, Proposal
-from autoqa.search.pool import Worker
+from autoqa.search.pool import Worker, hear
 from autoqa.search.result import best_of
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
@@ -161,10 +160,7 @@ class Loop:
 
     def _listen(self, wake: int) -> None:
         busy = [worker for worker in self.workers if worker.number in self._busy]
-        pipes = [worker.connection for worker in busy if worker.connection is not None]
-        wait([*pipes, wake], timeout=0.5)
-        for worker in busy:
-            messages, gone = worker.messages()
+        for worker, messages, gone in hear(busy, wake):
             for message in messages:
                 self._hear(worker, message)
             if worker.number not in self._busy:

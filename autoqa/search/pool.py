@@ -2,11 +2,11 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
@@ -136,6 +136,22 @@ class Worker:
         name = signal.Signals(-code).name if -code in signal.valid_signals() else "unknown"
         known = hint.get(-code, "")
         return f"worker was killed by signal {-code} ({name}{known}); see {self.log}"
+
+
+def hear(workers: Sequence[Worker], wake: int) -> Iterator[tuple[Worker, list[Message], bool]]:
+    """Waits half a second at most for any of the workers, then asks each.
+
+    Args:
+        workers: Those that run something.
+        wake: Descriptor that ends the wait, too.
+
+    Yields:
+        Each worker, what arrived from it, and whether its process is gone.
+    """
+    pipes = [each.connection for each in workers if each.connection is not None]
+    wait([*pipes, wake], timeout=0.5)
+    for each in workers:
+        yield each, *each.messages()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
@@ -12,7 +11,7 @@ from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
 from autoqa.registry import open_study
 from autoqa.search.display import Display
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
-from autoqa.search.pool import Post, Worker
+from autoqa.search.pool import Post, Worker, hear
 from autoqa.search.resources import plan_workers
 from autoqa.search.setup import check_missing, fingerprint
 from autoqa.search.storage import open_study as open_trials
@@ -169,10 +168,7 @@ class _Retraining:
 
     def _listen(self, wake: int) -> None:
         busy = [worker for worker in self.workers if worker.number in self.busy]
-        pipes = [worker.connection for worker in busy if worker.connection is not None]
-        wait([*pipes, wake], timeout=0.5)
-        for worker in busy:
-            messages, gone = worker.messages()
+        for worker, messages, gone in hear(busy, wake):
             for message in messages:
                 self._hear(worker, message)
             if gone and worker.number in self.busy:

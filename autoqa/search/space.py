@@ -253,13 +253,11 @@ def _whole(range_: Range) -> IntDistribution:
 
 
 def _ordered(portions: list[Portion]) -> tuple[Portion, ...]:
-    return tuple(
-        sorted(portions, key=lambda each: (each.source, each.languages or (), *_sizes(each)))
-    )
+    def order(portion: Portion) -> tuple[str, tuple[str, ...], float, float, float]:
+        sizes = portion.share, portion.negatives, portion.similar
+        return portion.source, portion.languages or (), *sizes
 
-
-def _sizes(portion: Portion) -> tuple[float, ...]:
-    return portion.share, portion.negatives, portion.similar
+    return tuple(sorted(portions, key=order))
 
 
 def _suggest(trial: optuna.trial.BaseTrial, name: str, distribution: BaseDistribution) -> Any:
