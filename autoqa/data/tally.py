@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from autoqa.api import RawRow
-from autoqa.data import scripts
 from autoqa.data.checks import question_key
+from autoqa.text.scripts import fit, scripts
 from autoqa.types import Answer, Example
 
 KINDS = {
@@ -169,14 +169,14 @@ class Tally:
 
     def _scripts(self, row: RawRow) -> Iterator[tuple[str, str]]:
         if row.context not in self.contexts:
-            self.contexts[row.context] = scripts.letters(row.context)
+            self.contexts[row.context] = scripts(row.context)
             self.letters[row.language] += self.contexts[row.context]
             self.sizes["context"].append(_size(row.context))
         for kind, letters in (
-            ("question_script", scripts.letters(row.question)),
+            ("question_script", scripts(row.question)),
             ("context_script", self.contexts[row.context]),
         ):
-            share = scripts.fit(letters, row.language)
+            share = fit(letters, row.language)
             if share < _FITS:
                 yield kind, f"{share:.0%} of its letters fit the language {row.language}"
 

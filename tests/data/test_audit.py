@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from stand_in import BoundStudy, bind, examples
 
 from autoqa.api import DataError, RawRow
-from autoqa.data import scripts
 from autoqa.data.audit import SourceAudit, audit_study
 from autoqa.data.tally import Tally
 from autoqa.errors import ConfigError, PluginError
@@ -96,19 +95,6 @@ def test_any_answers_can_be_counted(answers: Sequence[tuple[str, int | None]]) -
     found = tally(row(1, *answers))
     assert found.answers == len(answers)
     assert bool(found.unanswerable) is not bool(answers)
-
-
-def test_letters_by_script() -> None:
-    assert scripts.letters("Ab1 नदी 河 ж!") == {
-        "LATIN": 2,
-        "DEVANAGARI": 3,
-        "CJK": 1,
-        "CYRILLIC": 1,
-    }
-    assert scripts.letters("") == {}
-    assert scripts.fit(scripts.letters("नदी"), "hi") == 1
-    assert scripts.fit(scripts.letters("नदीab"), "hi") == pytest.approx(0.6)
-    assert scripts.fit(scripts.letters("abc"), "zz") == 1
 
 
 # -- whole studies -------------------------------------------------------------------------------

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.text.scripts import language_of, script, scripts
+from autoqa.text.scripts import fit, language_of, script, scripts
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,16 @@ def test_a_code_is_believed_and_all_else_left_to_the_script(given, text, expecte
 def test_never_fails(given, text):
     assert len(language_of(given, text)) in (0, 2)
     assert sum(scripts(text).values()) <= len(text)
+
+
+def test_letters_by_script() -> None:
+    assert scripts("Ab1 नदी 河 ж!") == {
+        "LATIN": 2,
+        "DEVANAGARI": 3,
+        "CJK": 1,
+        "CYRILLIC": 1,
+    }
+    assert scripts("") == {}
+    assert fit(scripts("नदी"), "hi") == 1
+    assert fit(scripts("नदीab"), "hi") == pytest.approx(0.6)
+    assert fit(scripts("abc"), "zz") == 1
