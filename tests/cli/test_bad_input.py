@@ -7,35 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from autoqa.cli.main import main
 from tests import bundle_kit
+from tests.conftest import Run
 from tests.export.test_manifest import signed
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("runs")
-    bundle_kit.write_run(home)
-    target = tmp_path_factory.mktemp("bundles") / "bundle"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_HOME", str(home))
-        with pytest.raises(SystemExit) as caught:
-            main(["export", "toy", "--to", str(target)])
-    assert not caught.value.code
-    return target
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def command(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 def _tampered(bundle: Path) -> None:

@@ -7,40 +7,22 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from autoqa.cli.main import main
 from autoqa.export.bundle import verify
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from tests import bundle_kit
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.conftest import Run
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; returns exit code, stdout and stderr."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return command
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(exported: tuple[Path, Path]) -> Path:
     """The folder of runs, with one finished study."""
-    home = tmp_path_factory.mktemp("runs")
-    bundle_kit.write_run(home)
-    return home
+    return exported[0]
 
 
 @pytest.fixture(autouse=True)
@@ -48,35 +30,12 @@ def _environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOQA_HOME", str(home))
 
 
-@pytest.fixture(scope="module")
-def bundle(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("bundles") / "bundle"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_HOME", str(home))
-        with pytest.raises(SystemExit) as caught:
-            main(["export", "toy", "--to", str(target)])
-    assert not caught.value.code
-    return target
-
-
-@pytest.fixture
-def fresh(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    """A copy of the run that nobody has selected from or opened."""
-    shutil.copytree(home, tmp_path / "runs")
-    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
-    run = RunFolder(tmp_path / "runs" / "toy")
-    run.selection.unlink(missing_ok=True)
-    for path in run.path.glob("study.db*"):
-        path.unlink()
-    return run
-
-
 def openings(run: RunFolder) -> list[str]:
     with Store(run.store_url(), "toy") as store:
         return [row.reason for row in store.openings()]
 
 
-def test_select_says_who_is_in_and_why(fresh: RunFolder, run: Run) -> None:
+def test_select_says_who_is_in_and_why(toy: RunFolder, run: Run) -> None:
     code, out, _ = run("select", "toy")
     assert code == 0
     assert "why it is in" in out
@@ -84,29 +43,29 @@ def test_select_says_who_is_in_and_why(fresh: RunFolder, run: Run) -> None:
     code, out, _ = run("select", "toy", "--seats", "2", "--json")
     assert code == 0
     chosen = json.loads(out)
-    assert chosen == json.loads(fresh.selection.read_text())
+    assert chosen == json.loads(toy.selection.read_text())
     assert 1 <= len(chosen["members"]) <= 2
     assert len(chosen["considered"]) == 4
     assert chosen["chosen"] in {other["kind"] for other in chosen["alternatives"]}
-    with Store(fresh.store_url(), "toy") as store:
+    with Store(toy.store_url(), "toy") as store:
         assert store.selections()[-1] == chosen
         assert len(store.selections()) == 2
-    assert openings(fresh) == []
+    assert openings(toy) == []
 
 
-def test_select_explains(fresh: RunFolder, run: Run) -> None:
+def test_select_explains(toy: RunFolder, run: Run) -> None:
     code, out, err = run("select", "toy", "--explain")
     assert (code, err) == (0, "")
     assert "kept, out of bag" in out
     explained = json.loads(run("select", "toy", "--explain", "--json")[1])
-    chosen, why = json.loads(fresh.selection.read_text()), explained.pop("explanation")
+    chosen, why = json.loads(toy.selection.read_text()), explained.pop("explanation")
     assert explained == chosen
     for pick in (chosen, chosen["best_public"]):
         seats = {each["id"]: each["seats"] for each in why["picks"][pick["chosen"]]}
         assert seats == {seat["id"]: seat["weight"] for seat in pick["members"]}
     size = len(why["ids"])
     assert [len(row) for row in why["disagreement"]] == [size] * size
-    assert openings(fresh) == []
+    assert openings(toy) == []
 
 
 @pytest.mark.parametrize(
@@ -119,36 +78,36 @@ def test_select_explains(fresh: RunFolder, run: Run) -> None:
     ],
 )
 def test_limits_that_nobody_keeps(
-    fresh: RunFolder, run: Run, options: tuple[str, ...], code: int, expected: str
+    toy: RunFolder, run: Run, options: tuple[str, ...], code: int, expected: str
 ) -> None:
     found, out, err = run("select", "toy", *options)
     assert (found, out) == (code, "")
     assert expected in err
     assert "Traceback" not in err
-    assert not fresh.selection.exists()
+    assert not toy.selection.exists()
 
 
-def test_another_aggregator_is_said(fresh: RunFolder, run: Run) -> None:
-    text = fresh.study_file.read_text(encoding="utf-8")
+def test_another_aggregator_is_said(toy: RunFolder, run: Run) -> None:
+    text = toy.study_file.read_text(encoding="utf-8")
     changed = text.replace("[selection]", '[selection]\naggregator = "characters"')
-    fresh.study_file.write_text(changed, encoding="utf-8")
+    toy.study_file.write_text(changed, encoding="utf-8")
     code, _, err = run("select", "toy")
     assert code == 0
     assert "Chosen and scored with aggregator 'vote'" in err
 
 
-def test_either_pick_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+def test_either_pick_can_be_exported(toy: RunFolder, tmp_path: Path, run: Run) -> None:
     from autoqa.ensemble.selection import Selection
 
     run("select", "toy")
-    kept = json.loads(fresh.selection.read_text())
+    kept = json.loads(toy.selection.read_text())
     other = next(each for each in kept["considered"] if each != kept["members"][0]["id"])
-    group = fresh.read_record(other).group
+    group = toy.read_record(other).group
     seat = {"id": other, "group": group, "weight": 1.0, "reason": "Put here by the test."}
     kept["best_public"] |= {"members": [seat], "best": group}
     changed = json.dumps(kept)
     assert Selection.from_json(changed).pick("best").members[0].id == other
-    fresh.selection.write_text(changed)
+    toy.selection.write_text(changed)
     for pick, expected in (("safe", kept["members"][0]["id"]), ("best", other)):
         assert run("export", "toy", "--to", tmp_path / pick, "--pick", pick)[0] == 0
         assert [member.id for member in verify(tmp_path / pick).members] == [expected]
@@ -158,37 +117,37 @@ def test_either_pick_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run)
     assert "exclude each other" in err
 
 
-def test_export_selects_where_nobody_has(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+def test_export_selects_where_nobody_has(toy: RunFolder, tmp_path: Path, run: Run) -> None:
     code, out, err = run("export", "toy", "--to", tmp_path / "bundle")
     assert code == 0
     assert "Selecting" in err
     manifest = verify(tmp_path / "bundle")
     assert f"public {manifest.public}, private {manifest.private}" in out
-    chosen = json.loads(fresh.selection.read_text())
+    chosen = json.loads(toy.selection.read_text())
     assert [m.id for m in manifest.members] == [seat["id"] for seat in chosen["members"]]
-    assert len(openings(fresh)) == manifest.openings == 1
-    assert str(tmp_path / "bundle") in openings(fresh)[0]
+    assert len(openings(toy)) == manifest.openings == 1
+    assert str(tmp_path / "bundle") in openings(toy)[0]
 
 
 def test_export_takes_the_selection_until_there_are_new_candidates(
-    fresh: RunFolder, tmp_path: Path, run: Run
+    toy: RunFolder, tmp_path: Path, run: Run
 ) -> None:
     run("select", "toy", "--seats", "1")
     assert "Selecting" not in run("export", "toy", "--to", tmp_path / "one")[2]
     assert len(verify(tmp_path / "one").members) == 1
-    (fresh.candidate("t0001-100") / "candidate.json").touch()
+    (toy.candidate("t0001-100") / "candidate.json").touch()
     code, _, err = run("export", "toy", "--to", tmp_path / "two")
     assert code == 0
     assert "Selecting" in err
 
 
 def test_every_further_ensemble_opens_the_private_part_and_is_counted(
-    fresh: RunFolder, tmp_path: Path, run: Run
+    toy: RunFolder, tmp_path: Path, run: Run
 ) -> None:
     run("export", "toy", "--to", tmp_path / "one", "--candidate", "t0001-100")
     _, _, err = run("export", "toy", "--to", tmp_path / "two", "--candidate", "t0002-100")
     assert "opened 2 times" in err
-    assert verify(tmp_path / "two").openings == len(openings(fresh)) == 2
+    assert verify(tmp_path / "two").openings == len(openings(toy)) == 2
 
 
 def enable(run: RunFolder, rule: str, language: str) -> None:
@@ -202,13 +161,13 @@ def enable(run: RunFolder, rule: str, language: str) -> None:
 @pytest.mark.parametrize("keys", ["", 'words = "position"', 'aggregator = "characters"'])
 @pytest.mark.parametrize("rules", [False, True])
 def test_the_scores_in_the_manifest_are_those_of_the_answers(
-    fresh: RunFolder, tmp_path: Path, run: Run, keys: str, rules: bool
+    toy: RunFolder, tmp_path: Path, run: Run, keys: str, rules: bool
 ) -> None:
     """The bundle, asked the validation questions anew, scores as the stored predictions did."""
-    fresh.study_file.write_text(bundle_kit.STUDY + f'rule = "mean"\n{keys}\n')
+    toy.study_file.write_text(bundle_kit.STUDY + f'rule = "mean"\n{keys}\n')
     if rules:
         assert run("postprocess", "test", "toy")[0] == 0
-        enable(fresh, "punctuation", "hi")
+        enable(toy, "punctuation", "hi")
     run("export", "toy", "--to", tmp_path / "bundle")
     manifest = verify(tmp_path / "bundle")
     assert manifest.rules == ({"hi": ("punctuation",)} if rules else {})
@@ -224,23 +183,23 @@ def test_the_scores_in_the_manifest_are_those_of_the_answers(
         assert scores["half_width"] == pytest.approx(entry.half_width, abs=1e-9)
 
 
-def test_one_candidate_can_be_exported(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
+def test_one_candidate_can_be_exported(toy: RunFolder, tmp_path: Path, run: Run) -> None:
     code, _, err = run("export", "toy", "--to", tmp_path / "b", "--candidate", "t0002-100")
     assert (code, err) == (0, "")
     manifest = verify(tmp_path / "b")
     assert [m.id for m in manifest.members] == ["t0002-100"]
     assert manifest.public == manifest.members[0].public
-    record = fresh.read_record("t0002-100")
+    record = toy.read_record("t0002-100")
     assert manifest.public.jaccard == pytest.approx(record.jaccard, abs=1e-9)
     assert manifest.members[0].precision == "fp32"
-    assert not fresh.selection.exists()
+    assert not toy.selection.exists()
     code, _, err = run("export", "toy", "--to", tmp_path / "c", "--candidate", "t0009-100")
     assert code == 5
     assert "'t0009-100'" in err
 
 
 def test_a_kit_without_a_package_index_is_written_and_said_to_be_incomplete(
-    fresh: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    toy: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", "")
@@ -255,7 +214,7 @@ def test_a_kit_without_a_package_index_is_written_and_said_to_be_incomplete(
 
 
 def test_nothing_is_opened_for_a_kit_that_cannot_be_written(
-    fresh: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+    toy: RunFolder, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bundle-kaggle").mkdir()
     (tmp_path / "bundle-kaggle" / "thesis.txt").touch()
@@ -267,15 +226,15 @@ def test_nothing_is_opened_for_a_kit_that_cannot_be_written(
     code, _, err = run("export", "toy", "--to", tmp_path / "bundle", "--kaggle")
     assert code == 4
     assert "pip install 'autoqa[kaggle]'" in err
-    assert openings(fresh) == []
+    assert openings(toy) == []
     assert not (tmp_path / "bundle").exists()
 
 
 def test_the_manifest_names_versions_licences_and_recipes(
-    fresh: RunFolder, tmp_path: Path, run: Run
+    toy: RunFolder, tmp_path: Path, run: Run
 ) -> None:
     study = bundle_kit.STUDY.replace("[sources.toy]", '[sources.toy]\nlicence = "CC-BY-SA-4.0"')
-    fresh.study_file.write_text(study)
+    toy.study_file.write_text(study)
     run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
     manifest = verify(tmp_path / "bundle")
     assert manifest.data == {"toy": "CC-BY-SA-4.0"}
@@ -294,18 +253,18 @@ def test_the_manifest_names_versions_licences_and_recipes(
 
 
 def test_a_licence_is_the_plugins_where_the_study_states_none(
-    fresh: RunFolder, tmp_path: Path, run: Run
+    toy: RunFolder, tmp_path: Path, run: Run
 ) -> None:
     study = bundle_kit.STUDY.replace("not-installed", "demo", 1).replace(
         "not-installed", "minilm-l6"
     )
-    fresh.study_file.write_text(study)
+    toy.study_file.write_text(study)
     run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
     assert verify(tmp_path / "bundle").data == {"toy": "Apache-2.0"}
 
 
 def test_a_licence_that_nobody_states_is_called_unknown(
-    fresh: RunFolder, tmp_path: Path, run: Run
+    toy: RunFolder, tmp_path: Path, run: Run
 ) -> None:
     run("export", "toy", "--to", tmp_path / "bundle", "--candidate", "t0002-100")
     assert verify(tmp_path / "bundle").data == {"toy": "unknown"}
@@ -314,18 +273,18 @@ def test_a_licence_that_nobody_states_is_called_unknown(
 
 
 def test_nothing_is_opened_for_an_export_that_cannot_be_written(
-    fresh: RunFolder, tmp_path: Path, run: Run
+    toy: RunFolder, tmp_path: Path, run: Run
 ) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "file").touch()
     code, out, err = run("export", "toy", "--to", tmp_path / "there", "--force")
     assert (code, out) == (2, "")
     assert "will not delete" in err
-    assert openings(fresh) == []
+    assert openings(toy) == []
 
 
-def test_without_candidates_nothing_is_feasible(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
-    shutil.rmtree(fresh.candidates)
+def test_without_candidates_nothing_is_feasible(toy: RunFolder, tmp_path: Path, run: Run) -> None:
+    shutil.rmtree(toy.candidates)
     for command in (("select", "toy"), ("export", "toy", "--to", tmp_path / "bundle")):
         code, out, err = run(*command)
         assert (code, out) == (5, "")
@@ -338,8 +297,8 @@ def test_an_unknown_study_is_said_with_what_there_is(run: Run) -> None:
     assert "did you mean 'toy'" in err
 
 
-def test_a_damaged_selection_is_named(fresh: RunFolder, tmp_path: Path, run: Run) -> None:
-    fresh.selection.write_text('{"members": 3}')
+def test_a_damaged_selection_is_named(toy: RunFolder, tmp_path: Path, run: Run) -> None:
+    toy.selection.write_text('{"members": 3}')
     code, _, err = run("export", "toy", "--to", tmp_path / "bundle")
     assert code == 2
     assert "selection.json: this is no selection" in err

@@ -74,20 +74,6 @@ def test_an_unknown_study_is_answered_with_those_there_are(run: Path) -> None:
 # -- with stored predictions ---------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("runs")
-    bundle_kit.write_run(home)
-    return home
-
-
-@pytest.fixture
-def toy(searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    shutil.copytree(searched, tmp_path / "runs")
-    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
-    return RunFolder(tmp_path / "runs" / "toy")
-
-
 def command(*arguments: object) -> Result:
     given = [str(each) for each in arguments]
     return CliRunner().invoke(leaderboard, given, catch_exceptions=False)

@@ -1,31 +1,17 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
-from autoqa.cli.main import main
 from autoqa.cli.postprocess import postprocess
 from autoqa.export.bundle import verify
 from autoqa.export.run import StudyRun
 from autoqa.text.rules import RULES
 from tests.cli.test_main import HELP
 from tests.cli.test_main import run as outside
-from tests.export.test_postprocessing import MODEL, run  # noqa: F401
-
-Command = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Command:
-    def command(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return command
+from tests.conftest import Run
+from tests.export.test_postprocessing import MODEL
+from tests.export.test_postprocessing import run as punctuated  # noqa: F401
 
 
 def test_help_is_what_it_was() -> None:
@@ -46,63 +32,63 @@ def test_list_shows_each_rule_with_an_example() -> None:
             assert value in table
 
 
-def test_test_enables_and_none_clears(run: StudyRun, command: Command) -> None:  # noqa: F811
-    code, out, err = command("postprocess", "test", "toy")
+def test_test_enables_and_none_clears(punctuated: StudyRun, run: Run) -> None:  # noqa: F811
+    code, out, err = run("postprocess", "test", "toy")
     assert (code, err) == (0, "")
     lines = [line.split() for line in out.splitlines()]
     assert ["punctuation", "hi", "30", "30", "+0.5000"] in [line[:5] for line in lines]
     assert [line[-1] for line in lines if line[:2] == ["punctuation", "hi"]] == ["yes"]
     assert "Enabled: hi: punctuation. Together they take" in out
     assert "from 0.7500 to 1.0000" in out
-    code, out, _ = command("postprocess", "test", "toy", "--json")
+    code, out, _ = run("postprocess", "test", "toy", "--json")
     found = json.loads(out)
     assert found["rules"] == {"hi": ["punctuation"]}
-    stored = json.loads(run.folder.postprocess.read_text())
+    stored = json.loads(punctuated.folder.postprocess.read_text())
     assert {key: found[key] for key in stored} == stored
-    assert command("postprocess", "test", "toy", "--none")[1] == "No rule is enabled any more.\n"
-    assert command("postprocess", "test", "toy", "--none")[1] == "No rule was enabled.\n"
-    assert json.loads(command("postprocess", "test", "toy", "--none", "--json")[1]) == {"rules": {}}
-    assert not run.folder.postprocess.exists()
+    assert run("postprocess", "test", "toy", "--none")[1] == "No rule is enabled any more.\n"
+    assert run("postprocess", "test", "toy", "--none")[1] == "No rule was enabled.\n"
+    assert json.loads(run("postprocess", "test", "toy", "--none", "--json")[1]) == {"rules": {}}
+    assert not punctuated.folder.postprocess.exists()
 
 
-def test_that_nothing_helps_is_said(run: StudyRun, command: Command) -> None:  # noqa: F811
+def test_that_nothing_helps_is_said(punctuated: StudyRun, run: Run) -> None:  # noqa: F811
     """Where the annotators mark the comma, too, stripping it costs a word."""
-    path = run.folder.examples_path("public")
+    path = punctuated.folder.examples_path("public")
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in rows:
         if "," in row["context"]:
             row["answers"][0]["text"] += " ,"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    code, out, _ = command("postprocess", "test", "toy")
+    code, out, _ = run("postprocess", "test", "toy")
     assert code == 0
     assert "No rule is enabled: of 1 comparison on the answers of t0001-100 none" in out
-    assert json.loads(command("postprocess", "test", "toy", "--json")[1])["rules"] == {}
+    assert json.loads(run("postprocess", "test", "toy", "--json")[1])["rules"] == {}
 
 
 def test_export_takes_rules_along_and_says_so(
-    run: StudyRun,  # noqa: F811
-    command: Command,
+    punctuated: StudyRun,  # noqa: F811
+    run: Run,
     tmp_path: Path,
 ) -> None:
-    command("postprocess", "test", "toy")
-    code, _, err = command("export", "toy", "--to", tmp_path / "bundle", "--candidate", MODEL)
+    run("postprocess", "test", "toy")
+    code, _, err = run("export", "toy", "--to", tmp_path / "bundle", "--candidate", MODEL)
     assert code == 0
     assert err == "Post-processing rules of the bundle: hi: punctuation.\n"
     bundle = tmp_path / "bundle"
     manifest = verify(bundle)
     assert manifest.rules == {"hi": ("punctuation",)}
     assert "Answers in hi are post-processed: punctuation." in (bundle / "README.md").read_text()
-    stored = json.loads(run.folder.postprocess.read_text())
-    run.folder.postprocess.write_text(json.dumps({**stored, "members": ["t0009-100"]}))
-    _, _, err = command("export", "toy", "--to", tmp_path / "other", "--candidate", MODEL)
+    stored = json.loads(punctuated.folder.postprocess.read_text())
+    punctuated.folder.postprocess.write_text(json.dumps({**stored, "members": ["t0009-100"]}))
+    _, _, err = run("export", "toy", "--to", tmp_path / "other", "--candidate", MODEL)
     assert "They were tested on the answers of t0009-100: `autoqa postprocess test toy`" in err
 
 
 def test_an_unknown_study_is_said_with_what_there_is(
-    run: StudyRun,  # noqa: F811
-    command: Command,
+    punctuated: StudyRun,  # noqa: F811
+    run: Run,
 ) -> None:
     for options in ((), ("--none",)):
-        code, out, err = command("postprocess", "test", "toi", *options)
+        code, out, err = run("postprocess", "test", "toi", *options)
         assert (code, out) == (2, "")
         assert "did you mean 'toy'" in err

@@ -2,46 +2,15 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autoqa.cli.main import main
 from autoqa.export.bundle import verify
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
-from tests import bundle_kit
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("runs")
-    bundle_kit.write_run(home)
-    return home
-
-
-@pytest.fixture
-def toy(searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    shutil.copytree(searched, tmp_path / "runs")
-    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
-    return RunFolder(tmp_path / "runs" / "toy")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; returns exit code, stdout and stderr."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return command
+from tests.conftest import Run
 
 
 def openings(toy: RunFolder) -> list[tuple[str, str]]:

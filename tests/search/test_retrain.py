@@ -1,7 +1,6 @@
 """Weights that a real search dropped come back the same."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from autoqa.store.weights import WEIGHTS, checksum, dropped
 from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
+from tests.conftest import Run
 from tests.toy_study import write_study
-
-Run = Callable[..., tuple[int, str, str]]
 
 RECIPE = Recipe(
     (
@@ -58,17 +56,6 @@ def folder(searched: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFo
     shutil.copytree(searched / "runs", home)
     monkeypatch.setenv("AUTOQA_CACHE", str(searched / "cache"))
     return RunFolder(home / "toy")
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def command(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main(arguments)
-        captured = capsys.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 def gone(folder: RunFolder) -> list[str]:
