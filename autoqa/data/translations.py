@@ -95,7 +95,8 @@ class Translations:
             ],
             axis=0,
         )
-        return said - said.max()
+        relative: Doubles = said - said.max()
+        return relative
 
 
 def _told(row: Example, weights: Mapping[Name, Doubles]) -> _Told:
