@@ -39,6 +39,12 @@ _BAR = 40
     help="A source whose offsets can be trusted; learn from it what each kind of evidence counts.",
 )
 @click.option(
+    "--translations",
+    multiple=True,
+    metavar="SOURCE",
+    help="A source with translations under the same ids; they show where an answer belongs.",
+)
+@click.option(
     "--models",
     type=click.IntRange(min=0),
     default=4,
@@ -52,14 +58,16 @@ def relocate(
     target: Path | None,
     threshold: float,
     learn_from: tuple[str, ...],
+    translations: tuple[str, ...],
     models: int,
     as_json: bool,
 ) -> None:
     """Choose the place of every answer of a source that occurs several times in its context.
 
-    STUDY is a study file. What the text around each occurrence says is weighed, and once the study
-    was searched, what candidates say that did not train on the row. Rows that move are written as
-    an overlay, which `overlays = ["FILE"]` below [sources.NAME] lays over the source; the source's
+    STUDY is a study file. What the text around each occurrence says is weighed, where the answer
+    stands in translations (rows in other languages under the same id), and once the study was
+    searched, what candidates say that did not train on the row. Rows that move are written as an
+    overlay, which `overlays = ["FILE"]` below [sources.NAME] lays over the source; the source's
     own file stays as it is. Where nothing moves, nothing is written.
     """
     from autoqa.data.overlay import check_target
@@ -71,6 +79,10 @@ def relocate(
         raise ConfigError(
             f"--learn-from {source}: its offsets are what is in doubt; name other sources."
         )
+    if source in translations:
+        raise ConfigError(
+            f"--translations {source}: its own rows are looked at anyway; name other sources."
+        )
     relocation.check_source(bound.study, source)
     if target is not None:
         check_target(target, source)
@@ -81,6 +93,7 @@ def relocate(
             target=target,
             models=models,
             learn_from=learn_from,
+            translations=translations,
             progress=progress,
         )
     overlay = found.overlay(threshold)

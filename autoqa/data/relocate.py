@@ -11,18 +11,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from autoqa.data.checks import base_id
 from autoqa.data.choice import Doubles, fit, probabilities
 from autoqa.data.evidence import Places
 from autoqa.data.occurrences import occurrences
 from autoqa.data.overlay import Change
+from autoqa.data.translations import Translations
 from autoqa.errors import DataError
 from autoqa.types import Answer, Example
 
 # Both fitted to the 1,993 answers of TyDi QA and XQuAD that occur several times, which carry
 # true offsets; tests/benchmarks/bench_relocation.py fits them anew and prints them. The columns
-# are those of `Places.evidence`, the last one of _WITH_MODELS is `Asked.models`.
-_TEXT = np.array([0.83, 0.43, 0.65, -1.19, 0.52, -0.47])
-_WITH_MODELS = np.array([0.6, 0.37, 0.51, -0.76, 0.18, -0.23, 0.24])
+# are those of `Asked.features`.
+_TEXT = np.array([0.89, 0.37, 0.65, -1.16, 0.49, -0.45, 0.9])
+_WITH_MODELS = np.array([0.4, 0.23, 0.42, -0.44, 0.16, -0.52, 0.94, 0.26])
 
 _FLOOR = -10.0
 """Log-probability, relative to the best place, below which differences mean nothing."""
@@ -39,7 +41,9 @@ class Asked:
         example: The row.
         number: Which of its answers.
         starts: First character of each occurrence, ascending, K of them.
-        evidence: What the text says, see :meth:`autoqa.data.evidence.Places.evidence`, ``[K, 6]``.
+        evidence: What the texts say: the columns of
+            :meth:`autoqa.data.evidence.Places.evidence`, then
+            :meth:`autoqa.data.translations.Translations.evidence`, ``[K, 7]``.
         models: Mean log-probability of each occurrence, relative to the best one's, by candidates
             that did not train on the row, ``[K]``; ``None`` where there are none.
     """
@@ -57,7 +61,7 @@ class Asked:
 
     @property
     def features(self) -> Doubles:
-        """All evidence, ``[K, 6]`` or ``[K, 7]``."""
+        """All evidence, ``[K, 7]`` or ``[K, 8]``."""
         if self.models is None:
             return self.evidence
         return np.column_stack([self.evidence, self.models])
@@ -83,12 +87,29 @@ class Placed:
         return self.start != self.asked.answer.start
 
 
-def find_ambiguous(examples: Sequence[Example]) -> list[Asked]:
+def find_ambiguous(examples: Sequence[Example], parallel: Sequence[Example] = ()) -> list[Asked]:
     """Answers that occur several times, with what the texts say about each occurrence.
 
     Args:
-        examples: All rows of one source: those whose answer occurs once are learned from.
+        examples: All rows of one source: those whose answer occurs once are learned from, and
+            those under the same id in other languages are translations.
+        parallel: Rows of other sources; those with the same ids are translations, too.
     """
+    found = _several(examples)
+    names = {base_id(one.example) for one in found}
+    translated = _several([row for row in parallel if base_id(row) in names])
+    translations = Translations(
+        [*examples, *parallel],
+        {
+            (one.example.id, one.example.language, one.answer.text): one.evidence[:, 0]
+            for one in [*found, *translated]
+        },
+    )
+    return [replace(one, evidence=_beside(one, translations)) for one in found]
+
+
+def _several(examples: Sequence[Example]) -> list[Asked]:
+    """Answers that occur several times, with what their own text says, ``[K, 6]``."""
     spoken: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         spoken[example.language].append(example)
@@ -103,6 +124,14 @@ def find_ambiguous(examples: Sequence[Example]) -> list[Asked]:
                     evidence = places.evidence(example, starts, len(answer.text))
                     found.append(Asked(example, number, starts, evidence))
     return found
+
+
+def _beside(one: Asked, translations: Translations) -> Doubles:
+    """All that texts say, ``[K, 7]``; which further answers translate each other is not known."""
+    said = np.zeros(len(one.starts))
+    if one.number == 0:
+        said = translations.evidence(one.example, one.starts, len(one.answer.text))
+    return np.column_stack([one.evidence, said])
 
 
 def models_say(opinions: Sequence[Doubles]) -> Doubles | None:
@@ -120,8 +149,8 @@ class Weights:
     """What each kind of evidence counts.
 
     Attributes:
-        text: Where there is text alone, ``[6]``.
-        with_models: Where models say something, too, ``[7]``.
+        text: Where there are texts alone, ``[7]``.
+        with_models: Where models say something, too, ``[8]``.
     """
 
     text: Doubles

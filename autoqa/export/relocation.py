@@ -69,6 +69,7 @@ def relocate(
     target: Path | None,
     models: int,
     learn_from: Sequence[str] = (),
+    translations: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Relocation:
     """Finds the likeliest place of every answer of a source that occurs several times.
@@ -84,6 +85,7 @@ def relocate(
             goes by the texts alone.
         learn_from: Names of sources whose offsets can be trusted; what each kind of evidence
             counts is learned from them. Left out, it is as usual.
+        translations: Names of sources that hold translations under the same ids.
         progress: Called with candidates asked and candidates in all.
 
     Raises:
@@ -93,19 +95,22 @@ def relocate(
         MissingAssetError: A source or an overlay is not on this machine.
         PluginError: A plugin failed.
     """
-    for name in (source, *learn_from):
+    for name in (source, *learn_from, *translations):
         check_source(bound.study, name)
+    parallel = [row for name in translations for row in _rows(bound, name, None)[1]]
     weights = USUAL
     if learn_from:
         weights = learn(
             [
                 one
                 for name in learn_from
-                for one in _asked(bound, name, _rows(bound, name, None)[1], models, progress)
+                for one in _asked(
+                    bound, name, find_ambiguous(_rows(bound, name, None)[1]), models, progress
+                )
             ]
         )
     given, laid = _rows(bound, source, target)
-    asked = _asked(bound, source, laid, models, progress)
+    asked = _asked(bound, source, find_ambiguous(laid, parallel), models, progress)
     before = {(one.id, one.language): one.answers for one in given}
     untouched = [
         one for one in asked if before[one.example.id, one.example.language] == one.example.answers
@@ -142,12 +147,11 @@ def _rows(bound: BoundStudy, name: str, target: Path | None) -> tuple[list[Examp
 def _asked(
     bound: BoundStudy,
     source: str,
-    rows: Sequence[Example],
+    asked: list[Asked],
     models: int,
     progress: Progress | None,
 ) -> list[Asked]:
-    """Ambiguous answers with all evidence there is."""
-    asked = find_ambiguous(rows)
+    """Ambiguous answers with what candidates say, once the study was searched."""
     folder = RunFolder(run_folder(bound.study.name))
     if not models or not asked or not folder.study_file.is_file() or not folder.candidate_ids():
         return asked

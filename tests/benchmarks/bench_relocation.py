@@ -55,6 +55,7 @@ type = "file"
 path = "{folder}/asked.jsonl"
 [backbones.e5]
 type = "e5-small"
+vocabulary = "full"
 [recipe]
 portions = [{{ source = "squad", share = 0.02 }}, {{ source = "tydi", share = 0.25 }}]
 [validation]
@@ -65,7 +66,15 @@ TRIAL = Recipe(
     (Stage((Portion("squad", None, 0.02, 0.1), Portion("tydi", None, 0.25, 0.2)), 256, 64),)
 )
 
-COLUMNS = ("place", "begins a word", "ends a word", "no brackets", "first", "early")
+COLUMNS = (
+    "place",
+    "begins a word",
+    "ends a word",
+    "no brackets",
+    "first",
+    "early",
+    "translations",
+)
 """What the columns of the evidence say; single ones prefer the first of equals."""
 
 

@@ -14,7 +14,7 @@ from autoqa.data.occurrences import sentences
 from autoqa.data.relocate import Asked, Placed, Weights, find_ambiguous, learn
 from autoqa.types import Answer, Example
 
-NOTHING = Weights(np.zeros(6), np.zeros(7))
+NOTHING = Weights(np.zeros(7), np.zeros(8))
 """Weights that prefer no place."""
 
 PATTERNS = ("tydiqa-goldp.*.jsonl.gz", "xquad.*.json")
@@ -94,9 +94,16 @@ def misplaced(examples: Sequence[Example]) -> list[Example]:
 
 
 def ambiguous(corpora: Sequence[Sequence[Example]]) -> list[Known]:
-    """Answers of misplaced rows that occur several times, and where they truly stand."""
-    found = []
+    """Answers of misplaced rows that occur several times, and where they truly stand.
+
+    A corpus is one source in all its languages, so XQuAD's rows have their translations beside
+    them.
+    """
+    sources: dict[str, list[Example]] = defaultdict(list)
     for examples in corpora:
+        sources[examples[0].source] += examples
+    found = []
+    for examples in sources.values():
         rows = {(one.id, one.language): one for one in examples}
         for asked in find_ambiguous(misplaced(examples)):
             row = rows[asked.example.id, asked.example.language]

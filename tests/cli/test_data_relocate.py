@@ -106,6 +106,39 @@ def test_learning_from_a_source_that_can_be_trusted(study: Path, tmp_path: Path)
     assert right / len(changes) > 0.95
 
 
+def test_a_source_with_translations_shows_the_place(study: Path, tmp_path: Path) -> None:
+    text = study.read_text(encoding="utf-8")
+    for name, language, before, after in (
+        ("english", "en", "Ann met Bob and {0}. ", "Then, in the end, came {0}."),
+        ("hindi", "hi", "यह एक कहानी है और बहुत लंबी है। ", "अंत में {0} आया।"),
+    ):
+        rows = []
+        for number in range(60):
+            # Two thirds occur once; their translations agree with each other.
+            early = number % 3 == 1 or (name == "english" and number % 3 == 0)
+            late = number % 3 != 1
+            context = (before if early else before.replace("{0}", "who")) + (after if late else "")
+            context = context.format(f"P{number}")
+            start = context.find(f"P{number}")
+            answers = {"text": [f"P{number}"], "answer_start": [start]}
+            row = {"id": str(number), "context": context, "question": "Who?", "answers": answers}
+            rows += [json.dumps(row) + "\n"] if start >= 0 else []
+        (tmp_path / f"{name}.jsonl").write_text("".join(rows), encoding="utf-8")
+        text = text.replace(
+            "[backbones.e5]",
+            f'[sources.{name}]\ntype = "file"\npath = "{tmp_path}/{name}.jsonl"\n'
+            f'language = "{language}"\n[backbones.e5]',
+        )
+    study.write_text(text, encoding="utf-8")
+    plain = json.loads(call(study, "--source", "english", "--json").stdout)
+    told = json.loads(
+        call(study, "--source", "english", "--translations", "hindi", "--json").stdout
+    )
+    assert plain["answers"] == told["answers"] == 20
+    assert plain["moves"] == []
+    assert len(told["moves"]) == 20
+
+
 def test_nothing_to_do_is_said_and_nothing_written(study: Path, tmp_path: Path) -> None:
     target = tmp_path / "overlay.json"
     result = call(study, "--source", "once", "--to", target)
@@ -126,6 +159,8 @@ def test_nothing_to_do_is_said_and_nothing_written(study: Path, tmp_path: Path) 
         (("--source", "x"), ConfigError, "no source 'x'; there are: target, clean, once, exam"),
         (("--source", "target", "--learn-from", "target"), ConfigError, "name other sources"),
         (("--source", "target", "--learn-from", "cleen"), ConfigError, "mean 'clean'"),
+        (("--source", "target", "--translations", "target"), ConfigError, "looked at anyway"),
+        (("--source", "target", "--translations", "cleen"), ConfigError, "mean 'clean'"),
         (("--source", "target", "--learn-from", "once"), DataError, "0 answers .* too few"),
     ],
 )

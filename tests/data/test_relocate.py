@@ -67,7 +67,7 @@ def test_questions_without_words(question: str) -> None:
 
 def placed(start: int, confidence: float, *, number: int = 0) -> Placed:
     row = replace(DIED, answers=(Answer("Oslo", 0), Answer("Munch", CONTEXT.index("Munch"))))
-    asked = Asked(row, number, (0, 16, 125), np.zeros((3, 6)))
+    asked = Asked(row, number, (0, 16, 125), np.zeros((3, 7)))
     return Placed(asked, start, confidence)
 
 
