@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.errors import BundleError
-from autoqa.export.manifest import ScoreEntry, check_path, parse_manifest
+from autoqa.export.entries import ScoreEntry
+from autoqa.export.manifest import check_path, parse_manifest
 
 
 def signed(content: dict[str, Any]) -> bytes:
