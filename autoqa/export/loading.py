@@ -14,6 +14,7 @@ from autoqa.ensemble.blend import Logits
 from autoqa.errors import ConfigError
 from autoqa.export.manifest import Manifest, MemberEntry
 from autoqa.features.windows import Windows
+from autoqa.modeling import onnx
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:(?P<index>\d+))?")
 
@@ -51,8 +52,6 @@ def load_member(folder: Path, member: MemberEntry, device: str) -> Forward:
 
         model = load_for_inference(folder / member.folder, device)
         return partial(predict, model, precision=member.precision)
-    from autoqa.modeling import onnx
-
     return partial(onnx.predict, onnx.load(folder / member.model_file))
 
 
@@ -72,14 +71,12 @@ def check_device(device: str, manifest: Manifest) -> None:
         raise ConfigError(f"device {device!r} is unknown: write auto, cpu, cuda, or cuda:1.")
     wants_gpu = device.startswith("cuda")
     if any(member.weights != "fp16" for member in manifest.members):
-        from autoqa.modeling.onnx import require_runtime
-
         if wants_gpu:
             raise ConfigError(
                 f"device {device!r}: the bundle's models are ONNX files, which run on the CPU; "
                 "write auto or cpu, or export the ensemble with --weights fp16."
             )
-        require_runtime()
+        onnx.require_runtime()
     elif wants_gpu:
         import torch
 
