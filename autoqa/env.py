@@ -29,6 +29,14 @@ def cache_gib() -> str:
     return os.environ.get("AUTOQA_CACHE_GIB", "20")
 
 
+def threads() -> int:
+    """How many threads may compute: ``OMP_NUM_THREADS`` as for torch, else one per processor."""
+    stated = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    if stated.isdecimal() and int(stated):
+        return int(stated)
+    return len(os.sched_getaffinity(0))
+
+
 def worker_environment(threads: int) -> dict[str, str]:
     """Variables a worker process must have before it imports torch.
 

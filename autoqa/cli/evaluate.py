@@ -9,7 +9,7 @@ from autoqa.cli.progress import announce, progress_bar
 from autoqa.cli.terminal import data_console, echo_json
 
 if TYPE_CHECKING:
-    from autoqa.export.manifest import ScoreEntry
+    from autoqa.export.entries import ScoreEntry
 
 _PATH = click.Path(path_type=Path)
 

@@ -1,15 +1,18 @@
 """``autoqa export``: the chosen ensemble as one folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from autoqa.cli.terminal import complain, note_console
 from autoqa.errors import MissingAssetError
+from autoqa.types import Weights
 
 if TYPE_CHECKING:
-    from autoqa.ensemble.selection import PickName, Selection
+    from autoqa.ensemble.selection import PickName, Seat, Selection
     from autoqa.export.manifest import Manifest
     from autoqa.export.run import StudyRun
 
@@ -30,6 +33,14 @@ if TYPE_CHECKING:
     type=click.Choice(["safe", "best"]),
     help="safe: the ensemble that the rule chose (default); best: the highest public score.",
 )
+@click.option(
+    "--weights",
+    type=click.Choice(get_args(Weights)),
+    default="fp16",
+    show_default=True,
+    help="onnx: files for ONNX Runtime on CPUs; onnx-int8: with 8-bit integers, smaller and "
+    "faster. Says what the conversion changes on the public part.",
+)
 @click.option("--candidate", metavar="ID", help="Export this candidate alone, not the selection.")
 def export(
     study: str,
@@ -37,6 +48,7 @@ def export(
     force: bool,
     kaggle: bool,
     pick: "PickName | None",
+    weights: Weights,
     candidate: str | None,
 ) -> None:
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
@@ -45,13 +57,17 @@ def export(
     the validation set is opened once to score the ensemble; every opening is counted, and an
     ensemble that was scored there before keeps its score.
     """
-    from autoqa.export.assemble import assemble
-    from autoqa.export.bundle import check_target, write_bundle
+    from autoqa.export.bundle import check_target
     from autoqa.export.run import open_run
     from autoqa.export.selecting import named
 
     if pick and candidate:
         raise click.UsageError("--pick and --candidate exclude each other: give one of them")
+    if kaggle and weights != "fp16":
+        raise click.UsageError(
+            f"--kaggle and --weights {weights} exclude each other: a kit answers on a GPU, where "
+            "half precision is faster; leave one of them out"
+        )
     check_target(target, force=force)
     if kaggle:
         from autoqa.export.kaggle.kit import check_kit
@@ -64,17 +80,50 @@ def export(
     else:
         seats = (named(run, candidate),)
         best = seats[0].group
+    manifest = _write(run, seats, best, weights, target, force=force)
+    if kaggle:
+        _write_kit(run, manifest, target, force=force)
+
+
+def _write(
+    run: "StudyRun",
+    seats: "Sequence[Seat]",
+    best: str,
+    weights: Weights,
+    target: Path,
+    *,
+    force: bool,
+) -> "Manifest":
+    """Writes the bundle and says what is in it."""
+    from autoqa.export.assemble import assemble
+    from autoqa.export.bundle import write_bundle
+    from autoqa.export.conversion import convert_members, with_converted
+
     run.require_weights([seat.id for seat in seats])
-    names = ", ".join(seat.id for seat in seats)
-    plan = assemble(run, seats, best, reason=f"export of {names} to {target}")
-    manifest = write_bundle(plan, target, force=force)
+    reason = f"export of {', '.join(seat.id for seat in seats)} to {target}"
+    with TemporaryDirectory() as scratch:
+        # Converted before the private part is opened: what fails must not cost an opening.
+        converting = weights != "fp16"
+        say = note_console().print
+        models = convert_members(run, seats, weights, Path(scratch), say) if converting else {}
+        plan = assemble(run, seats, best, reason=reason)
+        if converting:
+            plan = with_converted(run, plan, weights, models)
+        manifest = write_bundle(plan, target, force=force)
     size = sum(entry.size for entry in manifest.files.values())
-    models = len(manifest.members)
-    click.echo(f"{target}: {models} model{'' if models == 1 else 's'}, {size / 1e6:.1f} MB")
+    count = len(manifest.members)
+    click.echo(f"{target}: {count} model{'' if count == 1 else 's'}, {size / 1e6:.1f} MB")
     click.echo(f"public {manifest.public}, private {manifest.private}")
+    if manifest.conversion is not None:
+        click.echo(str(manifest.conversion))
     if manifest.rules:
         _say_rules(run, manifest)
-    if not plan.opened:
+    _say_openings(manifest, opened=plan.opened)
+    return manifest
+
+
+def _say_openings(manifest: "Manifest", *, opened: bool) -> None:
+    if not opened:
         note_console().print(
             "The private score is the one that an earlier opening showed; nothing was opened."
         )
@@ -83,8 +132,6 @@ def export(
             f"The private part has now been opened {manifest.openings} times: the more often, the "
             "less its score says about new questions."
         )
-    if kaggle:
-        _write_kit(run, manifest, target, force=force)
 
 
 def _write_kit(run: "StudyRun", manifest: "Manifest", bundle: Path, *, force: bool) -> None:

@@ -11,7 +11,8 @@ from autoqa.ensemble.aggregate import Member
 from autoqa.ensemble.selection import Seat
 from autoqa.errors import ConfigError, DataError, PluginError
 from autoqa.export.bundle import BundlePlan
-from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry, ScoreEntry
+from autoqa.export.entries import ScoreEntry
+from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry
 from autoqa.export.postprocessing import kept_rules
 from autoqa.export.run import StudyRun
 from autoqa.export.sealed import private_score

@@ -14,8 +14,10 @@ from pathlib import Path
 import autoqa
 from autoqa.errors import BundleError, DataError
 from autoqa.export.card import model_card
+from autoqa.export.entries import ConversionEntry, ScoreEntry
 from autoqa.export.folders import check_folder, writing
 from autoqa.export.manifest import (
+    CONFIG,
     FORMAT,
     MODEL_FILES,
     NAME,
@@ -23,7 +25,6 @@ from autoqa.export.manifest import (
     GroupEntry,
     Manifest,
     MemberEntry,
-    ScoreEntry,
     VoteEntry,
     parse_manifest,
     render,
@@ -48,10 +49,11 @@ class BundlePlan:
         rules: Post-processing rules by language.
         public: The ensemble's score on the public part.
         private: Its score on the private part.
+        conversion: What converting the weights changed, where they were converted.
         openings: How often the private part has been opened so far.
         opened: Whether it was opened for this bundle; else its private score was known.
         data: Licence of each source that a member was trained on.
-        models: Folder in Hugging Face layout, with tokenizer, of each member by its id.
+        models: Folder with weights, configuration and tokenizer of each member by its id.
     """
 
     study: str
@@ -64,6 +66,7 @@ class BundlePlan:
     opened: bool = True
     rules: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    conversion: ConversionEntry | None = None
     models: Mapping[str, Path]
 
 
@@ -122,13 +125,13 @@ def verify(folder: Path) -> Manifest:
                 f"differs): {_AGAIN}."
             )
     for member in manifest.members:
-        _refuse_code(folder / member.folder / "config.json")
+        _refuse_code(folder / member.config_file)
     return manifest
 
 
 def _fill(partial: Path, plan: BundlePlan) -> Manifest:
     for member in plan.members:
-        _copy_model(plan.models[member.id], partial / member.folder, member.id)
+        _copy_model(plan.models[member.id], partial / member.folder, member)
     for group in plan.groups:
         owner = next(member.id for member in plan.members if member.group == group.id)
         _copy_tokenizer(plan.models[owner], partial / group.folder, group.id)
@@ -142,13 +145,15 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
             plan.private,
             rules=plan.rules,
             data=plan.data,
+            conversion=plan.conversion,
         ),
         encoding="utf-8",
     )
+    libraries = _LIBRARIES if plan.conversion is None else (*_LIBRARIES, "onnx", "onnxruntime")
     content = {
         "format": FORMAT,
         "autoqa": autoqa.__version__,
-        "versions": {"python": platform.python_version()} | {n: version(n) for n in _LIBRARIES},
+        "versions": {"python": platform.python_version()} | {n: version(n) for n in libraries},
         "study": plan.study,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "members": plan.members,
@@ -157,6 +162,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "rules": dict(plan.rules),
         "public": plan.public,
         "private": plan.private,
+        "conversion": plan.conversion,
         "openings": plan.openings,
         "licences": tuple(sorted({member.licence for member in plan.members})),
         "data": dict(plan.data),
@@ -167,19 +173,20 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
     return parse_manifest(raw, NAME)
 
 
-def _copy_model(source: Path, folder: Path, member: str) -> None:
+def _copy_model(source: Path, folder: Path, member: MemberEntry) -> None:
     folder.mkdir(parents=True)
-    for name in MODEL_FILES:
+    weights = MODEL_FILES[member.weights]
+    for name in (CONFIG, weights):
         if not (source / name).is_file():
             raise DataError(
-                f"{source / name} is missing, so candidate {member} cannot be exported: select "
+                f"{source / name} is missing, so candidate {member.id} cannot be exported: select "
                 "again without it, or restore the run folder."
             )
-    config = json.loads((source / "config.json").read_text(encoding="utf-8"))
+    config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
     kept = {key: value for key, value in config.items() if key not in _CONFIG_DROPS}
     text = json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    (folder / "config.json").write_text(text, encoding="utf-8")
-    shutil.copyfile(source / "model.safetensors", folder / "model.safetensors")
+    (folder / CONFIG).write_text(text, encoding="utf-8")
+    shutil.copyfile(source / weights, folder / weights)
 
 
 def _copy_tokenizer(source: Path, folder: Path, group: str) -> None:

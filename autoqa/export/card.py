@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+from autoqa.export.entries import ConversionEntry, ScoreEntry
+from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry, VoteEntry
 
 
 def model_card(
@@ -15,6 +16,7 @@ def model_card(
     *,
     rules: Mapping[str, Sequence[str]],
     data: Mapping[str, str],
+    conversion: ConversionEntry | None = None,
 ) -> str:
     """Writes the card, in Markdown.
 
@@ -27,6 +29,7 @@ def model_card(
         private: Its score on the part that nothing saw before.
         rules: Post-processing rules by language.
         data: Licence of each source that a member was trained on.
+        conversion: What converting the weights changed, where they were converted.
     """
     languages = sorted({language for member in members for language in _languages(member)})
     trained = f" Languages named in its recipes: {', '.join(languages)}." if languages else ""
@@ -52,13 +55,28 @@ def model_card(
         _score_row("public (selection saw it)", public),
         _score_row("private (sealed until export)", private),
         "",
+        *_converted(conversion),
         *_members(members),
         *_joining(members, groups, vote, rules),
         *_recipes(members),
         *_licences(members, data),
-        *_limits(groups, vote, public, private),
+        *_limits(groups, vote, public, private, conversion),
     ]
     return "\n".join(lines)
+
+
+def _converted(conversion: ConversionEntry | None) -> list[str]:
+    if conversion is None:
+        return []
+    kind = {"onnx": "ONNX files", "onnx-int8": "ONNX files with 8-bit integers"}
+    return [
+        f"The models are {kind[conversion.weights]} (`{conversion.weights}`), made from weights in "
+        f"half precision. On the public part that changed Jaccard {conversion.change}, and "
+        f"{conversion.answers}. The private score was measured with the weights in half precision.",
+        "",
+        "They are computed on the CPU by the package onnxruntime (`pip install 'autoqa[onnx]'`).",
+        "",
+    ]
 
 
 def _members(members: Sequence[MemberEntry]) -> list[str]:
@@ -111,8 +129,14 @@ def _licences(members: Sequence[MemberEntry], data: Mapping[str, str]) -> list[s
 
 
 def _limits(
-    groups: Sequence[GroupEntry], vote: VoteEntry, public: ScoreEntry, private: ScoreEntry
+    groups: Sequence[GroupEntry],
+    vote: VoteEntry,
+    public: ScoreEntry,
+    private: ScoreEntry,
+    conversion: ConversionEntry | None,
 ) -> list[str]:
+    eight_bits = conversion is not None and conversion.weights == "onnx-int8"
+    rounded = "8-bit integers" if eight_bits else "half precision"
     longest = max(group.length for group in groups)
     return [
         "## Known limits",
@@ -127,7 +151,7 @@ def _limits(
         f"- A context is read in windows of at most {longest} tokens: what a question asks about "
         "and its answer must stand that close together.",
         f"- An answer has at most {vote.max_answer_tokens} tokens.",
-        "- Weights are rounded to half precision; other processors and library versions than "
+        f"- Weights are rounded to {rounded}; other processors and library versions than "
         "`manifest.json` names change scores in the last digits and may change an answer whose "
         "rivals were as good.",
         "",

@@ -5,16 +5,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autoqa.export.loading import Forward
 from autoqa.export.manifest import Manifest
 from autoqa.features.select import take
 from autoqa.features.windows import Windows
-
-if TYPE_CHECKING:
-    from autoqa.modeling.model import SpanModel
 
 _PROBE = 4096
 """Most tokens of the trial pass: what a forward pass of many windows holds."""
@@ -41,7 +38,7 @@ class Estimate:
 
 
 def seconds_of_passes(
-    folder: Path, manifest: Manifest, windows: Mapping[str, Windows], model: "SpanModel"
+    folder: Path, manifest: Manifest, windows: Mapping[str, Windows], forward: Forward
 ) -> float:
     """Seconds that all members need for these windows, without loading.
 
@@ -53,26 +50,27 @@ def seconds_of_passes(
         folder: The bundle.
         manifest: Its manifest.
         windows: Windows by group.
-        model: The first member, loaded.
+        forward: The first member, loaded.
     """
-    from autoqa.modeling.forward import predict
-
     first = manifest.members[0]
-    weights = {member.id: encoder_weights(folder / member.folder) for member in manifest.members}
+    weights = {
+        member.id: member.encoder_weights or encoder_weights(folder / member.folder)
+        for member in manifest.members
+    }
     work = sum(weights[m.id] * len(windows[m.group].input_ids) for m in manifest.members)
     if not work:
         return 0.0
     probe = _probe(windows[first.group], _SHARE * work / weights[first.id])
-    predict(model, probe, precision=first.precision)  # a library's first call sets it up
+    forward(probe)  # a library's first call sets it up
     begin = time.perf_counter()
-    predict(model, probe, precision=first.precision)
+    forward(probe)
     spent = time.perf_counter() - begin
     return spent * work / (weights[first.id] * len(probe.input_ids))
 
 
 def seconds_of_loading(manifest: Manifest, first: float) -> float:
     """Seconds to load every member once, from those of the first and the sizes of the files."""
-    sizes = [manifest.files[f"{m.folder}/model.safetensors"].size for m in manifest.members]
+    sizes = [manifest.files[m.model_file].size for m in manifest.members]
     return first * sum(sizes) / sizes[0]
 
 

@@ -2,25 +2,35 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from autoqa.api import Precision
 from autoqa.errors import BundleError
+from autoqa.export.entries import ConversionEntry, Entry, ScoreEntry
 from autoqa.text.rules import RULES
-from autoqa.types import Aggregator, VoteBy
+from autoqa.types import Aggregator, VoteBy, Weights
 
-FORMAT = "1.2"
+FORMAT = "1.3"
 """A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
 
 NAME = "manifest.json"
 UNKNOWN = "unknown"
 """A licence that neither study file nor plugin states."""
 
-SUFFIXES = frozenset({".json", ".md", ".safetensors"})
+SUFFIXES = frozenset({".json", ".md", ".onnx", ".safetensors"})
 """All that a bundle may consist of; pickles and code, under whatever name, are not among it."""
+
+CONFIG = "config.json"
+MODEL_FILES: Mapping[Weights, str] = {
+    "fp16": "model.safetensors",
+    "onnx": "model.onnx",
+    "onnx-int8": "model.onnx",
+}
+"""Name of the file of a model's weights."""
 
 _BLANK = "0" * 64
 
@@ -46,46 +56,14 @@ def check_path(path: str) -> str:
     return path
 
 
-class _Entry(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class FileEntry(_Entry):
+class FileEntry(Entry):
     """Checksum and size (bytes) of one file."""
 
     sha256: Sha256
     size: Annotated[int, Field(ge=0)]
 
 
-class ScoreEntry(_Entry):
-    """Mean word-level Jaccard of one part of the validation set, 0 to 1.
-
-    Attributes:
-        jaccard: The mean.
-        low: Lower end of its 95 % interval (document bootstrap).
-        high: Upper end.
-        em: Mean SQuAD exact match.
-        f1: Mean SQuAD F1.
-        questions: How many questions the means are over.
-    """
-
-    jaccard: float
-    low: float
-    high: float
-    em: float
-    f1: float
-    questions: Annotated[int, Field(ge=1)]
-
-    @property
-    def half_width(self) -> float:
-        """Half the width of the interval."""
-        return (self.high - self.low) / 2
-
-    def __str__(self) -> str:
-        return f"{_short(self.jaccard)} ± {_short(self.half_width)}"
-
-
-class MemberEntry(_Entry):
+class MemberEntry(Entry):
     """One model of the ensemble.
 
     Attributes:
@@ -94,7 +72,9 @@ class MemberEntry(_Entry):
         group: Which windows it is asked about.
         weight: Its part in the mean of its group's logits.
         folder: Where its weights are.
-        precision: What its matrix products are computed in.
+        weights: How they are stored; before 1.3 there was one way.
+        precision: What its matrix products are computed in; of half-precision weights only.
+        encoder_weights: How many weights a token is multiplied with; 0 where their file tells.
         licence: Licence of the pretrained weights.
         trial: Optuna's trial number.
         fraction: Point of the run at which it was saved.
@@ -111,7 +91,9 @@ class MemberEntry(_Entry):
     group: Name
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     folder: str
+    weights: Weights = "fp16"
     precision: Precision = "auto"
+    encoder_weights: Annotated[int, Field(ge=0)] = 0
     licence: str
     trial: int
     fraction: float
@@ -122,8 +104,18 @@ class MemberEntry(_Entry):
     public: ScoreEntry
     reason: str = ""
 
+    @property
+    def model_file(self) -> str:
+        """Path of the file of its weights."""
+        return f"{self.folder}/{MODEL_FILES[self.weights]}"
 
-class GroupEntry(_Entry):
+    @property
+    def config_file(self) -> str:
+        """Path of its configuration in Hugging Face layout."""
+        return f"{self.folder}/{CONFIG}"
+
+
+class GroupEntry(Entry):
     """Members that share a tokenizer and windows, so that their logits can be averaged.
 
     Attributes:
@@ -139,7 +131,7 @@ class GroupEntry(_Entry):
     stride: Annotated[int, Field(ge=0)]
 
 
-class VoteEntry(_Entry):
+class VoteEntry(Entry):
     """How members are joined; see :mod:`autoqa.ensemble.aggregate`.
 
     Attributes:
@@ -155,7 +147,7 @@ class VoteEntry(_Entry):
     words: VoteBy = "set"
 
 
-class Manifest(_Entry):
+class Manifest(Entry):
     """A bundle's table of contents.
 
     Attributes:
@@ -171,7 +163,8 @@ class Manifest(_Entry):
         vote: How members are joined.
         rules: Post-processing rules by language, applied to the joined answers.
         public: The ensemble's score on the part of the validation set that selection saw.
-        private: Its score on the part that nothing saw before.
+        private: Its score on the part that nothing saw before, with half-precision weights.
+        conversion: What converting the weights changed, where they were converted.
         openings: How often the private part had been opened when this was written.
         licences: All licences of pretrained weights among the members.
         data: Licence of each source that a member was trained on, by its name in the study.
@@ -181,18 +174,19 @@ class Manifest(_Entry):
     format: str
     digest: Sha256
     autoqa: str
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     study: str
     created: str
     members: Annotated[tuple[MemberEntry, ...], Field(min_length=1)]
     groups: Annotated[tuple[GroupEntry, ...], Field(min_length=1)]
     vote: VoteEntry
-    rules: dict[str, tuple[str, ...]] = {}
+    rules: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     public: ScoreEntry
     private: ScoreEntry
+    conversion: ConversionEntry | None = None
     openings: int
     licences: tuple[str, ...]
-    data: dict[str, str] = {}
+    data: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileEntry]
 
     @field_validator("files")
@@ -228,14 +222,11 @@ class Manifest(_Entry):
         for group in groups:
             if group not in used:
                 raise ValueError(f"group {group!r} has no member")
-        needed = [f"{m.folder}/{name}" for m in self.members for name in MODEL_FILES]
+        needed = [path for m in self.members for path in (m.config_file, m.model_file)]
         for path in (*needed, *(f"{g.folder}/tokenizer.json" for g in self.groups)):
             if path not in self.files:
                 raise ValueError(f"file {path!r} is needed but not listed")
         return self
-
-
-MODEL_FILES = ("config.json", "model.safetensors")
 
 
 def render(content: dict[str, Any]) -> bytes:
@@ -286,9 +277,3 @@ def parse_manifest(raw: bytes, where: str) -> Manifest:
         raise BundleError(
             f"{where}: {place + ': ' if place else ''}{first['msg']}. Export the bundle again."
         ) from error
-
-
-def _short(value: float) -> str:
-    """``.61`` for 0.61, ``.614`` never: more digits than the interval supports would mislead."""
-    text = f"{value:.2f}"
-    return text[1:] if text.startswith("0") else text

@@ -4,31 +4,26 @@ The windows, the forward pass, the decoding and the vote are the functions that 
 when it was selected, so a bundle answers as its manifest promises.
 """
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autoqa.ensemble.aggregate import Member
-from autoqa.errors import ConfigError, DataError
+from autoqa.errors import DataError
 from autoqa.export.blocks import cut_rows, size, split
 from autoqa.export.bundle import verify
 from autoqa.export.estimate import Estimate, seconds_of_loading, seconds_of_passes
 from autoqa.export.join import join
+from autoqa.export.loading import Forward, check_device, load_member
 from autoqa.export.manifest import GroupEntry, Manifest, MemberEntry
 from autoqa.export.rows import Row, check_row
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import Span
 
-if TYPE_CHECKING:
-    from autoqa.modeling.model import SpanModel
-
 Progress = Callable[[int, int], None]
 
-_DEVICE = re.compile(r"auto|cpu|cuda(:(?P<index>\d+))?")
 _TOGETHER = 1000
 """Rows whose questions are counted at once: the tokenizer's objects take kilobytes each."""
 
@@ -71,8 +66,8 @@ class Ensemble:
         self._folder = folder
         self._device = device
         self._resident = resident
-        self._kept: dict[str, SpanModel] = {}
-        self._passing: tuple[str, SpanModel] | None = None
+        self._kept: dict[str, Forward] = {}
+        self._passing: tuple[str, Forward] | None = None
         self._tokenizers = {
             group.id: QATokenizer.from_folder(folder / group.folder) for group in manifest.groups
         }
@@ -192,8 +187,6 @@ class Ensemble:
         report: Callable[[int], None],
         keep_loaded: bool,
     ) -> list[Span]:
-        from autoqa.modeling.forward import predict
-
         logits, done = {}, 0
         for member in self.manifest.members:
             own = windows[member.group]
@@ -201,25 +194,18 @@ class Ensemble:
             def advance(now: int, _: int, before: int = done) -> None:
                 report(before + now)
 
-            logits[member.id] = predict(
-                self._model(member, keep_loaded), own, precision=member.precision, progress=advance
-            )
+            logits[member.id] = self._model(member, keep_loaded)(own, progress=advance)
             done += len(own)
             report(done)
         members = ensemble_members(self.manifest.members)
         return join(members, logits, windows, rows, self.manifest.vote, self.manifest.rules)
 
-    def _model(self, member: MemberEntry, keep_loaded: bool) -> "SpanModel":
-        from autoqa.modeling.load import load_for_inference
-
+    def _model(self, member: MemberEntry, keep_loaded: bool) -> Forward:
         if member.id in self._kept:
             return self._kept[member.id]
         if self._passing is None or self._passing[0] != member.id:
             self._passing = None  # before the next one is loaded, not after
-            self._passing = (
-                member.id,
-                load_for_inference(self._folder / member.folder, self._device),
-            )
+            self._passing = member.id, load_member(self._folder, member, self._device)
         model = self._passing[1]
         if keep_loaded:
             self._kept[member.id] = model
@@ -247,30 +233,18 @@ def load(path: str | Path, *, device: str = "auto", resident: bool = True) -> En
 
     Raises:
         BundleError: The folder is no bundle, damaged, or of another format version.
-        ConfigError: There is no such device.
+        ConfigError: There is no such device, or the bundle's models do not run there.
+        MissingAssetError: The package that computes the bundle's models is not installed.
     """
     folder = Path(path)
-    _check_device(device)
-    return Ensemble(folder, verify(folder), device=device, resident=resident)
+    manifest = verify(folder)
+    check_device(device, manifest)
+    return Ensemble(folder, manifest, device=device, resident=resident)
 
 
 def ensemble_members(members: Iterable[MemberEntry]) -> list[Member]:
     """The manifest's members as the ensemble functions take them."""
     return [Member(member.id, member.group, member.weight) for member in members]
-
-
-def _check_device(device: str) -> None:
-    match = _DEVICE.fullmatch(device)
-    if match is None:
-        raise ConfigError(f"device {device!r} is unknown: write auto, cpu, cuda, or cuda:1.")
-    if device.startswith("cuda"):
-        import torch
-
-        if int(match["index"] or 0) >= torch.cuda.device_count():
-            raise ConfigError(
-                f"device {device!r} is not there: torch sees {torch.cuda.device_count()} CUDA "
-                "devices; write auto or cpu."
-            )
 
 
 def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from autoqa.ensemble.aggregate import Member
 from autoqa.errors import ConfigError
 from autoqa.export.board import Board, build_board
-from autoqa.export.manifest import ScoreEntry
+from autoqa.export.entries import ScoreEntry
 from autoqa.export.postprocessing import kept_rules
 from autoqa.export.run import StudyRun
 from autoqa.export.scoring import score_answers

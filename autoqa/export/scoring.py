@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autoqa.export.manifest import ScoreEntry
+from autoqa.export.entries import ScoreEntry
 from autoqa.leaderboard.bootstrap import interval
 from autoqa.text.metrics import QuestionScores, score
 from autoqa.types import Example

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from autoqa.ensemble.aggregate import Member
 from autoqa.errors import DataError
-from autoqa.export.manifest import ScoreEntry, VoteEntry
+from autoqa.export.entries import ScoreEntry
+from autoqa.export.manifest import VoteEntry
 from autoqa.export.run import StudyRun
 from autoqa.export.stored import load_part
 from autoqa.store.weights import checksum

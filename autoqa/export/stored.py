@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoqa.ensemble.aggregate import Member
+from autoqa.export.entries import ScoreEntry
 from autoqa.export.join import join
-from autoqa.export.manifest import ScoreEntry, VoteEntry
+from autoqa.export.manifest import VoteEntry
 from autoqa.export.run import StudyRun
 from autoqa.export.scoring import score_answers
 from autoqa.export.selecting import MAX_ANSWER_TOKENS

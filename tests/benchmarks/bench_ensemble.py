@@ -31,8 +31,9 @@ from autoqa.api import TrainingProtocol
 from autoqa.env import cache_folder
 from autoqa.export.blocks import cut_rows
 from autoqa.export.bundle import BundlePlan, write_bundle
+from autoqa.export.entries import ScoreEntry
 from autoqa.export.join import join
-from autoqa.export.manifest import GroupEntry, Manifest, MemberEntry, ScoreEntry, VoteEntry
+from autoqa.export.manifest import GroupEntry, Manifest, MemberEntry, VoteEntry
 from autoqa.export.predictor import Ensemble, Prediction, ensemble_members, load
 from autoqa.export.rows import Row
 from autoqa.features.tokenizer import QATokenizer

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from autoqa.export.bundle import BundlePlan, write_bundle
-from autoqa.export.manifest import GroupEntry, MemberEntry, ScoreEntry, VoteEntry
+from autoqa.export.entries import ScoreEntry
+from autoqa.export.manifest import GroupEntry, MemberEntry, VoteEntry
 from tests import bundle_kit
 
 SCORE = ScoreEntry(jaccard=0.61, low=0.56, high=0.66, em=0.5, f1=0.7, questions=40)

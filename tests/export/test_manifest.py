@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.errors import BundleError
-from autoqa.export.manifest import ScoreEntry, check_path, parse_manifest
+from autoqa.export.entries import ConversionEntry, ScoreEntry
+from autoqa.export.manifest import check_path, parse_manifest
 
 
 def signed(content: dict[str, Any]) -> bytes:
@@ -36,6 +37,17 @@ def test_a_bundle_of_the_first_version_votes_and_cleans_nothing(content: dict[st
     del content["rules"], content["vote"]["aggregator"], content["vote"]["words"]
     read = parse_manifest(signed(content), "m")
     assert (read.vote.aggregator, read.vote.words, read.rules) == ("vote", "set", {})
+
+
+def test_a_bundle_from_before_onnx_has_half_precision(content: dict[str, Any]) -> None:
+    content["format"] = "1.2"
+    del content["conversion"]
+    for member in content["members"]:
+        del member["weights"], member["encoder_weights"]
+    read = parse_manifest(signed(content), "m")
+    assert {member.weights for member in read.members} == {"fp16"}
+    assert read.members[0].model_file.endswith("/model.safetensors")
+    assert read.conversion is None
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0", "", "one"])
@@ -102,6 +114,8 @@ def _set(*keys: str | int, value: object) -> Callable[[dict[str, Any]], None]:
         (_set("vote", "aggregator", value="mean"), "vote.aggregator"),
         (_set("vote", "words", value="places"), "vote.words"),
         (_set("rules", value={"hi": ["magic"]}), "rule 'magic' of language 'hi' is unknown"),
+        (_set("members", 0, "weights", value="int4"), "members.0.weights"),
+        (_set("members", 0, "weights", value="onnx"), "model.onnx' is needed but not listed"),
         (_set("members", 0, "id", value="../x"), "members.0.id"),
         (_set("members", 0, "id", value="t0001-100"), "a member is listed twice"),
         (_set("members", 0, "weight", value=0), "members.0.weight"),
@@ -128,3 +142,27 @@ def test_scores_are_written_with_their_interval() -> None:
     score = ScoreEntry(jaccard=0.614, low=0.57, high=0.65, em=0, f1=0, questions=3)
     assert str(score) == ".61 ± .04"
     assert str(score.model_copy(update={"jaccard": 1.0})) == "1.00 ± .04"
+
+
+@pytest.mark.parametrize(
+    "gain, differing, expected",
+    [
+        (-0.0062, 3, "public .853 -> .847 (-.006 ± .009), 3 of 60 answers differ"),
+        (0.0, 0, "public .853 -> .853 (+.000 ± .009), 0 of 60 answers differ"),
+        (0.147, 60, "public .853 -> 1.000 (+.147 ± .009), 60 of 60 answers differ"),
+    ],
+)
+def test_a_conversion_is_said_in_a_line(gain: float, differing: int, expected: str) -> None:
+    before = ScoreEntry(jaccard=0.853, low=0.8, high=0.9, em=0, f1=0, questions=60)
+    change = ConversionEntry(
+        weights="onnx-int8",
+        before=before,
+        after=before.model_copy(update={"jaccard": 0.853 + gain}),
+        gain=gain,
+        low=gain - 0.009,
+        high=gain + 0.009,
+        differing=differing,
+        bytes_before=94_960_000,
+        bytes_after=61_300_000,
+    )
+    assert str(change) == f"onnx-int8: {expected}; weights 61.3 MB instead of 95.0 MB"
