@@ -55,7 +55,7 @@ def shortlist(
     example = slots.rows[np.searchsorted(slots.begin, first, side="right") - 1]
     low = slots.offsets[first, 0].astype(np.int64)
     high = slots.offsets[last, 1].astype(np.int64)
-    low, high = Texts(contexts).strip(example, low, high)
+    low, high = Texts(contexts).inward(example, low, high)
     solid = np.flatnonzero(low < high)
     sums = np.stack([start[first[solid]] + end[last[solid]] for start, end in packed])
     chosen = unbeaten(sums, example[solid])

@@ -33,7 +33,11 @@ class SpanDecoder:
     ) -> None:
         self.contexts = contexts
         self.slots = Slots(windows, max_answer_tokens)
-        self._texts = Texts(contexts)
+        row = np.repeat(self.slots.rows, np.diff(self.slots.begin))
+        # Where a span from slot i to slot j begins and ends: low[i], high[j]; if not below, it is
+        # white space.
+        self._low, self._high = Texts(contexts).inward(row, *self.slots.offsets.T)
+        self._plain = self._differing()
 
     def best(self, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating]) -> list[Span]:
         """The best non-empty span of every example; the empty span where there is none.
@@ -48,7 +52,7 @@ class SpanDecoder:
         packed_start, packed_end = self.slots.pack(start), self.slots.pack(end)
         scale = self.slots.log_partition(packed_start) + self.slots.log_partition(packed_end)
         found = self.slots.best(packed_start, packed_end)
-        low, high = self._places(found)
+        low, high = self._low[found.first], self._high[found.last]
         rows = self.slots.rows.tolist()
         owners = [self.contexts[row] for row in rows]
         score = np.exp(found.total - scale).tolist()
@@ -56,7 +60,7 @@ class SpanDecoder:
         spans = make_spans(owners, low.tolist(), high.tolist(), score)
         for row, span in zip(rows, spans, strict=True):
             answers[row] = span
-        blank = np.flatnonzero(low == high)
+        blank = np.flatnonzero(low >= high)
         if len(blank):  # white space won: rare, so the general search may take over
             lists = self._search(packed_start, packed_end, scale, 1, blank)
             for row in self.slots.rows[blank].tolist():
@@ -78,38 +82,30 @@ class SpanDecoder:
         self, start: Floats, end: Floats, scale: Doubles, n_best: int, chosen: Indices
     ) -> SpanLists:
         """Lists of chosen positions; looks further where white space or twins took up places."""
-        total = self.slots.totals(start, end)
-        none = np.zeros(0, np.int64)
-        parts: list[tuple[Indices, Indices, Indices, Doubles]] = [(none, none, none, np.zeros(0))]
+        cost = self.slots.costs(start, end)
+        parts = []
         done = np.zeros(len(self.slots.rows), bool)
-        starts, pending = n_best, chosen
+        k, pending = n_best, chosen
         while len(pending):
-            short = []
             for block in self.slots.blocks(pending):
-                found, complete = self.slots.leading(start, end, total, block, starts)
-                found, low, high, full = self._distinct(found, n_best)
-                done[block] = complete
-                done[full] = True
-                short.append(block[~done[block]])
-                kept = done[found.example]
-                score = np.exp(found.total - scale[found.example])
-                parts.append((found.example[kept], low[kept], high[kept], score[kept]))
-            starts, pending = 2 * starts, np.concatenate(short)
-        example, low, high, score = map(np.concatenate, zip(*parts, strict=True))
-        row = self.slots.rows[example]
-        order = np.argsort(row, kind="stable")
-        bounds = np.searchsorted(row[order], np.arange(len(self.contexts) + 1))
-        return SpanLists(self.contexts, bounds, low[order], high[order], score[order])
+                most = n_best if self._plain[block].all() else None
+                found = self.slots.leading(start, end, cost, block, k, most)
+                done[block] = True
+                if most is None:
+                    done[_having(k, found)] = False  # there may be more of these
+                    found = self._distinct(found, n_best)
+                    done[_having(n_best, found)] = True
+                parts.append(found.pick(done[found.example]))
+            k, pending = 2 * k, pending[~done[pending]]
+        found = TokenSpans.joined(parts)
+        bounds = np.searchsorted(self.slots.rows[found.example], np.arange(len(self.contexts) + 1))
+        low, high = self._low[found.first], self._high[found.last]
+        score = np.exp(found.total - scale[found.example])
+        return SpanLists(self.contexts, bounds, low, high, score)
 
-    def _distinct(
-        self, found: TokenSpans, n_best: int
-    ) -> tuple[TokenSpans, Indices, Indices, Indices]:
-        """The first n different non-empty spans of each example.
-
-        Returns:
-            The spans, their first and one-past-last characters, and the examples that have n.
-        """
-        low, high = self._places(found)
+    def _distinct(self, found: TokenSpans, n_best: int) -> TokenSpans:
+        """The first n different non-empty spans of each example."""
+        low, high = self._low[found.first], self._high[found.last]
         solid = np.flatnonzero(low < high)
         size = (high - low)[solid]
         key = found.example[solid] * (low.max(initial=0) + 1) + low[solid]
@@ -118,16 +114,25 @@ class SpanDecoder:
         first = np.zeros(len(key), bool)
         first[order] = np.diff(key[order], prepend=-1) > 0
         kept = solid[first]
-        rank = ranks(found.example[kept])
-        full = found.example[kept[rank == n_best - 1]]
-        kept = kept[rank < n_best]
-        return found.pick(kept), low[kept], high[kept], full
+        return found.pick(kept[ranks(found.example[kept]) < n_best])
 
-    def _places(self, found: TokenSpans) -> tuple[Indices, Indices]:
-        """First and one-past-last character of each span without white space at its ends."""
-        low = self.slots.offsets[found.first, 0].astype(np.int64)
-        high = self.slots.offsets[found.last, 1].astype(np.int64)
-        return self._texts.strip(self.slots.rows[found.example], low, high)
+    def _differing(self) -> npt.NDArray[np.bool_]:
+        """Which of the examples have one window, and no two equal or empty spans in it."""
+        low, high, begin = self._low, self._high, self.slots.begin
+        rises = np.ones(self.slots.size, bool)
+        rises[1:] = (low[1:] > low[:-1]) & (high[1:] > high[:-1])
+        rises[begin[:-1]] = True
+        tokens = np.add.reduceat(rises & (low < high), begin[:-1], dtype=np.int64)
+        empty = self.slots.max_answer_tokens - 1
+        differing: npt.NDArray[np.bool_] = tokens + empty == np.diff(begin)
+        return differing
+
+
+def _having(count: int, found: TokenSpans) -> Indices:
+    """Examples of at least so many spans."""
+    later = found.example[count - 1 :]
+    having: Indices = later[later == found.example[: len(later)]]
+    return having
 
 
 def best_spans(
