@@ -98,17 +98,7 @@ def relocate(
     for name in (source, *learn_from, *translations):
         check_source(bound.study, name)
     parallel = [row for name in translations for row in _rows(bound, name, None)[1]]
-    weights = USUAL
-    if learn_from:
-        weights = learn(
-            [
-                one
-                for name in learn_from
-                for one in _asked(
-                    bound, name, find_ambiguous(_rows(bound, name, None)[1]), models, progress
-                )
-            ]
-        )
+    weights = _learned(bound, learn_from, models, progress) if learn_from else USUAL
     given, laid = _rows(bound, source, target)
     asked = _asked(bound, source, find_ambiguous(laid, parallel), models, progress)
     before = {(one.id, one.language): one.answers for one in given}
@@ -124,6 +114,17 @@ def relocate(
         placed=tuple(weights.place(one) for one in untouched),
         weights=weights,
     )
+
+
+def _learned(
+    bound: BoundStudy, names: Sequence[str], models: int, progress: Progress | None
+) -> Weights:
+    """Weights from sources whose offsets can be trusted."""
+    rows = [find_ambiguous(_rows(bound, name, None)[1]) for name in names]
+    asked = [
+        _asked(bound, name, own, models, progress) for name, own in zip(names, rows, strict=True)
+    ]
+    return learn([one for own in asked for one in own])
 
 
 def check_source(study: StudyFile, name: str) -> None:
