@@ -14,13 +14,13 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; returns exit code, stdout and stderr."""
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command; returns exit code, stdout and stderr, those of libraries included."""
 
     def command(*arguments: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as caught:
             main([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
+        captured = capfd.readouterr()
         return int(caught.value.code or 0), captured.out, captured.err
 
     return command

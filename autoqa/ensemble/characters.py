@@ -84,11 +84,11 @@ def _laid(
 ) -> tuple[_Mass, _Mass]:
     """One group's part of the start and of the end distribution."""
     slots = Slots(group.windows, max_answer_tokens)
-    row = np.repeat(slots.rows, np.diff(slots.begin))
-    low, high = slots.offsets.astype(np.int64).T
-    first, last = texts.inward(row, low, high)
+    row = slots.owners
+    first, last = texts.inward(row, *slots.offsets.T)
     # Scored by the place where it ends, the best span is the one that reaches farthest.
-    farthest = slots.totals(np.zeros(slots.size), high.astype(np.float64)).astype(np.int64)
+    high = slots.offsets[:, 1].astype(np.float64)
+    farthest = slots.totals(np.zeros(slots.size), high).astype(np.int64)
     start, end = np.zeros(slots.size), np.zeros(slots.size)
     for logits, seat in zip(group.logits, group.seats, strict=True):
         for sum_, side in ((start, logits[0]), (end, logits[1])):

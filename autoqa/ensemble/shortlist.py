@@ -52,10 +52,9 @@ def shortlist(
     slots = Slots(windows, max_answer_tokens)
     packed = [_packed(slots, name, logits) for name, logits in candidates]
     first, last = _leading(slots, packed)
-    example = slots.rows[np.searchsorted(slots.begin, first, side="right") - 1]
-    low = slots.offsets[first, 0].astype(np.int64)
-    high = slots.offsets[last, 1].astype(np.int64)
-    low, high = Texts(contexts).inward(example, low, high)
+    owners = slots.owners
+    low, high = Texts(contexts).inward(owners, *slots.offsets.T)
+    example, low, high = owners[first], low[first], high[last]
     solid = np.flatnonzero(low < high)
     sums = np.stack([start[first[solid]] + end[last[solid]] for start, end in packed])
     chosen = unbeaten(sums, example[solid])

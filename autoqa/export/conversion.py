@@ -53,12 +53,13 @@ def convert_members(
     require_packages()
     for seat in seats:
         check_model(run.folder.model(seat.id), seat.id)
+    groups = {seat.group for seat in seats}
+    windows = {g: load_windows(run.folder.windows_path(g, "public")) for g in groups}
     found = {}
     for seat in seats:
         say(f"Converting {seat.id} to {weights}.")
-        windows = load_windows(run.folder.windows_path(seat.group, "public"))
         found[seat.id] = scratch / seat.id
-        convert(run.folder.model(seat.id), found[seat.id], weights, windows)
+        convert(run.folder.model(seat.id), found[seat.id], weights, windows[seat.group])
     return found
 
 

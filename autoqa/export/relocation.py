@@ -120,11 +120,11 @@ def _learned(
     bound: BoundStudy, names: Sequence[str], models: int, progress: Progress | None
 ) -> Weights:
     """Weights from sources whose offsets can be trusted."""
-    rows = [find_ambiguous(_rows(bound, name, None)[1]) for name in names]
-    asked = [
-        _asked(bound, name, own, models, progress) for name, own in zip(names, rows, strict=True)
-    ]
-    return learn([one for own in asked for one in own])
+    trusted = []
+    for name in names:
+        found = find_ambiguous(_rows(bound, name, None)[1])
+        trusted += _asked(bound, name, found, models, progress)
+    return learn(trusted)
 
 
 def check_source(study: StudyFile, name: str) -> None:

@@ -33,10 +33,9 @@ class SpanDecoder:
     ) -> None:
         self.contexts = contexts
         self.slots = Slots(windows, max_answer_tokens)
-        row = np.repeat(self.slots.rows, np.diff(self.slots.begin))
         # Where a span from slot i to slot j begins and ends: low[i], high[j]; if not below, it is
         # white space.
-        self._low, self._high = Texts(contexts).inward(row, *self.slots.offsets.T)
+        self._low, self._high = Texts(contexts).inward(self.slots.owners, *self.slots.offsets.T)
         self._plain = self._differing()
 
     def best(self, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating]) -> list[Span]:

@@ -118,6 +118,11 @@ class Slots:
         self.rows, leader = np.unique(example, return_index=True)
         self.begin: Indices = np.append((ends - sizes)[leader], self.size)
 
+    @property
+    def owners(self) -> Indices:
+        """Example of each slot, int64 ``[S]``."""
+        return np.repeat(self.rows, np.diff(self.begin))
+
     def pack(self, logits: npt.NDArray[np.floating]) -> Floats:
         """Moves logits ``[T]`` into slots, float32 ``[S]``; blending may happen there.
 

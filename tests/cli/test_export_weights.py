@@ -6,13 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import autoqa
-from autoqa.cli.main import main
 from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.export.bundle import verify
 from autoqa.export.estimate import Estimate
@@ -20,26 +18,13 @@ from autoqa.export.rows import Row, read_rows
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from tests import bundle_kit
+from tests.conftest import Run
 
-Run = Callable[..., tuple[int, str, str]]
 LINE = re.compile(
     r"(?P<weights>onnx|onnx-int8): public (?P<before>\S+) -> (?P<after>\S+) "
     r"\([+-]\S+ ± \S+\), (?P<differing>\d+) of 16 answers differ; weights \S+ MB instead of \S+ MB"
 )
 ROWS = [Row(e.id, e.question, e.context) for e in bundle_kit.examples(12)]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; returns exit code, stdout and stderr, those of libraries included."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as caught:
-            main([str(argument) for argument in arguments])
-        captured = capfd.readouterr()
-        return int(caught.value.code or 0), captured.out, captured.err
-
-    return command
 
 
 @pytest.fixture(scope="module")
