@@ -58,7 +58,7 @@ def disagreements(
     --to writes a file of decisions. Write accept, reject or drop into its column `decision`, then
     `--apply FILE --to OVERLAY` turns accepted answers and dropped rows into an overlay.
     """
-    from autoqa.export.relocation import check_source
+    from autoqa.config.checks import check_source
     from autoqa.export.run import open_run
 
     run = open_run(study)

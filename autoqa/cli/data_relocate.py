@@ -70,6 +70,7 @@ def relocate(
     overlay, which `overlays = ["FILE"]` below [sources.NAME] lays over the source; the source's
     own file stays as it is. Where nothing moves, nothing is written.
     """
+    from autoqa.config.checks import check_source
     from autoqa.data.overlay import check_target
     from autoqa.export import relocation
     from autoqa.registry import open_study
@@ -83,7 +84,7 @@ def relocate(
         raise ConfigError(
             f"--translations {source}: its own rows are looked at anyway; name other sources."
         )
-    relocation.check_source(bound.study, source)
+    check_source(bound.study, source)
     if target is not None:
         check_target(target, source)
     with progress_bar("asking candidates", quiet=as_json) as progress:

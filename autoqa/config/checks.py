@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from autoqa.config.phrases import NAME_PATTERN
 from autoqa.config.study import StudyFile
-from autoqa.errors import did_you_mean
+from autoqa.errors import ConfigError, did_you_mean
 
 
 def check(study: StudyFile) -> list[str]:
@@ -17,6 +17,13 @@ def check(study: StudyFile) -> list[str]:
         *_lists(study),
         *_selection(study),
     ]
+
+
+def check_source(study: StudyFile, name: str) -> None:
+    """Raises ConfigError where the study has no source of that name."""
+    if name not in study.sources:
+        hint = did_you_mean(name, study.sources) or f"; there are: {', '.join(study.sources)}"
+        raise ConfigError(f"the study {study.name!r} has no source {name!r}{hint}")
 
 
 def _references(study: StudyFile) -> Iterator[str]:

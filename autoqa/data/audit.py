@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autoqa.api import RawRow
+from autoqa.config.checks import check_source
 from autoqa.data.overlap import Leak, Reason, between
 from autoqa.data.prepare import LoadableSource, LoadableStudy, naming
 from autoqa.data.tally import SourceAudit, Tally
-from autoqa.errors import ConfigError, did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,8 @@ def audit_study(bound: LoadableStudy, only: str | None = None) -> StudyAudit:
         MissingAssetError: A source is not on this machine.
         PluginError: A plugin failed in a way it should not.
     """
-    if only is not None and only not in bound.sources:
-        known = bound.sources
-        hint = did_you_mean(only, known) or f"; there are: {', '.join(known)}"
-        raise ConfigError(f"--source {only!r}: the study has no such source{hint}")
+    if only is not None:
+        check_source(bound.study, only)
     audits, examples = [], {}
     for name in [only] if only is not None else bound.sources:
         tally = Tally(name)

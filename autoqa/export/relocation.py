@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from autoqa.config.study import StudyFile
+from autoqa.config.checks import check_source
 from autoqa.data.overlay import Overlay, fingerprint
 from autoqa.data.prepare import corrected, load_source
 from autoqa.data.relocate import (
@@ -21,7 +21,7 @@ from autoqa.data.relocate import (
     models_say,
 )
 from autoqa.env import run_folder
-from autoqa.errors import ConfigError, DataError, NothingFeasibleError, did_you_mean
+from autoqa.errors import DataError, NothingFeasibleError
 from autoqa.export.judges import Judges, Progress
 from autoqa.export.run import open_run
 from autoqa.features.windows import Windows
@@ -125,13 +125,6 @@ def _learned(
         found = find_ambiguous(_rows(bound, name, None)[1])
         trusted += _asked(bound, name, found, models, progress)
     return learn(trusted)
-
-
-def check_source(study: StudyFile, name: str) -> None:
-    """Raises ConfigError where the study has no source of that name."""
-    if name not in study.sources:
-        hint = did_you_mean(name, study.sources) or f"; there are: {', '.join(study.sources)}"
-        raise ConfigError(f"the study {study.name!r} has no source {name!r}{hint}")
 
 
 def _rows(bound: BoundStudy, name: str, target: Path | None) -> tuple[list[Example], list[Example]]:

@@ -22,14 +22,14 @@ class Status:
     Attributes:
         done: Trials that count and are over.
         total: Trials wanted.
-        best: The candidate with the highest public Jaccard.
+        highest: The candidate with the highest public Jaccard.
         seconds_left: Until the end of the budget, or an estimate; ``None`` if nobody knows.
         estimated: Whether ``seconds_left`` is an estimate.
     """
 
     done: int
     total: int
-    best: CandidateRecord | None = None
+    highest: CandidateRecord | None = None
     seconds_left: float | None = None
     estimated: bool = False
 
@@ -184,10 +184,12 @@ def _cells(backbone: str, progress: Progress) -> tuple[str, ...]:
 
 
 def status_line(status: Status) -> str:
-    """Counts, best so far with its interval, and time left."""
+    """Counts, highest score so far with its interval, and time left."""
     parts = [f"{status.done} of {status.total} trials"]
-    if status.best is not None:
-        parts.append(f"best {status.best.id} ({status.best.backbone}) {score(status.best)}")
+    if status.highest is not None:
+        parts.append(
+            f"highest {score(status.highest)}, {status.highest.id} ({status.highest.backbone})"
+        )
     if status.seconds_left is not None:
         about = "about " if status.estimated else ""
         parts.append(f"{about}{duration(status.seconds_left)} left")

@@ -14,7 +14,7 @@ from autoqa.search.display import Display, Status, duration, score
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
 from autoqa.search.ledger import Again, Ledger, Proposal
 from autoqa.search.pool import Worker, hear
-from autoqa.search.result import best_of
+from autoqa.search.result import highest_of
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
 from autoqa.store.records import CandidateRecord
@@ -279,8 +279,8 @@ class Loop:
             if known:
                 rounds = math.ceil((self.total - done) / len(self.workers))
                 left, estimated = rounds * sum(known) / len(known), True
-        best = best_of(self.store.candidates())
-        self.display.status(Status(done, self.total, best, left, estimated))
+        highest = highest_of(self.store.candidates())
+        self.display.status(Status(done, self.total, highest, left, estimated))
 
     def _why_ended(self) -> str:
         if self.ledger.settled() >= self.total:

@@ -14,14 +14,17 @@ from autoqa.store.records import CandidateRecord
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Counts over all searches of the study, and the best candidate.
+    """Counts over all searches of the study, and the candidate with the highest score.
+
+    Which candidate is best is for the leaderboard to say: of many scores, the highest is in part
+    luck.
 
     Attributes:
         study: Its name.
         finished: Trials that trained to their end.
         failed: Trials that failed for good.
         duplicates: Trials that repeated another and were not trained.
-        best: The candidate with the highest public Jaccard.
+        highest: The candidate with the highest public Jaccard.
         ended: Why the search ended, as a sentence.
         reasons: Each distinct reason of a failure, with its count.
     """
@@ -30,13 +33,13 @@ class SearchResult:
     finished: int
     failed: int
     duplicates: int
-    best: CandidateRecord | None
+    highest: CandidateRecord | None
     ended: str
     reasons: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
         """For ``--json``."""
-        best = self.best
+        highest = self.highest
         return {
             "study": self.study,
             "finished": self.finished,
@@ -44,13 +47,13 @@ class SearchResult:
             "duplicates": self.duplicates,
             "ended": self.ended,
             "reasons": self.reasons,
-            "best": None
-            if best is None
+            "highest": None
+            if highest is None
             else {
-                "id": best.id,
-                "backbone": best.backbone,
-                "jaccard": best.jaccard,
-                "jaccard_half_width": best.jaccard_half_width,
+                "id": highest.id,
+                "backbone": highest.backbone,
+                "jaccard": highest.jaccard,
+                "jaccard_half_width": highest.jaccard_half_width,
             },
         }
 
@@ -62,10 +65,10 @@ class SearchResult:
             f"{self.duplicates} repeated another and were not trained.",
         ]
         text += [f"  failed {count}×: {reason}" for reason, count in self.reasons.items()]
-        if self.best is not None:
+        if self.highest is not None:
             text.append(
-                f"Best candidate: {self.best.id} ({self.best.backbone}), {score(self.best)} "
-                "on the public part."
+                f"Highest public score: {score(self.highest)}, {self.highest.id} "
+                f"({self.highest.backbone}); the leaderboard says which candidate is best."
             )
         return [
             *text,
@@ -75,7 +78,7 @@ class SearchResult:
         ]
 
 
-def best_of(candidates: list[CandidateRecord]) -> CandidateRecord | None:
+def highest_of(candidates: list[CandidateRecord]) -> CandidateRecord | None:
     """Highest public Jaccard; of equals, the first trial's."""
     ranked = sorted(candidates, key=lambda record: (-record.jaccard, record.id))
     return ranked[0] if ranked else None
@@ -110,7 +113,7 @@ def conclude(ledger: Ledger, candidates: list[CandidateRecord], ended: str) -> S
         finished=finished,
         failed=failed,
         duplicates=duplicates,
-        best=best_of(candidates),
+        highest=highest_of(candidates),
         ended=ended,
         reasons=dict(reasons),
     )

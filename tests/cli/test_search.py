@@ -42,7 +42,7 @@ def test_quiet_and_json(study: Path) -> None:
     result = call(study, "--trials", 1, "--quiet", "--json")
     assert result.stderr == ""
     shown = json.loads(result.stdout)
-    assert (shown["finished"], shown["best"]["backbone"]) == (1, "e5")
+    assert (shown["finished"], shown["highest"]["backbone"]) == (1, "e5")
 
 
 def test_dry_run(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:

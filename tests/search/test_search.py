@@ -87,8 +87,8 @@ def test_a_search_records_everything_and_resumes(tmp_path: Path) -> None:
     assert first["jaccard hi"] == 0.5
     assert done[0].intermediate_values.keys() == {50, 100}
     assert len(candidates()) == 8
-    assert result.best is not None
-    assert result.best.jaccard == max(trial.value for trial in done)  # type: ignore[type-var]
+    assert result.highest is not None
+    assert result.highest.jaccard == max(trial.value for trial in done)  # type: ignore[type-var]
     assert events.said("squad: 2 examples removed")
     pids = {call["pid"] for call in fakes.calls()}
     assert len(pids) == 1
