@@ -135,8 +135,13 @@ def _report(name: str, rows: Sequence[Known], placed: Sequence[Placed]) -> float
         first = np.mean([row.first for row, mine in zip(rows, own, strict=True) if mine])
         print(f"  {part}: {right[own].mean():.3f} of {sum(own)}, first {first:.3f}")
     twin = np.array([row.twin for row in rows])
-    print(f"  once more in the true sentence: {right[twin].mean():.3f} of {twin.sum()}")
-    print(f"  only once in it: {right[~twin].mean():.3f} of {(~twin).sum()}")
+    confirmed = np.array([row.confirmed for row in rows])
+    for kind, those in (
+        ("once more in the true sentence", twin),
+        ("only once in it", ~twin),
+        ("two annotators saw it in one place", confirmed),
+    ):
+        print(f"  {kind}: {right[those].mean():.3f} of {those.sum()}")
     table = deciles(rows, placed)
     for said, was, size in table:
         print(f"  confidence {said:.3f}: right {was:.3f} of {size}")

@@ -26,7 +26,7 @@ class Known:
 
     Attributes:
         asked: The answer, at its first occurrence.
-        truth: Where annotators saw it; some rows have several annotators.
+        truth: Where each annotator that gave this text saw it.
     """
 
     asked: Asked
@@ -62,6 +62,11 @@ class Known:
             for number, start in zip(numbers, self.asked.starts, strict=True)
             if start in self.truth
         )
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether two annotators saw it in one place."""
+        return len(self.truth) > 1 and len(set(self.truth)) == 1
 
     def trusted(self) -> Asked:
         """The answer at its true place, to be learned from."""
