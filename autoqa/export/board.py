@@ -10,7 +10,7 @@ from autoqa.leaderboard.bootstrap import Comparison, paired
 from autoqa.leaderboard.honest import Statement, state
 from autoqa.leaderboard.ladder import best_so_far
 from autoqa.leaderboard.spread import Spread
-from autoqa.store.records import CandidateRecord
+from autoqa.store.records import CandidateRecord, by_score
 from autoqa.text.slots import Doubles
 from autoqa.types import Example
 
@@ -73,7 +73,7 @@ def build_board(run: StudyRun) -> Board:
     reads = run.store.public_reads()
     documents = [example.document for example in examples]
     return Board(
-        ranked=sorted(records, key=lambda record: (-record.jaccard, record.id)),
+        ranked=sorted(records, key=by_score),
         examples=examples,
         tried=tried,
         scores=scores,

@@ -24,7 +24,7 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.registry import BoundStudy, bind, discover
 from autoqa.store.folders import Logits
-from autoqa.store.records import CandidateRecord
+from autoqa.store.records import CandidateRecord, by_score
 from autoqa.store.validation import check_validation
 from autoqa.store.weights import WEIGHTS
 from autoqa.types import Example, Recipe
@@ -82,9 +82,9 @@ class Judges:
         self._examples = run.folder.load_examples("public")
         found = run.candidates()
         chosen: dict[tuple[str, str], CandidateRecord] = {}
-        for record in sorted(found, key=lambda each: (not self._runs(each), *_rank(each))):
+        for record in sorted(found, key=lambda each: (not self._runs(each), *by_score(each))):
             chosen.setdefault((record.backbone, record.recipe_hash), record)
-        self.candidates = tuple(sorted(chosen.values(), key=_rank))
+        self.candidates = tuple(sorted(chosen.values(), key=by_score))
         self._public = {_key(e): row for row, e in enumerate(self._examples) if e.source == source}
         self._train = {_key(e): e for e in self._data.train.get(source, ())}
         self.public = len(self._public)
@@ -181,11 +181,6 @@ class Judges:
             values = read(kept, windows, *predict(model, windows, precision=precision))
             yield from zip((first + fits).tolist(), values, strict=True)
             first += len(chunk)
-
-
-def _rank(record: CandidateRecord) -> tuple[float, str]:
-    """Best public score first."""
-    return -record.jaccard, record.id
 
 
 _Key = tuple[str, str, str, str]

@@ -18,6 +18,7 @@ from autoqa.export.selecting import kept_selection, named
 from autoqa.export.stored import load_part, vote_of
 from autoqa.leaderboard.bootstrap import LEVEL, ROUNDS, Comparison, paired
 from autoqa.store.folders import write_atomically
+from autoqa.store.records import by_score
 from autoqa.text.metrics import score
 from autoqa.text.rules import RULES, apply_rules
 from autoqa.text.scripts import language_of
@@ -158,7 +159,7 @@ def _ensemble(run: StudyRun) -> tuple[list[Member], str]:
     if selection is not None:
         seats, best = selection.members, selection.best
     else:
-        leader = min(run.candidates(), key=lambda record: (-record.jaccard, record.id))
+        leader = min(run.candidates(), key=by_score)
         seats, best = (named(run, leader.id),), leader.group
     return [Member(seat.id, seat.group, seat.weight) for seat in seats], best
 

@@ -14,10 +14,9 @@ from autoqa.search.display import Display, Status, duration, score
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
 from autoqa.search.ledger import Again, Ledger, Proposal
 from autoqa.search.pool import Worker, hear
-from autoqa.search.result import highest_of
 from autoqa.store.database import Store
 from autoqa.store.folders import RunFolder
-from autoqa.store.records import CandidateRecord
+from autoqa.store.records import CandidateRecord, by_score
 from autoqa.training.job import (
     Message,
     Note,
@@ -279,7 +278,7 @@ class Loop:
             if known:
                 rounds = math.ceil((self.total - done) / len(self.workers))
                 left, estimated = rounds * sum(known) / len(known), True
-        highest = highest_of(self.store.candidates())
+        highest = min(self.store.candidates(), key=by_score, default=None)
         self.display.status(Status(done, self.total, highest, left, estimated))
 
     def _why_ended(self) -> str:

@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 from autoqa.errors import NothingFeasibleError
 from autoqa.search.display import score
 from autoqa.search.ledger import Ledger
-from autoqa.store.records import CandidateRecord
+from autoqa.store.records import CandidateRecord, by_score
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,6 @@ class SearchResult:
         ]
 
 
-def highest_of(candidates: list[CandidateRecord]) -> CandidateRecord | None:
-    """Highest public Jaccard; of equals, the first trial's."""
-    ranked = sorted(candidates, key=lambda record: (-record.jaccard, record.id))
-    return ranked[0] if ranked else None
-
-
 def conclude(ledger: Ledger, candidates: list[CandidateRecord], ended: str) -> SearchResult:
     """Counts what the study holds.
 
@@ -113,7 +107,7 @@ def conclude(ledger: Ledger, candidates: list[CandidateRecord], ended: str) -> S
         finished=finished,
         failed=failed,
         duplicates=duplicates,
-        highest=highest_of(candidates),
+        highest=min(candidates, key=by_score, default=None),
         ended=ended,
         reasons=dict(reasons),
     )

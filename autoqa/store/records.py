@@ -49,3 +49,8 @@ class CandidateRecord:
     inference_seconds: float
     licence: str
     jaccard_half_width: float | None = None
+
+
+def by_score(record: CandidateRecord) -> tuple[float, str]:
+    """Sorts candidates by public Jaccard, the highest first; of equals, the first trial's."""
+    return -record.jaccard, record.id

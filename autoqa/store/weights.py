@@ -14,7 +14,7 @@ from pathlib import Path
 
 from autoqa.errors import DataError
 from autoqa.store.folders import RunFolder, write_atomically
-from autoqa.store.records import CandidateRecord
+from autoqa.store.records import CandidateRecord, by_score
 
 WEIGHTS = "model.safetensors"
 _DROPPED = "dropped.json"
@@ -45,8 +45,8 @@ def by_need(records: Iterable[CandidateRecord], kept: Collection[str] = ()) -> l
     """
     seen: Counter[str] = Counter()
     places = []
-    for record in sorted(records, key=lambda each: (-each.jaccard, each.id)):
-        places.append((record.id not in kept, seen[record.group], -record.jaccard, record.id))
+    for record in sorted(records, key=by_score):
+        places.append((record.id not in kept, seen[record.group], *by_score(record)))
         seen[record.group] += 1
     return [name for _, _, _, name in sorted(places)]
 
