@@ -19,11 +19,13 @@ def check(study: StudyFile) -> list[str]:
     ]
 
 
-def check_source(study: StudyFile, name: str) -> None:
-    """Raises ConfigError where the study has no source of that name."""
+def check_source(study: StudyFile, name: str, option: str = "--source") -> None:
+    """Raises ConfigError where the study has no source of the name that an option gives."""
     if name not in study.sources:
         hint = did_you_mean(name, study.sources) or f"; there are: {', '.join(study.sources)}"
-        raise ConfigError(f"the study {study.name!r} has no source {name!r}{hint}")
+        raise ConfigError(
+            f"{option} {name!r}: the study {study.name!r} has no source {name!r}{hint}"
+        )
 
 
 def _references(study: StudyFile) -> Iterator[str]:

@@ -95,8 +95,10 @@ def relocate(
         MissingAssetError: A source or an overlay is not on this machine.
         PluginError: A plugin failed.
     """
-    for name in (source, *learn_from, *translations):
-        check_source(bound.study, name)
+    check_source(bound.study, source)
+    for option, names in (("--learn-from", learn_from), ("--translations", translations)):
+        for name in names:
+            check_source(bound.study, name, option)
     parallel = [row for name in translations for row in _rows(bound, name, None)[1]]
     weights = _learned(bound, learn_from, models, progress) if learn_from else USUAL
     given, laid = _rows(bound, source, target)

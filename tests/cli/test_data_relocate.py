@@ -158,9 +158,17 @@ def test_nothing_to_do_is_said_and_nothing_written(study: Path, tmp_path: Path) 
         (("--source", "targt"), ConfigError, "no source 'targt'; did you mean 'target'"),
         (("--source", "x"), ConfigError, "no source 'x'; there are: target, clean, once, exam"),
         (("--source", "target", "--learn-from", "target"), ConfigError, "name other sources"),
-        (("--source", "target", "--learn-from", "cleen"), ConfigError, "mean 'clean'"),
+        (
+            ("--source", "target", "--learn-from", "cleen"),
+            ConfigError,
+            "from 'cleen': .*mean 'clean'",
+        ),
         (("--source", "target", "--translations", "target"), ConfigError, "looked at anyway"),
-        (("--source", "target", "--translations", "cleen"), ConfigError, "mean 'clean'"),
+        (
+            ("--source", "target", "--translations", "cleen"),
+            ConfigError,
+            "ions 'cleen': .*mean 'clean'",
+        ),
         (("--source", "target", "--learn-from", "once"), DataError, "0 answers .* too few"),
     ],
 )
