@@ -7,7 +7,7 @@ Importing the package imports neither torch nor transformers nor optuna.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoqa.export.predictor import load
+    from autoqa.bundle.predictor import load
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "load"]
@@ -15,7 +15,7 @@ __all__ = ["__version__", "load"]
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        from autoqa.export.predictor import load
+        from autoqa.bundle.predictor import load
 
         return load
     raise AttributeError(f"module 'autoqa' has no attribute {name!r}")

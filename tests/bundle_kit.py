@@ -9,21 +9,22 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForQuestionAnswering
 
+from autoqa.decoding.decoder import best_span
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
-from autoqa.modeling.heads import ConditionalEnd
+from autoqa.modeling.heads.conditional_end import ConditionalEnd
 from autoqa.modeling.load import load_for_inference, rounded_state, save_model
 from autoqa.modeling.model import SpanModel
-from autoqa.store.database import Store
-from autoqa.store.folders import Part, RunFolder, write_logits
-from autoqa.store.records import CandidateRecord
-from autoqa.text.decode import best_span
-from autoqa.text.metrics import score
-from autoqa.types import Answer, Example, Portion, Recipe, Stage
+from autoqa.recipes import Portion, Recipe, Stage
+from autoqa.scores.metrics import score
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import Part, RunFolder, write_logits
+from autoqa.store.study_tables import Store
+from autoqa.types import Answer, Example
 
 LENGTH, STRIDE = 24, 6
 _NAMES = ("Ada", "Bose", "Curie", "Dev", "Euler", "Fermi", "Gauss", "Hari")

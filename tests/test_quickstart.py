@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.modeling.forward import predict
-from autoqa.modeling.load import load_for_training
+from autoqa.modeling.training_setup import load_for_training
 from autoqa.registry import open_study
-from autoqa.text.decode import SpanDecoder
-from autoqa.text.metrics import score
+from autoqa.scores.metrics import score
 from autoqa.training.workbench import Workbench
 
 STUDY = Path(__file__).parents[1] / "studies" / "quickstart.toml"

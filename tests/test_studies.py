@@ -10,7 +10,7 @@ from autoqa.config import load_study
 from autoqa.config import study as models
 from autoqa.config.study import StudyFile
 from autoqa.registry import BoundStudy, bind, discover
-from autoqa.search.points import points
+from autoqa.search.first_points import points
 from autoqa.search.space import Space
 
 STUDIES = Path(__file__).parents[1] / "studies"

@@ -9,7 +9,7 @@ from autoqa.cli.progress import announce, progress_bar
 from autoqa.cli.terminal import data_console, echo_json
 
 if TYPE_CHECKING:
-    from autoqa.export.entries import ScoreEntry
+    from autoqa.scores.summary import ScoreEntry
 
 _PATH = click.Path(path_type=Path)
 
@@ -26,9 +26,9 @@ def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) 
     FILE is SQuAD .json, .jsonl with answers, or .csv with answer_text (.gz may follow). The
     score is mean word-level Jaccard with half the width of its 95 % interval.
     """
-    from autoqa.export.predictor import load
-    from autoqa.export.rows import Row, read_examples
-    from autoqa.export.scoring import score_answers, score_languages
+    from autoqa.bundle.input_rows import Row, read_examples
+    from autoqa.bundle.predictor import load
+    from autoqa.scores.summary import score_answers, score_languages
 
     examples = read_examples(file)
     ensemble = load(bundle, device=device, resident=False)

@@ -12,9 +12,9 @@ from autoqa.errors import MissingAssetError
 from autoqa.types import Weights
 
 if TYPE_CHECKING:
-    from autoqa.ensemble.selection import PickName, Seat, Selection
-    from autoqa.export.manifest import Manifest
-    from autoqa.export.run import StudyRun
+    from autoqa.analysis.finished_run import StudyRun
+    from autoqa.bundle.manifest import Manifest
+    from autoqa.ensemble.choosing.selection import PickName, Seat, Selection
 
 
 @click.command()
@@ -57,9 +57,9 @@ def export(
     the validation set is opened once to score the ensemble; every opening is counted, and an
     ensemble that was scored there before keeps its score.
     """
-    from autoqa.export.bundle import check_target
-    from autoqa.export.run import open_run
-    from autoqa.export.selecting import named
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.analysis.selection import named
+    from autoqa.export.write import check_target
 
     if pick and candidate:
         raise click.UsageError("--pick and --candidate exclude each other: give one of them")
@@ -96,8 +96,8 @@ def _write(
 ) -> "Manifest":
     """Writes the bundle and says what is in it."""
     from autoqa.export.assemble import assemble
-    from autoqa.export.bundle import write_bundle
-    from autoqa.export.conversion import convert_members, with_converted
+    from autoqa.export.conversion_effect import convert_members, with_converted
+    from autoqa.export.write import write_bundle
 
     run.require_weights([seat.id for seat in seats])
     reason = f"export of {', '.join(seat.id for seat in seats)} to {target}"
@@ -156,7 +156,7 @@ def _write_kit(run: "StudyRun", manifest: "Manifest", bundle: Path, *, force: bo
 
 def _say_rules(run: "StudyRun", manifest: "Manifest") -> None:
     """Which post-processing rules went along, and whether they were tested on this ensemble."""
-    from autoqa.export.postprocessing import kept
+    from autoqa.analysis.rule_tests import kept
 
     rules = "; ".join(f"{code}: {', '.join(names)}" for code, names in manifest.rules.items())
     note_console().print(f"Post-processing rules of the bundle: {rules}.")
@@ -169,7 +169,7 @@ def _say_rules(run: "StudyRun", manifest: "Manifest") -> None:
 
 
 def _selection(run: "StudyRun") -> "Selection":
-    from autoqa.export.selecting import choose, kept_selection
+    from autoqa.analysis.selection import choose, kept_selection
 
     kept = kept_selection(run)
     if kept is not None:

@@ -9,7 +9,7 @@ from autoqa.cli.terminal import data_console, echo_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from autoqa.export.postprocessing import Postprocessing
+    from autoqa.analysis.rule_tests import Postprocessing
 
 
 @click.group()
@@ -61,8 +61,8 @@ def test_rules(study: str, clear_all: bool, as_json: bool) -> None:
     its gain lies above zero, corrected for the number of rules tested; `autoqa export` takes the
     enabled rules along.
     """
-    from autoqa.export.postprocessing import clear, try_rules
-    from autoqa.export.run import open_run
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.analysis.rule_tests import clear, try_rules
 
     run = open_run(study)
     if clear_all:

@@ -12,7 +12,7 @@ from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError
 
 if TYPE_CHECKING:
-    from autoqa.export.answers import Format
+    from autoqa.bundle.answer_files import Format
 
 _PATH = click.Path(path_type=Path)
 
@@ -48,9 +48,9 @@ def predict(
     FILE is .csv, .jsonl or SQuAD .json (.gz may follow) with the columns id (optional), question,
     context and language (optional).
     """
-    from autoqa.export.answers import render_answers
-    from autoqa.export.predictor import load
-    from autoqa.export.rows import read_rows, refuse
+    from autoqa.bundle.answer_files import render_answers
+    from autoqa.bundle.input_rows import read_rows, refuse
+    from autoqa.bundle.predictor import load
 
     if output is not None:
         _check_output(output)
@@ -88,6 +88,6 @@ def _write(text: str, output: Path | None) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
         return
-    from autoqa.store.folders import write_atomically
+    from autoqa.store.run_folder import write_atomically
 
     write_atomically(output, text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from autoqa.export.estimate import Estimate
+    from autoqa.bundle.time_estimate import Estimate
 
 
 def announce(estimate: "Estimate") -> None:

@@ -14,8 +14,8 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     came from is repeated up to its point; the weights are taken if they are the same to the last
     bit.
     """
-    from autoqa.export.run import open_run
-    from autoqa.export.selecting import kept_selection
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.analysis.selection import kept_selection
     from autoqa.search.display import choose_display
     from autoqa.search.retrain import retrain as make_again
 

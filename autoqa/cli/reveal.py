@@ -9,7 +9,7 @@ from autoqa.cli.terminal import data_console, echo_json, note_console
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from autoqa.export.reveal import Revealed
+    from autoqa.analysis.reveal import Revealed
 
 
 @click.command()
@@ -23,8 +23,8 @@ def reveal(study: str, reason: str, as_json: bool) -> None:
     the public ranking holds. Every opening is counted, because what is decided after it makes the
     private part a public one.
     """
-    from autoqa.export.reveal import reveal as opened
-    from autoqa.export.run import open_run
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.analysis.reveal import reveal as opened
 
     run = open_run(study)
     with run.store:

@@ -43,7 +43,7 @@ def search(
     from autoqa.errors import MissingAssetError
     from autoqa.registry import open_study
     from autoqa.search.display import choose_display
-    from autoqa.search.plan import plan_search
+    from autoqa.search.dry_run import plan_search
     from autoqa.search.runner import run_search
     from autoqa.search.setup import SearchOptions
 

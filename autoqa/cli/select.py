@@ -9,7 +9,7 @@ from autoqa.cli.terminal import data_console, echo_json, warn
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from autoqa.ensemble.selection import Pick, Rule, Selection
+    from autoqa.ensemble.choosing.selection import Pick, Rule, Selection
 
 
 @click.command()
@@ -56,9 +56,9 @@ def select(
     import json
     from dataclasses import asdict
 
-    from autoqa.cli.explanation import show
-    from autoqa.export.run import open_run
-    from autoqa.export.selecting import choose, selector
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.analysis.selection import choose, selector
+    from autoqa.report.selection import show
 
     run = open_run(study)
     among = selector(run, seats=seats, quota=quota, seconds=seconds)

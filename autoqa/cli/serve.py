@@ -39,11 +39,11 @@ def serve(
     language are optional), or a list of such objects. GET /health says what is served. All models
     stay in memory; anyone who reaches the address can ask.
     """
-    from autoqa.export.server import Limits, listen, require_packages
-    from autoqa.export.server import serve as run
+    from autoqa.bundle.server import Limits, listen, require_packages
+    from autoqa.bundle.server import serve as run
 
     require_packages()
-    from autoqa.export.predictor import load
+    from autoqa.bundle.predictor import load
 
     with listen(host, port) as listener:
         ensemble = load(bundle, device=device)

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autoqa.types import Aggregator, Averaging, Head, Loss, Schedule, VoteBy
+from autoqa.recipes import Averaging, Head, Loss, Schedule
+from autoqa.types import Aggregator, VoteBy
 
 Search = Literal["search"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -113,7 +114,7 @@ Samples = Annotated[int, Field(ge=1, le=16)]
 
 
 class MethodTable(_Table):
-    """``[recipe.method]``: how recipes are trained; see :class:`autoqa.types.Method`.
+    """``[recipe.method]``: how recipes are trained; see :class:`autoqa.recipes.Method`.
 
     Every key takes a value, or a list of values to search; ``restart`` takes ``"search"``.
     """

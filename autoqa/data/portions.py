@@ -10,7 +10,8 @@ import numpy.typing as npt
 from autoqa.data.prepare import StudyData
 from autoqa.data.similarity import Likeness
 from autoqa.errors import DataError
-from autoqa.types import Example, Portion
+from autoqa.recipes import Portion
+from autoqa.types import Example
 
 
 def draw(

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.errors import DataError
-from autoqa.text.metrics import normalized_words
+from autoqa.scores.metrics import normalized_words
 from autoqa.types import Example
 
 Doubles = npt.NDArray[np.float64]

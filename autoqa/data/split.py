@@ -8,7 +8,7 @@ from hashlib import sha256
 from autoqa.config.study import ValidationTable
 from autoqa.data.near import NearIndex, Sketches, plain
 from autoqa.errors import DataError
-from autoqa.leaderboard.expect import expected_half_width
+from autoqa.scores.planned_interval import expected_half_width
 from autoqa.types import Example
 
 _FEWEST = 2

@@ -1,1 +1,1 @@
-"""Blend within a tokenizer, vote across, and choose who sits at the table."""
+"""Join members' predictions; choose members; evaluate many ensembles fast."""

@@ -1,1 +1,1 @@
-"""The chosen ensemble as one folder, and the predictor that opens it."""
+"""A finished run's ensemble is written as a bundle: weights, card, ONNX, Kaggle kit."""

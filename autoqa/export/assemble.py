@@ -3,31 +3,28 @@
 All scores are those of post-processed answers, as the bundle gives them.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.private_scores import private_score
+from autoqa.analysis.rule_tests import kept_rules
+from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.api import Precision
-from autoqa.ensemble.aggregate import Member
-from autoqa.ensemble.selection import Seat
+from autoqa.bundle.entries import GroupEntry, MemberEntry
+from autoqa.bundle.manifest import UNKNOWN
+from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, DataError, PluginError
-from autoqa.export.bundle import BundlePlan
-from autoqa.export.entries import ScoreEntry
-from autoqa.export.manifest import UNKNOWN, GroupEntry, MemberEntry
-from autoqa.export.postprocessing import kept_rules
-from autoqa.export.run import StudyRun
-from autoqa.export.sealed import private_score
-from autoqa.export.stored import load_part, vote_of
+from autoqa.export.write import BundlePlan
+from autoqa.features.window_group import window_size
+from autoqa.recipes import Recipe, lines
 from autoqa.registry.bind import bind
 from autoqa.registry.bound import BoundStudy, guarded
 from autoqa.registry.discover import discover
-from autoqa.store.records import CandidateRecord
-from autoqa.text.recipes import lines
-from autoqa.types import Recipe
-
-_GROUP = re.compile(r"[0-9a-f]{12}-(?P<length>\d+)-(?P<stride>\d+)")
+from autoqa.scores.summary import ScoreEntry
+from autoqa.store.candidate_record import CandidateRecord
 
 
-def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) -> BundlePlan:
+def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: str) -> BundlePlan:
     """Scores an ensemble on both parts and says what its bundle holds.
 
     The private part is opened unless the ensemble's score there is known from an earlier opening.
@@ -35,35 +32,32 @@ def assemble(run: StudyRun, seats: Sequence[Seat], best: str, *, reason: str) ->
     Args:
         run: The study's run.
         seats: Which candidates, with which weights.
-        best: The group whose answer stands where the vote decides nothing.
+        tie_group: The group whose answer stands where the vote decides nothing.
         reason: Why the private part is opened, if it is; it is written down.
 
     Raises:
         DataError: Predictions, windows or a record are missing or damaged.
     """
     records = {seat.id: run.folder.read_record(seat.id) for seat in seats}
-    members = [Member(seat.id, seat.group, seat.weight) for seat in seats]
-    vote, rules = vote_of(run, best), kept_rules(run)
-    public = load_part(run, members, "public")
-    own = {m.id: public.score([m], vote_of(run, m.group), rules) for m in members}
-    public_score = public.score(members, vote, rules)
-    sealed = private_score(run, members, vote, rules, reason=reason)
+    plan = ensemble_plan(run, seats, tie_group, kept_rules(run))
+    public = load_part(run, plan.members, "public")
+    member_scores = {member.id: public.score(plan.alone(member)) for member in plan.members}
+    private = private_score(run, plan, reason=reason)
     bound = _bound(run)
     precisions = _precisions(run, bound)
     return BundlePlan(
         study=run.study.name,
         members=tuple(
-            _member(records[seat.id], own[seat.id], precisions, seat.weight, seat.reason)
+            _member(records[seat.id], member_scores[seat.id], precisions, seat.weight, seat.reason)
             for seat in seats
         ),
-        groups=tuple(_group(group) for group in dict.fromkeys(m.group for m in members)),
-        vote=vote,
-        rules=rules,
+        groups=tuple(map(_group, plan.groups)),
+        ensemble=plan,
         data=_data_licences(run, bound, records.values()),
-        public=public_score,
-        private=sealed.score,
+        public=public.score(plan),
+        private=private.score,
         openings=len(run.store.openings()),
-        opened=sealed.fresh,
+        opened=private.fresh,
         models={seat.id: run.folder.model(seat.id) for seat in seats},
     )
 
@@ -92,21 +86,6 @@ def _member(
         public=public,
         reason=reason,
     )
-
-
-def window_size(group: str) -> tuple[int, int]:
-    """Length and stride of a group's windows, in tokens.
-
-    Raises:
-        DataError: The group's key does not say them.
-    """
-    match = _GROUP.fullmatch(group)
-    if match is None:
-        raise DataError(
-            f"group {group!r} does not say its window length and stride (as 0123456789ab-384-128 "
-            "does): its candidates are of another version of autoqa, search again."
-        )
-    return int(match["length"]), int(match["stride"])
 
 
 def _group(key: str) -> GroupEntry:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.text.blanks import is_blank
+from autoqa.text.whitespace import is_blank
 
 _CHARACTERS = 2_000_000
 """Characters encoded at once: bounds the memory that encodings take before they are flattened."""

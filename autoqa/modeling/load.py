@@ -12,18 +12,14 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 from transformers.utils import logging as transformers_logging
 
-from autoqa.api import Precision, TrainingProtocol
+from autoqa.api import Precision
 from autoqa.errors import BundleError, ConfigError, MissingAssetError
-from autoqa.modeling.heads import ConditionalEnd
-from autoqa.modeling.loss import training_loss
-from autoqa.modeling.model import HEAD_PREFIX, SpanModel, made_up_batch
-from autoqa.modeling.packing import ATTENTION, exclude_attention_from_compilation
-from autoqa.types import Method
+from autoqa.modeling.heads.conditional_end import ConditionalEnd
+from autoqa.modeling.model import HEAD_PREFIX, SpanModel
+from autoqa.modeling.packing import ATTENTION
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
-PLAIN = Method()
-"""The method of a study that asks for nothing special."""
 
 HEAD_KEY = "autoqa_head"
 """Key of ``config.json`` that names an extra answer head."""
@@ -62,51 +58,6 @@ def load_for_inference(folder: Path, device: str = "auto") -> SpanModel:
     inner = _inner(folder, config, pick_device(device))
     model = SpanModel(inner, _stored_head(folder, inner))
     model.eval()
-    return model
-
-
-def load_for_training(
-    folder: Path,
-    protocol: TrainingProtocol,
-    seed: int,
-    device: str = "auto",
-    method: Method = PLAIN,
-) -> SpanModel:
-    """A pretrained model with a fresh answer head, set up as protocol and method say.
-
-    Args:
-        folder: Weights in Hugging Face layout.
-        protocol: Dropout, freezing, gradient checkpointing, compilation.
-        seed: Decides the head, and the dropout of what follows.
-        device: ``auto``, ``cpu``, ``cuda``...
-        method: Which head, and whether its input must be reachable for more dropout masks.
-
-    Raises:
-        MissingAssetError: The folder holds no model.
-        ConfigError: The architecture does not take the method's head or dropout, or gradient
-            checkpointing.
-    """
-    torch.manual_seed(seed)
-    inner = _inner(folder, _configuration(folder), pick_device(device))
-    head = _fresh_head(inner) if method.head == "conditional" else None
-    model = SpanModel(inner, head)
-    _check_method(model, method)
-    if protocol.dropout is not None:
-        for module in model.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = protocol.dropout
-    encoder = inner.base_model
-    frozen: list[nn.Module] = []
-    if protocol.freeze_embeddings:
-        frozen.append(encoder.embeddings)
-    frozen.extend(encoder_layers(model)[: protocol.frozen_layers])
-    for module in frozen:
-        module.requires_grad_(False)
-    model.train()
-    if protocol.gradient_checkpointing:
-        _checkpoint_gradients(inner)
-    if protocol.compile:
-        _compile(model, method, resolve_precision(protocol.precision, model.device))
     return model
 
 
@@ -161,54 +112,6 @@ def _stored_head(folder: Path, inner: Any) -> ConditionalEnd | None:
             "config.json names: copy or export the model again."
         ) from error
     return head
-
-
-def _check_method(model: SpanModel, method: Method) -> None:
-    wanted = []
-    if method.head == "conditional":
-        wanted.append(('head = "conditional"', 'head = "independent"'))
-    if method.dropout_samples > 1:
-        wanted.append((f"dropout_samples = {method.dropout_samples}", "dropout_samples = 1"))
-    if wanted and not model.splits():
-        raise ConfigError(
-            *(
-                f"{asked} needs a model whose answer head is one linear layer on the encoder's "
-                f"output, which {type(model.inner).__name__} is not; set {instead} or take "
-                "another backbone."
-                for asked, instead in wanted
-            )
-        )
-
-
-def _checkpoint_gradients(inner: Any) -> None:
-    if not inner.supports_gradient_checkpointing:
-        raise ConfigError(
-            f"gradient_checkpointing = true needs an architecture that transformers can do it for, "
-            f"which {type(inner).__name__} is not; set gradient_checkpointing = false and a lower "
-            "micro_tokens to save memory."
-        )
-    # The older name is deprecated where there is a newer one.
-    newer = getattr(inner, "activation_checkpointing_enable", None)
-    (newer or inner.gradient_checkpointing_enable)({"use_reentrant": False})
-    # Only re-entrant checkpoints need gradients at frozen embeddings; they cost a backward pass.
-    inner.disable_input_require_grads()
-
-
-def _compile(model: SpanModel, method: Method, dtype: torch.dtype) -> None:
-    """Compiles the encoder, and tries it at once: the backward pass is compiled only when used."""
-    exclude_attention_from_compilation()
-    model.compile_encoder()
-    device = model.device
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        try:
-            with torch.autocast(device.type, dtype, dtype != torch.float32):
-                loss = training_loss(model, made_up_batch(model), method)
-            torch.autograd.backward(loss)
-        except Exception as error:  # compilers, linkers and drivers raise what they like
-            if not model.compiled:
-                raise
-            model.run_uncompiled(error)
-    model.zero_grad(set_to_none=True)
 
 
 def most_positions(folder: Path) -> int | None:

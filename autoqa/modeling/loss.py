@@ -5,7 +5,7 @@ from torch import nn
 
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
-from autoqa.types import Method
+from autoqa.recipes import Method
 
 OVERLAP = 0.5
 """Least token overlap (Jaccard) with the labelled span at which a near-by token is rewarded."""

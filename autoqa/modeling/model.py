@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from autoqa.modeling.heads import ConditionalEnd
+from autoqa.modeling.heads.conditional_end import ConditionalEnd
 from autoqa.modeling.packing import ATTENTION, Batch
 
 HEAD_PREFIX = "autoqa_head."

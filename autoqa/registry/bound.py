@@ -10,8 +10,8 @@ from autoqa.api import Augmentation, BackboneSpec, SourceSpec, TrainingProtocol
 from autoqa.config.problems import parse
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError, PluginError
+from autoqa.recipes import Stage
 from autoqa.registry.catalogue import Catalogue
-from autoqa.types import Stage
 
 _Argument = TypeVar("_Argument")
 _Result = TypeVar("_Result")

@@ -1,1 +1,1 @@
-"""Pages for people."""
+"""Pages, tables and sentences about a study, for people."""

@@ -11,8 +11,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autoqa.store.records import CandidateRecord
-from autoqa.training.job import Progress
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.training.messages import Progress
 
 
 @dataclass(frozen=True)

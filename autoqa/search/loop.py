@@ -12,12 +12,12 @@ from autoqa.errors import DataError
 from autoqa.search.budget import GRACE, Budget
 from autoqa.search.display import Display, Status, duration, score
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
-from autoqa.search.ledger import Again, Ledger, Proposal
-from autoqa.search.pool import Worker, hear
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
-from autoqa.store.records import CandidateRecord, by_score
-from autoqa.training.job import (
+from autoqa.search.trials import Again, Ledger, Proposal
+from autoqa.search.workers.local_process import Worker, hear
+from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.training.messages import (
     Message,
     Note,
     Progress,

@@ -8,8 +8,8 @@ from optuna.trial import TrialState
 
 from autoqa.errors import NothingFeasibleError
 from autoqa.search.display import score
-from autoqa.search.ledger import Ledger
-from autoqa.store.records import CandidateRecord, by_score
+from autoqa.search.trials import Ledger
+from autoqa.store.candidate_record import CandidateRecord, by_score
 
 
 @dataclass(frozen=True)

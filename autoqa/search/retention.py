@@ -1,10 +1,10 @@
 """Keeps the weights of a study's candidates within ``[search] weights`` while it is searched."""
 
-from autoqa.ensemble.selection import Selection
+from autoqa.ensemble.choosing.selection import Selection
 from autoqa.errors import DataError
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
-from autoqa.store.weights import keep_within
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.store.weight_quota import keep_within
 
 
 def retain(folder: RunFolder, store: Store, gib: float) -> list[str]:

@@ -8,20 +8,21 @@ from pathlib import Path
 from autoqa.config.study import StudyFile
 from autoqa.data.prepare import prepare_data
 from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
+from autoqa.recipes import Recipe
 from autoqa.registry import open_study
 from autoqa.search.display import Display
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
-from autoqa.search.pool import Post, Worker, hear
-from autoqa.search.resources import plan_workers
+from autoqa.search.optuna_study import open_study as open_trials
 from autoqa.search.setup import check_missing, fingerprint
-from autoqa.search.storage import open_study as open_trials
-from autoqa.search.worker import training_factory
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
-from autoqa.store.records import CandidateRecord
+from autoqa.search.workers.child import training_factory
+from autoqa.search.workers.local_process import Post, Worker, hear
+from autoqa.search.workers.resources import plan_workers
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation
-from autoqa.store.weights import WEIGHTS, checksum, dropped, restore
-from autoqa.training.job import (
+from autoqa.store.weight_quota import WEIGHTS, checksum, dropped, restore
+from autoqa.training.messages import (
     Message,
     Note,
     Progress,
@@ -31,7 +32,6 @@ from autoqa.training.job import (
     TrialFinished,
     TrialJob,
 )
-from autoqa.types import Recipe
 
 
 @dataclass(frozen=True, slots=True)

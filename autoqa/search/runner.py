@@ -6,11 +6,9 @@ from pathlib import Path
 from autoqa import env
 from autoqa.search.budget import Budget
 from autoqa.search.display import Display, QuietDisplay
-from autoqa.search.ledger import Ledger
+from autoqa.search.first_points import points
 from autoqa.search.loop import Loop
-from autoqa.search.points import points
-from autoqa.search.pool import Post, Worker
-from autoqa.search.resources import plan_workers
+from autoqa.search.optuna_study import adopt, check_spaces, open_study, recover
 from autoqa.search.result import SearchResult, conclude
 from autoqa.search.retention import retain
 from autoqa.search.setup import (
@@ -23,10 +21,12 @@ from autoqa.search.setup import (
     freeze,
     source_languages,
 )
-from autoqa.search.storage import adopt, check_spaces, open_study, recover
-from autoqa.search.worker import Factory, training_factory
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
+from autoqa.search.trials import Ledger
+from autoqa.search.workers.child import Factory, training_factory
+from autoqa.search.workers.local_process import Post, Worker
+from autoqa.search.workers.resources import plan_workers
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
 
 

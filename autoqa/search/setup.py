@@ -11,8 +11,8 @@ from autoqa.config import describe_changes, load_study
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.search.space import Space
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder, write_atomically
+from autoqa.store.run_folder import RunFolder, write_atomically
+from autoqa.store.study_tables import Store
 from autoqa.types import Example
 
 

@@ -20,7 +20,7 @@ from optuna.distributions import (
 
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import AugmentationTable, PortionTable, Range, RecipeTable
-from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
 
 Draw = Callable[[str], Any]
 """Parameter name (without the backbone) to its value."""

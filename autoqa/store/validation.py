@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 
 from autoqa.errors import DataError
-from autoqa.store.database import Store
-from autoqa.store.folders import Part, RunFolder
-from autoqa.store.rows import Digests, digests
+from autoqa.store.example_lines import Digests, digests
+from autoqa.store.run_folder import Part, RunFolder
+from autoqa.store.study_tables import Store
 from autoqa.types import Example
 
 _PARTS: tuple[Part, ...] = ("public", "private")
@@ -15,7 +15,8 @@ _PARTS: tuple[Part, ...] = ("public", "private")
 def fingerprint(public: Iterable[Example], private: Iterable[Example]) -> str:
     """Twelve hex digits that stand for both parts, whatever the order of their rows.
 
-    They are the same on every machine; see :func:`autoqa.store.rows.digests` for what counts.
+    They are the same on every machine; :func:`autoqa.store.example_lines.digests` says what
+    counts.
     """
     return _mark({"public": digests(public), "private": digests(private)})
 

@@ -1,1 +1,1 @@
-"""Words, metrics and span decoding; nothing here needs more than numpy."""
+"""Words, scripts, white space and the rules that clean up the ends of answers."""

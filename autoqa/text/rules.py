@@ -3,7 +3,7 @@
 A rule is a pure function ``(span, context) -> span``. It never fails, keeps
 ``context[start:end] == text`` and the score, never makes an answer empty, and applied twice does
 what it does once. Which rules help depends on data, language and models, so none is on until a
-paired test has shown that it helps (:mod:`autoqa.export.postprocessing`).
+paired test has shown that it helps (:mod:`autoqa.analysis.rule_tests`).
 
 The score counts words cut at white space, punctuation included: ``1947,`` and ``1947`` are
 different words, so one character at the end of an answer costs as much as a whole word.
@@ -19,8 +19,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoqa.text.digits import digits
-from autoqa.text.ends import abbreviations, brackets, punctuation
 from autoqa.text.scripts import language_of
+from autoqa.text.span_ends import abbreviations, brackets, punctuation
 from autoqa.types import Span
 
 

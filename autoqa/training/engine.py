@@ -15,9 +15,9 @@ from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.loss import chance_loss, training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import make_batch
-from autoqa.training.average import WeightAverage
-from autoqa.training.optim import make_optimizer
+from autoqa.training.optimizer import make_optimizer
 from autoqa.training.schedule import LearningRate
+from autoqa.training.weight_average import WeightAverage
 
 TOKEN_BUDGET = {"cpu": 4096, "cuda": 32768}
 """Most tokens per forward pass while training; a larger effective batch is accumulated."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.text.decode import SpanDecoder
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.types import Span
 
 LogitType = type[np.float16] | type[np.float32]

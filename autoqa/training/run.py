@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
+from autoqa import recipes
 from autoqa.errors import OutOfTimeError
-from autoqa.modeling.load import check_length, load_for_training
-from autoqa.text import recipes
+from autoqa.modeling.load import check_length
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.training.batches import PreparedStage, prepare_stage
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
-from autoqa.training.feed import PreparedStage, prepare_stage
-from autoqa.training.job import (
+from autoqa.training.messages import (
     Message,
     Note,
     Progress,
@@ -20,7 +21,7 @@ from autoqa.training.job import (
     TrialFinished,
     TrialJob,
 )
-from autoqa.training.pace import Pace
+from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
 from autoqa.training.snapshot import take_snapshot
 from autoqa.training.workbench import ReadyBackbone, Workbench

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from itertools import accumulate
 
-from autoqa.types import Method
+from autoqa.recipes import Method
 
 DECAY = 0.3
 """Share of a run's only stage in which the ``wsd`` schedule decays."""

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
-from autoqa.leaderboard.bootstrap import interval
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import rounded_state, save_model
 from autoqa.modeling.model import SpanModel
-from autoqa.store.folders import RunFolder, write_logits
-from autoqa.store.records import CandidateRecord
-from autoqa.text.decode import SpanDecoder
-from autoqa.text.metrics import score
-from autoqa.training.job import TrialJob
+from autoqa.scores.bootstrap import interval
+from autoqa.scores.metrics import score
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import RunFolder, write_logits
 from autoqa.training.logits import smallest_type
+from autoqa.training.messages import TrialJob
 from autoqa.training.workbench import ReadyBackbone
 from autoqa.types import Example
 

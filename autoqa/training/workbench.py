@@ -15,9 +15,10 @@ from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.load import check_length
+from autoqa.recipes import Portion
 from autoqa.registry import BoundBackbone, BoundStudy
-from autoqa.store.folders import RunFolder
-from autoqa.types import Example, Portion
+from autoqa.store.run_folder import RunFolder
+from autoqa.types import Example
 
 
 @dataclass(frozen=True, slots=True)

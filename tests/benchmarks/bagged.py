@@ -9,8 +9,8 @@ import resource
 import sys
 import time
 
-from autoqa.ensemble.limits import Limits
-from autoqa.ensemble.selector import Selector
+from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.selector import Selector
 
 from .candidates import make_field
 

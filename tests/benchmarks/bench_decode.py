@@ -29,12 +29,12 @@ import numpy.typing as npt
 import pytest
 from datasets import Dataset
 
+from autoqa.decoding.decoder import SpanDecoder, best_spans
+from autoqa.decoding.span_lists import SpanLists
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.text.decode import SpanDecoder, best_spans
-from autoqa.text.lists import SpanLists
 from autoqa.types import Example, Span
 
 from .harness import compare

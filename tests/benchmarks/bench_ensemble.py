@@ -28,17 +28,20 @@ from autoqa_backbones.e5 import prepare as prepare_e5
 from transformers import AutoModelForQuestionAnswering
 
 from autoqa.api import TrainingProtocol
+from autoqa.bundle.batching import cut_rows
+from autoqa.bundle.entries import GroupEntry, MemberEntry
+from autoqa.bundle.input_rows import Row
+from autoqa.bundle.manifest import Manifest
+from autoqa.bundle.predictor import Ensemble, Prediction, load
+from autoqa.ensemble.joining.join import join
+from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.env import cache_folder
-from autoqa.export.blocks import cut_rows
-from autoqa.export.bundle import BundlePlan, write_bundle
-from autoqa.export.entries import ScoreEntry
-from autoqa.export.join import join
-from autoqa.export.manifest import GroupEntry, Manifest, MemberEntry, VoteEntry
-from autoqa.export.predictor import Ensemble, Prediction, ensemble_members, load
-from autoqa.export.rows import Row
+from autoqa.export.write import BundlePlan, write_bundle
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.modeling.load import load_for_training, rounded_state, save_model
+from autoqa.modeling.load import rounded_state, save_model
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.scores.summary import ScoreEntry
 from autoqa.types import Span
 
 from .bench_inference import padded_tensors, predict_padded
@@ -84,7 +87,7 @@ def make_bundle(target: Path, backbones: dict[str, Path], heads: int) -> Manifes
         study="bench",
         members=tuple(members),
         groups=tuple(groups),
-        vote=VoteEntry(best=groups[0].id, max_answer_tokens=30),
+        ensemble=EnsemblePlan([entry.member for entry in members], groups[0].id, 30),
         public=SCORE,
         private=SCORE,
         openings=1,
@@ -114,8 +117,7 @@ def practice(bundle: Path, ensemble: Ensemble, rows: Sequence[Row]) -> list[Span
         inside = tensors[member.group]["attention_mask"].numpy() > 0
         start, end = predict_padded(model, tensors[member.group])
         logits[member.id] = start[inside], end[inside]
-    members = ensemble_members(manifest.members)
-    return join(members, logits, windows, rows, manifest.vote, manifest.rules)
+    return join(manifest.plan, logits, windows, rows)
 
 
 def windows_of(ensemble: Ensemble, rows: Sequence[Row]) -> dict[str, Windows]:

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from autoqa.api import TrainingProtocol
-from autoqa.modeling.load import load_for_training
+from autoqa.modeling.training_setup import load_for_training
 
 from .bench_train import (
     ROUNDS,

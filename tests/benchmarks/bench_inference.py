@@ -21,8 +21,9 @@ from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
-from autoqa.modeling.load import load_for_training, resolve_precision
+from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.packing import context_tokens
+from autoqa.modeling.training_setup import load_for_training
 
 from .harness import compare
 from .practice_decode import padded

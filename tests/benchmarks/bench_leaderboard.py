@@ -1,13 +1,13 @@
 """Is what the leaderboard states of its best candidate true?
 
-Searches with known truth (:mod:`tests.leaderboard.simulate`): 400 public questions, 200 reads, each
+Searches with known truth (:mod:`tests.scores.simulate`): 400 public questions, 200 reads, each
 candidate a perturbation of the best so far. The practice takes the highest public mean with its
 usual 95 % interval. ``ladder_honesty`` is the share of runs in which the stated interval of the
 ladder's best holds its true score, ``ladder_optimism`` what is left of the practice's optimism
 (``ratio`` is the share that is gone), ``ladder_width`` the price: half the width of the interval.
 """
 
-from tests.leaderboard.simulate import Outcome, Setting, outcome, settings
+from tests.scores.simulate import Outcome, Setting, outcome, settings
 
 from .harness import Comparison, record
 

@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from autoqa.api import TrainingProtocol
+from autoqa.bundle.entries import MODEL_FILES
+from autoqa.decoding.decoder import best_span
 from autoqa.env import cache_folder
-from autoqa.export.convert import convert
-from autoqa.export.manifest import MODEL_FILES
+from autoqa.export.onnx_convert import convert
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
-from autoqa.modeling import forward, onnx
-from autoqa.modeling.load import load_for_inference, load_for_training, rounded_state, save_model
-from autoqa.text.decode import best_span
+from autoqa.modeling import forward
+from autoqa.modeling import onnx_runtime as onnx
+from autoqa.modeling.load import load_for_inference, rounded_state, save_model
+from autoqa.modeling.training_setup import load_for_training
 from autoqa.types import Weights
 
 from .bench_inference import LENGTH, QUESTIONS, STRIDE, Logits

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import optuna
 
-from autoqa.store.folders import RunFolder
+from autoqa.store.run_folder import RunFolder
 
 from .harness import Comparison, record
 

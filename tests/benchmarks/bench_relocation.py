@@ -3,7 +3,7 @@
 TyDi QA and XQuAD, every offset replaced by the first occurrence. Weights are learned from the other
 languages, once for the texts alone and once with one small model, fine-tuned on TyDi and SQuAD rows
 that have nothing in common with those that are placed. The last lines are what the constants of
-autoqa/data/evidence.py and autoqa/data/relocate.py are fitted to.
+autoqa/labels/evidence.py and autoqa/labels/ambiguous_answers.py are fitted to.
 """
 
 import json
@@ -14,20 +14,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autoqa.data.choice import Doubles, fit
-from autoqa.data.evidence import Places, unambiguous
-from autoqa.data.relocate import Placed, learn
-from autoqa.export.judges import Judges
-from autoqa.export.relocation import with_models
-from autoqa.export.run import StudyRun
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.labels.ambiguous_answers import Placed, learn
+from autoqa.labels.candidate_opinions import Judges
+from autoqa.labels.conditional_logit import Doubles, fit
+from autoqa.labels.evidence import Places, unambiguous
+from autoqa.labels.relocation import with_models
+from autoqa.recipes import Portion, Recipe, Stage
 from autoqa.registry import open_study
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from autoqa.store.validation import keep_validation
-from autoqa.training.job import TrialJob
+from autoqa.training.messages import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
-from autoqa.types import Example, Portion, Recipe, Stage
+from autoqa.types import Example
 
 from .harness import Comparison, record
 from .relocation import (

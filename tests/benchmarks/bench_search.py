@@ -24,8 +24,8 @@ import pytest
 from autoqa.data import prepare_data
 from autoqa.features.files import load_windows
 from autoqa.registry import open_study
-from autoqa.store.folders import RunFolder
-from autoqa.text.metrics import score
+from autoqa.scores.metrics import score
+from autoqa.store.run_folder import RunFolder
 from autoqa.types import Example
 
 from .harness import compare

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from autoqa.ensemble.bagging import numbered
-from autoqa.ensemble.evaluator import Evaluator
-from autoqa.ensemble.greedy import Chooser
-from autoqa.ensemble.limits import Limits
-from autoqa.ensemble.shortlist import shortlist
-from autoqa.ensemble.vocabulary import Vocabulary, reference_masks
+from autoqa.ensemble.choosing.bagging import numbered
+from autoqa.ensemble.choosing.greedy import Chooser
+from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.evaluation.evaluator import Evaluator
+from autoqa.ensemble.evaluation.span_shortlist import shortlist
+from autoqa.ensemble.evaluation.word_sets import Vocabulary, reference_masks
 
 from .candidates import Field, make_field
 from .harness import Comparison, compare, record

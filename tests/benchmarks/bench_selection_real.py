@@ -21,19 +21,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from autoqa.analysis.finished_run import StudyRun
 from autoqa.config import load_study
-from autoqa.ensemble.aggregate import Member, aggregate
-from autoqa.ensemble.bagging import numbered
-from autoqa.ensemble.evaluator import Contender, Evaluator
-from autoqa.ensemble.greedy import Chooser
-from autoqa.ensemble.limits import Limits
-from autoqa.ensemble.selection import Pick
-from autoqa.ensemble.selector import Selector
-from autoqa.export.run import StudyRun
+from autoqa.ensemble.choosing.bagging import numbered
+from autoqa.ensemble.choosing.greedy import Chooser
+from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.selection import Pick
+from autoqa.ensemble.choosing.selector import Selector
+from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator
+from autoqa.ensemble.joining.aggregate import aggregate
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.features.files import load_windows
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
-from autoqa.text.metrics import score
+from autoqa.scores.metrics import score
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from autoqa.types import Example
 
 from .candidates import CutWindows, Field
@@ -120,23 +121,22 @@ def part_of(field: Field, rows: npt.NDArray[np.int64]) -> Field:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Members and the group that settles what the vote leaves open."""
+    """An ensemble to be scored."""
 
-    members: Sequence[Member]
-    best: str
+    plan: EnsemblePlan
 
     @classmethod
     def of(cls, pick: Pick) -> "Ensemble":
-        return cls([Member(s.id, s.group, s.weight) for s in pick.members], pick.best)
+        members = [Member(s.id, s.group, s.weight) for s in pick.members]
+        return cls(EnsemblePlan(members, pick.best))
 
     def jaccard(self, field: Field) -> float:
         """Mean on all questions of a field."""
         answers = aggregate(
-            self.members,
+            self.plan,
             {each.id: each.logits for each in field.candidates},
             field.windows,
             [example.context for example in field.examples],
-            best=self.best,
         )
         return score([span.text for span in answers], field.examples).mean().jaccard
 
@@ -148,7 +148,7 @@ def chosen(public: Field, limits: Limits, seed: int) -> dict[str, Ensemble]:
     single = next(other for other in selection.alternatives if other.kind == "single")
     (name, _), groups = single.members[0], {c.id: c.group for c in public.candidates}
     return {
-        "single": Ensemble([Member(name, groups[name])], groups[name]),
+        "single": Ensemble(EnsemblePlan([Member(name, groups[name])], groups[name])),
         "safe, rule interval": Ensemble.of(selection),
         "safe, rule mean": Ensemble.of(selector.select("mean")),
         "best": Ensemble.of(selection.best_public),
@@ -164,13 +164,11 @@ def unguarded(public: Field, seats: int) -> Ensemble:
     limits = Limits(seats=seats, recipe_cap=seats, alike=0.0)
     chooser = Chooser(evaluator, documents, weights, limits)
     members = chooser.climb(chooser.single(), chooser.ranking)
-    return Ensemble(
-        [
-            Member(public.candidates[i].id, public.candidates[i].group, members.count(i))
-            for i in sorted(set(members))
-        ],
-        evaluator.groups[evaluator.leader(members, weights)],
-    )
+    seated = [
+        Member(public.candidates[i].id, public.candidates[i].group, members.count(i))
+        for i in sorted(set(members))
+    ]
+    return Ensemble(EnsemblePlan(seated, evaluator.groups[evaluator.leader(members, weights)]))
 
 
 def drawn(examples: Sequence[Example], rng: np.random.Generator) -> npt.NDArray[np.bool_]:

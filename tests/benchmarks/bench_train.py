@@ -32,13 +32,15 @@ from autoqa.features.encode import encode
 from autoqa.features.select import take
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.modeling.load import load_for_training, resolve_precision
+from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.loss import span_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import make_batch
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.recipes import Method
 from autoqa.training.engine import Engine
 from autoqa.training.schedule import LearningRate
-from autoqa.types import Example, Method
+from autoqa.types import Example
 
 from .harness import compare
 from .practice import with_labels

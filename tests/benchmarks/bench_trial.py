@@ -18,7 +18,7 @@ from statistics import median
 import pytest
 
 from autoqa import env
-from autoqa.modeling.load import load_for_training
+from autoqa.modeling.training_setup import load_for_training
 from autoqa.registry import open_study
 from autoqa.training.workbench import Workbench
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.ensemble.evaluator import Contender
+from autoqa.ensemble.evaluation.evaluator import Contender
 from autoqa.types import Answer, Example
 
 GROUPS, RECIPES = 3, 50

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from transformers.models.bert import modeling_bert  # noqa: F401
 
-from autoqa.export.answers import render_answers
-from autoqa.export.predictor import load
-from autoqa.export.rows import read_rows
+from autoqa.bundle.answer_files import render_answers
+from autoqa.bundle.input_rows import read_rows
+from autoqa.bundle.predictor import load
 from autoqa.modeling import forward  # noqa: F401
 
 

@@ -1,10 +1,10 @@
 """Greedy selection with Python sets and dictionaries, as one would write it down at first.
 
 Answers are sets of words. A blend is a list of sums, one per span of the question; a vote counts
-words. It follows the same rules as :mod:`autoqa.ensemble.greedy`, in its own words, so that both
-must seat the same candidates: the best of each group begin, a group that harms them is left out,
-seats are added by the highest mean within the caps, who answers as a member does gets no seat, and
-the best blend of a single group wins only by more than a standard error.
+words. It follows the same rules as :mod:`autoqa.ensemble.choosing.greedy`, in its own words, so
+that both must seat the same candidates: the best of each group begin, a group that harms them is
+left out, seats are added by the highest mean within the caps, who answers as a member does gets no
+seat, and the best blend of a single group wins only by more than a standard error.
 
 It is given each candidate's score of every span of the shortlist, and the words of the spans. Sums
 of a blend are kept while the options for one seat are tried.

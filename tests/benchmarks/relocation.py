@@ -10,8 +10,8 @@ import numpy as np
 from autoqa_sources.file import FileOptions, load
 
 from autoqa.data.checks import base_id, checked, unique
-from autoqa.data.occurrences import sentences
-from autoqa.data.relocate import Asked, Placed, Weights, find_ambiguous, learn
+from autoqa.labels.ambiguous_answers import Asked, Placed, Weights, find_ambiguous, learn
+from autoqa.labels.occurrences import sentences
 from autoqa.types import Answer, Example
 
 NOTHING = Weights(np.zeros(7), np.zeros(8))

@@ -9,11 +9,11 @@ import re
 import sys
 from pathlib import Path
 
+from autoqa.recipes import Portion, Recipe, Stage
 from autoqa.registry import open_study
-from autoqa.training.job import TrialJob
+from autoqa.training.messages import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
-from autoqa.types import Portion, Recipe, Stage
 
 from .first_step import FirstStepReached, at_first_step, end_at_first_step
 

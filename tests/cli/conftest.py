@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from autoqa.cli.main import main
-from autoqa.store.folders import RunFolder
+from autoqa.store.run_folder import RunFolder
 from tests import bundle_kit
 
 

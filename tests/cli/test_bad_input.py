@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests import bundle_kit
+from tests.bundle.test_manifest import signed
 from tests.conftest import Run
-from tests.export.test_manifest import signed
 
 
 def _tampered(bundle: Path) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from autoqa.export.bundle import verify
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
+from autoqa.bundle.verify import verify
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from tests import bundle_kit
 from tests.conftest import Run
 
@@ -97,7 +97,7 @@ def test_another_aggregator_is_said(toy: RunFolder, run: Run) -> None:
 
 
 def test_either_pick_can_be_exported(toy: RunFolder, tmp_path: Path, run: Run) -> None:
-    from autoqa.ensemble.selection import Selection
+    from autoqa.ensemble.choosing.selection import Selection
 
     run("select", "toy")
     kept = json.loads(toy.selection.read_text())
@@ -372,9 +372,9 @@ def test_predict_refuses(
 
 
 def test_awkward_answers_survive_the_trip(tmp_path: Path) -> None:
-    from autoqa.export.answers import render_answers
-    from autoqa.export.predictor import Prediction
-    from autoqa.export.rows import Row
+    from autoqa.bundle.answer_files import render_answers
+    from autoqa.bundle.input_rows import Row
+    from autoqa.bundle.predictor import Prediction
 
     texts = ['say "hi", now', "two\nlines", "a\rb", "", "नमस्ते", "a,b"]
     rows = [Row(f"{n},", "q", "c") for n in range(len(texts))]

@@ -5,7 +5,7 @@ import pytest
 from autoqa_sources.demo.spec import DemoOptions, load
 from click.testing import CliRunner, Result
 
-from autoqa.cli.data_relocate import relocate
+from autoqa.cli.data.relocate import relocate
 from autoqa.data import prepare_data
 from autoqa.data.overlay import read_overlay
 from autoqa.errors import AutoqaError, ConfigError, DataError

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 import autoqa
+from autoqa.bundle.input_rows import Row, read_rows
+from autoqa.bundle.time_estimate import Estimate
+from autoqa.bundle.verify import verify
 from autoqa.errors import ConfigError, MissingAssetError
-from autoqa.export.bundle import verify
-from autoqa.export.estimate import Estimate
-from autoqa.export.rows import Row, read_rows
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from tests import bundle_kit
 from tests.conftest import Run
 
@@ -123,7 +123,7 @@ def test_command_server_and_python_give_identical_answers(
     exported: tuple[Path, str, str], tmp_path: Path, run: Run
 ) -> None:
     testclient = pytest.importorskip("fastapi.testclient")
-    from autoqa.export.server import Limits, make_app
+    from autoqa.bundle.server import Limits, make_app
 
     target, _, _ = exported
     ensemble = autoqa.load(target)
@@ -148,7 +148,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 import autoqa
-from autoqa.export.rows import read_rows
+from autoqa.bundle.input_rows import read_rows
 
 ensemble = autoqa.load(sys.argv[1])
 told = []

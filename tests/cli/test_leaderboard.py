@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from autoqa.analysis.finished_run import open_run
+from autoqa.analysis.selection import choose, selector
 from autoqa.cli.leaderboard import leaderboard
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
-from autoqa.export.run import open_run
-from autoqa.export.selecting import choose, selector
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from tests import bundle_kit
 from tests.search import fakes
-from tests.store.test_database import RECORD
+from tests.store.test_study_tables import RECORD
 
 
 @pytest.fixture

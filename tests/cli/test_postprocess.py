@@ -3,15 +3,15 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.bundle.verify import verify
 from autoqa.cli.postprocess import postprocess
-from autoqa.export.bundle import verify
-from autoqa.export.run import StudyRun
 from autoqa.text.rules import RULES
+from tests.analysis.test_rule_tests import MODEL
+from tests.analysis.test_rule_tests import run as punctuated  # noqa: F401
 from tests.cli.test_main import HELP
 from tests.cli.test_main import run as outside
 from tests.conftest import Run
-from tests.export.test_postprocessing import MODEL
-from tests.export.test_postprocessing import run as punctuated  # noqa: F401
 
 
 def test_help_is_what_it_was() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from autoqa.export.bundle import verify
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
+from autoqa.bundle.verify import verify
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from tests.conftest import Run
 
 

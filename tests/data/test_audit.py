@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_in import BoundStudy, bind, examples
 
 from autoqa.api import DataError, RawRow
 from autoqa.data.audit import SourceAudit, audit_study
 from autoqa.data.tally import Tally
 from autoqa.errors import ConfigError, PluginError
+from tests.data.stand_in import BoundStudy, bind, examples
 
 CONTEXT = "The mill stands by the river. The river drives the mill."
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_in import example
 
 from autoqa.api import Answer, Example
 from autoqa.data.near import NearIndex, Sketches, share
 from autoqa.data.overlap import Leak, Overlap, between
+from tests.data.stand_in import example
 
 SENTENCES = [
     "The river rises in the mountains of the far north",

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stand_in import BoundStudy, bind, examples
 
 from autoqa.api import Answer, DataError, MissingAssetError
 from autoqa.data import prepare_data
 from autoqa.data.overlay import Change, Overlay, fingerprint, read_overlay
+from tests.data.stand_in import BoundStudy, bind, examples
 
 ROWS = examples(range(40))
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_in import examples
 
 from autoqa.api import DataError
 from autoqa.data import draw
-from autoqa.types import Portion
+from autoqa.recipes import Portion
+from tests.data.stand_in import examples
 
 ROWS = examples(range(30)) + examples(range(30, 40), language="en")
 

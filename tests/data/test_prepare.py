@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stand_in import BoundStudy, bind, example, examples
 
 from autoqa.api import Answer, DataError, Examples, MissingAssetError
 from autoqa.data import StudyData, prepare_data
 from autoqa.errors import PluginError
+from tests.data.stand_in import BoundStudy, bind, example, examples
 
 
 def error(bound: BoundStudy) -> str:

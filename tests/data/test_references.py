@@ -5,13 +5,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_in import bind, example, examples
 
 from autoqa.api import Answer
 from autoqa.data import prepare_data
 from autoqa.data.references import majority
-from autoqa.text.metrics import score
+from autoqa.scores.metrics import score
 from autoqa.text.words import words
+from tests.data.stand_in import bind, example, examples
 
 CONTEXT = "Rome, the city of Rome in Italy, was founded by Romulus and Remus long long ago"
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_in import example, examples
 
 from autoqa.api import Answer, DataError
 from autoqa.data.checks import base_id, question_key, unique
+from tests.data.stand_in import example, examples
 
 
 def test_rows_that_differ_are_left_alone() -> None:

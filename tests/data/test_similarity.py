@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_in import bind, example
 
 from autoqa.api import Answer, DataError
 from autoqa.data import draw, prepare, prepare_data
 from autoqa.data.portions import turns
 from autoqa.data.similarity import Likeness, likeness
-from autoqa.types import Example, Portion
+from autoqa.recipes import Portion
+from autoqa.types import Example
+from tests.data.stand_in import bind, example
 
 
 def row(number: int, kind: str, language: str = "en") -> Example:

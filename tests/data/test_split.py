@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_in import example, examples
 
 from autoqa.api import DataError
 from autoqa.config.study import ValidationTable
 from autoqa.data.split import split
+from tests.data.stand_in import example, examples
 
 
 def table(**changes: Any) -> ValidationTable:

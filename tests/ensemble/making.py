@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from autoqa.ensemble.evaluator import Contender
+from autoqa.ensemble.evaluation.evaluator import Contender
 from autoqa.types import Answer, Example
-
-from ..text.making import cut
+from tests.decoding.making import cut
 
 
 def questions(rng, count, words=60, per_document=2):

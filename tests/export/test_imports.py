@@ -19,7 +19,7 @@ class Blocker:
 
 sys.meta_path.insert(0, Blocker())
 import autoqa
-from autoqa.export.rows import read_rows
+from autoqa.bundle.input_rows import read_rows
 
 ensemble = autoqa.load({bundle!r})
 found = ensemble.predict(read_rows(__import__("pathlib").Path({rows!r})).good)
@@ -29,7 +29,7 @@ print(json.dumps([each.answer for each in found]))
 
 def test_a_bundle_answers_without_what_searches(bundle: Path, tmp_path: Path) -> None:
     import autoqa
-    from autoqa.export.rows import read_rows
+    from autoqa.bundle.input_rows import read_rows
 
     rows = bundle_kit.write_squad(tmp_path / "rows.json", bundle_kit.examples(4))
     script = SCRIPT.format(forbidden=FORBIDDEN, bundle=str(bundle), rows=str(rows))

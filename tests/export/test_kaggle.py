@@ -20,16 +20,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autoqa
+from autoqa.analysis.finished_run import open_run
+from autoqa.analysis.selection import named
+from autoqa.bundle.manifest import NAME, parse_manifest
+from autoqa.bundle.verify import verify
 from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
 from autoqa.export.assemble import assemble
-from autoqa.export.bundle import verify, write_bundle
 from autoqa.export.kaggle import kit, wheels
 from autoqa.export.kaggle.hours import CHARACTERS, QUESTIONS, Hours, estimate
 from autoqa.export.kaggle.notebook import render_notebook
 from autoqa.export.kaggle.wheels import Missing, missing_wheels, needed, own_wheel
-from autoqa.export.manifest import NAME, parse_manifest
-from autoqa.export.run import open_run
-from autoqa.export.selecting import named
+from autoqa.export.write import write_bundle
 from autoqa.features.files import load_windows
 from tests import bundle_kit
 

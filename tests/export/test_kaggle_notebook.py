@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from autoqa.bundle.input_rows import Row
+from autoqa.bundle.verify import verify
 from autoqa.cli.main import main
-from autoqa.export.bundle import verify
 from autoqa.export.kaggle import wheels
 from autoqa.export.kaggle.hours import Hours
 from autoqa.export.kaggle.kit import write_kit
-from autoqa.export.rows import Row
 from tests import bundle_kit
 
 NAMESPACE = ("unshare", "--map-root-user", "--net")

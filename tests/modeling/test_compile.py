@@ -11,11 +11,11 @@ import torch._inductor.config
 
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.forward import predict
-from autoqa.modeling.load import load_for_training
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import make_batch
-from autoqa.types import Method
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.recipes import Method
 from tests.modeling.conftest import make_windows
 
 PLAIN = TrainingProtocol(dropout=0.0, precision="fp32")

@@ -13,7 +13,6 @@ from autoqa.modeling.forward import budget_batches, predict
 from autoqa.modeling.load import (
     check_length,
     load_for_inference,
-    load_for_training,
     most_positions,
     pick_device,
     resolve_precision,
@@ -22,7 +21,8 @@ from autoqa.modeling.load import (
 )
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.packing import make_batch
-from autoqa.types import Head, Method
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.recipes import Head, Method
 from tests.modeling.conftest import make_windows, save_tiny
 
 CONDITIONAL = Method(head="conditional")

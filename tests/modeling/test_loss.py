@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from autoqa.api import TrainingProtocol
-from autoqa.modeling.load import load_for_training
 from autoqa.modeling.loss import (
     chance_loss,
     jaccard_loss,
@@ -17,7 +16,8 @@ from autoqa.modeling.loss import (
     training_loss,
 )
 from autoqa.modeling.packing import Batch, make_batch
-from autoqa.types import Method
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.recipes import Method
 from tests.modeling.conftest import make_windows
 
 CPU = torch.device("cpu")

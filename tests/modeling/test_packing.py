@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from autoqa.api import TrainingProtocol
-from autoqa.modeling.load import load_for_training
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.packing import _attend, _attend_jagged, _kept, make_batch
-from autoqa.types import Method
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.recipes import Method
 from tests.modeling.conftest import make_windows, save_tiny
 
 PROTOCOL = TrainingProtocol(dropout=0.0)

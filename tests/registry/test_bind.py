@@ -8,8 +8,8 @@ import pytest
 from autoqa.api import TokenBatch
 from autoqa.config import StudyFile
 from autoqa.errors import ConfigError, MissingAssetError, PluginError
+from autoqa.recipes import AugmentationUse, Portion, Stage
 from autoqa.registry import bind, discover, open_study
-from autoqa.types import AugmentationUse, Portion, Stage
 
 TEXT = """
 name = "tiny"

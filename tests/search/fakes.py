@@ -21,9 +21,16 @@ from autoqa.search.display import QuietDisplay
 from autoqa.search.result import SearchResult
 from autoqa.search.runner import run_search
 from autoqa.search.setup import SearchOptions
-from autoqa.store.folders import RunFolder
-from autoqa.store.records import CandidateRecord
-from autoqa.training.job import Note, Progress, RecipeCard, SnapshotTaken, TrialFinished, TrialJob
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import RunFolder
+from autoqa.training.messages import (
+    Note,
+    Progress,
+    RecipeCard,
+    SnapshotTaken,
+    TrialFinished,
+    TrialJob,
+)
 from autoqa.types import Answer, Example
 
 STUDY = """

@@ -11,7 +11,6 @@ import pytest
 from rich.console import Console
 
 from autoqa.errors import MissingAssetError
-from autoqa.search import resources
 from autoqa.search.budget import Budget
 from autoqa.search.display import (
     LiveDisplay,
@@ -21,10 +20,11 @@ from autoqa.search.display import (
     choose_display,
     duration,
 )
-from autoqa.search.plan import plan_search
-from autoqa.search.resources import find_gpus, free_memory, plan_workers
+from autoqa.search.dry_run import plan_search
 from autoqa.search.setup import SearchOptions
-from autoqa.training.job import Progress
+from autoqa.search.workers import resources
+from autoqa.search.workers.resources import find_gpus, free_memory, plan_workers
+from autoqa.training.messages import Progress
 from tests.search import fakes
 
 GIB = 1024**3
@@ -155,7 +155,7 @@ def test_a_dry_run_without_data_still_says_what_is_missing(tmp_path: Path) -> No
 def test_the_parent_imports_neither_torch_nor_transformers() -> None:
     code = (
         "import sys; import autoqa.cli.search, autoqa.cli.leaderboard, autoqa.search.runner, "
-        "autoqa.search.plan, autoqa.registry, autoqa.data; "
+        "autoqa.search.dry_run, autoqa.registry, autoqa.data; "
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoqa.search.retention import retain
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
-from autoqa.store.weights import WEIGHTS, dropped
-from tests.store.test_database import RECORD
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.store.weight_quota import WEIGHTS, dropped
+from tests.store.test_study_tables import RECORD
 
 
 def test_a_selection_that_nobody_can_read_protects_nothing(tmp_path: Path) -> None:

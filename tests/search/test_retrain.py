@@ -7,12 +7,12 @@ import pytest
 
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
+from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
 from autoqa.search.display import QuietDisplay
 from autoqa.search.retrain import retrain
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
-from autoqa.store.weights import WEIGHTS, checksum, dropped
-from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.store.weight_quota import WEIGHTS, checksum, dropped
 from tests.conftest import Run
 from tests.toy_study import write_study
 

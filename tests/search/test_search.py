@@ -17,8 +17,8 @@ from optuna.trial import FrozenTrial, TrialState
 from autoqa.config import load_study
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
 from autoqa.search.setup import SearchOptions, fingerprint
-from autoqa.store.database import Store
-from autoqa.training.job import TrialFinished
+from autoqa.store.study_tables import Store
+from autoqa.training.messages import TrialFinished
 from tests.search import fakes
 
 ROOT = Path(__file__).parents[2]

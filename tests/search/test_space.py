@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autoqa import recipes
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import RecipeTable
 from autoqa.errors import ConfigError
-from autoqa.search.points import points, protocol_parameters
+from autoqa.recipes import Method
+from autoqa.search.first_points import points, protocol_parameters
+from autoqa.search.optuna_study import check_unchanged
 from autoqa.search.space import Space, tidy_rate
-from autoqa.search.storage import check_unchanged
-from autoqa.text import recipes
-from autoqa.types import Method
 
 LANGUAGES = {"squad": ("en",), "tydi": ("bn", "te"), "chaii": ("hi", "ta")}
 PROTOCOL = TrainingProtocol(learning_rate=3e-5, length=384, stride=128)

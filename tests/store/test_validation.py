@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.errors import DataError
-from autoqa.store.database import Store
-from autoqa.store.folders import RunFolder
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, fingerprint, keep_validation
 from autoqa.types import Answer, Example
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from autoqa.text.decode import SpanDecoder
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.training.logits import smallest_type
-from tests.text.making import cut, make_contexts
+from tests.decoding.making import cut, make_contexts
 
 
 def decided(start, end):

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from autoqa.features.windows import Windows
-from autoqa.store.folders import RunFolder
+from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.store.run_folder import RunFolder
 from autoqa.training import run as run_module
 from autoqa.training.engine import Engine, StepLoss
-from autoqa.training.job import Message, Note, Progress, RecipeCard, TrialFinished, TrialJob
+from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialFinished, TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
-from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
 
 Bench = Callable[[str], Workbench]
 CUTOUT = (AugmentationUse("cutout", (("share", 0.2),)),)

@@ -14,12 +14,12 @@ from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
-from autoqa.store.folders import RunFolder
+from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.store.run_folder import RunFolder
 from autoqa.training import engine
-from autoqa.training.job import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
+from autoqa.training.messages import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
-from autoqa.types import AugmentationUse, Method, Portion, Recipe, Stage
 
 RECIPE = Recipe(
     (

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoqa.recipes import Method
 from autoqa.training.schedule import LearningRate
-from autoqa.types import Method
 
 STEPS = st.lists(st.integers(1, 40), min_size=1, max_size=4)
 METHODS = st.builds(

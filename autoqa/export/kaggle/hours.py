@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from autoqa.analysis.finished_run import StudyRun
 from autoqa.api import Precision
-from autoqa.export.estimate import encoder_weights
-from autoqa.export.manifest import Manifest
-from autoqa.export.run import StudyRun
+from autoqa.bundle.manifest import Manifest
+from autoqa.bundle.time_estimate import encoder_weights
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.files import load_windows

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoqa.export.folders import check_folder, writing
+from autoqa.bundle.manifest import Manifest
 from autoqa.export.kaggle.hours import Hours
 from autoqa.export.kaggle.notebook import render_notebook
 from autoqa.export.kaggle.wheels import PYTHONS, Missing, download_command, write_wheels
-from autoqa.export.manifest import Manifest
+from autoqa.files import check_folder, writing
 
 METADATA = "dataset-metadata.json"
 USER = "INSERT_YOUR_USERNAME"

@@ -54,7 +54,7 @@ _READ = """\
 import csv
 import sys
 
-from autoqa.export.rows import read_rows
+from autoqa.bundle.input_rows import read_rows
 
 rows = read_rows(TEST)
 misfits = ensemble.misfits(rows.good)

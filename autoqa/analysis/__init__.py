@@ -1,0 +1,1 @@
+"""What a finished search says: selection, leaderboard, private scores, rule tests."""

@@ -1,0 +1,82 @@
+"""A study's finished run, opened for selection and export."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoqa.config.load import load_study
+from autoqa.config.study import StudyFile
+from autoqa.env import run_folder, runs_folder
+from autoqa.errors import ConfigError, MissingAssetError, NothingFeasibleError, did_you_mean
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.store.weight_quota import dropped
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRun:
+    """What a search left.
+
+    Attributes:
+        study: The study file as the search froze it.
+        folder: Its run folder.
+        store: Its database.
+    """
+
+    study: StudyFile
+    folder: RunFolder
+    store: Store
+
+    def require_weights(self, names: Sequence[str]) -> None:
+        """Checks that candidates' weights are on this machine.
+
+        Raises:
+            MissingAssetError: Some were dropped; the sentence names the way to get them back.
+            DataError: Some are missing although they were not dropped.
+        """
+        gone = [name for name in names if dropped(self.folder, name) is not None]
+        if gone:
+            raise MissingAssetError(
+                f"the weights of {', '.join(gone)} were dropped to keep within search.weights = "
+                f"{self.study.search.weights:g} GiB: "
+                f"`autoqa retrain {self.study.name} {' '.join(gone)}` makes them again"
+            )
+
+    def candidates(self) -> list[CandidateRecord]:
+        """All candidates whose files are on this machine, by id.
+
+        Raises:
+            NothingFeasibleError: There is none.
+        """
+        found = [self.folder.read_record(name) for name in self.folder.candidate_ids()]
+        if not found:
+            raise NothingFeasibleError(
+                f"the study {self.study.name!r} has no candidate in {self.folder.candidates}: run "
+                "`autoqa search`, or look at its failed trials with `autoqa leaderboard`."
+            )
+        return found
+
+
+def open_run(study: str) -> StudyRun:
+    """Opens the run of a study.
+
+    Args:
+        study: The study's name, or its study file.
+
+    Raises:
+        ConfigError: No search of that name has run here.
+    """
+    name = load_study(Path(study), frozen=True).name if study.endswith(".toml") else study
+    folder = RunFolder(run_folder(name))
+    if not folder.study_file.is_file():
+        home = runs_folder()
+        known = sorted(path.parent.name for path in home.glob("*/study.toml"))
+        hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
+        raise ConfigError(
+            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}. "
+            "`autoqa search STUDY.toml` searches one; AUTOQA_HOME says where runs are"
+        )
+    frozen = load_study(folder.study_file, frozen=True)
+    store = Store(folder.store_url(frozen.search.storage), frozen.name)
+    return StudyRun(frozen, folder, store)

@@ -1,0 +1,127 @@
+"""The leaderboard of a study: candidates, the ladder's best, and what may be said of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.stored_predictions import candidate_scores
+from autoqa.arrays import Doubles
+from autoqa.errors import ConfigError, did_you_mean
+from autoqa.scores.bootstrap import Comparison, paired
+from autoqa.scores.ladder import best_so_far
+from autoqa.scores.standard_errors import Spread
+from autoqa.scores.stated_score import Statement, state
+from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.types import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The ladder's best.
+
+    Attributes:
+        id: Which candidate.
+        said: What may be said of its score.
+        rivals: Each candidate's gain on it; for itself nothing.
+    """
+
+    id: str
+    said: Statement
+    rivals: Mapping[str, Comparison] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """What is known of a study's candidates from the public part.
+
+    Attributes:
+        ranked: All candidates, the highest public Jaccard first.
+        examples: The public questions.
+        tried: Those candidates whose predictions are on this machine, in the order of trials.
+        scores: Their Jaccard on each question, ``[len(tried), Q]``.
+        reads: Reads of the public part by kind.
+        best: ``None`` where no predictions are here.
+    """
+
+    ranked: Sequence[CandidateRecord]
+    examples: Sequence[Example]
+    tried: Sequence[CandidateRecord]
+    scores: Doubles
+    reads: Mapping[str, int]
+    best: Best | None
+
+    @property
+    def documents(self) -> list[str]:
+        """Document of each question."""
+        return [example.document for example in self.examples]
+
+
+def build_board(run: StudyRun) -> Board:
+    """Reads the candidates' rows and, for comparisons, their stored public predictions.
+
+    Raises:
+        DataError: Predictions, windows or questions are missing, damaged or do not fit.
+    """
+    records = run.store.candidates()
+    examples = run.folder.load_examples("public")
+    here = set(run.folder.candidate_ids())
+    tried = sorted(
+        (record for record in records if record.id in here),
+        key=lambda record: (record.trial, record.fraction),
+    )
+    scores = candidate_scores(run, tried, examples, "public")
+    reads = run.store.public_reads()
+    documents = [example.document for example in examples]
+    return Board(
+        ranked=sorted(records, key=by_score),
+        examples=examples,
+        tried=tried,
+        scores=scores,
+        reads=reads,
+        best=_best(tried, scores, documents, sum(reads.values())) if tried else None,
+    )
+
+
+def _best(
+    tried: Sequence[CandidateRecord], scores: Doubles, documents: Sequence[str], reads: int
+) -> Best:
+    spread = Spread(scores, documents)
+    place = best_so_far(spread)
+    rivals = {
+        record.id: paired(scores[number], scores[place], documents)
+        for number, record in enumerate(tried)
+        if number != place
+    }
+    return Best(tried[place].id, state(spread, place, reads), rivals)
+
+
+def compare(run: StudyRun, first: str, second: str) -> tuple[Comparison, Sequence[Example]]:
+    """How much better one candidate is than another on the public part; counts as a read.
+
+    Returns:
+        The comparison, and the questions it is about.
+
+    Raises:
+        ConfigError: There is no such candidate, or no predictions of it on this machine.
+        DataError: Predictions are damaged.
+    """
+    if first == second:
+        raise ConfigError(f"--compare {first} {second}: give two different candidates")
+    records = {record.id: record for record in run.store.candidates()}
+    here = set(run.folder.candidate_ids())
+    for name in (first, second):
+        if name not in records:
+            hint = did_you_mean(name, records) or f"; `autoqa leaderboard {run.study.name}` lists"
+            raise ConfigError(
+                f"--compare {name!r}: the study {run.study.name!r} has no such candidate{hint}"
+            )
+        if name not in here:
+            raise ConfigError(
+                f"--compare {name!r}: its predictions are not in {run.folder.candidates}: compare "
+                "on the machine that trained it, or copy its folder"
+            )
+    examples = run.folder.load_examples("public")
+    scores = candidate_scores(run, (records[first], records[second]), examples, "public")
+    found = paired(scores[0], scores[1], [example.document for example in examples])
+    run.store.log_read("comparisons", f"{first} {second}")
+    return found, examples

@@ -1,0 +1,86 @@
+"""Private scores of ensembles: the sealed part is opened once, and what it said is kept."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.stored_predictions import load_part
+from autoqa.ensemble.joining.plan import EnsemblePlan
+from autoqa.errors import DataError
+from autoqa.scores.summary import ScoreEntry
+from autoqa.store.weight_quota import checksum
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateScore:
+    """What the sealed part says of an ensemble.
+
+    Attributes:
+        score: Its score there.
+        opening: Number of the opening that showed it.
+        fresh: Whether that was this time.
+    """
+
+    score: ScoreEntry
+    opening: int
+    fresh: bool
+
+
+def private_score(run: StudyRun, plan: EnsemblePlan, *, reason: str) -> PrivateScore:
+    """The score that is kept, or else opens the private part.
+
+    Args:
+        run: The study's run.
+        plan: The ensemble.
+        reason: Why the private part is opened, if it must be; it is written down.
+
+    Raises:
+        DataError: Predictions are missing or damaged; nothing is opened then.
+    """
+    key = ensemble_key(run, plan)
+    earlier = run.store.private_score(key)
+    if earlier is not None:
+        return PrivateScore(ScoreEntry.model_validate(earlier[1]), earlier[0], fresh=False)
+    opening = run.store.log_opening(reason, purpose="export")
+    score = load_part(run, plan.members, "private", opening).score(plan)
+    run.store.keep_private_score(key, opening, score.model_dump())
+    return PrivateScore(score, opening.number, fresh=True)
+
+
+def ensemble_key(run: StudyRun, plan: EnsemblePlan) -> str:
+    """Digest of all that an ensemble's private score depends on.
+
+    Members, weights, how they are joined, rules, and the bytes of their predictions: a candidate
+    that was trained again under its old id, and answers otherwise, is another one.
+
+    Raises:
+        DataError: A member's predictions are missing.
+    """
+    content = {
+        "members": [(m.id, m.group, m.weight, private_digest(run, m.id)) for m in plan.members],
+        "vote": {
+            "best": plan.tie_group,
+            "max_answer_tokens": plan.max_answer_tokens,
+            "aggregator": plan.aggregator,
+            "words": plan.words,
+        },
+        "rules": {language: list(names) for language, names in plan.rules.items()},
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def private_digest(run: StudyRun, candidate: str) -> str:
+    """Digest of a candidate's private predictions, which gives nothing of them away.
+
+    Raises:
+        DataError: They are missing.
+    """
+    path = run.folder.logits_path(candidate, "private")
+    try:
+        return checksum(path)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot read the predictions of candidate {candidate} ({error.strerror}): "
+            "restore the run folder, or select again without it"
+        ) from error

@@ -1,0 +1,135 @@
+"""The shake-up: what the sealed part says of candidates that were ranked on the public one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.leaderboard import Board, build_board
+from autoqa.analysis.private_scores import ensemble_key, private_digest
+from autoqa.analysis.rule_tests import kept_rules
+from autoqa.analysis.selection import choose, kept_selection
+from autoqa.analysis.stored_predictions import candidate_scores, ensemble_plan, load_part
+from autoqa.errors import ConfigError
+from autoqa.scores.bootstrap import Comparison, Interval, interval, paired
+from autoqa.scores.correlation import Agreement, agree, ranks
+from autoqa.scores.metrics import score
+from autoqa.scores.summary import ScoreEntry, score_answers
+from autoqa.store.private_openings import OpeningRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shaken:
+    """One candidate on both parts.
+
+    Attributes:
+        id: The candidate.
+        public: Its public Jaccard.
+        private: Its private Jaccard with its 95 % interval.
+        public_rank: 1 is the highest; equal ones share their mean rank.
+        private_rank: Likewise.
+    """
+
+    id: str
+    public: float
+    private: Interval
+    public_rank: float
+    private_rank: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revealed:
+    """What an opening of the private part showed.
+
+    Attributes:
+        opening: Its number.
+        before: Openings before it.
+        candidates: All candidates, the highest private score first.
+        agreement: Public against private scores; ``None`` for a single candidate.
+        members: The ensemble's candidates.
+        public: The ensemble's public score.
+        private: Its private score.
+        best: The ladder's best candidate.
+        gain: The ensemble's gain on that candidate on the private part; ``None`` where it is all
+            that the ensemble consists of.
+    """
+
+    opening: int
+    before: Sequence[OpeningRow]
+    candidates: Sequence[Shaken]
+    agreement: Agreement | None
+    members: tuple[str, ...]
+    public: ScoreEntry
+    private: ScoreEntry
+    best: str
+    gain: Comparison | None
+
+
+def reveal(run: StudyRun, reason: str) -> Revealed:
+    """Opens the private part of the last selection and of all candidates; it is written down.
+
+    The selection is made anew if candidates have come since. Its private score is kept, so that
+    an export of it does not open again.
+
+    Raises:
+        ConfigError: No reason was given.
+        NothingFeasibleError: There is no candidate.
+        DataError: Predictions are missing or damaged.
+    """
+    if not reason.strip():
+        raise ConfigError("--reason is empty: say why the private part is opened")
+    selection = kept_selection(run) or choose(run)
+    plan = ensemble_plan(run, selection.members, selection.best, kept_rules(run))
+    board = build_board(run)
+    if board.best is None:
+        raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")
+    public = load_part(run, plan.members, "public").score(plan)
+    key = ensemble_key(run, plan)
+    for record in board.tried:  # what is missing is found before anything is opened
+        private_digest(run, record.id)
+    before = run.store.openings()
+    opening = run.store.log_opening(reason, purpose="reveal")
+    part = load_part(run, plan.members, "private", opening)
+    answers = [span.text for span in part.spans(plan)]
+    private = score_answers(answers, part.examples)
+    run.store.keep_private_score(key, opening, private.model_dump())
+    scores = candidate_scores(run, board.tried, part.examples, "private", opening)
+    documents = [example.document for example in part.examples]
+    spans = [interval(each, documents) for each in scores]
+    place = [record.id for record in board.tried].index(board.best.id)
+    ids = tuple(member.id for member in plan.members)
+    joined = score(answers, part.examples).jaccard
+    return Revealed(
+        opening=opening.number,
+        before=before,
+        candidates=_shaken(board, spans),
+        agreement=_agreement(board, spans),
+        members=ids,
+        public=public,
+        private=private,
+        best=board.best.id,
+        gain=None if ids == (board.best.id,) else paired(joined, scores[place], documents),
+    )
+
+
+def _shaken(board: Board, private: Sequence[Interval]) -> tuple[Shaken, ...]:
+    means = board.scores.mean(axis=1)
+    places = zip(ranks(means).tolist(), ranks([each.mean for each in private]), strict=True)
+    rows = [
+        Shaken(
+            id=record.id,
+            public=float(mean),
+            private=there,
+            public_rank=before,
+            private_rank=float(after),
+        )
+        for record, mean, there, (before, after) in zip(
+            board.tried, means, private, places, strict=True
+        )
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.private_rank, row.public_rank, row.id)))
+
+
+def _agreement(board: Board, private: Sequence[Interval]) -> Agreement | None:
+    if len(private) < 2:
+        return None
+    return agree(board.scores.mean(axis=1).tolist(), [each.mean for each in private])

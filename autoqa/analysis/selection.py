@@ -1,0 +1,128 @@
+"""Which candidates go into a bundle: asks the selector, keeps its answer in the run folder."""
+
+import json
+from dataclasses import replace
+
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.selection import Rule, Seat, Selection
+from autoqa.ensemble.choosing.selector import Contender, Selector
+from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
+from autoqa.features.files import load_windows
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import write_atomically
+
+MAX_ANSWER_TOKENS = 48
+"""Longest answer, in tokens, that selection and bundles consider."""
+
+
+def selector(
+    run: StudyRun,
+    *,
+    seats: int | None = None,
+    quota: int | None = None,
+    seconds: float | None = None,
+) -> Selector:
+    """A selector over all candidates of a run, from stored public predictions.
+
+    Args:
+        run: The study's run.
+        seats: Most members; this and the following as the study file says where left out.
+        quota: Fewest seats of a group that is seated.
+        seconds: Most seconds for 1,000 questions.
+
+    Raises:
+        NothingFeasibleError: There is no candidate, or none that keeps to the limits.
+        ConfigError: The limits contradict each other.
+        DataError: Stored predictions are missing, damaged or do not fit.
+    """
+    records = run.candidates()
+    examples = run.folder.load_examples("public")
+    table = run.study.selection
+    return Selector(
+        [
+            Contender(
+                id=record.id,
+                group=record.group,
+                recipe_hash=record.recipe_hash,
+                logits=run.folder.load_logits(record.id, "public"),
+                seconds=1000 * record.inference_seconds / max(len(examples), 1),
+            )
+            for record in records
+        ],
+        {
+            group: load_windows(run.folder.windows_path(group, "public"))
+            for group in {record.group for record in records}
+        },
+        examples,
+        Limits(
+            seats=seats or table.seats,
+            recipe_cap=table.recipe_cap,
+            quota=quota or table.quota,
+            seconds=seconds or table.seconds,
+        ),
+        seed=run.study.seed,
+        max_answer_tokens=MAX_ANSWER_TOKENS,
+    )
+
+
+def choose(run: StudyRun, among: Selector | None = None, rule: Rule | None = None) -> Selection:
+    """Selects, and keeps the selection in ``selection.json`` and in a row of the database.
+
+    Args:
+        run: The study's run.
+        among: Left out, :func:`selector` with the study file's limits.
+        rule: How ensembles are compared; left out, as the study file says.
+    """
+    table = run.study.selection
+    selection = (among or selector(run)).select(rule or table.rule)
+    if (table.aggregator, table.words) != ("vote", "set"):
+        note = (
+            f"Chosen and scored with aggregator 'vote' and words 'set'; bundles join members with "
+            f"{table.aggregator!r} and {table.words!r}, as the study says."
+        )
+        selection = replace(selection, notes=(*selection.notes, note))
+    write_atomically(run.folder.selection, selection.to_json())
+    run.store.add_selection(json.loads(selection.to_json()))
+    return selection
+
+
+def kept_selection(run: StudyRun) -> Selection | None:
+    """The last selection, if it was made among exactly the candidates there are now.
+
+    Raises:
+        NothingFeasibleError: There is no candidate.
+        DataError: ``selection.json`` cannot be read.
+    """
+    records = run.candidates()
+    path = run.folder.selection
+    if not path.is_file():
+        return None
+    try:
+        selection = Selection.from_json(path.read_text(encoding="utf-8"))
+    except (DataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {error}; `autoqa select` writes it anew.") from error
+    same = set(selection.considered) == {record.id for record in records}
+    return selection if same and path.stat().st_mtime >= _newest(run, records) else None
+
+
+def named(run: StudyRun, candidate: str) -> Seat:
+    """The seat of one candidate, by its id.
+
+    Raises:
+        NothingFeasibleError: The run has no such candidate.
+    """
+    records = {record.id: record for record in run.candidates()}
+    if candidate not in records:
+        hint = did_you_mean(candidate, records)
+        raise NothingFeasibleError(
+            f"--candidate {candidate!r}: the study {run.study.name!r} has no such candidate{hint}; "
+            "`autoqa leaderboard` lists them."
+        )
+    return Seat(candidate, records[candidate].group, 1.0, "Named on the command line.")
+
+
+def _newest(run: StudyRun, records: list[CandidateRecord]) -> float:
+    return max(
+        (run.folder.candidate(record.id) / "candidate.json").stat().st_mtime for record in records
+    )

@@ -1,0 +1,127 @@
+"""Stored predictions of candidates, joined as the bundle that they would make joins them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.selection import MAX_ANSWER_TOKENS
+from autoqa.arrays import Doubles
+from autoqa.decoding.decoder import SpanDecoder
+from autoqa.ensemble.choosing.selection import Seat
+from autoqa.ensemble.joining.join import join
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
+from autoqa.features.files import load_windows
+from autoqa.features.windows import Windows
+from autoqa.scores.metrics import score
+from autoqa.scores.summary import ScoreEntry, score_answers
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.private_openings import Opening
+from autoqa.store.run_folder import Logits, Part
+from autoqa.types import Example, Span
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """Stored predictions of some candidates on one part of the validation set.
+
+    Attributes:
+        examples: The questions.
+        windows: Their windows by group.
+        logits: Start and end logits by candidate.
+    """
+
+    examples: Sequence[Example]
+    windows: Mapping[str, Windows]
+    logits: Mapping[str, tuple[Logits, Logits]]
+
+    def spans(self, plan: EnsemblePlan) -> list[Span]:
+        """What an ensemble answers, one span per question."""
+        return join(plan, self.logits, self.windows, self.examples)
+
+    def score(self, plan: EnsemblePlan) -> ScoreEntry:
+        """How an ensemble scores."""
+        return score_answers([span.text for span in self.spans(plan)], self.examples)
+
+
+def load_part(
+    run: StudyRun, members: Sequence[Member], part: Part, opening: Opening | None = None
+) -> StoredPart:
+    """Reads what is stored.
+
+    Args:
+        run: The study's run.
+        members: Which candidates.
+        part: Of which part.
+        opening: Needed for the private part, see
+            :meth:`autoqa.store.study_tables.Store.log_opening`.
+
+    Raises:
+        DataError: Predictions or windows are missing or damaged.
+    """
+    groups = {member.group for member in members}
+    return StoredPart(
+        examples=run.folder.load_examples(part, opening),
+        windows={g: load_windows(run.folder.windows_path(g, part)) for g in groups},
+        logits={m.id: run.folder.load_logits(m.id, part, opening) for m in members},
+    )
+
+
+def ensemble_plan(
+    run: StudyRun,
+    seats: Sequence[Seat],
+    tie_group: str,
+    rules: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> EnsemblePlan:
+    """Selected candidates as an ensemble that joins its members as the study says.
+
+    Args:
+        run: The study's run.
+        seats: Which candidates, with which weights.
+        tie_group: The group whose answer stands where a vote decides nothing.
+        rules: Names of post-processing rules by language.
+    """
+    return EnsemblePlan(
+        members=tuple(Member(seat.id, seat.group, seat.weight) for seat in seats),
+        tie_group=tie_group,
+        max_answer_tokens=MAX_ANSWER_TOKENS,
+        aggregator=run.study.selection.aggregator,
+        words=run.study.selection.words,
+        rules=rules,
+    )
+
+
+def candidate_scores(
+    run: StudyRun,
+    candidates: Iterable[CandidateRecord],
+    examples: Sequence[Example],
+    part: Part,
+    opening: Opening | None = None,
+) -> Doubles:
+    """Jaccard of each candidate alone on each question, float64 ``[C, Q]``.
+
+    Answers are as the search scored them: no rule is applied. One candidate's logits are in memory
+    at a time.
+
+    Args:
+        run: The study's run.
+        candidates: Whose predictions are on this machine.
+        examples: The part's questions.
+        part: Which part.
+        opening: Needed for the private part.
+
+    Raises:
+        DataError: Predictions or windows are missing, damaged or do not fit.
+    """
+    contexts = [example.context for example in examples]
+    decoders: dict[str, SpanDecoder] = {}
+    rows = []
+    for record in candidates:
+        if record.group not in decoders:
+            windows = load_windows(run.folder.windows_path(record.group, part))
+            decoders[record.group] = SpanDecoder(windows, contexts, MAX_ANSWER_TOKENS)
+        spans = decoders[record.group].best(*run.folder.load_logits(record.id, part, opening))
+        rows.append(score([span.text for span in spans], examples).jaccard)
+    return np.array(rows).reshape(-1, len(examples))

@@ -1,0 +1,40 @@
+"""Predictions as text: CSV, JSON or JSON Lines."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Literal
+
+from autoqa.bundle.predictor import Prediction
+from autoqa.bundle.input_rows import Row
+
+Format = Literal["csv", "json", "jsonl"]
+
+_QUOTED = frozenset('",\r\n')
+
+
+def render_answers(rows: Sequence[Row], predictions: Sequence[Prediction], form: Format) -> str:
+    """Writes one answer per row.
+
+    Args:
+        rows: What was asked.
+        predictions: One per row.
+        form: ``csv`` has the columns id and answer, quoted as RFC 4180 says, lines ending in a
+            line feed; ``json`` is a list and ``jsonl`` has one object a line, with answer,
+            start, end and score.
+    """
+    pairs = list(zip(rows, predictions, strict=True))
+    if form == "csv":
+        lines = [f"{_field(row.id)},{_field(found.answer)}" for row, found in pairs]
+        return "".join(f"{line}\n" for line in ("id,answer", *lines))
+    objects = [{"id": row.id, **asdict(found)} for row, found in pairs]
+    if form == "json":
+        return json.dumps(objects, ensure_ascii=False, indent=2) + "\n"
+    return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in objects)
+
+
+def _field(text: str) -> str:
+    # Python's csv writer leaves a lone carriage return unquoted when lines end in a line feed.
+    if _QUOTED.isdisjoint(text) and text == text.strip():
+        return text
+    return '"' + text.replace('"', '""') + '"'

@@ -1,0 +1,93 @@
+"""Many rows in blocks, so that memory does not grow with their number."""
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Protocol, TypeVar
+
+from autoqa.bundle.entries import GroupEntry
+from autoqa.bundle.manifest import Manifest
+from autoqa.bundle.input_rows import Row
+from autoqa.features.cut import cut
+from autoqa.features.encode import encode
+from autoqa.features.tokenizer import QATokenizer
+from autoqa.features.windows import Windows
+from autoqa.types import Example
+
+_BYTES = 256 << 20
+"""Windows and logits of one block. Every model is loaded once per block: seconds against minutes of
+answering."""
+_SMALL = 200_000
+"""Characters that are one block without measuring, at however many tokens a character."""
+CHARACTERS = 2_000_000
+"""A block for a single model that stays loaded: small is as good as large."""
+_SAMPLE = 32
+"""Rows by which the tokens per character are measured, evenly spread."""
+
+# Bytes per token of windows. A group's windows stay for the whole block, as do the logits of every
+# member; cutting and decoding need working memory for one group at a time.
+_WINDOW, _LOGITS, _WORK = 17, 8, 120
+
+
+class HasText(Protocol):
+    """A row or an example."""
+
+    @property
+    def question(self) -> str:
+        """The question."""
+        ...
+
+    @property
+    def context(self) -> str:
+        """The text that holds the answer."""
+        ...
+
+
+Asked = TypeVar("Asked", bound=HasText)
+
+
+def cut_rows(
+    rows: Sequence[Row], groups: Sequence[GroupEntry], tokenizers: Mapping[str, QATokenizer]
+) -> dict[str, Windows]:
+    """Windows of the rows by group."""
+    examples = [Example(r.id, r.question, r.context, (), "", r.id) for r in rows]
+    return {
+        group.id: cut(encode(tokenizers[group.id], examples), group.length, group.stride)
+        for group in groups
+    }
+
+
+def split(
+    rows: Sequence[Row], manifest: Manifest, tokenizers: Mapping[str, QATokenizer]
+) -> list[Sequence[Row]]:
+    """Cuts rows into runs whose windows and logits take some 256 MiB, one row at least.
+
+    Args:
+        rows: Rows that can be cut into windows.
+        manifest: The bundle that will answer them.
+        tokenizers: Its tokenizers by group.
+    """
+    total = sum(map(size, rows))
+    if total <= _SMALL:
+        return [rows] if rows else []
+    sample = list(islice(rows, 0, None, -(-len(rows) // _SAMPLE)))
+    windows = cut_rows(sample, manifest.groups, tokenizers)
+    tokens = max(len(one.input_ids) for one in windows.values()) / sum(map(size, sample))
+    per_token = _WINDOW * len(manifest.groups) + _LOGITS * len(manifest.members) + _WORK
+    return by_characters(rows, _BYTES / per_token / tokens)
+
+
+def by_characters(rows: Sequence[Asked], most: float = CHARACTERS) -> list[Sequence[Asked]]:
+    """Cuts rows into runs of at most so many characters, one row at least."""
+    blocks: list[Sequence[Asked]] = []
+    begin, characters = 0, 0
+    for position, row in enumerate(rows):
+        characters += size(row)
+        if characters > most and position > begin:
+            blocks.append(rows[begin:position])
+            begin, characters = position, size(row)
+    return [*blocks, rows[begin:]] if rows else []
+
+
+def size(row: HasText) -> int:
+    """Characters of a row, which its number of windows goes by."""
+    return len(row.question) + len(row.context)

@@ -1,0 +1,188 @@
+"""The parts of a manifest: files, members, groups, how they are joined, what converting changed."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from autoqa.types import Weights
+from autoqa.scores.summary import Entry
+from autoqa.scores.summary import ScoreEntry
+from autoqa.scores.summary import _short
+from autoqa.types import Aggregator
+from typing import Any
+from autoqa.ensemble.joining.plan import EnsemblePlan
+from collections.abc import Mapping
+from autoqa.ensemble.joining.plan import Member
+from autoqa.api import Precision
+from autoqa.types import VoteBy
+
+CONFIG = "config.json"
+MODEL_FILES: Mapping[Weights, str] = {
+    "fp16": "model.safetensors",
+    "onnx": "model.onnx",
+    "onnx-int8": "model.onnx",
+}
+"""Name of the file of a model's weights."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class ConversionEntry(Entry):
+    """What converting the weights changed, measured on the public part.
+
+    Attributes:
+        weights: What they were converted to.
+        before: The ensemble's score with the weights in half precision.
+        after: Its score with the converted ones.
+        gain: Mean difference of the questions' Jaccard, negative where converting costs.
+        low: Lower end of its 95 % interval (paired document bootstrap).
+        high: Upper end.
+        differing: Questions that are answered otherwise.
+        bytes_before: Size of all members' weights in half precision.
+        bytes_after: Size of all members' converted weights.
+    """
+
+    weights: Weights
+    before: ScoreEntry
+    after: ScoreEntry
+    gain: float
+    low: float
+    high: float
+    differing: Annotated[int, Field(ge=0)]
+    bytes_before: Annotated[int, Field(ge=0)]
+    bytes_after: Annotated[int, Field(ge=0)]
+
+    @property
+    def change(self) -> str:
+        """``.853 -> .847 (-.006 ± .009)``: three digits, for the change is smaller than a score."""
+        scores = f"{_short(self.before.jaccard, 3)} -> {_short(self.after.jaccard, 3)}"
+        sign = "-" if self.gain < 0 else "+"
+        half_width = (self.high - self.low) / 2
+        return f"{scores} ({sign}{_short(abs(self.gain), 3)} ± {_short(half_width, 3)})"
+
+    @property
+    def answers(self) -> str:
+        """``3 of 60 answers differ``."""
+        return f"{self.differing} of {self.after.questions} answers differ"
+
+    def __str__(self) -> str:
+        after, before = (f"{size / 1e6:.1f} MB" for size in (self.bytes_after, self.bytes_before))
+        return (
+            f"{self.weights}: public {self.change}, {self.answers}; "
+            f"weights {after} instead of {before}"
+        )
+
+
+
+
+
+
+
+
+
+
+class FileEntry(Entry):
+    """Checksum and size (bytes) of one file."""
+
+    sha256: Sha256
+    size: Annotated[int, Field(ge=0)]
+
+
+class MemberEntry(Entry):
+    """One model of the ensemble.
+
+    Attributes:
+        id: The candidate's id in its study.
+        backbone: Name in the study file.
+        group: Which windows it is asked about.
+        weight: Its part in the mean of its group's logits.
+        folder: Where its weights are.
+        weights: How they are stored; before 1.3 there was one way.
+        precision: What its matrix products are computed in; of half-precision weights only.
+        encoder_weights: How many weights a token is multiplied with; 0 where their file tells.
+        licence: Licence of the pretrained weights.
+        trial: Optuna's trial number.
+        fraction: Point of the run at which it was saved.
+        learning_rate: Peak rate of the encoder.
+        seed: The run's seed.
+        recipe: What it was trained on.
+        card: The recipe as lines for people; 1.0 and 1.1 had none.
+        public: Its own score on the public part.
+        reason: Why it was chosen.
+    """
+
+    id: Name
+    backbone: str
+    group: Name
+    weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    folder: str
+    weights: Weights = "fp16"
+    precision: Precision = "auto"
+    encoder_weights: Annotated[int, Field(ge=0)] = 0
+    licence: str
+    trial: int
+    fraction: float
+    learning_rate: float
+    seed: int
+    recipe: dict[str, Any]
+    card: tuple[str, ...] = ()
+    public: ScoreEntry
+    reason: str = ""
+
+    @property
+    def member(self) -> Member:
+        """What joining needs to know of it."""
+        return Member(self.id, self.group, self.weight)
+
+    @property
+    def model_file(self) -> str:
+        """Path of the file of its weights."""
+        return f"{self.folder}/{MODEL_FILES[self.weights]}"
+
+    @property
+    def config_file(self) -> str:
+        """Path of its configuration in Hugging Face layout."""
+        return f"{self.folder}/{CONFIG}"
+
+
+class GroupEntry(Entry):
+    """Members that share a tokenizer and windows, so that their logits can be averaged.
+
+    Attributes:
+        id: The group's key.
+        folder: Where its tokenizer is.
+        length: Tokens in a window.
+        stride: Tokens shared by neighbouring windows.
+    """
+
+    id: Name
+    folder: str
+    length: Annotated[int, Field(ge=8)]
+    stride: Annotated[int, Field(ge=0)]
+
+
+class VoteEntry(Entry):
+    """How members are joined; see :mod:`autoqa.ensemble.joining.aggregate`.
+
+    Attributes:
+        best: The group whose answer stands where the vote decides nothing.
+        max_answer_tokens: Longest span that is considered.
+        aggregator: The way; format 1.0 knew one.
+        words: What is voted on.
+    """
+
+    best: Name
+    max_answer_tokens: Annotated[int, Field(ge=1)]
+    aggregator: Aggregator = "vote"
+    words: VoteBy = "set"
+
+    @classmethod
+    def of(cls, plan: EnsemblePlan) -> "VoteEntry":
+        """How an ensemble's members are joined, in the words of the format."""
+        return cls(
+            best=plan.tie_group,
+            max_answer_tokens=plan.max_answer_tokens,
+            aggregator=plan.aggregator,
+            words=plan.words,
+        )

@@ -1,0 +1,206 @@
+"""What a bundle says about itself: ``manifest.json``, format version 1."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from autoqa.api import Precision
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
+from autoqa.errors import BundleError
+from autoqa.bundle.entries import ConversionEntry
+from autoqa.scores.summary import Entry, ScoreEntry
+from autoqa.text.rules import RULES
+from autoqa.types import Aggregator, VoteBy, Weights
+from autoqa.bundle.entries import FileEntry
+from autoqa.bundle.entries import GroupEntry
+from autoqa.bundle.entries import MemberEntry
+from autoqa.bundle.entries import Sha256
+from autoqa.bundle.entries import VoteEntry
+
+FORMAT = "1.3"
+"""A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
+
+NAME = "manifest.json"
+UNKNOWN = "unknown"
+"""A licence that neither study file nor plugin states."""
+
+SUFFIXES = frozenset({".json", ".md", ".onnx", ".safetensors"})
+"""All that a bundle may consist of; pickles and code, under whatever name, are not among it."""
+
+
+_BLANK = "0" * 64
+
+
+
+def check_path(path: str) -> str:
+    """Returns a path that stays below the bundle and names a harmless kind of file.
+
+    Raises:
+        ValueError: It is absolute, has ``..``, is not written plainly, or has a forbidden suffix.
+    """
+    parts = path.split("/")
+    plain = all(part not in ("", ".", "..") for part in parts)
+    if not plain or any(c in path for c in "\\:\0"):
+        raise ValueError(f"path {path!r} must be relative, below the bundle, and written with /")
+    if PurePosixPath(path).suffix not in SUFFIXES:
+        raise ValueError(
+            f"file {path!r} is of a kind that a bundle may not hold "
+            f"(only {', '.join(sorted(SUFFIXES))}; pickled weights can run code)"
+        )
+    return path
+
+
+
+
+
+
+
+
+
+
+class Manifest(Entry):
+    """A bundle's table of contents.
+
+    Attributes:
+        format: Version of the format.
+        digest: sha256 of the manifest's own bytes with this value set to zeros.
+        autoqa: Version of autoqa that wrote it.
+        versions: Those of Python and of the libraries that its answers depend on, on the machine
+            that wrote it.
+        study: Name of the study.
+        created: When, ISO 8601, UTC.
+        members: The models.
+        groups: Their tokenizers and windows.
+        vote: How members are joined.
+        rules: Post-processing rules by language, applied to the joined answers.
+        public: The ensemble's score on the part of the validation set that selection saw.
+        private: Its score on the part that nothing saw before, with half-precision weights.
+        conversion: What converting the weights changed, where they were converted.
+        openings: How often the private part had been opened when this was written.
+        licences: All licences of pretrained weights among the members.
+        data: Licence of each source that a member was trained on, by its name in the study.
+        files: Every file but this one, by its path below the bundle.
+    """
+
+    format: str
+    digest: Sha256
+    autoqa: str
+    versions: dict[str, str] = Field(default_factory=dict)
+    study: str
+    created: str
+    members: Annotated[tuple[MemberEntry, ...], Field(min_length=1)]
+    groups: Annotated[tuple[GroupEntry, ...], Field(min_length=1)]
+    vote: VoteEntry
+    rules: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    public: ScoreEntry
+    private: ScoreEntry
+    conversion: ConversionEntry | None = None
+    openings: int
+    licences: tuple[str, ...]
+    data: dict[str, str] = Field(default_factory=dict)
+    files: dict[str, FileEntry]
+
+    @property
+    def plan(self) -> EnsemblePlan:
+        """The members and how they are joined, as the ensemble functions take them."""
+        return EnsemblePlan(
+            members=tuple(entry.member for entry in self.members),
+            tie_group=self.vote.best,
+            max_answer_tokens=self.vote.max_answer_tokens,
+            aggregator=self.vote.aggregator,
+            words=self.vote.words,
+            rules=self.rules,
+        )
+
+    @field_validator("files")
+    @classmethod
+    def _safe_paths(cls, files: dict[str, FileEntry]) -> dict[str, FileEntry]:
+        for path in files:
+            check_path(path)
+        return files
+
+    @field_validator("rules")
+    @classmethod
+    def _known_rules(cls, rules: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for language, names in rules.items():
+            for name in names:
+                if name not in RULES:
+                    raise ValueError(
+                        f"post-processing rule {name!r} of language {language!r} is unknown to "
+                        f"this autoqa, which has {', '.join(RULES)}: install a newer one"
+                    )
+        return rules
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Manifest":
+        groups = [group.id for group in self.groups]
+        members = [member.id for member in self.members]
+        for what, names in (("group", groups), ("member", members)):
+            if len(set(names)) < len(names):
+                raise ValueError(f"a {what} is listed twice in {', '.join(names)}")
+        used = {member.group for member in self.members}
+        for group in (*used, self.vote.best):
+            if group not in groups:
+                raise ValueError(f"group {group!r} is used but not listed")
+        for group in groups:
+            if group not in used:
+                raise ValueError(f"group {group!r} has no member")
+        needed = [path for m in self.members for path in (m.config_file, m.model_file)]
+        for path in (*needed, *(f"{g.folder}/tokenizer.json" for g in self.groups)):
+            if path not in self.files:
+                raise ValueError(f"file {path!r} is needed but not listed")
+        return self
+
+
+def render(content: dict[str, Any]) -> bytes:
+    """The bytes of ``manifest.json`` with the digest filled in.
+
+    Args:
+        content: The manifest's values without ``digest``.
+    """
+    manifest = Manifest.model_validate({**content, "digest": _BLANK})
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    blank = text.encode()
+    return blank.replace(_BLANK.encode(), hashlib.sha256(blank).hexdigest().encode(), 1)
+
+
+def parse_manifest(raw: bytes, where: str) -> Manifest:
+    """Reads a manifest, and checks that nobody changed it.
+
+    Args:
+        raw: The file's bytes.
+        where: What error messages call it.
+
+    Raises:
+        BundleError: It is no manifest, of another major version, changed, or inconsistent.
+    """
+    try:
+        content = json.loads(raw)
+        version, digest = str(content["format"]), str(content["digest"])
+    except (ValueError, RecursionError, TypeError, KeyError) as error:
+        raise BundleError(
+            f"{where} is no bundle's manifest ({error!r:.80}): export the bundle again."
+        ) from error
+    major = FORMAT.partition(".")[0]
+    if version.partition(".")[0] != major:
+        raise BundleError(
+            f"{where} has format {version}, but this autoqa reads {major}.x: install an autoqa "
+            "that reads it, or export the bundle again with this one."
+        )
+    if hashlib.sha256(raw.replace(digest.encode(), _BLANK.encode(), 1)).hexdigest() != digest:
+        raise BundleError(
+            f"{where} was changed after the bundle was written: copy the bundle again, or export "
+            "it again."
+        )
+    try:
+        return Manifest.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BundleError(
+            f"{where}: {place + ': ' if place else ''}{first['msg']}. Export the bundle again."
+        ) from error

@@ -1,0 +1,246 @@
+"""Opens a bundle and answers questions with it.
+
+The windows, the forward pass, the decoding and the vote are the functions that scored the ensemble
+when it was selected, so a bundle answers as its manifest promises.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoqa.errors import DataError
+from autoqa.bundle.batching import (cut_rows, size, split)
+from autoqa.bundle.verify import verify
+from autoqa.bundle.time_estimate import (Estimate, seconds_of_loading, seconds_of_passes)
+from autoqa.ensemble.joining.join import join
+from autoqa.bundle.loading import (Forward, check_device, load_member)
+from autoqa.bundle.entries import GroupEntry, MemberEntry
+from autoqa.bundle.manifest import Manifest
+from autoqa.bundle.input_rows import Row, check_row
+from autoqa.features.tokenizer import QATokenizer
+from autoqa.features.windows import Windows
+from autoqa.types import Span
+
+Progress = Callable[[int, int], None]
+
+_TOGETHER = 1000
+"""Rows whose questions are counted at once: the tokenizer's objects take kilobytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An answer.
+
+    Attributes:
+        answer: Its text; empty where no answer was found. Where groups voted words away in the
+            middle, it is shorter than the fragment that it was cut from.
+        start: First character of that fragment in the context.
+        end: One past its last character.
+        score: Confidence, 0 to 1, higher is better; comparable between rows of one bundle.
+    """
+
+    answer: str
+    start: int
+    end: int
+    score: float
+
+
+class Ensemble:
+    """An opened bundle. Made by :func:`load`.
+
+    Args:
+        folder: A verified bundle.
+        manifest: Its manifest.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``...
+        resident: Keep models in memory between single calls.
+
+    Attributes:
+        manifest: What the bundle says about itself.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, *, device: str = "auto", resident: bool = True
+    ) -> None:
+        self.manifest = manifest
+        self._folder = folder
+        self._device = device
+        self._resident = resident
+        self._kept: dict[str, Forward] = {}
+        self._passing: tuple[str, Forward] | None = None
+        self._tokenizers = {
+            group.id: QATokenizer.from_folder(folder / group.folder) for group in manifest.groups
+        }
+
+    def __call__(self, *, question: str, context: str, language: str = "") -> Prediction:
+        """Answers one question; the models stay in memory unless opened with ``resident=False``.
+
+        Args:
+            question: The question.
+            context: The text that holds the answer.
+            language: ISO 639-1 code of the context, which decides on post-processing rules; left
+                out, the script of the context does.
+
+        Raises:
+            DataError: The question or the context is empty or no text, or the question fills a
+                whole window.
+        """
+        row = Row("the row", question, context, language)
+        return self.predict([row], keep_loaded=self._resident)[0]
+
+    def predict(
+        self,
+        rows: Iterable[Row],
+        *,
+        keep_loaded: bool = False,
+        announce: Callable[[Estimate], None] | None = None,
+        progress: Progress | None = None,
+    ) -> list[Prediction]:
+        """Answers many questions.
+
+        Rows are answered in blocks: memory holds the rows and the answers, one model, and the
+        windows and logits of one block.
+
+        Args:
+            rows: What to answer.
+            keep_loaded: Leave all models in memory, for callers that will ask again, as a server
+                does; otherwise one model at a time is loaded, and none stays.
+            announce: Told what it will take, before the first answer. Costs a trial pass.
+            progress: Called with windows done and windows in all, over all models; the latter is
+                an extrapolation until the last block.
+
+        Returns:
+            One prediction per row, in their order.
+
+        Raises:
+            DataError: As for a single question; names the row.
+        """
+        asked = list(rows)
+        for row in asked:
+            check_row(row)
+        for position, reason in sorted(self.misfits(asked).items()):
+            raise DataError(f"{asked[position].id}: {reason}.")
+        try:
+            return self._answer(asked, keep_loaded, announce, progress)
+        finally:
+            self._passing = None
+
+    def misfits(self, rows: Sequence[Row]) -> dict[int, str]:
+        """Rows whose question leaves no room to cut the context, with the reason, by position."""
+        found: dict[int, str] = {}
+        for begin in range(0, len(rows), _TOGETHER):
+            part = rows[begin : begin + _TOGETHER]
+            for group in self.manifest.groups:
+                for position, reason in self._tight(group, part):
+                    found.setdefault(begin + position, reason)
+        return found
+
+    def _tight(self, group: GroupEntry, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
+        tokenizer = self._tokenizers[group.id]
+        room = group.length - tokenizer.template.specials
+        sizes = _token_counts(tokenizer, [row.question.lstrip() for row in rows])
+        # A context that fits beside its question whole needs no cut.
+        tight = [i for i, tokens in enumerate(sizes) if room - tokens <= group.stride]
+        contexts = _token_counts(tokenizer, [rows[i].context for i in tight])
+        for position, tokens in zip(tight, contexts, strict=True):
+            if tokens > room - sizes[position]:
+                yield (
+                    position,
+                    f"the question has {sizes[position]} tokens, but beside this context there "
+                    f"is room for {room - group.stride - 1}: shorten the question",
+                )
+
+    def _answer(
+        self,
+        rows: Sequence[Row],
+        keep_loaded: bool,
+        announce: Callable[[Estimate], None] | None,
+        progress: Progress | None,
+    ) -> list[Prediction]:
+        blocks = split(rows, self.manifest, self._tokenizers)
+        left = sum(map(size, rows))
+        predictions: list[Prediction] = []
+        done = 0
+        for block in blocks:
+            characters = sum(map(size, block))
+            windows = cut_rows(block, self.manifest.groups, self._tokenizers)
+            passes = sum(len(windows[member.group]) for member in self.manifest.members)
+            expected = done + round(passes * left / characters)
+            if announce is not None and not predictions:
+                seconds = self._seconds(windows, left / characters, len(blocks), keep_loaded)
+                models = len(self.manifest.members)
+                announce(Estimate(len(rows), expected, models, seconds))
+
+            def report(now: int, before: int = done, total: int = expected) -> None:
+                if progress is not None:
+                    progress(before + now, total)
+
+            spans = self._spans(block, windows, report, keep_loaded)
+            predictions += [Prediction(s.text, s.start, s.end, s.score) for s in spans]
+            done, left = done + passes, left - characters
+        return predictions
+
+    def _spans(
+        self,
+        rows: Sequence[Row],
+        windows: Mapping[str, Windows],
+        report: Callable[[int], None],
+        keep_loaded: bool,
+    ) -> list[Span]:
+        logits, done = {}, 0
+        for member in self.manifest.members:
+            own = windows[member.group]
+
+            def advance(now: int, _: int, before: int = done) -> None:
+                report(before + now)
+
+            logits[member.id] = self._model(member, keep_loaded)(own, progress=advance)
+            done += len(own)
+            report(done)
+        return join(self.manifest.plan, logits, windows, rows)
+
+    def _model(self, member: MemberEntry, keep_loaded: bool) -> Forward:
+        if member.id in self._kept:
+            return self._kept[member.id]
+        if self._passing is None or self._passing[0] != member.id:
+            self._passing = None  # before the next one is loaded, not after
+            self._passing = member.id, load_member(self._folder, member, self._device)
+        model = self._passing[1]
+        if keep_loaded:
+            self._kept[member.id] = model
+        return model
+
+    def _seconds(
+        self, windows: Mapping[str, Windows], share: float, blocks: int, keep_loaded: bool
+    ) -> float:
+        """Seconds for all blocks, the first of which has these windows."""
+        begin = time.perf_counter()
+        model = self._model(self.manifest.members[0], keep_loaded)
+        loading = seconds_of_loading(self.manifest, time.perf_counter() - begin)
+        passes = seconds_of_passes(self._folder, self.manifest, windows, model)
+        once = keep_loaded or len(self.manifest.members) == 1
+        return passes * share + loading * (1 if once else blocks)
+
+
+def load(path: str | Path, *, device: str = "auto", resident: bool = True) -> Ensemble:
+    """Opens a bundle after comparing every file with its checksum.
+
+    Args:
+        path: The folder that ``autoqa export`` wrote.
+        device: ``auto`` takes the first GPU, else the CPU.
+        resident: Keep all models in memory between single calls: faster, if they fit.
+
+    Raises:
+        BundleError: The folder is no bundle, damaged, or of another format version.
+        ConfigError: There is no such device, or the bundle's models do not run there.
+        MissingAssetError: The package that computes the bundle's models is not installed.
+    """
+    folder = Path(path)
+    manifest = verify(folder)
+    check_device(device, manifest)
+    return Ensemble(folder, manifest, device=device, resident=resident)
+
+
+def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:
+    encodings = tokenizer.core.encode_batch_fast(texts, add_special_tokens=False)
+    return [len(encoding.ids) for encoding in encodings]

@@ -1,0 +1,201 @@
+"""A bundle behind HTTP: ``POST /answer``, ``GET /health``, and a page to try it."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import autoqa
+from autoqa.errors import ConfigError, DataError, MissingAssetError
+from autoqa.bundle.predictor import Ensemble
+from autoqa.bundle.input_rows import Row, check_items
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "connect-src 'self'"
+)
+"""The page is one file: the browser is to fetch nothing from elsewhere."""
+
+_BYTES_PER_CHARACTER = 12
+"""A character outside the basic plane as two escapes of JSON."""
+_BYTES_PER_QUESTION = 1024
+"""Keys, quotes, an id."""
+
+_SHOWN = 20
+"""Most bad rows that a refusal names."""
+
+_PATIENCE = 10
+"""Seconds that a request under way has when the server is to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may hold.
+
+    Attributes:
+        characters: Most characters of all its questions and contexts.
+        questions: Most questions.
+    """
+
+    characters: int
+    questions: int
+
+    @property
+    def bytes(self) -> int:
+        """Most bytes of a body that may keep to the other two."""
+        return _BYTES_PER_CHARACTER * self.characters + _BYTES_PER_QUESTION * (self.questions + 1)
+
+
+class _Refused(Exception):  # noqa: N818
+    """A request that gets a sentence instead of an answer."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def require_packages() -> None:
+    """Raises MissingAssetError if the extra ``serve`` is not installed."""
+    try:
+        import fastapi  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError as error:
+        raise MissingAssetError(
+            f"autoqa serve needs the package {error.name}: pip install 'autoqa[serve]'."
+        ) from error
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Takes the address before models are loaded.
+
+    Args:
+        host: Name or address of a network interface of this machine.
+        port: Port number; 0 takes a free one.
+
+    Raises:
+        ConfigError: The port is taken, or the address is not this machine's.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server(found[0][4][:2], family=found[0][0])
+    except OSError as error:
+        raise ConfigError(
+            f"cannot listen on --host {host} --port {port}: {error.strerror}; give another --port "
+            "(0 takes a free one), or an address of this machine."
+        ) from error
+
+
+def serve(ensemble: Ensemble, limits: Limits, listener: socket.socket) -> None:
+    """Answers requests until a signal comes, which is raised again when requests are answered."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        make_app(ensemble, limits),
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=_PATIENCE,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def make_app(ensemble: Ensemble, limits: Limits) -> "FastAPI":
+    """The application.
+
+    ``POST /answer`` takes one row (``question``, ``context``, and if wanted ``id`` and
+    ``language``) or a list of rows, and returns one object or a list: ``answer``, ``start`` and
+    ``end`` (in characters, that is Unicode code points), ``score``, and the ``id`` of rows that
+    have one. What cannot be answered gets status 413 (too large) or 422, and a sentence under
+    ``detail``. One request at a time is answered, in the order in which they came.
+
+    Args:
+        ensemble: An opened bundle.
+        limits: What a request may hold.
+    """
+    from fastapi import FastAPI, Request
+    from fastapi.concurrency import run_in_threadpool
+    from fastapi.responses import HTMLResponse, JSONResponse
+
+    app = FastAPI(title="autoqa", docs_url=None, redoc_url=None, openapi_url=None)
+    turn = asyncio.Lock()
+    page = files("autoqa.bundle").joinpath("page.html").read_text("utf-8")
+
+    @app.get("/")
+    async def index() -> HTMLResponse:
+        return HTMLResponse(page, headers={"Content-Security-Policy": _POLICY})
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        return {
+            "status": "ok",
+            "autoqa": autoqa.__version__,
+            "study": ensemble.manifest.study,
+            "models": len(ensemble.manifest.members),
+            "max_characters": limits.characters,
+            "max_questions": limits.questions,
+        }
+
+    @app.post("/answer")
+    async def answer(request: Request) -> JSONResponse:
+        try:
+            asked = _parse(await _body(request.stream(), limits))
+            rows = _rows(asked, limits)
+            async with turn:
+                found = await run_in_threadpool(ensemble.predict, rows, keep_loaded=True)
+        except _Refused as refused:
+            return JSONResponse({"detail": str(refused)}, refused.status)
+        except DataError as error:  # the message begins with the row's id
+            return JSONResponse({"detail": f"row {error}"}, 422)
+        items = asked if isinstance(asked, list) else [asked]
+        answers = [
+            ({"id": row.id} if "id" in item else {}) | asdict(one)
+            for item, row, one in zip(items, rows, found, strict=True)
+        ]
+        return JSONResponse(answers if isinstance(asked, list) else answers[0])
+
+    return app
+
+
+async def _body(stream: AsyncIterator[bytes], limits: Limits) -> bytes:
+    body = bytearray()
+    async for part in stream:
+        body += part
+        if len(body) > limits.bytes:
+            raise _Refused(413, f"the request has more than {limits.bytes:,} bytes: send less.")
+    return bytes(body)
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise _Refused(422, f"the request is no JSON: {error}.") from error
+
+
+def _rows(asked: Any, limits: Limits) -> list[Row]:
+    """The rows of a request, each as good as those of a file must be."""
+    items = asked if isinstance(asked, list) else [asked]
+    if len(items) > limits.questions:
+        raise _Refused(
+            413,
+            f"the request has {len(items):,} questions, but at most {limits.questions:,} are "
+            "answered at once: send several requests, or start the server with a higher "
+            "--max-questions.",
+        )
+    checked = check_items(items)
+    if checked.problems:
+        raise _Refused(422, "\n".join(checked.problems[:_SHOWN]))
+    characters = sum(len(row.question) + len(row.context) for row in checked.good)
+    if characters > limits.characters:
+        raise _Refused(
+            413,
+            f"the request has {characters:,} characters, but at most {limits.characters:,} are "
+            "answered at once: send several requests, or start the server with a higher "
+            "--max-characters.",
+        )
+    return list(checked.good)

@@ -1,0 +1,139 @@
+"""``autoqa data relocate``: where answers that occur several times belong."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autoqa.cli.progress import progress_bar
+from autoqa.cli.terminal import data_console, echo_json
+from autoqa.errors import ConfigError
+from autoqa.report.relocation import as_objects, confidence_histogram, excerpts, row_count
+
+if TYPE_CHECKING:
+    from autoqa.labels.relocation import Relocation
+
+_PATH = click.Path(path_type=Path)
+_SHOWN = 10
+
+
+@click.command()
+@click.argument("study", type=_PATH)
+@click.option("--source", required=True, help="The source whose answers are looked at.")
+@click.option("--to", "target", type=_PATH, help="The overlay to write; left out, look only.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Move an answer where the new place is at least this likely.",
+)
+@click.option(
+    "--learn-from",
+    multiple=True,
+    metavar="SOURCE",
+    help="A source whose offsets can be trusted; learn from it what each kind of evidence counts.",
+)
+@click.option(
+    "--translations",
+    multiple=True,
+    metavar="SOURCE",
+    help="A source with translations under the same ids; they show where an answer belongs.",
+)
+@click.option(
+    "--models",
+    type=click.IntRange(min=0),
+    default=4,
+    show_default=True,
+    help="Most candidates asked about an answer, once the study was searched; 0: texts alone.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def relocate(
+    study: Path,
+    source: str,
+    target: Path | None,
+    threshold: float,
+    learn_from: tuple[str, ...],
+    translations: tuple[str, ...],
+    models: int,
+    as_json: bool,
+) -> None:
+    """Choose the place of every answer of a source that occurs several times in its context.
+
+    STUDY is a study file. What the text around each occurrence says is weighed, where the answer
+    stands in translations (rows in other languages under the same id), and once the study was
+    searched, what candidates say that did not train on the row. Rows that move are written as an
+    overlay, which `overlays = ["FILE"]` below [sources.NAME] lays over the source; the source's
+    own file stays as it is. Where nothing moves, nothing is written.
+    """
+    from autoqa.config.checks import check_source
+    from autoqa.data.overlay import check_target
+    from autoqa.labels import relocation
+    from autoqa.registry import open_study
+
+    bound = open_study(study)
+    if source in learn_from:
+        raise ConfigError(
+            f"--learn-from {source}: its offsets are what is in doubt; name other sources."
+        )
+    if source in translations:
+        raise ConfigError(
+            f"--translations {source}: its own rows are looked at anyway; name other sources."
+        )
+    check_source(bound.study, source)
+    if target is not None:
+        check_target(target, source)
+    with progress_bar("asking candidates", quiet=as_json) as progress:
+        found = relocation.relocate(
+            bound,
+            source,
+            target=target,
+            models=models,
+            learn_from=learn_from,
+            translations=translations,
+            progress=progress,
+        )
+    overlay = found.overlay(threshold)
+    written = target if overlay.changes else None
+    if written is not None:
+        overlay.write(written)
+    if as_json:
+        echo_json(as_objects(found, threshold, written))
+        return
+    _print(found, threshold, len(overlay.changes), written)
+
+
+def _print(found: "Relocation", threshold: float, changed: int, written: Path | None) -> None:
+    placed = found.placed
+    if not placed:
+        settled = f" ({found.settled} settled by other overlays)" if found.settled else ""
+        click.echo(
+            f"sources.{found.source}: none of its {found.rows} rows{settled} has an answer that "
+            "occurs several times; nothing is written."
+        )
+        return
+    console = data_console()
+    console.print(confidence_histogram(placed))
+    moved = sorted(
+        (one for one in placed if one.moved and one.confidence >= threshold),
+        key=lambda one: -one.confidence,
+    )
+    for one in moved[:: max(1, len(moved) // _SHOWN)][:_SHOWN]:
+        before, after = excerpts(one)
+        example = one.asked.example
+        console.print(f"{example.id}  {one.confidence:.2f}  {example.question}", markup=False)
+        console.print(f"  from  {before}\n  to    {after}", markup=False)
+    click.echo(
+        f"sources.{found.source}: of {found.rows} rows, {row_count(placed)} have an answer that "
+        f"occurs several times; candidates were asked about {found.judged} of {len(placed)} such "
+        "answers."
+    )
+    doubtful = sum(one.moved for one in placed) - len(moved)
+    unsure = f" ({doubtful} more would, but with less than {threshold:g})" if doubtful else ""
+    if written is None:
+        click.echo(f"{len(moved)} answers in {changed} rows move{unsure}; nothing is written.")
+        return
+    click.echo(
+        f"{len(moved)} answers in {changed} rows move{unsure}; {written} holds them. To use it: "
+        f"overlays = [{str(written)!r}] below [sources.{found.source}]."
+    )

@@ -1,0 +1,1 @@
+"""Logits of context tokens become spans."""

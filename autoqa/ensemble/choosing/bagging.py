@@ -1,0 +1,145 @@
+"""How the ensembles score on questions that had no say in choosing their members."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from autoqa.arrays import Doubles, Indices
+from autoqa.ensemble.choosing.greedy import Chooser
+from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.selection import KINDS, Kind
+from autoqa.ensemble.evaluation.evaluator import Evaluator, Seats
+from autoqa.scores.bootstrap import Comparison, paired
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bag:
+    """Documents drawn with replacement, and what was chosen on them.
+
+    Attributes:
+        weights: How often each question's document was drawn, ``[Q]``.
+        seats: The ensembles.
+    """
+
+    weights: Doubles
+    seats: dict[Kind, Seats]
+
+    @property
+    def outside(self) -> npt.NDArray[np.bool_]:
+        """Questions whose document was not drawn, ``[Q]``."""
+        outside: npt.NDArray[np.bool_] = self.weights == 0
+        return outside
+
+
+class Bags:
+    """What the bags say; see Caruana et al. (2004), section on bagged ensemble selection.
+
+    Args:
+        evaluator: Scores ensembles.
+        documents: Document of each question, Q long.
+        limits: What an ensemble may be.
+        count: How many bags to draw.
+        seed: Decides the draws.
+
+    Attributes:
+        documents: As given.
+        drawn: The bags.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        documents: Sequence[str],
+        limits: Limits,
+        count: int,
+        seed: int,
+    ) -> None:
+        self._evaluator = evaluator
+        self.documents = documents
+        self.drawn: list[Bag] = []
+        rng = np.random.default_rng(seed)
+        rows = numbered(documents)
+        size = int(rows.max()) + 1
+        for _ in range(count):
+            times = np.bincount(rng.integers(size, size=size), minlength=size)
+            weights = times[rows].astype(np.float64)
+            self.drawn.append(Bag(weights, ensembles(Chooser(evaluator, rows, weights, limits))))
+
+    @cached_property
+    def chosen(self) -> Doubles:
+        """Share of the bags whose greedy ensemble has the contender, ``[C]``."""
+        times = np.zeros(len(self._evaluator.contenders))
+        for bag in self.drawn:
+            times[sorted(set(bag.seats["greedy"]))] += 1
+        return times / len(self.drawn)
+
+    def steady(self) -> list[int]:
+        """Contenders that at least half of the bags chose, or the one that most of them chose."""
+        return np.flatnonzero(self.chosen >= 0.5).tolist() or [int(self.chosen.argmax())]
+
+    def mean(self, kind: Kind) -> float | None:
+        """Out-of-bag Jaccard, ``None`` where no question was ever left out."""
+        scores = self._mean([(bag, bag.seats[kind], ()) for bag in self.drawn])
+        return float(np.nanmean(scores)) if np.isfinite(scores).any() else None
+
+    def gain(self, kind: Kind, other: Kind) -> Comparison | None:
+        """Out-of-bag gain of one kind on another, ``None`` where no question was left out."""
+        return self._paired([(bag, bag.seats[kind], bag.seats[other]) for bag in self.drawn])
+
+    def gain_of(self, contender: int, kind: Kind) -> Comparison | None:
+        """Out-of-bag gain of the bags' ensembles that have a contender on themselves without it.
+
+        Returns:
+            ``None`` where no bag's ensemble has it beside others, or no question was left out.
+        """
+        cases = [
+            (bag, seats, tuple(i for i in seats if i != contender))
+            for bag in self.drawn
+            if contender in (seats := bag.seats[kind]) and len(set(seats)) > 1
+        ]
+        return self._paired(cases)
+
+    def _paired(self, cases: Sequence[tuple[Bag, Seats, Seats]]) -> Comparison | None:
+        gains = self._mean(cases)
+        seen = np.flatnonzero(np.isfinite(gains)).tolist()
+        if not seen:
+            return None
+        return paired(gains[seen], np.zeros(len(seen)), [self.documents[i] for i in seen])
+
+    def _mean(self, cases: Sequence[tuple[Bag, Seats, Seats]]) -> Doubles:
+        """Mean over bags of out-of-bag scores, less those of a second ensemble, if any.
+
+        Returns:
+            One value per question ``[Q]``, not a number where no bag left it out.
+        """
+        total, times = np.zeros(len(self.documents)), np.zeros(len(self.documents))
+        for bag, first, second in cases:
+            values = self._evaluator.scores(first, bag.weights)
+            if second:
+                values = values - self._evaluator.scores(second, bag.weights)
+            total += np.where(bag.outside, values, 0.0)
+            times += bag.outside
+        means = np.full(len(total), np.nan)
+        np.divide(total, times, out=means, where=times > 0)
+        return means
+
+
+def numbered(documents: Sequence[str]) -> Indices:
+    """Documents as whole numbers from 0, ``[Q]``."""
+    return np.unique(np.array(documents, dtype=str), return_inverse=True)[1]
+
+
+def ensembles(chooser: Chooser, pool: Sequence[int] | None = None) -> dict[Kind, Seats]:
+    """One ensemble of each kind; the greedy one of contenders in the pool, if given."""
+    made: dict[Kind, Seats] = {
+        "single": chooser.single(),
+        "best-per-group": chooser.best_per_group(),
+        "top-k": chooser.top(),
+        "all-equal": chooser.all_equal(),
+        "greedy": chooser.greedy(pool),
+    }
+    assert tuple(made) == KINDS
+    return made

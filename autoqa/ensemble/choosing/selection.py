@@ -1,0 +1,152 @@
+"""What the selector found, as a value that can be written to a file and read again."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from autoqa.errors import DataError
+from autoqa.scores.bootstrap import Comparison, Interval
+
+Rule = Literal["interval", "mean"]
+Kind = Literal["single", "best-per-group", "top-k", "all-equal", "greedy"]
+PickName = Literal["safe", "best"]
+
+KINDS: tuple[Kind, ...] = ("single", "best-per-group", "top-k", "all-equal", "greedy")
+"""From the simplest to the most complicated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A chosen candidate.
+
+    Attributes:
+        id: The candidate's id.
+        group: Its group.
+        weight: Its seats, that is its part in the mean of its group's logits.
+        reason: Why it was chosen, in a sentence.
+    """
+
+    id: str
+    group: str
+    weight: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the ensembles that were compared.
+
+    Attributes:
+        kind: How it was put together.
+        members: Seats of its candidates, as (id, seats) pairs.
+        best: The group whose answer stands where its vote decides nothing.
+        public: Jaccard on the whole public part, which chose its members.
+        out_of_bag: Jaccard on questions whose documents had no say in choosing members;
+            ``None`` where there are too few documents to leave any out.
+        gain: Out-of-bag gain on the best single candidate, ``None`` for that itself.
+        seconds: Time that all members take for 1,000 questions.
+        allowed: Whether it keeps to seats, recipe cap and budget.
+    """
+
+    kind: Kind
+    members: tuple[tuple[str, int], ...]
+    best: str
+    public: Interval
+    out_of_bag: float | None
+    gain: Comparison | None
+    seconds: float
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """An ensemble that can be exported.
+
+    Attributes:
+        members: The chosen candidates, those of the best group first.
+        best: The group whose answer stands where the vote decides nothing.
+        chosen: Which of the alternatives it is.
+        public: Its Jaccard on the public part.
+    """
+
+    members: tuple[Seat, ...]
+    best: str
+    chosen: Kind
+    public: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection(Pick):
+    """The selector's result. It is itself the safe pick, the one that the rule chose.
+
+    Attributes:
+        best_public: The other pick: the alternative with the highest public score, whether or not
+            documents without a say confirm it.
+        rule: The rule that chose the safe pick.
+        by_rule: What each rule would have chosen.
+        alternatives: All that were compared, the simplest first.
+        verdict: Why this one, in a sentence.
+        notes: Sentences on who could not be seated.
+        considered: Ids of all candidates.
+        seats: Most members that were allowed.
+        recipe_cap: Most seats that were allowed to one recipe.
+        quota: Fewest seats of each group that the greedy selection seats.
+        seconds: Budget for 1,000 questions, ``None`` for any.
+        seed: Decided the bags.
+    """
+
+    best_public: Pick
+    rule: Rule
+    by_rule: dict[Rule, Kind]
+    alternatives: tuple[Alternative, ...]
+    verdict: str
+    notes: tuple[str, ...]
+    considered: tuple[str, ...]
+    seats: int
+    recipe_cap: int
+    quota: int
+    seconds: float | None
+    seed: int
+
+    def pick(self, name: PickName) -> Pick:
+        """One of the two final picks."""
+        return self if name == "safe" else self.best_public
+
+    def to_json(self) -> str:
+        """The selection as a JSON object."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Selection":
+        """What :meth:`to_json` wrote.
+
+        Raises:
+            DataError: The text is something else.
+        """
+        try:
+            content = _pick(json.loads(text))
+            content["best_public"] = Pick(**_pick(content["best_public"]))
+            content["alternatives"] = tuple(map(_alternative, content["alternatives"]))
+            content["notes"] = tuple(content["notes"])
+            content["considered"] = tuple(content["considered"])
+            return cls(**content)
+        except (ValueError, TypeError, KeyError) as error:
+            raise DataError(f"this is no selection ({error!r:.80}): select again") from error
+
+
+def _pick(content: dict[str, Any]) -> dict[str, Any]:
+    changed = {
+        "members": tuple(Seat(**seat) for seat in content["members"]),
+        "public": Interval(**content["public"]),
+    }
+    return {**content, **changed}
+
+
+def _alternative(content: dict[str, Any]) -> Alternative:
+    gain = content["gain"]
+    changed = {
+        "members": tuple((name, seats) for name, seats in content["members"]),
+        "public": Interval(**content["public"]),
+        "gain": None if gain is None else Comparison(**gain),
+    }
+    return Alternative(**{**content, **changed})

@@ -1,0 +1,215 @@
+"""Chooses a small ensemble from stored public predictions, and says why.
+
+Five ensembles are compared, the simplest first: the best single candidate, the best of each group,
+the candidates that are best alone, all candidates with equal weight, and the greedy selection. Each
+is put together again on twenty bags (documents drawn with replacement) and scored on the documents
+that the bag left out, so that no question is scored by an ensemble that it helped to choose. The
+greedy ensemble's members are chosen on the whole public part among the candidates that at least
+half of the bags chose.
+
+Two of them are picked. The *safe* pick is the rule's: rule ``interval`` takes a more complicated
+ensemble only where the 95 % interval of its out-of-bag gain on the simpler one excludes zero; rule
+``mean`` takes the highest out-of-bag mean among those that are no worse than the best single
+candidate on the whole public part. It is safe because what speaks for it was seen on documents
+that had no say. The *best* pick has the highest public score, which its own members were chosen
+for; it is the better bet where the public part is like the questions to come and too small to prove
+anything.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from autoqa.decoding.span_search import WindowsLike
+from autoqa.ensemble.choosing.bagging import Bags, ensembles, numbered
+from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, verdict
+from autoqa.ensemble.choosing.explain import Explanation, explain, reason
+from autoqa.ensemble.choosing.greedy import Chooser
+from autoqa.ensemble.choosing.limits import Limits, cost
+from autoqa.ensemble.choosing.selection import KINDS, Alternative, Kind, Pick, Rule, Seat, Selection
+from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats
+from autoqa.ensemble.joining.aggregate import aggregate
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
+from autoqa.errors import DataError, NothingFeasibleError
+from autoqa.scores.bootstrap import interval
+from autoqa.scores.metrics import score
+from autoqa.types import Example
+
+__all__ = ["Contender", "Limits", "Selector"]
+
+
+class Selector:
+    """Compares ensembles; no model is run, and only public predictions are read.
+
+    Args:
+        candidates: What may be chosen, with stored public logits.
+        windows: Windows of the public part by group.
+        examples: The public part.
+        limits: What an ensemble may be.
+        bags: Draws of documents.
+        seed: Decides the draws; all else is deterministic.
+        max_answer_tokens: Most tokens in an answer.
+
+    Raises:
+        NothingFeasibleError: There is no candidate, none within the budget, or no group that can
+            fill its quota.
+        DataError: There is no example, or a candidate's logits cannot be used.
+        ValueError: An argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Contender],
+        windows: Mapping[str, WindowsLike],
+        examples: Sequence[Example],
+        limits: Limits | None = None,
+        *,
+        bags: int = 20,
+        seed: int = 0,
+        max_answer_tokens: int = 48,
+    ) -> None:
+        _check(candidates, windows, examples, bags)
+        self._considered = tuple(candidate.id for candidate in candidates)
+        self._limits = limits or Limits()
+        self._windows, self._examples = windows, examples
+        self._longest, self._seed = max_answer_tokens, seed
+        self._contenders = self._limits.affordable(candidates)
+        self._evaluator = Evaluator(self._contenders, windows, examples, max_answer_tokens)
+        self._documents = [example.document for example in examples]
+        self._everything = np.ones(len(examples))
+        self._chooser = Chooser(
+            self._evaluator, numbered(self._documents), self._everything, self._limits
+        )
+        self._notes = self._left_out()
+        self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed)
+        self._seats = ensembles(self._chooser, self._bags.steady())
+
+    def select(self, rule: Rule = "interval") -> Selection:
+        """The two picks, and all that they were compared with.
+
+        Args:
+            rule: Decides the safe pick, see above.
+        """
+        alternatives = tuple(map(self._alternative, KINDS))
+        rules: dict[Rule, Kind] = {
+            "interval": by_interval(alternatives, self._bags),
+            "mean": by_mean(alternatives),
+        }
+        kinds = {other.kind: other for other in alternatives}
+        safe, allowed = kinds[rules[rule]], [other for other in alternatives if other.allowed]
+        best = self._pick(max(allowed, key=lambda other: other.public.mean))
+        chosen = self._pick(safe)
+        return Selection(
+            members=chosen.members,
+            best=chosen.best,
+            chosen=chosen.chosen,
+            public=chosen.public,
+            best_public=best,
+            rule=rule,
+            by_rule=rules,
+            alternatives=alternatives,
+            verdict=verdict(safe, alternatives, rule),
+            notes=self._notes,
+            considered=self._considered,
+            seats=self._limits.seats,
+            recipe_cap=self._limits.recipe_cap,
+            quota=self._limits.quota,
+            seconds=self._limits.seconds,
+            seed=self._seed,
+        )
+
+    def explain(self, selection: Selection) -> Explanation:
+        """Why each member of both picks is in, and of the greedy ensemble, picked or not."""
+        kinds = dict.fromkeys((selection.chosen, selection.best_public.chosen, KINDS[-1]))
+        return explain(
+            self._evaluator, self._chooser, self._bags, {kind: self._seats[kind] for kind in kinds}
+        )
+
+    def _left_out(self) -> tuple[str, ...]:
+        """Sentences on who cannot be seated.
+
+        Raises:
+            NothingFeasibleError: No group can fill its quota.
+        """
+        starts = self._chooser.starts(self._chooser.ranking)
+        groups = self._evaluator.groups
+        short = [group for number, group in enumerate(groups) if number not in starts]
+        what = f"{self._limits.quota} seats with recipe_cap = {self._limits.recipe_cap}" + (
+            "" if self._limits.seconds is None else f" and seconds = {self._limits.seconds:g}"
+        )
+        if not starts:
+            raise NothingFeasibleError(
+                f"selection.quota is {self._limits.quota}, but no group can fill {what}: lower "
+                "the quota or raise the other limits"
+            )
+        notes = [f"Group {group} gets no seat: it cannot fill {what}." for group in short]
+        dear = len(self._considered) - len(self._contenders)
+        if dear:
+            notes.append(
+                f"Candidates that alone take more than {self._limits.seconds:g} seconds for 1,000 "
+                f"questions and were left out: {dear}."
+            )
+        return tuple(notes)
+
+    def _alternative(self, kind: Kind) -> Alternative:
+        seats = self._seats[kind]
+        members = sorted(Counter(seats).items())
+        contenders = [(self._contenders[i], count) for i, count in members]
+        best = self._evaluator.groups[self._evaluator.leader(seats, self._everything)]
+        answers = aggregate(
+            EnsemblePlan(
+                [Member(c.id, c.group, count) for c, count in contenders], best, self._longest
+            ),
+            {contender.id: contender.logits for contender, _ in contenders},
+            self._windows,
+            [example.context for example in self._examples],
+        )
+        jaccard = score([span.text for span in answers], self._examples).jaccard
+        return Alternative(
+            kind=kind,
+            members=tuple((contender.id, count) for contender, count in contenders),
+            best=best,
+            public=interval(jaccard, self._documents),
+            out_of_bag=self._bags.mean(kind),
+            gain=None if kind == "single" else self._bags.gain(kind, "single"),
+            seconds=cost(self._contenders, seats),
+            allowed=self._limits.allow(self._contenders, seats),
+        )
+
+    def _pick(self, winner: Alternative) -> Pick:
+        """The members with their reasons, those of the best group first."""
+        seats = self._seats[winner.kind]
+        members = [self._seat(i, count, seats, winner.kind) for i, count in Counter(seats).items()]
+        members.sort(key=lambda seat: (seat.group != winner.best, -seat.weight, seat.id))
+        return Pick(
+            members=tuple(members), best=winner.best, chosen=winner.kind, public=winner.public
+        )
+
+    def _seat(self, contender: int, count: int, seats: Seats, kind: Kind) -> Seat:
+        candidate = self._contenders[contender]
+        bags = self._bags if kind == "greedy" else None
+        why = reason(self._chooser, bags, contender, seats)
+        return Seat(candidate.id, candidate.group, float(count), why)
+
+
+def _check(
+    candidates: Sequence[Contender],
+    windows: Mapping[str, WindowsLike],
+    examples: Sequence[Example],
+    bags: int,
+) -> None:
+    if not candidates:
+        raise NothingFeasibleError("there is no candidate to select from: search first")
+    if not examples:
+        raise DataError("the public part has no question to select on: hold out more documents")
+    if bags < 1:
+        raise ValueError(f"bags is {bags}; it must be 1 or more")
+    names = [candidate.id for candidate in candidates]
+    if len(set(names)) < len(names):
+        raise ValueError(f"candidate ids {names} are not unique")
+    missing = sorted({candidate.group for candidate in candidates} - set(windows))
+    if missing:
+        raise ValueError(
+            f"windows of the groups {missing} are missing; given are {sorted(windows)}"
+        )

@@ -1,0 +1,237 @@
+"""Public Jaccard of any ensemble: a few hundredths of a millisecond per hundred questions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autoqa.arrays import Doubles
+from autoqa.decoding.span_search import WindowsLike
+from autoqa.ensemble.evaluation.span_shortlist import Logits, shortlist
+from autoqa.ensemble.evaluation.vote_counts import Ballots, Votes, count_votes, majority
+from autoqa.ensemble.evaluation.word_sets import (
+    Bits,
+    Vocabulary,
+    best_jaccard,
+    jaccard,
+    reference_masks,
+)
+from autoqa.types import Example
+
+Seats = tuple[int, ...]
+"""An ensemble: its contenders in the order of their seats, one number for each seat."""
+
+SAME = 1e-12
+"""Means that differ by less are equal: what is left is the order of the additions."""
+
+_KEPT = 20_000_000
+"""Values of earlier results that are kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contender:
+    """A candidate that selection may seat, with its stored public predictions.
+
+    Attributes:
+        id: The candidate's id.
+        group: Contenders of one group have the same windows.
+        recipe_hash: What it was trained on; seats per recipe are capped.
+        logits: Start and end logits of the public part, ``[T]`` each.
+        seconds: Time it takes to answer 1,000 questions; held to the budget, and settles ties.
+    """
+
+    id: str
+    group: str
+    recipe_hash: str
+    logits: Logits
+    seconds: float = 0.0
+
+
+class Evaluator:
+    """Scores ensembles of fixed contenders on fixed questions.
+
+    Args:
+        contenders: What ensembles are made of, C of them.
+        windows: Windows of all questions by group.
+        examples: The questions, Q of them.
+        max_answer_tokens: Most tokens in an answer.
+
+    Attributes:
+        contenders: As given.
+        groups: Group keys in order of appearance.
+        group_of: Position in ``groups`` of each contender.
+        alone: Jaccard of each contender by itself, float64 ``[C, Q]``.
+    """
+
+    def __init__(
+        self,
+        contenders: Sequence[Contender],
+        windows: Mapping[str, WindowsLike],
+        examples: Sequence[Example],
+        max_answer_tokens: int,
+    ) -> None:
+        self.contenders = contenders
+        self.groups = list(dict.fromkeys(contender.group for contender in contenders))
+        self.group_of = [self.groups.index(contender.group) for contender in contenders]
+        self._questions = len(examples)
+        contexts = [example.context for example in examples]
+        vocabulary = Vocabulary(len(examples))
+        references = reference_masks(examples, vocabulary)
+        lists = []
+        self._place = [0] * len(contenders)
+        for number, group in enumerate(self.groups):
+            own = [i for i, where in enumerate(self.group_of) if where == number]
+            for position, i in enumerate(own):
+                self._place[i] = position
+            members = [(contenders[i].id, contenders[i].logits) for i in own]
+            lists.append(
+                shortlist(members, windows[group], contexts, vocabulary, max_answer_tokens)
+            )
+        self._words = [vocabulary.bits(masks) for masks, _ in lists]
+        self._blends = [blends for _, blends in lists]
+        self._references = [vocabulary.bits(masks) for masks in references]
+        self._ballots: dict[Seats, Bits] = {}
+        self._scores: dict[tuple[int, Seats], Doubles] = {}
+        self._known: dict[tuple[int, Seats], tuple[Ballots, Doubles]] = {}
+        self._weighed: Doubles | None = None
+        self._away: dict[int, Doubles] = {}
+        self._answers = np.stack([self._blend((i,)) for i in range(len(contenders))], axis=1)
+        self.alone: Doubles = best_jaccard(self._answers, self._references)
+
+    def scores(self, seats: Seats, weights: Doubles) -> Doubles:
+        """Jaccard of each question, float64 ``[Q]``.
+
+        Args:
+            seats: The ensemble.
+            weights: How much each question counts when the best group is found, ``[Q]``.
+        """
+        return self._scored(self.leader(seats, weights), seats)
+
+    def mean(self, seats: Seats, weights: Doubles) -> float:
+        """Weighted mean Jaccard of an ensemble."""
+        return float(mean(self.scores(seats, weights), weights))
+
+    def leader(self, seats: Seats, weights: Doubles) -> int:
+        """The group whose blend alone scores highest, as a position in ``groups``."""
+        return self._leader(seats, weights)[0]
+
+    def seated_groups(self, seats: Seats) -> list[int]:
+        """Groups with at least one seat, ascending."""
+        return sorted({self.group_of[i] for i in seats})
+
+    def additions(self, seats: Seats, options: Sequence[int], weights: Doubles) -> Doubles:
+        """Weighted mean Jaccard of the ensemble with one seat more, for each option.
+
+        Args:
+            seats: The ensemble; it may be empty.
+            options: Contenders to try, of any groups.
+            weights: How much each question counts, ``[Q]``.
+
+        Returns:
+            What :meth:`mean` gives for ``(*seats, option)`` but for rounding, float64
+            ``[len(options)]``.
+        """
+        groups = np.array([self.group_of[i] for i in options])
+        means = np.empty(len(options))
+        for group in np.unique(groups).tolist():
+            which = np.flatnonzero(groups == group)
+            places = [self._place[options[i]] for i in which.tolist()]
+            means[which] = self._joined(seats, group, weights)[places]
+        return means
+
+    def disagreements(self, contender: int) -> Doubles:
+        """Mean word-level 1 - Jaccard between its own answers and everyone's, ``[C]``."""
+        if contender not in self._away:
+            own = self._answers[:, contender : contender + 1]
+            self._away[contender] = 1.0 - jaccard(self._answers, own).mean(axis=-1)
+        return self._away[contender]
+
+    def _leader(self, seats: Seats, weights: Doubles) -> tuple[int, float]:
+        """The best group and its mean; the first of equals."""
+        best, height = -1, -np.inf
+        for group in self.seated_groups(seats):
+            reached = float(mean(self._scored(group, self._only(seats, group)), weights))
+            if reached > height + SAME:
+                best, height = group, reached
+        return best, height
+
+    def _only(self, seats: Seats, group: int) -> Seats:
+        return tuple(i for i in seats if self.group_of[i] == group)
+
+    def _scored(self, leader: int, seats: Seats) -> Doubles:
+        key = (leader, tuple(sorted(seats)))
+        if key not in self._scores:
+            if len(self._scores) * self._questions > _KEPT:
+                self._scores.clear()
+            self._scores[key] = best_jaccard(self._vote(leader, seats), self._references)
+        return self._scores[key]
+
+    def _blend(self, own: Seats) -> Bits:
+        """Words of the answers of one group's seats, ``[B, Q]``."""
+        key = tuple(sorted(own))
+        if key not in self._ballots:
+            if len(self._ballots) * self._questions > _KEPT:
+                self._ballots.clear()
+            group = self.group_of[own[0]]
+            chosen = self._blends[group].choose([self._place[i] for i in key])
+            self._ballots[key] = self._words[group].take(chosen, axis=1)
+        return self._ballots[key]
+
+    def _vote(self, leader: int, seats: Seats) -> Bits:
+        """Words of the ensemble's answers ``[B, Q]``, as ``ensemble.joining.vote`` gives them."""
+        preferred = self._blend(self._only(seats, leader))
+        groups = self.seated_groups(seats)
+        if len(groups) < 3:  # two groups always give the answer of the better one
+            return preferred
+        return majority(self._votes(seats), len(groups), preferred)
+
+    def _votes(self, seats: Seats) -> Votes:
+        groups = self.seated_groups(seats)
+        return count_votes([self._blend(self._only(seats, group)) for group in groups])
+
+    def _versions(self, group: int, own: Seats, weights: Doubles) -> tuple[Ballots, Doubles]:
+        """A group's answers with one seat more for each of its contenders, and their means.
+
+        Kept for as long as the weights stay the same: with a seat for one group the versions of
+        the others do not change.
+        """
+        if weights is not self._weighed:
+            self._known.clear()
+            self._weighed = weights
+        key = (group, tuple(sorted(own)))
+        if key not in self._known:
+            words = self._words[group]
+            leader, questions, winners = self._blends[group].choose_with_each(
+                [self._place[i] for i in own], weights > 0
+            )
+            common, changed = words.take(leader, axis=1), words.take(winners, axis=1)
+            ballots = Ballots(common, questions, changed)
+            self._known[key] = ballots, ballots.alone(self._references, weights)
+        return self._known[key]
+
+    def _joined(self, seats: Seats, group: int, weights: Doubles) -> Doubles:
+        """Means with one seat more for each of one group's contenders, in their order."""
+        ballots, alone = self._versions(group, self._only(seats, group), weights)
+        others = tuple(i for i in seats if self.group_of[i] != group)
+        references = self._references
+        if not others:
+            return alone
+        best, height = self._leader(others, weights)
+        first = alone > height + SAME if group > best else alone >= height - SAME
+        groups = self.seated_groups(others)
+        if len(groups) == 1:
+            return np.where(first, alone, height)
+        votes, count = self._votes(others), len(groups) + 1
+        preferred = self._blend(self._only(others, best))
+        if first.all():
+            return ballots.leading(votes, count, references, weights)
+        following = ballots.following(votes, count, preferred, references, weights)
+        if not first.any():
+            return following
+        return np.where(first, ballots.leading(votes, count, references, weights), following)
+
+
+def mean(values: Doubles, weights: Doubles) -> Doubles:
+    """Weighted mean over the last axis; the same for a row whatever stands beside it."""
+    total: Doubles = (values * weights).sum(axis=-1) / weights.sum()
+    return total

@@ -1,0 +1,108 @@
+"""The spans that some candidate of a group ranks high, scored by all of them.
+
+Selection tries up to a hundred thousand blends. Decoding each from full logits would take hours,
+so every candidate's best twenty spans of a question are put on one list, and the logits of all
+candidates are read off there once: a blend is then a weighted sum over the list. A span that no
+candidate has among its twenty best could still win a blend, very rarely; whatever is reported at
+the end is decoded from full logits. Spans that another span beats for every candidate cannot win
+any blend and are dropped.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from autoqa.arrays import Floats, Indices
+from autoqa.decoding.span_search import Slots, WindowsLike
+from autoqa.ensemble.evaluation.blend_winners import Blends, unbeaten
+from autoqa.ensemble.evaluation.word_sets import Vocabulary
+from autoqa.errors import DataError
+from autoqa.text.whitespace import Texts
+
+Logits = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
+
+_TOP = 20
+_NOTHING = -1e30
+"""Score of the empty answer, below that of any span."""
+
+
+def shortlist(
+    candidates: Sequence[tuple[str, Logits]],
+    windows: WindowsLike,
+    contexts: Sequence[str],
+    vocabulary: Vocabulary,
+    max_answer_tokens: int,
+) -> tuple[list[int], Blends]:
+    """Reads one group's logits off at the spans that matter.
+
+    Args:
+        candidates: Id and logits of each candidate.
+        windows: The group's windows.
+        contexts: Context of each question.
+        vocabulary: Takes up the words of all spans.
+        max_answer_tokens: Most tokens in an answer.
+
+    Returns:
+        The words of each span, and what finds winners among the spans. Each question's spans stand
+        together in the order of the context, an empty answer last.
+
+    Raises:
+        DataError: Logits are not numbers, or were made for other windows; names the candidate.
+    """
+    slots = Slots(windows, max_answer_tokens)
+    packed = [_packed(slots, name, logits) for name, logits in candidates]
+    first, last = _leading(slots, packed)
+    owners = slots.owners
+    low, high = Texts(contexts).inward(owners, *slots.offsets.T)
+    example, low, high = owners[first], low[first], high[last]
+    solid = np.flatnonzero(low < high)
+    sums = np.stack([start[first[solid]] + end[last[solid]] for start, end in packed])
+    chosen = unbeaten(sums, example[solid])
+    sums, places = sums[:, chosen], solid[chosen]
+    example, low, high = example[places], low[places], high[places]
+    masks = _masks(example, low, high, contexts, vocabulary) + [0] * len(contexts)
+    nothing = np.full((len(packed), len(contexts)), _NOTHING)
+    example = np.append(example, np.arange(len(contexts)))
+    order = np.argsort(example, kind="stable")
+    blends = Blends(np.concatenate((sums, nothing), axis=1)[:, order], example[order])
+    return [masks[i] for i in order.tolist()], blends
+
+
+def _packed(slots: Slots, name: str, logits: Logits) -> tuple[Floats, Floats]:
+    try:
+        packed = slots.pack(logits[0]), slots.pack(logits[1])
+        for side, given in zip(packed, logits, strict=True):
+            if not np.isfinite(given).all():  # quick; where it fails, the thorough check decides
+                slots.log_partition(side)
+    except DataError as error:
+        raise DataError(f"candidate {name}: {error}") from error
+    return packed
+
+
+def _leading(slots: Slots, packed: Sequence[tuple[Floats, Floats]]) -> tuple[Indices, Indices]:
+    """First and last slots of all spans that are among the best of any candidate."""
+    keys = []
+    for start, end in packed:
+        found = slots.top(start, end, _TOP)
+        keys.append(found.first * slots.max_answer_tokens + (found.last - found.first))
+    first, reach = np.divmod(np.unique(np.concatenate(keys)), slots.max_answer_tokens)
+    return first, first + reach
+
+
+def _masks(
+    example: Indices,
+    low: Indices,
+    high: Indices,
+    contexts: Sequence[str],
+    vocabulary: Vocabulary,
+) -> list[int]:
+    known: dict[tuple[int, int, int], int] = {}
+    masks = []
+    for place in zip(example.tolist(), low.tolist(), high.tolist(), strict=True):
+        mask = known.get(place)
+        if mask is None:
+            row, start, end = place
+            mask = known[place] = vocabulary.mask(row, contexts[row][start:end])
+        masks.append(mask)
+    return masks

@@ -1,0 +1,1 @@
+"""Members' predictions become one answer."""

@@ -1,0 +1,94 @@
+"""From members' logits to the ensemble's answers, in one of three ways.
+
+* ``vote``: within a group the logits are averaged, weighted by seats, and decoded; every group
+  then has one vote on each word (first place of the chaii competition).
+* ``vote-only``: nothing is averaged; every member decodes its own answer and has as many votes as
+  seats.
+* ``characters``: every member's probabilities are laid over the characters of the context and
+  averaged over all members, weighted by seats (second and fifth place); see
+  :mod:`autoqa.ensemble.joining.characters`.
+
+Ties and words that nobody agrees on fall to the best voter, see
+:func:`autoqa.ensemble.joining.vote.vote`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from autoqa.decoding.decoder import SpanDecoder
+from autoqa.decoding.span_search import WindowsLike
+from autoqa.ensemble.joining.characters import GroupLogits, character_spans
+from autoqa.ensemble.joining.mean_logits import Logits, blend
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
+from autoqa.ensemble.joining.vote import vote
+from autoqa.types import Aggregator, Span
+
+
+def aggregate(
+    plan: EnsemblePlan,
+    logits: Mapping[str, Logits],
+    windows: Mapping[str, WindowsLike],
+    contexts: Sequence[str],
+) -> list[Span]:
+    """The ensemble's answer to every question, before post-processing.
+
+    Args:
+        plan: Members, and how they are joined.
+        logits: Start and end logits by member id.
+        windows: Windows of all questions by group.
+        contexts: Context of each question.
+
+    Returns:
+        One span per context; the empty span where no answer was found.
+
+    Raises:
+        DataError: Logits are not numbers, or were made for other windows.
+    """
+    if plan.aggregator == "characters":
+        probabilities = [
+            GroupLogits(
+                windows[group], [logits[m.id] for m in members], [m.weight for m in members]
+            )
+            for group, members in plan.groups.items()
+        ]
+        return character_spans(probabilities, contexts, plan.max_answer_tokens)
+    voters: list[_Voter] = []
+    for group, members in plan.groups.items():
+        decoder = SpanDecoder(windows[group], contexts, plan.max_answer_tokens)
+        voters += _voters(members, logits, decoder, plan.aggregator)
+    if len(voters) == 1:
+        return voters[0].answers
+    leader = max(
+        (i for i, voter in enumerate(voters) if voter.group == plan.tie_group),
+        key=lambda i: voters[i].seats,
+    )
+    seats = [voter.seats for voter in voters]
+    ballots = zip(*(voter.answers for voter in voters), strict=True)
+    return [
+        vote(spans, context, leader, seats=seats, words=plan.words)
+        for spans, context in zip(ballots, contexts, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Voter:
+    group: str
+    seats: float
+    answers: list[Span]
+
+
+def _voters(
+    members: Sequence[Member],
+    logits: Mapping[str, Logits],
+    decoder: SpanDecoder,
+    aggregator: Aggregator,
+) -> list[_Voter]:
+    """Who votes for one group: the group itself, or each of its members."""
+    group, weights = members[0].group, [member.weight for member in members]
+    pairs = [logits[member.id] for member in members]
+    if aggregator == "vote":
+        return [_Voter(group, 1.0, decoder.best(*blend(pairs, weights)))]
+    return [
+        _Voter(group, weight, decoder.best(*pair))
+        for weight, pair in zip(weights, pairs, strict=True)
+    ]

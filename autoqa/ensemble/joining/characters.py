@@ -1,0 +1,164 @@
+"""Models of different tokenizers joined over the characters of the context.
+
+For each model the start logits of all windows of a question share one softmax, the end logits
+another. A token's start probability belongs to its first character, its end probability to its
+last, white space left out; what several windows say of one character adds up. Averaged over all
+models this gives two distributions over the characters of the context, and a span's score is
+P(start) * P(end), as in the second and fifth place's systems of the chaii competition.
+
+The search is exact over all spans that are within reach: from any start, as far as
+``max_answer_tokens`` tokens lead in the tokenizer and window in which they lead farthest. Begin
+and end may come from different models and windows. Equal scores rank by start, then by end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from autoqa.arrays import Doubles, Indices
+from autoqa.decoding.decoder import EMPTY
+from autoqa.decoding.span_lists import make_spans
+from autoqa.decoding.span_search import Slots, WindowsLike
+from autoqa.ensemble.joining.mean_logits import Logits
+from autoqa.text.whitespace import Texts
+from autoqa.types import Span
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLogits:
+    """Models that see the same windows.
+
+    Attributes:
+        windows: Windows of all questions.
+        logits: Start and end logits of each model.
+        seats: How much each model counts, above 0.
+    """
+
+    windows: WindowsLike
+    logits: Sequence[Logits]
+    seats: Sequence[float]
+
+
+class _Mass(NamedTuple):
+    """Probability at places, which count through the characters of all contexts.
+
+    Attributes:
+        place: Ascending and without repetition once merged, int64 ``[N]``.
+        value: float64 ``[N]``.
+        reach: Last place at which a span that begins here may end, int64 ``[N]``.
+    """
+
+    place: Indices
+    value: Doubles
+    reach: Indices
+
+
+def character_spans(
+    groups: Sequence[GroupLogits], contexts: Sequence[str], max_answer_tokens: int = 48
+) -> list[Span]:
+    """The best span of every context; the empty span where no span has any probability.
+
+    Args:
+        groups: All models, at least one.
+        contexts: Context of each question.
+        max_answer_tokens: Most tokens in an answer.
+
+    Raises:
+        ValueError: Seats are not positive, or not one for each model.
+        DataError: Logits are not numbers, or were made for other windows.
+    """
+    seats = [seat for group in groups for seat in group.seats]
+    if len(seats) != sum(len(group.logits) for group in groups) or not all(s > 0 for s in seats):
+        raise ValueError(f"seats {seats}: one above 0 for each model")
+    begin = np.cumsum([0, *(len(context) + 1 for context in contexts)])
+    texts = Texts(contexts)
+    parts = [_laid(group, texts, begin, max_answer_tokens, sum(seats)) for group in groups]
+    starts = _merged([start for start, _ in parts])
+    ends = _merged([end for _, end in parts])
+    return _best(starts, ends, contexts, begin)
+
+
+def _laid(
+    group: GroupLogits, texts: Texts, begin: Indices, max_answer_tokens: int, total: float
+) -> tuple[_Mass, _Mass]:
+    """One group's part of the start and of the end distribution."""
+    slots = Slots(group.windows, max_answer_tokens)
+    row = slots.owners
+    first, last = texts.inward(row, *slots.offsets.T)
+    # Scored by the place where it ends, the best span is the one that reaches farthest.
+    high = slots.offsets[:, 1].astype(np.float64)
+    farthest = slots.totals(np.zeros(slots.size), high).astype(np.int64)
+    start, end = np.zeros(slots.size), np.zeros(slots.size)
+    for logits, seat in zip(group.logits, group.seats, strict=True):
+        for sum_, side in ((start, logits[0]), (end, logits[1])):
+            packed = slots.pack(side)
+            scale = np.repeat(slots.log_partition(packed), np.diff(slots.begin))
+            sum_ += np.exp(packed - scale) * (seat / total)
+    reach = begin[row] + farthest
+    started = np.flatnonzero((start > 0) & (begin[row] + first < begin[row + 1] - 1))
+    ended = np.flatnonzero((end > 0) & (last > 0))
+    return (
+        _Mass((begin[row] + first)[started], start[started], reach[started]),
+        _Mass((begin[row] + last)[ended], end[ended], reach[ended]),
+    )
+
+
+def _merged(parts: Sequence[_Mass]) -> _Mass:
+    """Adds up what stands at one place."""
+    place, value, reach = (np.concatenate(each) for each in zip(*parts, strict=True))
+    order = np.argsort(place, kind="stable")
+    place = place[order]
+    leader = np.flatnonzero(np.diff(place, prepend=-1))
+    if not len(leader):
+        return _Mass(place, value, reach)
+    return _Mass(
+        place[leader],
+        np.add.reduceat(value[order], leader),
+        np.maximum.reduceat(reach[order], leader),
+    )
+
+
+def _best(starts: _Mass, ends: _Mass, contexts: Sequence[str], begin: Indices) -> list[Span]:
+    """The span with the highest product of start and end in every context."""
+    answers = [EMPTY] * len(contexts)
+    row = np.searchsorted(begin, starts.place, side="right") - 1
+    low = np.searchsorted(ends.place, starts.place, side="right")
+    high = np.maximum(low, np.searchsorted(ends.place, starts.reach, side="right"))
+    total = starts.value * _highest(ends.value, low, high)
+    rows, leader = np.unique(row, return_index=True)
+    if not len(rows):
+        return answers
+    best = np.maximum.reduceat(total, leader)
+    hits = np.flatnonzero(total == np.repeat(best, np.diff(leader, append=len(total))))
+    chosen = hits[np.searchsorted(hits, leader)]
+    kept = np.flatnonzero(best > 0)
+    rows, chosen = rows[kept], chosen[kept]
+    stop = [
+        a + int(np.argmax(ends.value[a:b])) for a, b in zip(low[chosen], high[chosen], strict=True)
+    ]
+    spans = make_spans(
+        [contexts[i] for i in rows],
+        (starts.place[chosen] - begin[rows]).tolist(),
+        (ends.place[stop] - begin[rows]).tolist(),
+        best[kept].tolist(),
+    )
+    for i, span in zip(rows.tolist(), spans, strict=True):
+        answers[i] = span
+    return answers
+
+
+def _highest(values: Doubles, low: Indices, high: Indices) -> Doubles:
+    """Maximum of ``values[low:high]`` for many ranges, 0 where one is empty.
+
+    Two ranges of a power of two cover any range; their maxima are made level by level (the sparse
+    table of Bender and Farach-Colton, The LCA Problem Revisited, 2000).
+    """
+    found, size = np.zeros(len(low)), high - low
+    table, width = values, 1
+    while width <= size.max(initial=0):
+        now = np.flatnonzero((size >= width) & (size < 2 * width))
+        found[now] = np.maximum(table[low[now]], table[high[now] - width])
+        table, width = np.maximum(table[:-width], table[width:]), 2 * width
+    return found

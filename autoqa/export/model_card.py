@@ -1,0 +1,202 @@
+"""The README of a bundle: its model card."""
+
+from collections.abc import Mapping, Sequence
+
+from autoqa.bundle.entries import ConversionEntry, GroupEntry, MemberEntry
+from autoqa.bundle.manifest import UNKNOWN
+from autoqa.ensemble.joining.plan import EnsemblePlan
+from autoqa.scores.summary import ScoreEntry
+
+
+def model_card(
+    study: str,
+    members: Sequence[MemberEntry],
+    groups: Sequence[GroupEntry],
+    ensemble: EnsemblePlan,
+    public: ScoreEntry,
+    private: ScoreEntry,
+    *,
+    data: Mapping[str, str],
+    conversion: ConversionEntry | None = None,
+) -> str:
+    """Writes the card, in Markdown.
+
+    Args:
+        study: Name of the study.
+        members: The models.
+        groups: Their groups.
+        ensemble: How members are joined and their answers post-processed.
+        public: The ensemble's score on the part that selection saw.
+        private: Its score on the part that nothing saw before.
+        data: Licence of each source that a member was trained on.
+        conversion: What converting the weights changed, where they were converted.
+    """
+    languages = sorted({language for member in members for language in _languages(member)})
+    trained = f" Languages named in its recipes: {', '.join(languages)}." if languages else ""
+    lines = [
+        f"# {study}: extractive question answering",
+        "",
+        f"{_kind(len(members), len(groups))} that answers a question with a fragment of the "
+        f"given context; it cannot answer what the context does not say.{trained} Made by autoqa; "
+        "works offline.",
+        "",
+        "    autoqa predict . questions.csv",
+        "",
+        "    import autoqa",
+        '    ensemble = autoqa.load(".")',
+        '    ensemble(question="...", context="...").answer',
+        "",
+        "## Scores",
+        "",
+        "Mean word-level Jaccard with its 95 % interval (documents drawn anew), exact match, F1.",
+        "",
+        "| part | questions | Jaccard | EM | F1 |",
+        "|---|---|---|---|---|",
+        _score_row("public (selection saw it)", public),
+        _score_row("private (sealed until export)", private),
+        "",
+        *_converted(conversion),
+        *_members(members),
+        *_joining(ensemble),
+        *_recipes(members),
+        *_licences(members, data),
+        *_limits(groups, ensemble, public, private, conversion),
+    ]
+    return "\n".join(lines)
+
+
+def _converted(conversion: ConversionEntry | None) -> list[str]:
+    if conversion is None:
+        return []
+    kind = {"onnx": "ONNX files", "onnx-int8": "ONNX files with 8-bit integers"}
+    return [
+        f"The models are {kind[conversion.weights]} (`{conversion.weights}`), made from weights in "
+        f"half precision. On the public part that changed Jaccard {conversion.change}, and "
+        f"{conversion.answers}. The private score was measured with the weights in half precision.",
+        "",
+        "They are computed on the CPU by the package onnxruntime (`pip install 'autoqa[onnx]'`).",
+        "",
+    ]
+
+
+def _members(members: Sequence[MemberEntry]) -> list[str]:
+    return [
+        "## Members",
+        "",
+        "| member | backbone | group | weight | public Jaccard |",
+        "|---|---|---|---|---|",
+        *(f"| {m.id} | {m.backbone} | {m.group} | {m.weight:g} | {m.public} |" for m in members),
+        "",
+        *(f"- {m.id}: {m.reason}" for m in members if m.reason),
+        "",
+    ]
+
+
+def _recipes(members: Sequence[MemberEntry]) -> list[str]:
+    """One card per distinct recipe; snapshots of one run share theirs."""
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for member in members:
+        point = f"{member.id} (seed {member.seed}, saved at {member.fraction:.0%} of the run)"
+        owners.setdefault(member.card, []).append(point)
+    cards = [
+        line
+        for card, names in owners.items()
+        if card
+        for line in (f"{', '.join(names)}:", "", *(f"    {text}" for text in card), "")
+    ]
+    what = "Stages in order; in brackets the sources with the languages and shares that were taken"
+    lead = f"{what}, then tokens of a window / tokens that windows share."
+    return ["## Recipes", "", lead, "", *cards] if cards else []
+
+
+def _licences(members: Sequence[MemberEntry], data: Mapping[str, str]) -> list[str]:
+    weights = {member.backbone: member.licence for member in members}
+    unknown = [name for name, licence in {**weights, **data}.items() if licence == UNKNOWN]
+    lines = [
+        "## Licences",
+        "",
+        "Those of the pretrained weights and of the training data both apply.",
+        "",
+        "| what | licence |",
+        "|---|---|",
+        *(f"| weights of {name} | {licence} |" for name, licence in sorted(weights.items())),
+        *(f"| data of {name} | {licence} |" for name, licence in data.items()),
+        "",
+    ]
+    if unknown:
+        lines += [f"Find out about {', '.join(unknown)} before you give this bundle away.", ""]
+    return lines
+
+
+def _limits(
+    groups: Sequence[GroupEntry],
+    ensemble: EnsemblePlan,
+    public: ScoreEntry,
+    private: ScoreEntry,
+    conversion: ConversionEntry | None,
+) -> list[str]:
+    eight_bits = conversion is not None and conversion.weights == "onnx-int8"
+    rounded = "8-bit integers" if eight_bits else "half precision"
+    longest = max(group.length for group in groups)
+    return [
+        "## Known limits",
+        "",
+        "- It always answers: there is no threshold for questions that the context does not "
+        "answer, and a score is no calibrated probability.",
+        "- Selection chose what is best on the public part, so that score is too high; the "
+        f"private one is measured on {private.questions} questions and says what to expect of "
+        "texts and questions like them, no others.",
+        f"- A difference of less than {public.half_width:.2f} between two bundles on these "
+        "questions may be luck.",
+        f"- A context is read in windows of at most {longest} tokens: what a question asks about "
+        "and its answer must stand that close together.",
+        f"- An answer has at most {ensemble.max_answer_tokens} tokens.",
+        f"- Weights are rounded to {rounded}; other processors and library versions than "
+        "`manifest.json` names change scores in the last digits and may change an answer whose "
+        "rivals were as good.",
+        "",
+    ]
+
+
+def _joining(ensemble: EnsemblePlan) -> list[str]:
+    """How answers come about, beyond the members themselves."""
+    lines = []
+    if len(ensemble.members) > 1:
+        place = " at one place of the context" if ensemble.words == "position" else ""
+        voting = f"on each word{place}, and {ensemble.tie_group} decides ties"
+        lines += {
+            "characters": [
+                "Every member's start and end probabilities are averaged, by weight, over the "
+                "characters of the context."
+            ],
+            "vote-only": [f"Members vote by weight {voting}."],
+            "vote": [
+                "Logits are averaged within a group"
+                + (f"; groups vote {voting}." if len(ensemble.groups) > 1 else ".")
+            ],
+        }[ensemble.aggregator]
+    lines += [
+        f"Answers in {language} are post-processed: {', '.join(names)}."
+        for language, names in ensemble.rules.items()
+    ]
+    return ["## How members answer together", "", *lines, ""] if lines else []
+
+
+def _languages(member: MemberEntry) -> set[str]:
+    return {
+        language
+        for stage in member.recipe.get("stages", ())
+        for portion in stage.get("portions", ())
+        for language in portion.get("languages") or ()
+    }
+
+
+def _score_row(name: str, score: ScoreEntry) -> str:
+    return f"| {name} | {score.questions} | {score} | {score.em:.2f} | {score.f1:.2f} |"
+
+
+def _kind(members: int, groups: int) -> str:
+    if members == 1:
+        return "A model"
+    across = f" in {groups} groups" if groups > 1 else ""
+    return f"An ensemble of {members} models{across}"

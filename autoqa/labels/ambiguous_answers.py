@@ -1,0 +1,212 @@
+"""Answers whose text occurs several times in their context, and where each most likely belongs.
+
+Whoever gave an answer as text alone, or had it put at its first occurrence as Kaggle's host did,
+lost the place that was meant. What speaks for each place is weighed by a conditional logit, whose
+probabilities are the confidence.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from autoqa.data.checks import base_id
+from autoqa.data.overlay import Change
+from autoqa.errors import DataError
+from autoqa.labels.conditional_logit import Doubles, fit, probabilities
+from autoqa.labels.evidence import Places
+from autoqa.labels.occurrences import occurrences
+from autoqa.labels.translations import Translations
+from autoqa.types import Answer, Example
+
+# Both fitted to the 1,993 answers of TyDi QA and XQuAD that occur several times, which carry
+# true offsets; tests/benchmarks/bench_relocation.py fits them anew and prints them. The columns
+# are those of `Asked.features`.
+_TEXT = np.array([0.89, 0.37, 0.65, -1.16, 0.49, -0.45, 0.9])
+_WITH_MODELS = np.array([0.4, 0.23, 0.42, -0.44, 0.16, -0.52, 0.94, 0.26])
+
+_FLOOR = -10.0
+"""Log-probability, relative to the best place, below which differences mean nothing."""
+
+LEAST = 50
+"""Rows with several occurrences that weights are learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One answer whose text occurs several times.
+
+    Attributes:
+        example: The row.
+        number: Which of its answers.
+        starts: First character of each occurrence, ascending, K of them.
+        evidence: What the texts say: the columns of
+            :meth:`autoqa.labels.evidence.Places.evidence`, then
+            :meth:`autoqa.labels.translations.Translations.evidence`, ``[K, 7]``.
+        models: Mean log-probability of each occurrence, relative to the best one's, by candidates
+            that did not train on the row, ``[K]``; ``None`` where there are none.
+    """
+
+    example: Example
+    number: int
+    starts: tuple[int, ...]
+    evidence: Doubles
+    models: Doubles | None = None
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as the source places it."""
+        return self.example.answers[self.number]
+
+    @property
+    def features(self) -> Doubles:
+        """All evidence, ``[K, 7]`` or ``[K, 8]``."""
+        if self.models is None:
+            return self.evidence
+        return np.column_stack([self.evidence, self.models])
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where an answer most likely belongs.
+
+    Attributes:
+        asked: The answer.
+        start: First character of the chosen occurrence.
+        confidence: Probability that it is the one that was meant.
+    """
+
+    asked: Asked
+    start: int
+    confidence: float
+
+    @property
+    def moved(self) -> bool:
+        """Whether that is elsewhere than the source says."""
+        return self.start != self.asked.answer.start
+
+
+def find_ambiguous(examples: Sequence[Example], parallel: Sequence[Example] = ()) -> list[Asked]:
+    """Answers that occur several times, with what the texts say about each occurrence.
+
+    Args:
+        examples: All rows of one source: those whose answer occurs once are learned from, and
+            those under the same id in other languages are translations.
+        parallel: Rows of other sources; those with the same ids are translations, too.
+    """
+    found = _several(examples)
+    names = {base_id(one.example) for one in found}
+    translated = _several([row for row in parallel if base_id(row) in names])
+    translations = Translations(
+        [*examples, *parallel],
+        {
+            (one.example.id, one.example.language, one.answer.text): one.evidence[:, 0]
+            for one in [*found, *translated]
+        },
+    )
+    return [replace(one, evidence=_beside(one, translations)) for one in found]
+
+
+def _several(examples: Sequence[Example]) -> list[Asked]:
+    """Answers that occur several times, with what their own text says, ``[K, 6]``."""
+    spoken: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        spoken[example.language].append(example)
+    found = []
+    for rows in spoken.values():
+        places: Places | None = None
+        for example in rows:
+            for number, answer in enumerate(example.answers):
+                starts = occurrences(example.context, answer.text)
+                if len(starts) > 1:
+                    places = places or Places(rows)
+                    evidence = places.evidence(example, starts, len(answer.text))
+                    found.append(Asked(example, number, starts, evidence))
+    return found
+
+
+def _beside(one: Asked, translations: Translations) -> Doubles:
+    """All that texts say, ``[K, 7]``; which further answers translate each other is not known."""
+    said = np.zeros(len(one.starts))
+    if one.number == 0:
+        said = translations.evidence(one.example, one.starts, len(one.answer.text))
+    return np.column_stack([one.evidence, said])
+
+
+def models_say(opinions: Sequence[Doubles]) -> Doubles | None:
+    """What several models say about the occurrences of one answer, see :attr:`Asked.models`.
+
+    Args:
+        opinions: Log-probabilities of the occurrences, ``[K]`` from each model.
+    """
+    told = [one - one.max() for one in opinions if np.isfinite(one.max())]
+    return np.mean([np.maximum(one, _FLOOR) for one in told], axis=0) if told else None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each kind of evidence counts.
+
+    Attributes:
+        text: Where there are texts alone, ``[7]``.
+        with_models: Where models say something, too, ``[8]``.
+    """
+
+    text: Doubles
+    with_models: Doubles
+
+    def place(self, asked: Asked) -> Placed:
+        """The most likely occurrence."""
+        weights = self.text if asked.models is None else self.with_models
+        shares = probabilities(asked.features, weights)
+        best = int(shares.argmax())
+        return Placed(asked, asked.starts[best], float(shares[best]))
+
+
+USUAL = Weights(_TEXT, _WITH_MODELS)
+
+
+def learn(rows: Sequence[Asked], prior: Weights = USUAL) -> Weights:
+    """Weights from answers that stand where they were meant to.
+
+    Args:
+        rows: Answers of sources whose offsets can be trusted.
+        prior: What the weights are drawn towards, and are where the rows say nothing.
+
+    Raises:
+        DataError: There are too few of them.
+    """
+    if len(rows) < LEAST:
+        raise DataError(
+            f"{len(rows)} answers that occur several times are too few to learn from; {LEAST} are "
+            "needed."
+        )
+
+    def fitted(rows: Sequence[Asked], towards: Doubles) -> Doubles:
+        chosen = [row.starts.index(row.answer.start) for row in rows]
+        return fit([row.features for row in rows], chosen, towards)
+
+    text = [replace(row, models=None) for row in rows]
+    judged = [row for row in rows if row.models is not None]
+    return Weights(fitted(text, prior.text), fitted(judged, prior.with_models))
+
+
+def changes(placed: Sequence[Placed], threshold: float) -> tuple[Change, ...]:
+    """What an overlay has to say: rows in which an answer moves with enough confidence."""
+    moving: Mapping[tuple[str, str], list[Placed]] = defaultdict(list)
+    for one in placed:
+        if one.moved and one.confidence >= threshold:
+            moving[one.asked.example.id, one.asked.example.language].append(one)
+    found = []
+    for (name, language), moves in moving.items():
+        answers = list(moves[0].asked.example.answers)
+        for one in moves:
+            answers[one.asked.number] = Answer(one.asked.answer.text, one.start)
+        confidence = min(one.confidence for one in moves)
+        number = max(len(one.asked.starts) for one in moves)
+        reason = f"the likeliest of {number} occurrences"
+        # Two references of one row may have become the same.
+        distinct = tuple(dict.fromkeys(answers))
+        found.append(Change(name, language, distinct, reason, round(confidence, 4)))
+    return tuple(found)

@@ -1,0 +1,211 @@
+"""Relocation of a study's answers: texts, and what candidates of its search say about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from autoqa.analysis.finished_run import open_run
+from autoqa.arrays import Doubles
+from autoqa.config.checks import check_source
+from autoqa.data.overlay import Overlay, fingerprint
+from autoqa.data.prepare import corrected, load_source
+from autoqa.decoding.fragments import log_probabilities
+from autoqa.env import run_folder
+from autoqa.errors import DataError, NothingFeasibleError
+from autoqa.features.windows import Windows
+from autoqa.labels.ambiguous_answers import (
+    USUAL,
+    Asked,
+    Placed,
+    Weights,
+    changes,
+    find_ambiguous,
+    learn,
+    models_say,
+)
+from autoqa.labels.candidate_opinions import Judges, Progress
+from autoqa.registry import BoundStudy
+from autoqa.store.run_folder import Logits, RunFolder
+from autoqa.types import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """Where the answers of a source belong.
+
+    Attributes:
+        source: Its name.
+        mark: Fingerprint of its rows before any correction.
+        rows: How many it has.
+        settled: Rows that another overlay has changed; they are left as they are.
+        placed: Every answer that occurs several times, with the likeliest place.
+        weights: What each kind of evidence counted.
+    """
+
+    source: str
+    mark: str
+    rows: int
+    settled: int
+    placed: tuple[Placed, ...]
+    weights: Weights
+
+    @property
+    def judged(self) -> int:
+        """Answers about which candidates were asked."""
+        return sum(one.asked.models is not None for one in self.placed)
+
+    def overlay(self, threshold: float) -> Overlay:
+        """The rows that move with at least this confidence."""
+        return Overlay(self.source, self.mark, changes(self.placed, threshold))
+
+
+def relocate(
+    bound: BoundStudy,
+    source: str,
+    *,
+    target: Path | None,
+    models: int,
+    learn_from: Sequence[str] = (),
+    translations: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Relocation:
+    """Finds the likeliest place of every answer of a source that occurs several times.
+
+    Rows that the source's overlays have changed already are left as they are, but for changes that
+    stand in ``target``: they are made anew.
+
+    Args:
+        bound: The study with its plugins.
+        source: Name of the source.
+        target: The overlay that is going to be written, if one is.
+        models: Most candidates that are asked about one answer, once the study was searched; 0
+            goes by the texts alone.
+        learn_from: Names of sources whose offsets can be trusted; what each kind of evidence
+            counts is learned from them. Left out, it is as usual.
+        translations: Names of sources that hold translations under the same ids.
+        progress: Called with candidates asked and candidates in all.
+
+    Raises:
+        ConfigError: The study has no such source.
+        DataError: A source cannot be read, too little can be learned from, or the study's rows
+            are no longer those that it was searched with.
+        MissingAssetError: A source or an overlay is not on this machine.
+        PluginError: A plugin failed.
+    """
+    check_source(bound.study, source)
+    for option, names in (("--learn-from", learn_from), ("--translations", translations)):
+        for name in names:
+            check_source(bound.study, name, option)
+    parallel = [row for name in translations for row in _rows(bound, name, None)[1]]
+    weights = _learned(bound, learn_from, models, progress) if learn_from else USUAL
+    given, laid = _rows(bound, source, target)
+    asked = _asked(bound, source, find_ambiguous(laid, parallel), models, progress)
+    before = {(one.id, one.language): one.answers for one in given}
+    untouched = [
+        one for one in asked if before[one.example.id, one.example.language] == one.example.answers
+    ]
+    kept = {(one.id, one.language): one.answers for one in laid}
+    return Relocation(
+        source=source,
+        mark=fingerprint(given),
+        rows=len(given),
+        settled=sum(kept.get(key) != answers for key, answers in before.items()),
+        placed=tuple(weights.place(one) for one in untouched),
+        weights=weights,
+    )
+
+
+def _learned(
+    bound: BoundStudy, names: Sequence[str], models: int, progress: Progress | None
+) -> Weights:
+    """Weights from sources whose offsets can be trusted."""
+    trusted = []
+    for name in names:
+        found = find_ambiguous(_rows(bound, name, None)[1])
+        trusted += _asked(bound, name, found, models, progress)
+    return learn(trusted)
+
+
+def _rows(bound: BoundStudy, name: str, target: Path | None) -> tuple[list[Example], list[Example]]:
+    """A source's rows before any correction, and with the overlays other than the target."""
+    given, _ = load_source(name, bound.sources[name])
+    overlays = [
+        path
+        for path in bound.study.sources[name].overlays
+        if target is None or Path(path).resolve() != target.resolve()
+    ]
+    return given, corrected(name, given, overlays)[0]
+
+
+def _asked(
+    bound: BoundStudy,
+    source: str,
+    asked: list[Asked],
+    models: int,
+    progress: Progress | None,
+) -> list[Asked]:
+    """Ambiguous answers with what candidates say, once the study was searched."""
+    folder = RunFolder(run_folder(bound.study.name))
+    if not models or not asked or not folder.study_file.is_file() or not folder.candidate_ids():
+        return asked
+    try:
+        judges = Judges(open_run(bound.study.name), source)
+    except (DataError, NothingFeasibleError) as error:
+        raise DataError(f"{error} Or pass --models 0, which goes by the texts alone.") from error
+    return with_models(asked, judges, models=models, progress=progress)
+
+
+def with_models(
+    asked: Sequence[Asked], judges: Judges, *, models: int, progress: Progress | None = None
+) -> list[Asked]:
+    """Answers with what candidates say about each occurrence.
+
+    Args:
+        asked: Answers of the judges' source.
+        judges: The candidates.
+        models: Most candidates that are asked about one answer.
+        progress: Called with candidates asked and candidates in all.
+
+    Returns:
+        The same answers, row by row; those that no candidate can judge as they were.
+    """
+    wanted: dict[_Key, list[Asked]] = {}
+    for one in asked:
+        wanted.setdefault((one.example.id, one.example.language), []).append(one)
+    opinions = judges.ask(
+        [each[0].example for each in wanted.values()],
+        partial(_read, wanted),
+        models=models,
+        progress=progress,
+    )
+    return [
+        replace(one, models=models_say([opinion.value[place] for opinion in heard]))
+        for each, heard in zip(wanted.values(), opinions, strict=True)
+        for place, one in enumerate(each)
+    ]
+
+
+_Key = tuple[str, str]
+"""Id and language of a row."""
+
+
+def _read(
+    wanted: Mapping[_Key, Sequence[Asked]],
+    examples: Sequence[Example],
+    windows: Windows,
+    start: Logits,
+    end: Logits,
+) -> list[list[Doubles]]:
+    """For each example the log-probabilities of the occurrences of each answer that is asked."""
+    asked = [wanted.get((example.id, example.language), ()) for example in examples]
+    fragments = [
+        [(at, at + len(one.answer.text)) for one in each for at in one.starts] for each in asked
+    ]
+    found = log_probabilities(start, end, windows, fragments)
+    return [
+        np.split(values, np.cumsum([len(one.starts) for one in each])[:-1])
+        for each, values in zip(asked, found, strict=True)
+    ]

@@ -1,1 +1,0 @@
-"""Which of two candidates is better, and how sure one can be."""

@@ -1,0 +1,1 @@
+"""Answer heads: scores of starts and ends from the encoder's output."""

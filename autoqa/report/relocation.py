@@ -1,0 +1,102 @@
+"""Moved answers as excerpts, a histogram of confidence and JSON."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autoqa.labels.occurrences import excerpt
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from autoqa.labels.ambiguous_answers import Placed
+    from autoqa.labels.relocation import Relocation
+
+_LONGEST_BAR = 40
+"""Width of the histogram's longest bar, in characters."""
+
+
+def row_count(placed: "Sequence[Placed]") -> int:
+    """How many rows the answers belong to; translations share an id and are rows of their own."""
+    return len({(answer.asked.example.id, answer.asked.example.language) for answer in placed})
+
+
+def excerpts(placed: "Placed") -> tuple[str, str]:
+    """The text around the answer where the file has it, and where it was placed."""
+    context, labelled = placed.asked.example.context, placed.asked.answer
+    return (
+        excerpt(context, labelled.start, labelled.end),
+        excerpt(context, placed.start, placed.start + len(labelled.text)),
+    )
+
+
+def _bins(placed: "Sequence[Placed]") -> list[tuple[float, int, int]]:
+    """Lower end of each tenth of confidence, how many stay, how many would move."""
+    tenths = [min(int(10 * answer.confidence), 9) for answer in placed]
+    return [
+        (
+            tenth / 10,
+            sum(t == tenth and not answer.moved for t, answer in zip(tenths, placed, strict=True)),
+            sum(t == tenth and answer.moved for t, answer in zip(tenths, placed, strict=True)),
+        )
+        for tenth in range(min(tenths), 10)
+    ]
+
+
+def confidence_histogram(placed: "Sequence[Placed]") -> "Table":
+    """Answers by confidence, in tenths: how many stay and how many would move."""
+    from rich import box
+    from rich.table import Table
+
+    bins = _bins(placed)
+    longest = max(stay + move for _, stay, move in bins)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("confidence")
+    for heading in ("stay", "move"):
+        table.add_column(heading, justify="right")
+    table.add_column("")
+    for low, stay, move in bins:
+        bar = "█" * round(_LONGEST_BAR * (stay + move) / longest)
+        table.add_row(f"{low:.1f} to {low + 0.1:.1f}", str(stay), str(move), bar)
+    return table
+
+
+def as_objects(relocation: "Relocation", threshold: float, written: Path | None) -> dict[str, Any]:
+    """What ``autoqa data relocate --json`` prints.
+
+    Args:
+        relocation: The placed answers.
+        threshold: Confidence from which an answer moves, 0 to 1.
+        written: The overlay that holds the moves; ``None`` where nothing was written.
+    """
+    moved = [answer for answer in relocation.placed if answer.moved]
+    return {
+        "source": relocation.source,
+        "rows": relocation.rows,
+        "settled_by_other_overlays": relocation.settled,
+        "rows_with_several_occurrences": row_count(relocation.placed),
+        "answers": len(relocation.placed),
+        "answers_judged_by_candidates": relocation.judged,
+        "threshold": threshold,
+        "overlay": None if written is None else str(written),
+        "histogram": [
+            {"from": low, "stay": stay, "move": move}
+            for low, stay, move in _bins(relocation.placed)
+        ]
+        if relocation.placed
+        else [],
+        "moves": [
+            {
+                "id": answer.asked.example.id,
+                "language": answer.asked.example.language,
+                "question": answer.asked.example.question,
+                "answer": answer.asked.answer.text,
+                "from": answer.asked.answer.start,
+                "to": answer.start,
+                "confidence": round(answer.confidence, 4),
+                "written": answer.confidence >= threshold,
+                **dict(zip(("before", "after"), excerpts(answer), strict=True)),
+            }
+            for answer in moved
+        ],
+    }

@@ -1,0 +1,181 @@
+"""``--dry-run``: the study resolved and sized, without weights and without training."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from autoqa import recipes
+from autoqa.errors import DataError, MissingAssetError
+from autoqa.search.first_points import points
+from autoqa.search.setup import (
+    Bound,
+    Data,
+    Prepare,
+    SearchOptions,
+    build_spaces,
+    source_languages,
+)
+from autoqa.search.space import Space
+from autoqa.search.workers.resources import plan_workers
+
+
+@dataclass(frozen=True)
+class BackbonePlan:
+    """What would be searched for one backbone.
+
+    Attributes:
+        type: The plugin.
+        parameters: Name to what it may be.
+        first: Origin to the lines of the recipe card, for the points tried before the sampler.
+    """
+
+    type: str
+    parameters: dict[str, str]
+    first: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """What a search would do.
+
+    Attributes:
+        study: Its name.
+        missing: One sentence for each asset that is not on this machine.
+        sources: Each source's training examples by language; empty without the data.
+        validation: Questions of the public and the private part; empty without the data.
+        notes: What preparing the data had to say.
+        backbones: By name.
+        trials: Trials wanted.
+        minutes: Time limit.
+        workers: How many, and why.
+    """
+
+    study: str
+    missing: list[str]
+    sources: dict[str, dict[str, int]]
+    validation: dict[str, int]
+    notes: list[str]
+    backbones: dict[str, BackbonePlan]
+    trials: int
+    minutes: float | None
+    workers: str
+    types: dict[str, str] = field(default_factory=dict)
+
+    def lines(self) -> list[str]:
+        """For people."""
+        limit = "" if self.minutes is None else f", at most {self.minutes:g} minutes"
+        text = [f"study {self.study}: {self.trials} trials{limit}, {self.workers}"]
+        for name, kind in self.types.items():
+            counts = self.sources.get(name)
+            if counts is None:
+                why = "not trained on" if self.validation else "not loaded"
+                text.append(f"source {name} ({kind}): {why}")
+            else:
+                by_language = ", ".join(f"{key} {count}" for key, count in counts.items())
+                total = sum(counts.values())
+                text.append(f"source {name} ({kind}): {total} training examples: {by_language}")
+        if self.validation:
+            public, private = self.validation["public"], self.validation["private"]
+            text.append(f"validation: {public} public and {private} private questions")
+        text += [f"note: {note}" for note in self.notes]
+        for name, backbone in self.backbones.items():
+            text.append(f"backbone {name} ({backbone.type})")
+            text += [f"  {key}: {value}" for key, value in backbone.parameters.items()]
+            for origin, recipe in backbone.first.items():
+                text += [f"  {origin} recipe:", *(f"    {row}" for row in recipe)]
+        return text + [f"missing: {sentence}" for sentence in self.missing]
+
+
+def plan_search(bound: Bound, prepare: Prepare, options: SearchOptions) -> SearchPlan:
+    """Resolves and sizes a study.
+
+    Args:
+        bound: The study with its plugins.
+        prepare: Loads, checks and splits the data.
+        options: What the command line changes.
+
+    Raises:
+        ConfigError: The study does not fit its data.
+        DataError: The data cannot be used.
+    """
+    study = bound.study
+    missing = list(bound.missing())
+    data = _try(prepare, bound, missing)
+    languages = {} if data is None else source_languages(data)
+    backbones = {} if data is None else _backbones(bound, languages)
+    workers = plan_workers(options.workers or study.search.workers)
+    return SearchPlan(
+        study=study.name,
+        missing=missing,
+        sources={} if data is None else _sizes(data),
+        validation={}
+        if data is None
+        else {"public": len(data.public), "private": len(data.private)},
+        notes=[] if data is None else list(data.notes),
+        backbones=backbones,
+        trials=options.trials or study.search.trials,
+        minutes=options.minutes or study.search.minutes,
+        workers=workers.spelled(),
+        types={name: table.type for name, table in study.sources.items()},
+    )
+
+
+def _try(prepare: Prepare, bound: Bound, missing: list[str]) -> Data | None:
+    """Prepares the data where they are there; otherwise says what is missing."""
+    try:
+        return prepare(bound)
+    except MissingAssetError as error:
+        known = "\n".join(missing)
+        missing += [line for line in str(error).splitlines() if line not in known]
+        return None
+    except DataError:
+        # Sources that are missing may show as damaged or empty ones; the sentence that says
+        # how to get them is the more useful one.
+        if any(sentence.startswith("sources.") for sentence in missing):
+            return None
+        raise
+
+
+def _sizes(data: Data) -> dict[str, dict[str, int]]:
+    sizes: dict[str, dict[str, int]] = {}
+    for name, examples in data.train.items():
+        counts: dict[str, int] = {}
+        for example in examples:
+            counts[example.language] = counts.get(example.language, 0) + 1
+        sizes[name] = dict(sorted(counts.items()))
+    return sizes
+
+
+def _backbones(bound: Bound, languages: Mapping[str, tuple[str, ...]]) -> dict[str, BackbonePlan]:
+    spaces = build_spaces(bound, languages)
+    first = points(spaces, bound.study.search.enqueue)
+    return {
+        name: BackbonePlan(
+            type=bound.study.backbones[name].type,
+            parameters={key: spell(value) for key, value in space.distributions().items()},
+            first={point.origin: _card(space, point.parameters) for point in first[name]},
+        )
+        for name, space in spaces.items()
+    }
+
+
+def _card(space: Space, parameters: Mapping[str, Any]) -> list[str]:
+    return recipes.lines(*space.decode(parameters))
+
+
+def spell(distribution: BaseDistribution) -> str:
+    """A range or its choices, for people."""
+    if isinstance(distribution, CategoricalDistribution):
+        choices = distribution.choices
+        return "on or off" if choices == (False, True) else " | ".join(map(str, choices))
+    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+    how = ", log" if distribution.log else ""
+    step = f", step {distribution.step}" if isinstance(distribution, IntDistribution) else ""
+    return f"{distribution.low:.3g} to {distribution.high:.3g}{how}{step}"

@@ -1,0 +1,1 @@
+"""Who trains: the contract of a worker, and its kinds."""

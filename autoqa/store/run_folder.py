@@ -1,0 +1,275 @@
+"""A study's run folder: typed paths, and the files that more than one part reads.
+
+Reading anything of the private part needs an :class:`~autoqa.store.study_tables.Opening`. Whoever
+predicts it (the worker) writes it through :meth:`RunFolder.logits_path` and never reads it back.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from autoqa.errors import AutoqaError, ConfigError, DataError
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.example_lines import Digests, digests, from_line, to_line
+from autoqa.store.private_openings import Opening
+from autoqa.types import Example
+
+Part = Literal["public", "private"]
+Logits = npt.NDArray[np.float32]
+
+_CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}")
+
+
+class RunFolder:
+    """Typed paths of one study's run folder.
+
+    Args:
+        path: The folder; it need not exist yet.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.study_file = path / "study.toml"
+        self.database = path / "study.db"
+        self.validation = path / "validation"
+        self.candidates = path / "candidates"
+        self.logs = path / "logs"
+        self.selection = path / "selection.json"
+        self.postprocess = path / "postprocess.json"
+        self.lock_file = path / ".lock"
+
+    def create(self) -> None:
+        """Makes the folder and those below it that every study has."""
+        for folder in (self.validation / "sealed", self.candidates, self.logs):
+            folder.mkdir(parents=True, exist_ok=True)
+
+    def store_url(self, storage: str | None = None) -> str:
+        """URL of the study's database.
+
+        Args:
+            storage: ``[search].storage`` of the study file; left out, SQLite in this folder.
+        """
+        return storage or f"sqlite:///{self.database.resolve()}"
+
+    def worker_log(self, worker: int) -> Path:
+        """Where a worker's output goes."""
+        return self.logs / f"worker-{worker}.log"
+
+    def examples_path(self, part: Part) -> Path:
+        """Examples of one part, one JSON object a line."""
+        return _sealed(self.validation, part) / f"{part}.jsonl"
+
+    def windows_path(self, group: str, part: Part) -> Path:
+        """Evaluation windows of one group."""
+        return _sealed(self.validation / group, part) / f"{part}.safetensors"
+
+    def candidate(self, candidate_id: str) -> Path:
+        """Folder of one candidate.
+
+        Raises:
+            ConfigError: The id is not of the form ``t0003-100``.
+        """
+        if not _CANDIDATE.fullmatch(candidate_id):
+            raise ConfigError(f"candidate {candidate_id!r}: ids look like t0003-100")
+        return self.candidates / candidate_id
+
+    def model(self, candidate_id: str) -> Path:
+        """Weights and tokenizer of one candidate, in Hugging Face layout."""
+        return self.candidate(candidate_id) / "model"
+
+    def logits_path(self, candidate_id: str, part: Part) -> Path:
+        """Where one candidate's logits for one part stand."""
+        return _sealed(self.candidate(candidate_id), part) / f"{part}.safetensors"
+
+    @contextmanager
+    def writing_candidate(self, candidate_id: str) -> Iterator[Path]:
+        """A folder to fill that becomes the candidate's when the block ends without an error."""
+        final = self.candidate(candidate_id)
+        partial = final.with_name(f".{candidate_id}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        (partial / "sealed").mkdir(parents=True)
+        try:
+            yield partial
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        if final.exists():
+            shutil.rmtree(final)
+        partial.rename(final)
+
+    def candidate_ids(self) -> list[str]:
+        """Ids of the complete candidates on disk, sorted."""
+        if not self.candidates.is_dir():
+            return []
+        return sorted(path.name for path in self.candidates.iterdir() if _complete(path))
+
+    def read_record(self, candidate_id: str) -> CandidateRecord:
+        """The record beside a candidate's weights.
+
+        Raises:
+            DataError: The file is missing or not a candidate record.
+        """
+        path = self.candidate(candidate_id) / "candidate.json"
+        try:
+            return CandidateRecord(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise DataError(f"{path}: not a candidate record ({error})") from error
+
+    def remove_partial(self, trial: int | None = None) -> list[str]:
+        """Removes what was being written when its writer died.
+
+        Only while nobody writes: under the lock and after the writer's end.
+
+        Args:
+            trial: Only this trial's leftovers; ``None`` removes all.
+
+        Returns:
+            Names of what was removed.
+        """
+        removed = []
+        mark = "" if trial is None else f"t{trial:04d}-"
+        for path in sorted(self.candidates.iterdir()) if self.candidates.is_dir() else []:
+            if mark in path.name and not _complete(path):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                removed.append(path.name)
+        return removed
+
+    def load_logits(
+        self, candidate_id: str, part: Part, opening: Opening | None = None
+    ) -> tuple[Logits, Logits]:
+        """Start and end logits of one candidate, float32 ``[T]`` each.
+
+        Args:
+            candidate_id: Whose.
+            part: Of which part's windows.
+            opening: What :meth:`Store.log_opening` returned; needed for the private part.
+
+        Raises:
+            ConfigError: The private part was asked for without an opening.
+            DataError: The file is missing or damaged.
+        """
+        _check_opening(part, opening)
+        path = self.logits_path(candidate_id, part)
+        try:
+            tensors = load_file(path)
+            return tensors["start"].astype(np.float32), tensors["end"].astype(np.float32)
+        except (OSError, SafetensorError, KeyError) as error:
+            raise DataError(
+                f"{path}: cannot read the logits of candidate {candidate_id} ({error})"
+            ) from error
+
+    def save_examples(self, part: Part, examples: Iterable[Example]) -> None:
+        """Writes one part's examples down; :mod:`autoqa.store.validation` says when."""
+        path = self.examples_path(part)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, "".join(map(to_line, examples)))
+
+    def example_digests(self, part: Part) -> Digests | None:
+        """Digests of one part's stored examples, ``None`` where there are none yet.
+
+        They say whether the sealed part is what it was, and nothing of what it holds.
+
+        Raises:
+            DataError: The file is damaged.
+        """
+        return digests(self._examples(part)) if self.examples_path(part).is_file() else None
+
+    def load_examples(self, part: Part, opening: Opening | None = None) -> list[Example]:
+        """The frozen examples of one part.
+
+        Args:
+            part: Which.
+            opening: What :meth:`Store.log_opening` returned; needed for the private part.
+
+        Raises:
+            ConfigError: The private part was asked for without an opening.
+            DataError: The file is missing or damaged.
+        """
+        _check_opening(part, opening)
+        if not self.examples_path(part).is_file():
+            raise DataError(f"{self.examples_path(part)} does not exist: run `autoqa search` first")
+        return list(self._examples(part))
+
+    def _examples(self, part: Part) -> Iterator[Example]:
+        path = self.examples_path(part)
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                yield from_line(line, f"{path}:{number}")
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Holds the folder for one search; the kernel lets go when the process ends, however.
+
+        Raises:
+            AutoqaError: Another search holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self.lock_file.open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise AutoqaError(
+                    f"{self.path}: another search is running here (process {holder}): "
+                    "wait for it, stop it, or give this study another name"
+                ) from error
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text file that is complete whenever it is seen."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def write_logits(
+    candidate: Path,
+    part: Part,
+    start: Logits,
+    end: Logits,
+    dtype: type[np.float16] | type[np.float32] = np.float32,
+) -> None:
+    """Writes one part's logits into a candidate's (possibly still temporary) folder.
+
+    Args:
+        candidate: The folder.
+        part: Which windows they belong to.
+        start: Start logits, ``[T]``.
+        end: End logits, ``[T]``.
+        dtype: What they are stored as.
+    """
+    path = _sealed(candidate, part) / f"{part}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({"start": start.astype(dtype), "end": end.astype(dtype)}, path)
+
+
+def _sealed(folder: Path, part: Part) -> Path:
+    return folder / "sealed" if part == "private" else folder
+
+
+def _complete(path: Path) -> bool:
+    return bool(_CANDIDATE.fullmatch(path.name)) and (path / "candidate.json").is_file()
+
+
+def _check_opening(part: Part, opening: Opening | None) -> None:
+    if part == "private" and not isinstance(opening, Opening):
+        raise ConfigError(
+            "the private part is sealed: pass what Store.log_opening(reason) returns, "
+            "so that the opening is written down"
+        )

@@ -1,0 +1,121 @@
+"""The study's tables beside Optuna's: study text, candidates, selections, and what is logged.
+
+Every table carries the study's name, because one server may hold many studies.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, fields
+from typing import Any
+
+from sqlalchemy import Column, delete, insert, select, update
+
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.connection import now
+from autoqa.store.external_scores import ExternalScores
+from autoqa.store.private_openings import OpeningLog
+from autoqa.store.public_reads import ReadLog
+from autoqa.store.tables import candidates as _candidates
+from autoqa.store.tables import selections as _selections
+from autoqa.store.tables import studies as _studies
+
+
+class Store(OpeningLog, ReadLog, ExternalScores):
+    """One study's rows; see :class:`autoqa.store.connection.StudyDatabase`."""
+
+    def save_study(self, text: str, fingerprint: str | None = None) -> None:
+        """Writes the study file's text down, in place of an earlier one.
+
+        Args:
+            text: The TOML text.
+            fingerprint: Identifies what the text means; left out, the text's sha256.
+        """
+        mark = fingerprint or hashlib.sha256(text.encode()).hexdigest()[:12]
+        own = _studies.c.name == self.study
+        with self._begin() as connection:
+            done = connection.execute(
+                update(_studies).where(own).values(fingerprint=mark, toml=text)
+            )
+            if not done.rowcount:
+                connection.execute(
+                    insert(_studies).values(
+                        name=self.study, fingerprint=mark, toml=text, created=now()
+                    )
+                )
+
+    def study_text(self) -> str | None:
+        """The study file's text as last saved, or ``None`` before the first search."""
+        return self._of_study(_studies.c.toml)
+
+    def study_fingerprint(self) -> str | None:
+        """The fingerprint saved with the text."""
+        return self._of_study(_studies.c.fingerprint)
+
+    def save_validation(self, fingerprint: str) -> None:
+        """Writes down which validation set a saved study is scored on.
+
+        Args:
+            fingerprint: :func:`autoqa.store.validation.fingerprint` of both parts.
+        """
+        with self._begin() as connection:
+            connection.execute(
+                update(_studies).where(_studies.c.name == self.study).values(validation=fingerprint)
+            )
+
+    def validation_fingerprint(self) -> str | None:
+        """What :meth:`save_validation` wrote, or ``None`` before the first search."""
+        return self._of_study(_studies.c.validation)
+
+    def _of_study(self, column: Column[Any]) -> str | None:
+        with self._begin() as connection:
+            value = connection.scalar(select(column).where(_studies.c.name == self.study))
+        return None if value is None else str(value)
+
+    def add_candidate(self, record: CandidateRecord) -> None:
+        """Adds a candidate; a row of the same id is replaced."""
+        row = {**asdict(record), "study": self.study}
+        with self._begin() as connection:
+            connection.execute(
+                delete(_candidates).where(
+                    _candidates.c.study == self.study, _candidates.c.id == record.id
+                )
+            )
+            connection.execute(insert(_candidates).values(**row))
+
+    def candidates(self) -> list[CandidateRecord]:
+        """All candidates, by id."""
+        names = [field.name for field in fields(CandidateRecord)]
+        query = (
+            select(*(_candidates.c[name] for name in names))
+            .where(_candidates.c.study == self.study)
+            .order_by(_candidates.c.id)
+        )
+        with self._begin() as connection:
+            return [_record(dict(row)) for row in connection.execute(query).mappings()]
+
+    def add_selection(self, selection: dict[str, Any]) -> None:
+        """Appends a selection, a value that JSON can hold."""
+        with self._begin() as connection:
+            connection.execute(
+                insert(_selections).values(
+                    study=self.study, created=now(), selection=json.loads(json.dumps(selection))
+                )
+            )
+
+    def selections(self) -> list[dict[str, Any]]:
+        """All selections, oldest first."""
+        query = (
+            select(_selections.c.selection)
+            .where(_selections.c.study == self.study)
+            .order_by(_selections.c.id)
+        )
+        with self._begin() as connection:
+            return [dict(value) for value in connection.scalars(query)]
+
+
+def _record(row: dict[str, Any]) -> CandidateRecord:
+    for key in ("windows_per_second", "seconds", "inference_seconds"):
+        # Databases may store NaN as NULL.
+        if row[key] is None:
+            row[key] = float("nan")
+    return CandidateRecord(**row)

@@ -1,0 +1,194 @@
+"""A recipe as the ordered batches of one run.
+
+Everything random is drawn from generators seeded by (run seed, stage, what is drawn), never from
+one that went through earlier batches: batches do not depend on how fast anything else was, and a
+run that goes on in the middle sees what the uninterrupted one would have seen.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from autoqa.api import Augmentation, TokenBatch
+from autoqa.data.portions import turns
+from autoqa.data.prepare import StudyData
+from autoqa.errors import DataError, PluginError
+from autoqa.features.cut import Plan, find_cuts, gather
+from autoqa.features.encode import Encoded
+from autoqa.features.select import concatenate, kept_rows, take
+from autoqa.features.tokenizer import QATokenizer
+from autoqa.features.windows import Windows
+from autoqa.modeling.packing import context_tokens, tokens_between
+from autoqa.recipes import Portion, PortionSize, Stage
+
+_CHUNK = 32
+"""Batches whose windows are sorted by length together: padding is low from a dozen on, and what
+is seen together is still a matter of chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedStage:
+    """A stage's windows in random order, and what is done to each batch.
+
+    Attributes:
+        windows: All windows of the stage.
+        portions: Where they come from, in the stage's order.
+        augmentations: Applied to each batch.
+        tokenizer: Knows what masks a token.
+        seed: Run seed and number of the stage, followed by a number that no portion has.
+        similar_lengths: Whether a batch holds windows of similar length, which saves padding.
+    """
+
+    windows: Windows
+    portions: tuple[PortionSize, ...]
+    augmentations: tuple[Augmentation, ...]
+    tokenizer: QATokenizer
+    seed: tuple[int, ...]
+    similar_lengths: bool = False
+
+    def steps(self, size: int) -> int:
+        """Effective batches of ``size`` windows in the stage."""
+        return -(-len(self.windows) // size)
+
+    def batches(self, size: int, begin: int = 0) -> Iterator[Windows]:
+        """Effective batches in order; one of them may be smaller.
+
+        Args:
+            size: Windows in a batch.
+            begin: Batches that are left out, such as those a run has seen already.
+        """
+        rows = self._rows(size)
+        for number in range(begin, len(rows)):
+            yield self._augmented(take(self.windows, rows[number]), number)
+
+    def _rows(self, size: int) -> list[npt.NDArray[np.int64]]:
+        """The windows of each batch."""
+        order = np.arange(len(self.windows))
+        if self.similar_lengths:
+            lengths = self.windows.lengths
+            chunks = [order[at : at + _CHUNK * size] for at in range(0, len(order), _CHUNK * size)]
+            order = np.concatenate([c[np.argsort(lengths[c], kind="stable")] for c in chunks])
+        rows = [order[at : at + size] for at in range(0, len(order), size)]
+        if self.similar_lengths:
+            turn = np.random.default_rng(self.seed).permutation(len(rows))
+            rows = [rows[number] for number in turn.tolist()]
+        return rows
+
+    def _augmented(self, windows: Windows, number: int) -> Windows:
+        maskers = [a for a in self.augmentations if type(a).mask is not Augmentation.mask]
+        if not maskers:
+            return windows
+        rng = np.random.default_rng([*self.seed, number])
+        batch = TokenBatch(
+            input_ids=windows.input_ids,
+            is_context=context_tokens(windows),
+            is_answer=answer_tokens(windows),
+            starts_word=windows.starts_word,
+            mask_id=self.tokenizer.mask_id,
+        )
+        for masker in maskers:
+            ids = masker.mask(batch, rng)
+            if ids.shape != batch.input_ids.shape:
+                raise PluginError(
+                    f"{type(masker).__name__} made {ids.shape} of {len(batch.input_ids)} tokens; "
+                    f"report it to the plugin's author or take it out of the recipe."
+                )
+            batch = replace(batch, input_ids=ids)
+        return replace(windows, input_ids=batch.input_ids)
+
+
+def answer_tokens(windows: Windows) -> npt.NDArray[np.bool_]:
+    """Which tokens belong to a labelled answer, bool ``[T]``."""
+    first, last = windows.label.T
+    return tokens_between(windows, first, np.where(windows.answerable, last + 1, first))
+
+
+def prepare_stage(
+    stage: Stage,
+    augmentations: list[Augmentation],
+    data: StudyData,
+    encoded: Callable[[str], Encoded],
+    tokenizer: QATokenizer,
+    *,
+    epochs: float,
+    seed: tuple[int, int],
+    similar_lengths: bool = False,
+) -> PreparedStage:
+    """Draws, cuts and shuffles one stage.
+
+    Args:
+        stage: What to train on.
+        augmentations: What the stage's names stand for.
+        data: The study's training examples.
+        encoded: Name of a source to all of its training examples, encoded.
+        tokenizer: What they were encoded with.
+        epochs: Passes over each portion; each draws its share anew.
+        seed: Run seed and number of the stage.
+        similar_lengths: Put windows of similar length into one batch; for models that pad.
+
+    Raises:
+        DataError: Nothing is left of the stage.
+        PluginError: Two augmentations want to cut the windows.
+    """
+    plan = _only_plan(augmentations)
+    parts: list[Windows] = []
+    counts: list[PortionSize] = []
+    for number, portion in enumerate(stage.portions):
+        pool = encoded(portion.source)
+        fits = pool.room(stage.length) > stage.stride
+        drawn, first = 0, len(parts)
+        for rows, rng in turns(data, portion, epochs, (*seed, number)):
+            drawn += len(rows)
+            # A question that fills the window by itself has nothing to teach at this length.
+            taken = pool.take(rows[fits[rows]])
+            cuts = find_cuts(taken, stage.length, stage.stride, plan=plan, rng=rng)
+            kept = kept_rows(cuts.answerable, portion.negatives, rng)
+            parts.append(gather(taken, cuts.take(kept)))
+        counts.append(_count(portion, drawn, parts[first:]))
+    windows = concatenate(parts)
+    if not len(windows):
+        raise DataError(_selects_nothing(stage, encoded))
+    place = (*seed, len(stage.portions))
+    order = np.random.default_rng(place).permutation(len(windows))
+    return PreparedStage(
+        windows=take(windows, order),
+        portions=tuple(counts),
+        augmentations=tuple(augmentations),
+        tokenizer=tokenizer,
+        seed=(*seed, len(stage.portions) + 1),
+        similar_lengths=similar_lengths,
+    )
+
+
+def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
+    return PortionSize(
+        source=portion.source,
+        rows=drawn,
+        windows=sum(map(len, parts)),
+        answered=sum(int(part.answerable.sum()) for part in parts),
+        tokens=sum(len(part.input_ids) for part in parts),
+    )
+
+
+def _selects_nothing(stage: Stage, encoded: Callable[[str], Encoded]) -> str:
+    names = ", ".join(portion.source for portion in stage.portions)
+    rooms = [encoded(portion.source).room(stage.length) for portion in stage.portions]
+    room = max(int(one.max(initial=0)) for one in rooms)
+    if room <= stage.stride:
+        reason = (
+            f"beside a question there is room for {room} tokens of the context at most, which is "
+            f"not more than the stride {stage.stride}; raise the length or lower the stride."
+        )
+    else:
+        reason = "raise a share, keep more negatives or allow more languages."
+    return f"A stage of {names} at {stage.length} tokens selects no window to train on; {reason}"
+
+
+def _only_plan(augmentations: list[Augmentation]) -> Plan | None:
+    plans = [a for a in augmentations if type(a).plan is not Augmentation.plan]
+    if len(plans) > 1:
+        names = " and ".join(type(a).__name__ for a in plans)
+        raise PluginError(f"{names} both cut the windows of one stage; a recipe can have one.")
+    return plans[0].plan if plans else None

@@ -1,0 +1,126 @@
+"""What a worker is told, and what it tells back; plain values that travel between processes.
+
+This module imports neither torch nor transformers: the parent that samples and records uses it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from autoqa.recipes import Recipe
+from autoqa.store.candidate_record import CandidateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TrialJob:
+    """One run of one recipe.
+
+    Attributes:
+        trial: Optuna's trial number.
+        backbone: Name in the study file.
+        recipe: What to train on, in which order.
+        learning_rate: Peak rate of the encoder.
+        seed: Seeds data order, augmentations, dropout and the head.
+        run_folder: The study's folder; candidates go below it.
+        micro_scale: Factor on the tokens of a forward pass; below 1 where memory ran out before.
+            The effective batch stays the same.
+        windows_per_second: How fast this backbone was trained before, for the recipe card.
+        deadline: Seconds since the epoch at which the run stops after its current step, takes a
+            last snapshot if it has none, and ends; ``None`` for no limit.
+        only: The one point of the run to make a candidate of, and to end at; ``None`` for all
+            points of the study.
+    """
+
+    trial: int
+    backbone: str
+    recipe: Recipe
+    learning_rate: float
+    seed: int
+    run_folder: Path
+    micro_scale: float = 1.0
+    windows_per_second: float | None = None
+    deadline: float | None = None
+    only: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Sent about once a second while a trial runs."""
+
+    trial: int
+    phase: str
+    stage: int = 0
+    stages: int = 0
+    step: int = 0
+    steps: int = 0
+    loss: float = float("nan")
+    windows_per_second: float = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class RecipeCard:
+    """What the run is about to do, in lines for people; sent before the first step."""
+
+    trial: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about the run that people should know, in a sentence."""
+
+    trial: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotTaken:
+    """A candidate's files are complete on disk and its public score is known."""
+
+    trial: int
+    candidate: CandidateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFinished:
+    """The run is over and every snapshot was sent.
+
+    Attributes:
+        trial: Optuna's trial number.
+        seconds: From the job's arrival.
+        trained_steps: Optimizer steps that this run did.
+        reused_steps: Steps that it took over from a checkpoint.
+        shared_steps: Steps that a run with the same beginning need not do any more.
+    """
+
+    trial: int
+    seconds: float
+    trained_steps: int = 0
+    reused_steps: int = 0
+    shared_steps: int = 0
+
+    @property
+    def next_seconds(self) -> float:
+        """What a run like this one takes from now on, when it forks from what this one left."""
+        steps = self.trained_steps + self.reused_steps - self.shared_steps
+        return self.seconds * steps / max(1, self.trained_steps) if steps > 0 else self.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class TrialFailed:
+    """The run gave up: one sentence for people, and the traceback for the log file.
+
+    Attributes:
+        trial: Optuna's trial number.
+        reason: What people are shown.
+        traceback: What the log file gets.
+        error: Class name of the exception, by which the parent decides whether to try again;
+            ``OutOfMemoryError`` for every way in which memory runs out.
+    """
+
+    trial: int
+    reason: str
+    traceback: str
+    error: str = ""
+
+
+Message = Progress | RecipeCard | Note | SnapshotTaken | TrialFinished | TrialFailed
