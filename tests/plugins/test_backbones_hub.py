@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from autoqa_backbones import hub, protocols
 from autoqa_backbones.folders import is_complete
-from autoqa_backbones.hub import HuggingFaceOptions
+from autoqa_backbones.hub_layout import HuggingFaceOptions, local_folder
 from pydantic import ValidationError
 from tokenizers import Tokenizer
 
@@ -218,8 +218,8 @@ class TestOptions:
 
     def test_existing_relative_folder(self, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tiny.parent)
-        assert hub.local_folder(HuggingFaceOptions(model=tiny.name)) == Path(tiny.name)
-        assert hub.local_folder(HuggingFaceOptions(model="google/rembert")) is None
+        assert local_folder(HuggingFaceOptions(model=tiny.name)) == Path(tiny.name)
+        assert local_folder(HuggingFaceOptions(model="google/rembert")) is None
 
     def test_licence(self) -> None:
         assert hub.licence(HuggingFaceOptions(model="google/rembert")) == "Apache-2.0"

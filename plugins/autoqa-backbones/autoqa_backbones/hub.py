@@ -1,44 +1,21 @@
 """The backbone ``huggingface``: a model id of the Hugging Face hub, or a folder in its layout."""
 
-import json
 import os
-import re
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, field_validator
-
-from autoqa.api import BackboneSpec, ConfigError, MissingAssetError, Options, TrainingProtocol
+from autoqa.api import BackboneSpec, MissingAssetError, TrainingProtocol
 from autoqa_backbones.folders import is_complete, weight_files
+from autoqa_backbones.hub_layout import (
+    TOKENIZER_FILES,
+    HuggingFaceOptions,
+    cached_folder,
+    download_command,
+    local_folder,
+    read_config,
+)
 from autoqa_backbones.protocols import GENERIC, by_config, by_name
 
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "spm.model",
-    "sentencepiece.bpe.model",
-    "sentencepiece.model",
-    "tokenizer.model",
-)
-"""A folder has a tokenizer if it has one of these."""
-
-PATTERNS = (
-    "config.json",
-    "model.safetensors",
-    "model-*.safetensors",
-    "model.safetensors.index.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "merges.txt",
-    *TOKENIZER_FILES,
-)
-"""What is downloaded: no pickled weights, no code, no other framework's copies."""
-
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
-_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 # Of the weights as their authors published them; says nothing about models derived from them.
 _LICENCES = {
@@ -49,53 +26,6 @@ _LICENCES = {
     "facebookai/xlm-roberta-large": "MIT",
     "intfloat/multilingual-e5-small": "MIT",
 }
-
-
-class HuggingFaceOptions(Options):
-    """Options of ``type = "huggingface"``."""
-
-    model: str = Field(
-        min_length=1,
-        description=(
-            "Model id (`google/muril-large-cased`) or folder (`./my-model`, `/models/x`, `~/x`)."
-        ),
-    )
-    revision: str = Field(
-        default="main",
-        min_length=1,
-        description="Branch, tag, commit or `refs/pr/N` of a model id; no meaning for a folder.",
-    )
-    licence: str | None = Field(
-        default=None,
-        description="SPDX identifier of the weights' licence, for the exported model card.",
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _id_or_folder(cls, model: str) -> str:
-        if not _is_path(model) and not _HUB_ID.fullmatch(model):
-            raise ValueError(
-                f"{model!r} is neither a model id (`owner/name`) nor a folder that exists; "
-                "start a folder's path with `./`, `/` or `~/`"
-            )
-        return model
-
-
-def local_folder(options: HuggingFaceOptions) -> Path | None:
-    """The folder that the option ``model`` names, existing or not; ``None`` for a model id."""
-    return Path(options.model).expanduser() if _is_path(options.model) else None
-
-
-def _is_path(model: str) -> bool:
-    return model.startswith(("./", "../", "~", os.sep)) or Path(model).is_dir()
-
-
-def cached_folder(options: HuggingFaceOptions) -> Path | None:
-    """The snapshot of a model id in the local Hugging Face cache, complete or not."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(options.model, "config.json", revision=options.revision)
-    return Path(found).parent if isinstance(found, str) else None
 
 
 def lacking(folder: Path) -> str | None:
@@ -141,13 +71,6 @@ def missing(options: HuggingFaceOptions) -> str | None:
     )
 
 
-def download_command(options: HuggingFaceOptions) -> str:
-    """What a person types to have the files on this machine."""
-    revision = "" if options.revision == "main" else f" --revision {options.revision}"
-    kinds = ("*.safetensors*", "*.json", "*.txt", "*.model")
-    return f"hf download {options.model}{revision} " + " ".join(f"--include '{k}'" for k in kinds)
-
-
 def _label(options: HuggingFaceOptions) -> str:
     return f"the model {options.model} (revision {options.revision})"
 
@@ -172,22 +95,6 @@ def _way_out(problem: str) -> str:
             "`AutoModel.from_pretrained(...).save_pretrained(folder)`"
         )
     return "name a complete model"
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """A folder's ``config.json``.
-
-    Raises:
-        ConfigError: It is no JSON object.
-    """
-    path = folder / "config.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} is no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds a {type(content).__name__}, expected a JSON object")
-    return content
 
 
 def protocol(options: HuggingFaceOptions) -> TrainingProtocol:

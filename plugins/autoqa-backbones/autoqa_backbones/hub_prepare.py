@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoqa.api import ConfigError, MissingAssetError
 from autoqa_backbones.folders import published, weight_files
-from autoqa_backbones.hub import (
+from autoqa_backbones.hub_layout import (
     PATTERNS,
     TOKENIZER_FILES,
     HuggingFaceOptions,
