@@ -54,7 +54,7 @@ def missing(options: HuggingFaceOptions) -> str | None:
         if not folder.is_dir():
             return f"the folder {folder} does not exist; correct `model` or put the model there"
         problem = lacking(folder)
-        return None if problem is None else f"the folder {folder} {problem}; {_way_out(problem)}"
+        return None if problem is None else f"the folder {folder} {problem}; {_remedy(problem)}"
     snapshot = cached_folder(options)
     if snapshot is None:
         return (
@@ -67,7 +67,7 @@ def missing(options: HuggingFaceOptions) -> str | None:
     return (
         f"{_label(options)} {problem} in the local Hugging Face cache; fetch the rest with "
         f"`{download_command(options)}`{_offline_note()}, or, if the hub has no more of it, "
-        f"{_way_out(problem)}"
+        f"{_remedy(problem)}"
     )
 
 
@@ -87,7 +87,7 @@ def is_offline() -> bool:
     return value.upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def _way_out(problem: str) -> str:
+def _remedy(problem: str) -> str:
     if "safetensors" in problem:
         return (
             "name a revision that has model.safetensors (the hub's converter offers one as "
@@ -98,11 +98,15 @@ def _way_out(problem: str) -> str:
 
 
 def protocol(options: HuggingFaceOptions) -> TrainingProtocol:
-    """By the family that the name shows; else by the config, where that is on this machine."""
+    """The protocol of the model's family.
+
+    The family is taken from the model's name, or else from its config where that is on this
+    machine; without either it is the generic protocol.
+    """
     folder = local_folder(options)
-    named = by_name(folder.name if folder is not None else options.model)
-    if named is not None:
-        return named
+    family_protocol = by_name(folder.name if folder is not None else options.model)
+    if family_protocol is not None:
+        return family_protocol
     if folder is None:
         folder = cached_folder(options)
     if folder is None or not (folder / "config.json").is_file():
@@ -112,7 +116,7 @@ def protocol(options: HuggingFaceOptions) -> TrainingProtocol:
 
 
 def licence(options: HuggingFaceOptions) -> str:
-    """What the study file says, else what is known of a few much-used models."""
+    """SPDX identifier: the option, or else that of a few well-known models, or ``"unknown"``."""
     return options.licence or _LICENCES.get(options.model.lower(), "unknown")
 
 
@@ -134,7 +138,7 @@ def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
             folder = download(options)
     problem = lacking(folder) if folder.is_dir() else "does not exist"
     if problem is not None:
-        raise MissingAssetError(f"the model folder {folder} {problem}; {_way_out(problem)}")
+        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
     check_architecture(folder)
     return folder if is_complete(folder) else with_tokenizer(folder, cache)
 

@@ -81,15 +81,17 @@ def cached_folder(options: HuggingFaceOptions) -> Path | None:
     """The snapshot of a model id in the local Hugging Face cache, complete or not."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(options.model, "config.json", revision=options.revision)
-    return Path(found).parent if isinstance(found, str) else None
+    config_path = try_to_load_from_cache(options.model, "config.json", revision=options.revision)
+    return Path(config_path).parent if isinstance(config_path, str) else None
 
 
 def download_command(options: HuggingFaceOptions) -> str:
-    """What a person types to have the files on this machine."""
+    """The shell command that fetches the files of a model id into the Hugging Face cache."""
     revision = "" if options.revision == "main" else f" --revision {options.revision}"
-    kinds = ("*.safetensors*", "*.json", "*.txt", "*.model")
-    return f"hf download {options.model}{revision} " + " ".join(f"--include '{k}'" for k in kinds)
+    patterns = ("*.safetensors*", "*.json", "*.txt", "*.model")
+    return f"hf download {options.model}{revision} " + " ".join(
+        f"--include '{pattern}'" for pattern in patterns
+    )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
