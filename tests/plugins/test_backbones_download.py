@@ -23,7 +23,7 @@ class Hub(BaseHTTPRequestHandler):
     """The few answers of a model hub that a download asks for."""
 
     files: Path
-    asked: list[str]
+    requested: list[str]
 
     def do_HEAD(self) -> None:
         self.answer(with_body=False)
@@ -33,7 +33,7 @@ class Hub(BaseHTTPRequestHandler):
 
     def answer(self, *, with_body: bool) -> None:
         path = unquote(urlsplit(self.path).path)
-        self.asked.append(path)
+        self.requested.append(path)
         names = sorted(file.name for file in self.files.iterdir())
         if path.startswith("/api/models/someone/tiny/tree/"):
             tree = [
@@ -75,12 +75,12 @@ def served(tmp_path: Path) -> Iterator[tuple[str, list[str], Path]]:
     (files / "tokenizer_config.json").write_text('{"tokenizer_class": "BertTokenizer"}')
     (files / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\n")
     save_file({"weight": np.ones(3)}, files / "model.safetensors")
-    asked: list[str] = []
-    handler = type("ThisHub", (Hub,), {"files": files, "asked": asked})
+    requested: list[str] = []
+    handler = type("ThisHub", (Hub,), {"files": files, "requested": requested})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", asked, files
+    yield f"http://127.0.0.1:{server.server_port}", requested, files
     server.shutdown()
     thread.join()
     server.server_close()
@@ -93,8 +93,8 @@ def prepare_elsewhere(model: str, folder: Path, endpoint: str) -> subprocess.Com
         "try: print(prepare(HuggingFaceOptions(model=sys.argv[1]), Path(sys.argv[2])))\n"
         "except MissingAssetError as error: sys.exit(f'MISSING {error}')"
     )
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "TRANSFORMERS_"))}
-    environment = kept | {
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "TRANSFORMERS_"))}
+    environment = inherited | {
         "HF_ENDPOINT": endpoint,
         "HF_HOME": str(folder / "home"),
         "HF_HUB_DISABLE_XET": "1",
@@ -110,13 +110,13 @@ class TestDownload:
     def test_fetches_only_what_is_needed(
         self, served: tuple[str, list[str], Path], tmp_path: Path
     ) -> None:
-        endpoint, asked, files = served
+        endpoint, requested, files = served
         for name in ("pytorch_model.bin", "modeling_mine.py", "tf_model.h5", "README.md"):
             (files / name).write_text("unwanted")
         done = prepare_elsewhere("someone/tiny", tmp_path, endpoint)
         assert done.returncode == 0, done.stderr
         assert is_complete(Path(done.stdout.strip().splitlines()[-1]))
-        fetched = {path.split("/")[-1] for path in asked if "/resolve/" in path}
+        fetched = {path.split("/")[-1] for path in requested if "/resolve/" in path}
         assert {"config.json", "model.safetensors", "vocab.txt"} <= fetched
         assert not fetched & {"pytorch_model.bin", "modeling_mine.py", "tf_model.h5", "README.md"}
 

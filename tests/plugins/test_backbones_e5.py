@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from autoqa_backbones import e5
-from autoqa_backbones.e5_convert import kept_pieces
+from autoqa_backbones.e5_convert import kept_piece_ids
 from autoqa_backbones.e5_file import dequantise
 from autoqa_backbones.packages import PackagedFile
 from hypothesis import given
@@ -25,10 +25,10 @@ needs_weights = pytest.mark.skipif(
 
 
 def test_found_by_entry_point() -> None:
-    found = {e.name: e for e in importlib.metadata.entry_points(group="autoqa.backbones")}
-    assert {"e5-small", "minilm-l6", "huggingface"} <= set(found)
+    entries = {e.name: e for e in importlib.metadata.entry_points(group="autoqa.backbones")}
+    assert {"e5-small", "minilm-l6", "huggingface"} <= set(entries)
     for name in ("e5-small", "minilm-l6", "huggingface"):
-        spec = found[name].load()
+        spec = entries[name].load()
         assert isinstance(spec, BackboneSpec)
         assert spec.name == name
 
@@ -66,8 +66,8 @@ def test_dequantised_as_the_format_says(data: bytes) -> None:
 
 def test_unknown_code_points_do_not_make_the_vocabulary_depend_on_python() -> None:
     pieces = ["<s>", "a", "ß", "ж", "▁", "▁।", "१", "ক", "か", "!", "\u0b64", "▁hallo", "ṣ"]
-    kept = [pieces[i] for i in kept_pieces(pieces, {"a", "ß", "ж", "ṣ"})]
-    assert kept == ["<s>", "a", "ß", "▁", "▁।", "१", "ক", "!", "ṣ"]
+    kept_pieces = [pieces[i] for i in kept_piece_ids(pieces, {"a", "ß", "ж", "ṣ"})]
+    assert kept_pieces == ["<s>", "a", "ß", "▁", "▁।", "१", "ক", "!", "ṣ"]
 
 
 class TestMissing:

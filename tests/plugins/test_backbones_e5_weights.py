@@ -112,9 +112,10 @@ def embed(folder: Path, tokenizer: Tokenizer) -> Iterator[Embed]:
 
 def retrieved(embed: Embed, questions: list[str], contexts: list[str]) -> float:
     """Share of the questions that are nearest to the context in their own row."""
-    asked = embed([f"query: {text}" for text in questions])
-    given_ = embed([f"passage: {text}" for text in contexts])
-    return float(((asked @ given_.T).argmax(1) == np.arange(len(asked))).mean())
+    question_vectors = embed([f"query: {text}" for text in questions])
+    context_vectors = embed([f"passage: {text}" for text in contexts])
+    nearest = (question_vectors @ context_vectors.T).argmax(1)
+    return float((nearest == np.arange(len(questions))).mean())
 
 
 def xquad(data_folder: Path, language: str) -> list[tuple[str, str]]:
@@ -227,8 +228,10 @@ class TestRetrieval:
         questions, contexts = map(list, zip(*PAIRS[language], strict=True))
         assert retrieved(embed, questions, contexts) == 1.0
 
-    @pytest.mark.parametrize("asked, found", [("hi", "hi"), ("hi", "en")])
-    def test_xquad(self, embed: Embed, data_folder: Path, asked: str, found: str) -> None:
-        questions = [question for question, _ in xquad(data_folder, asked)[::8]]
-        contexts = [context for _, context in xquad(data_folder, found)[::8]]
+    @pytest.mark.parametrize("question_language, context_language", [("hi", "hi"), ("hi", "en")])
+    def test_xquad(
+        self, embed: Embed, data_folder: Path, question_language: str, context_language: str
+    ) -> None:
+        questions = [question for question, _ in xquad(data_folder, question_language)[::8]]
+        contexts = [context for _, context in xquad(data_folder, context_language)[::8]]
         assert retrieved(embed, questions, contexts) >= 0.8

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from autoqa_backbones import hub, protocols
 from autoqa_backbones.folders import is_complete
-from autoqa_backbones.hub import HuggingFaceOptions
+from autoqa_backbones.hub_layout import HuggingFaceOptions, local_folder
 from pydantic import ValidationError
 from tokenizers import Tokenizer
 
@@ -96,8 +96,8 @@ class TestFolder:
         assert not info["missing_keys"]
 
     def test_a_complete_folder_is_used_as_it_is(self, tiny: Path, tmp_path: Path) -> None:
-        made = hub.prepare(HuggingFaceOptions(model=str(tiny)), tmp_path)
-        complete = shutil.copytree(made, tmp_path / "complete")
+        prepared = hub.prepare(HuggingFaceOptions(model=str(tiny)), tmp_path)
+        complete = shutil.copytree(prepared, tmp_path / "complete")
         options = HuggingFaceOptions(model=str(complete))
         assert hub.prepare(options, tmp_path / "unused") == complete
         assert not (tmp_path / "unused").exists()
@@ -127,15 +127,15 @@ class TestFolder:
             hub.prepare(options, tmp_path)
 
     @pytest.mark.parametrize(
-        "gone, words",
+        "absent, words",
         [
             ("config.json", "has no config.json"),
             ("model.safetensors", "has no model.safetensors"),
             ("vocab.txt", "has no tokenizer"),
         ],
     )
-    def test_incomplete(self, slow_only: Path, tmp_path: Path, gone: str, words: str) -> None:
-        (slow_only / gone).unlink()
+    def test_incomplete(self, slow_only: Path, tmp_path: Path, absent: str, words: str) -> None:
+        (slow_only / absent).unlink()
         options = HuggingFaceOptions(model=str(slow_only))
         assert words in (hub.missing(options) or "")
         with pytest.raises(MissingAssetError, match=words):
@@ -218,8 +218,8 @@ class TestOptions:
 
     def test_existing_relative_folder(self, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tiny.parent)
-        assert hub.local_folder(HuggingFaceOptions(model=tiny.name)) == Path(tiny.name)
-        assert hub.local_folder(HuggingFaceOptions(model="google/rembert")) is None
+        assert local_folder(HuggingFaceOptions(model=tiny.name)) == Path(tiny.name)
+        assert local_folder(HuggingFaceOptions(model="google/rembert")) is None
 
     def test_licence(self) -> None:
         assert hub.licence(HuggingFaceOptions(model="google/rembert")) == "Apache-2.0"
@@ -251,9 +251,10 @@ class TestProtocol:
         warmup: float,
         window: tuple[int, int],
     ) -> None:
-        found = hub.protocol(HuggingFaceOptions(model=model))
-        assert (found.learning_rate, found.batch_size, found.warmup_ratio) == (rate, batch, warmup)
-        assert (found.length, found.stride) == window
+        protocol = hub.protocol(HuggingFaceOptions(model=model))
+        assert (protocol.learning_rate, protocol.batch_size) == (rate, batch)
+        assert protocol.warmup_ratio == warmup
+        assert (protocol.length, protocol.stride) == window
 
     @pytest.mark.parametrize(
         "config, expected",

@@ -26,13 +26,13 @@ def corpus(**options: Any) -> list[Example]:
 
 
 def test_entry_points_give_the_three_sources() -> None:
-    found = {
+    specs = {
         point.name: point.load()
         for point in entry_points(group="autoqa.sources")
         if point.value.startswith("autoqa_sources")
     }
-    assert set(found) == {"file", "huggingface", "demo"}
-    for name, spec in found.items():
+    assert set(specs) == {"file", "huggingface", "demo"}
+    for name, spec in specs.items():
         assert isinstance(spec, SourceSpec)
         assert (spec.name, spec.api_version) == (name, API_VERSION)
 
@@ -46,43 +46,43 @@ def test_entry_points_give_the_three_sources() -> None:
 def test_clean_answers_stand_in_the_sentence_about_their_subject(
     seed: int, language: str, questions: int
 ) -> None:
-    for one in corpus(
+    for example in corpus(
         languages=(language,), documents=5, questions_per_document=questions, seed=seed
     ):
-        (answer,) = one.answers
-        assert one.context[answer.start : answer.end] == answer.text
+        (answer,) = example.answers
+        assert example.context[answer.start : answer.end] == answer.text
         # Jaccard counts words between white space: nothing may cling to an answer.
-        assert answer.start == 0 or one.context[answer.start - 1] == " "
-        assert one.context[answer.end] == " "
-        before, after = one.context[: answer.start], one.context[answer.end :]
+        assert answer.start == 0 or example.context[answer.start - 1] == " "
+        assert example.context[answer.end] == " "
+        before, after = example.context[: answer.start], example.context[answer.end :]
         sentence = SENTENCE_END.split(before)[-1] + answer.text + SENTENCE_END.split(after)[0]
         # The subject is the longest name that question and sentence have in common.
-        asked = {word.strip("?") for word in one.question.split()}
-        assert max(map(len, asked & set(sentence.split()))) > 2
+        question_words = {word.strip("?") for word in example.question.split()}
+        assert max(map(len, question_words & set(sentence.split()))) > 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_shape_of_the_contexts(language: str) -> None:
-    found = corpus(languages=(language,), documents=100)
-    assert len(found) == 400
-    assert len({one.id for one in found}) == 400
-    assert len({one.document for one in found}) == 100
-    for one in found:
-        assert 60 <= len(one.context.split()) <= 150
-        assert 4 <= len(SENTENCE_END.findall(one.context)) <= 8
-        assert "{" not in one.context + one.question
+    examples = corpus(languages=(language,), documents=100)
+    assert len(examples) == 400
+    assert len({example.id for example in examples}) == 400
+    assert len({example.document for example in examples}) == 100
+    for example in examples:
+        assert 60 <= len(example.context.split()) <= 150
+        assert 4 <= len(SENTENCE_END.findall(example.context)) <= 8
+        assert "{" not in example.context + example.question
     # Every kind of answer, hence of question, is asked for.
-    assert len({one.question.split()[-2] for one in found}) > 3
+    assert len({example.question.split()[-2] for example in examples}) > 3
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_names_are_new_in_every_document(language: str) -> None:
-    found = corpus(languages=(language,), documents=300, questions_per_document=5)
+    examples = corpus(languages=(language,), documents=300, questions_per_document=5)
     holders: dict[str, set[str]] = {}
-    for one in found:
-        text = one.answers[0].text
+    for example in examples:
+        text = example.answers[0].text
         if not any(char.isdigit() for char in text):
-            holders.setdefault(text, set()).add(one.document)
+            holders.setdefault(text, set()).add(example.document)
     professions = set(language_data(language)["values"]["profession"])
     assert {name for name, where in holders.items() if len(where) > 1} <= professions
 
@@ -96,20 +96,22 @@ def test_kind_of_question_alone_does_not_answer() -> None:
         for templates in hi[topic].values()
         for question in templates["questions"]
     ]
-    found = corpus(languages=("hi",), documents=100, questions_per_document=5)
+    examples = corpus(languages=("hi",), documents=100, questions_per_document=5)
     rivals = 0
-    for one in found:
-        (sentences,) = [told for asked, told in kinds if re.fullmatch(asked, one.question)]
+    for example in examples:
+        (sentences,) = [
+            told for question, told in kinds if re.fullmatch(question, example.question)
+        ]
         # A value that occurs in both sentences is no rival.
-        rivals += len(_told(sentences, one.context)) > 1
-    assert rivals > 0.6 * len(found)
+        rivals += len(_told(sentences, example.context)) > 1
+    assert rivals > 0.6 * len(examples)
 
 
 def _told(templates: list[str], context: str) -> set[str]:
     """Different values that a context gives for one kind of fact."""
     patterns = [
-        re.escape(one).replace(r"\{s\}", "[^।]+?").replace(r"\{v\}", "([^।]+?)")
-        for one in templates
+        re.escape(template).replace(r"\{s\}", "[^।]+?").replace(r"\{v\}", "([^।]+?)")
+        for template in templates
     ]
     return {value for pattern in patterns for value in re.findall(pattern, context)}
 
@@ -120,31 +122,35 @@ def test_noise_moves_offsets_to_the_first_occurrence_and_changes_nothing_else() 
     half = load(DemoOptions(documents=200, noise=0.5))
     assert clean.notes == ()
     moved = 0
-    for one, other in zip(clean, noisy, strict=True):
-        assert (one.id, one.question, one.context) == (other.id, other.question, other.context)
-        true, put = one.answers[0], other.answers[0]
+    for before, after in zip(clean, noisy, strict=True):
+        assert (before.id, before.question, before.context) == (
+            after.id,
+            after.question,
+            after.context,
+        )
+        true, put = before.answers[0], after.answers[0]
         assert put.text == true.text
-        assert put.start == one.context.find(true.text)
+        assert put.start == before.context.find(true.text)
         moved += put.start != true.start
     assert moved > 0.1 * len(clean)
     assert noisy.notes == (
         f"offsets put to an earlier occurrence of the answer (noise = 1): {moved} of 800.",
     )
-    some = sum(a.answers != b.answers for a, b in zip(clean, half, strict=True))
-    assert 0.3 * moved < some < 0.7 * moved
+    moved_by_half = sum(a.answers != b.answers for a, b in zip(clean, half, strict=True))
+    assert 0.3 * moved < moved_by_half < 0.7 * moved
 
 
 def test_a_larger_corpus_begins_with_the_smaller() -> None:
     small, large = corpus(documents=20), corpus(documents=40)
     assert large[: len(small)] == small
     few = corpus(documents=20, questions_per_document=1)
-    assert {one.context for one in few} == {one.context for one in small}
+    assert {example.context for example in few} == {example.context for example in small}
 
 
 def test_seeds_share_no_article() -> None:
-    one, other = corpus(documents=50), corpus(documents=50, seed=1)
-    assert not {x.context for x in one} & {x.context for x in other}
-    assert not {x.id for x in one} & {x.id for x in other}
+    corpus_0, corpus_1 = corpus(documents=50), corpus(documents=50, seed=1)
+    assert not {example.context for example in corpus_0} & {example.context for example in corpus_1}
+    assert not {example.id for example in corpus_0} & {example.id for example in corpus_1}
 
 
 def test_same_on_every_machine() -> None:

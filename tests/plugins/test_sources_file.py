@@ -35,7 +35,7 @@ def row(**changes: Any) -> dict[str, Any]:
 
 def lines(folder: Path, *rows: object, name: str = "rows.jsonl") -> str:
     path = folder / name
-    path.write_text("\n".join(json.dumps(one, ensure_ascii=False) for one in rows), "utf-8")
+    path.write_text("\n".join(json.dumps(content, ensure_ascii=False) for content in rows), "utf-8")
     return str(path)
 
 
@@ -84,15 +84,15 @@ def test_all_formats_give_the_same_example(tmp_path: Path) -> None:
 
 def test_squad_documents_are_titles_or_numbers(tmp_path: Path) -> None:
     path = squad(tmp_path, article([qa(), qa(id="b")], title="Ganga"), article([qa(id="c")]))
-    found = load(FileOptions(path=path, language="Hindi"))
-    assert [one.document for one in found] == ["Ganga", "Ganga", "squad.json#1"]
-    assert {one.language for one in found} == {"hi"}
+    examples = load(FileOptions(path=path, language="Hindi"))
+    assert [example.document for example in examples] == ["Ganga", "Ganga", "squad.json#1"]
+    assert {example.language for example in examples} == {"hi"}
 
 
 def test_squad_v2_impossible_question_has_no_answers(tmp_path: Path) -> None:
     impossible = qa(id="b", is_impossible=True, answers=[], plausible_answers=[{"text": "x"}])
-    found = load(FileOptions(path=squad(tmp_path, article([qa(), impossible])), language="hi"))
-    assert [len(one.answers) for one in found] == [1, 0]
+    examples = load(FileOptions(path=squad(tmp_path, article([qa(), impossible])), language="hi"))
+    assert [len(example.answers) for example in examples] == [1, 0]
 
 
 def test_document_is_a_hash_of_the_context_unless_the_row_names_one(tmp_path: Path) -> None:
@@ -106,7 +106,8 @@ def test_document_is_a_hash_of_the_context_unless_the_row_names_one(tmp_path: Pa
 def test_glob_reads_all_files_in_order(tmp_path: Path) -> None:
     lines(tmp_path, row(id="b"), name="2.jsonl")
     lines(tmp_path, row(), name="1.jsonl")
-    assert [one.id for one in load(FileOptions(path=str(tmp_path / "*.jsonl")))] == ["a", "b"]
+    examples = load(FileOptions(path=str(tmp_path / "*.jsonl")))
+    assert [example.id for example in examples] == ["a", "b"]
 
 
 def test_line_separator_inside_a_string_does_not_end_the_line(tmp_path: Path) -> None:
@@ -125,15 +126,15 @@ def test_any_text_survives_the_trip_through_lines_and_csv(
     context = before + answer + after
     given = {"text": [answer], "answer_start": [len(before)]}
     expected = Answer(answer, len(before))
-    (one,) = load(FileOptions(path=lines(folder, row(context=context, answers=given))))
-    assert (one.context, one.answers) == (context, (expected,))
+    (example,) = load(FileOptions(path=lines(folder, row(context=context, answers=given))))
+    assert (example.context, example.answers) == (context, (expected,))
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(["id", "context", "question", "answer_text", "answer_start"])
     writer.writerow(["a", context, "q", answer, len(before)])
     (folder / "rows.csv").write_bytes(text.getvalue().encode())
-    (one,) = load(FileOptions(path=str(folder / "rows.csv"), language="hi"))
-    assert (one.context, one.answers) == (context, (expected,))
+    (example,) = load(FileOptions(path=str(folder / "rows.csv"), language="hi"))
+    assert (example.context, example.answers) == (context, (expected,))
 
 
 # -- offsets -------------------------------------------------------------------------------------
@@ -141,10 +142,10 @@ def test_any_text_survives_the_trip_through_lines_and_csv(
 
 def test_wrong_offset_names_file_line_expected_and_found(tmp_path: Path) -> None:
     path = lines(tmp_path, row(), row(id="b", answers={"text": ["गंगा"], "answer_start": [12]}))
-    said = message(path=path)
-    assert said.startswith(f"{path}:2: expected the answer 'गंगा' at character 12")
-    assert repr(CONTEXT[12:16]) in said
-    assert "on_mismatch" in said
+    sentence = message(path=path)
+    assert sentence.startswith(f"{path}:2: expected the answer 'गंगा' at character 12")
+    assert repr(CONTEXT[12:16]) in sentence
+    assert "on_mismatch" in sentence
 
 
 @pytest.mark.parametrize("start", [-1, -35, 10**9])
@@ -161,13 +162,13 @@ def test_repair_takes_the_nearest_occurrence_and_strips(tmp_path: Path) -> None:
         row(id="b", answers={"text": [" गंगा "], "answer_start": [10]}),
         row(id="c"),
     )
-    found = load(FileOptions(path=path, on_mismatch="repair"))
-    assert [one.answers[0] for one in found] == [
+    examples = load(FileOptions(path=path, on_mismatch="repair"))
+    assert [example.answers[0] for example in examples] == [
         Answer("गंगा", second),
         Answer("गंगा", 11),
         Answer("गंगा", 11),
     ]
-    assert found.notes == (f"{path}: rows repaired, their answers moved or shortened: 2.",)
+    assert examples.notes == (f"{path}: rows repaired, their answers moved or shortened: 2.",)
 
 
 @given(
@@ -182,8 +183,8 @@ def test_repair_always_ends_at_an_occurrence_and_at_none_farther(
     context, answer = " ".join(words), words[pick % len(words)]
     given = {"text": [pad + answer], "answer_start": [start]}
     path = lines(tmp_path_factory.mktemp("repair"), row(context=context, answers=given))
-    (one,) = load(FileOptions(path=path, on_mismatch="repair"))
-    (placed,) = one.answers
+    (example,) = load(FileOptions(path=path, on_mismatch="repair"))
+    (placed,) = example.answers
     assert placed.text == answer
     assert context[placed.start : placed.end] == answer
     wanted = start + len(pad)
@@ -198,9 +199,9 @@ def test_repair_refuses_what_does_not_occur(tmp_path: Path) -> None:
 
 def test_drop_counts_rows(tmp_path: Path) -> None:
     path = lines(tmp_path, row(), row(id="b", answers={"text": ["यमुना"], "answer_start": [3]}))
-    found = load(FileOptions(path=path, on_mismatch="drop"))
-    assert [one.id for one in found] == ["a"]
-    assert found.notes == (f"{path}: rows dropped because an answer is not in its place: 1.",)
+    examples = load(FileOptions(path=path, on_mismatch="drop"))
+    assert [example.id for example in examples] == ["a"]
+    assert examples.notes == (f"{path}: rows dropped because an answer is not in its place: 1.",)
 
 
 def test_dropping_every_row_is_an_error(tmp_path: Path) -> None:
@@ -215,8 +216,8 @@ def test_first_puts_answers_at_their_first_occurrence(tmp_path: Path) -> None:
         row(answers={"text": ["गंगा"], "answer_start": [second]}),
         row(id="b", answers={"text": ["गंगा"]}),
     )
-    found = load(FileOptions(path=path, offsets="first"))
-    assert [one.answers[0].start for one in found] == [11, 11]
+    examples = load(FileOptions(path=path, offsets="first"))
+    assert [example.answers[0].start for example in examples] == [11, 11]
 
 
 def test_answers_without_offsets_need_first(tmp_path: Path) -> None:
@@ -234,8 +235,8 @@ def test_empty_answer_is_refused(tmp_path: Path) -> None:
 
 def test_languages_filter(tmp_path: Path) -> None:
     path = lines(tmp_path, row(), row(id="b", language="tamil"), row(id="c", language="bn_IN"))
-    found = load(FileOptions(path=path, languages=("Tamil", "bn")))
-    assert [(one.id, one.language) for one in found] == [("b", "ta"), ("c", "bn")]
+    examples = load(FileOptions(path=path, languages=("Tamil", "bn")))
+    assert [(example.id, example.language) for example in examples] == [("b", "ta"), ("c", "bn")]
     assert "the 3 rows are in bn, hi, ta" in message(path=path, languages=("te",))
 
 
@@ -272,9 +273,9 @@ def test_missing_file_names_near_ones(tmp_path: Path) -> None:
         options = FileOptions(path=str(tmp_path / name))
         with pytest.raises(MissingAssetError, match=r"train\.jsonl"):
             load(options)
-        said = missing(options)
-        assert said is not None
-        assert "train.jsonl" in said
+        sentence = missing(options)
+        assert sentence is not None
+        assert "train.jsonl" in sentence
     assert missing(FileOptions(path=str(tmp_path / "train.jsonl"))) is None
     assert "no folder" in str(missing(FileOptions(path=str(tmp_path / "no" / "train.jsonl"))))
     assert "is a folder" in str(missing(FileOptions(path=str(tmp_path))))
@@ -319,9 +320,9 @@ def test_broken_file_is_one_sentence_with_its_place(tmp_path: Path, case: str) -
     name, content, expected = BROKEN[case]
     path = tmp_path / name
     path.write_bytes(content)
-    said = message(path=str(path), language="hi")
-    assert said.startswith(str(path))
-    assert expected in said
+    sentence = message(path=str(path), language="hi")
+    assert sentence.startswith(str(path))
+    assert expected in sentence
 
 
 @pytest.mark.parametrize(
@@ -358,8 +359,8 @@ def test_csv_errors_name_the_line_a_record_begins_on(tmp_path: Path) -> None:
         'a,"one\ntwo",q,two,4\nb,"one\ntwo",q,two,five\n',
         "utf-8",
     )
-    said = message(path=str(path), language="en")
-    assert said == f"{path}:4: answer_start must be a whole number, found 'five'."
+    sentence = message(path=str(path), language="en")
+    assert sentence == f"{path}:4: answer_start must be a whole number, found 'five'."
 
 
 # -- real data -----------------------------------------------------------------------------------
@@ -367,26 +368,28 @@ def test_csv_errors_name_the_line_a_record_begins_on(tmp_path: Path) -> None:
 
 def starts_are_exact(examples: list[Example]) -> bool:
     return all(
-        one.context.startswith(answer.text, answer.start)
-        for one in examples
-        for answer in one.answers
+        example.context.startswith(answer.text, answer.start)
+        for example in examples
+        for answer in example.answers
     )
 
 
 def test_squad_loads_within_two_seconds(data_folder: Path) -> None:
     began = time.process_time()
-    found = load(FileOptions(path=str(data_folder / "squad.en.train.jsonl.gz")))
+    examples = load(FileOptions(path=str(data_folder / "squad.en.train.jsonl.gz")))
     assert time.process_time() - began < 4  # half of that where nobody else uses the machine
-    assert len(found) == 78_795
-    assert starts_are_exact(found)
+    assert len(examples) == 78_795
+    assert starts_are_exact(examples)
 
 
 def test_chaii_csv_and_xquad_json_hold_the_same_questions(data_folder: Path) -> None:
     table = load(FileOptions(path=str(data_folder / "chaii-format.hi.csv")))
     xquad = load(FileOptions(path=str(data_folder / "xquad.hi.*.json"), language="hi"))
-    assert {one.language for one in table} == {"hi"}
-    assert [(one.id, one.answers) for one in table] == [(one.id, one.answers) for one in xquad]
-    assert len({one.document for one in xquad}) == 24
+    assert {example.language for example in table} == {"hi"}
+    assert [(example.id, example.answers) for example in table] == [
+        (example.id, example.answers) for example in xquad
+    ]
+    assert len({example.document for example in xquad}) == 24
 
 
 def test_covid_qa_is_refused_repaired_or_dropped(data_folder: Path) -> None:
@@ -395,7 +398,7 @@ def test_covid_qa_is_refused_repaired_or_dropped(data_folder: Path) -> None:
     repaired = load(FileOptions(path=path, language="en", on_mismatch="repair"))
     assert len(repaired) == 1380
     assert starts_are_exact(repaired)
-    assert all(a.text == a.text.strip() for one in repaired for a in one.answers)
+    assert all(a.text == a.text.strip() for example in repaired for a in example.answers)
     dropped = load(FileOptions(path=path, language="en", on_mismatch="drop"))
     assert len(dropped) == 1380 - 234
 
@@ -412,8 +415,11 @@ def test_the_language_stands_in_the_name(tmp_path: Path) -> None:
     for spoken in ("hi", "en", "xx", "readme"):
         squad(tmp_path, article([qa()], title="River"), name=f"rivers.{spoken}.json")
     pattern = str(tmp_path / "rivers.{language}.json")
-    found = load(FileOptions(path=pattern, languages=("hi", "en")))
-    assert [(one.language, one.document) for one in found] == [("en", "River"), ("hi", "River")]
+    examples = load(FileOptions(path=pattern, languages=("hi", "en")))
+    assert [(example.language, example.document) for example in examples] == [
+        ("en", "River"),
+        ("hi", "River"),
+    ]
     assert missing(FileOptions(path=pattern)) is None
     with pytest.raises(MissingAssetError, match=r"no file matches .*lakes"):
         load(FileOptions(path=str(tmp_path / "lakes.{language}.json")))
@@ -421,5 +427,5 @@ def test_the_language_stands_in_the_name(tmp_path: Path) -> None:
 
 def test_a_row_knows_its_language_better_than_the_name(tmp_path: Path) -> None:
     lines(tmp_path, row(language="hi"), row(id="b", language=""), name="rows.ta.jsonl")
-    found = load(FileOptions(path=str(tmp_path / "ro*.{language}.jsonl")))
-    assert [one.language for one in found] == ["hi", "ta"]
+    examples = load(FileOptions(path=str(tmp_path / "ro*.{language}.jsonl")))
+    assert [example.language for example in examples] == ["hi", "ta"]

@@ -44,10 +44,10 @@ def test_local_parquet_folder(tmp_path: Path, cache: Path) -> None:
     datasets.Dataset.from_list(rows(4)).to_parquet(folder / "train.parquet")
     options = HubOptions(dataset=str(folder))
     assert missing(options) is None
-    found = load(options)
-    assert [one.document for one in found] == ["article 0"] * 2 + ["article 1"] * 2
-    assert found[0].answers == (Answer("Palani", 15),)
-    assert found[0].language == "te"
+    examples = load(options)
+    assert [example.document for example in examples] == ["article 0"] * 2 + ["article 1"] * 2
+    assert examples[0].answers == (Answer("Palani", 15),)
+    assert examples[0].language == "te"
     assert len(load(HubOptions(dataset=str(folder), split="train[:50%]"))) == 2
 
 
@@ -72,11 +72,11 @@ def test_unknown_split_is_one_sentence(tmp_path: Path, cache: Path) -> None:
 
 def test_absent_data_set_says_how_to_get_it(cache: Path) -> None:
     options = HubOptions(dataset="nobody/Nothing", config="hi", revision=COMMIT)
-    said = missing(options)
-    assert said is not None
-    assert "nobody/Nothing/hi is not in the cache" in said
+    sentence = missing(options)
+    assert sentence is not None
+    assert "nobody/Nothing/hi is not in the cache" in sentence
     command = f"load_dataset('nobody/Nothing', 'hi', revision='{COMMIT}')"
-    assert command in said
+    assert command in sentence
     with pytest.raises(MissingAssetError) as caught:
         load(options)
     assert command in str(caught.value)
@@ -85,11 +85,11 @@ def test_absent_data_set_says_how_to_get_it(cache: Path) -> None:
 def test_cached_data_set_loads_offline(tmp_path: Path, cache: Path) -> None:
     folder = tmp_path / "mini_qa"
     folder.mkdir()
-    (folder / "train.jsonl").write_text("".join(json.dumps(one) + "\n" for one in rows(3)))
+    (folder / "train.jsonl").write_text("".join(json.dumps(fields) + "\n" for fields in rows(3)))
     datasets.load_dataset(str(folder))
-    (made,) = (path.parent for path in cache.rglob("dataset_info.json"))
+    (built,) = (path.parent for path in cache.rglob("dataset_info.json"))
     place = cache / "owner___mini_qa" / "default" / "0.0.0" / COMMIT
-    shutil.copytree(made, place)
+    shutil.copytree(built, place)
     info = json.loads((place / "dataset_info.json").read_text())
     (place / "dataset_info.json").write_text(json.dumps(info | {"config_name": "default"}))
     for name in place.glob("*-train.arrow"):

@@ -61,11 +61,11 @@ def word_cutout(
         int32 ``[tokens]``, a new array.
     """
     # A word reaches from its first token to the next word's, or to the end of the context.
-    word = np.cumsum(batch.starts_word)
+    word_of_token = np.cumsum(batch.starts_word)
     hidden = rng.random(int(batch.starts_word.sum()) + 1) < share
-    hidden[word[batch.is_context & ~eligible]] = False
-    gone = batch.is_context & hidden[word]
-    return np.where(gone, np.asarray(batch.mask_id, batch.input_ids.dtype), batch.input_ids)
+    hidden[word_of_token[batch.is_context & ~eligible]] = False
+    masked = batch.is_context & hidden[word_of_token]
+    return np.where(masked, np.asarray(batch.mask_id, batch.input_ids.dtype), batch.input_ids)
 
 
 class Cutout(Augmentation):

@@ -47,17 +47,21 @@ def random_crop(
         the context does.
     """
     size = int(rng.integers(max(1, round(room * (1 - length_jitter))), room + 1))
-    usual = size * stride / room
+    usual_overlap = size * stride / room
     # Short steps make many windows, so sharing more than half a window is left to the study.
-    most = int(max(size // 2, usual)) if size > 1 else 0
-    shared = min(round(usual * rng.uniform(1 - stride_jitter, 1 + stride_jitter)), most, size - 1)
-    cut = int(rng.integers(max(shared + 1, (size + 1) // 2), size + 1))
-    second = cut - shared
-    step = size - shared
-    more = 1 + max(0, -((size + second - tokens) // step))
-    first = np.concatenate([[0], second + step * np.arange(more)]).astype(np.int64)
+    most_overlap = int(max(size // 2, usual_overlap)) if size > 1 else 0
+    overlap = min(
+        round(usual_overlap * rng.uniform(1 - stride_jitter, 1 + stride_jitter)),
+        most_overlap,
+        size - 1,
+    )
+    first_end = int(rng.integers(max(overlap + 1, (size + 1) // 2), size + 1))
+    second_start = first_end - overlap
+    step = size - overlap
+    later_windows = 1 + max(0, -((size + second_start - tokens) // step))
+    first = np.concatenate([[0], second_start + step * np.arange(later_windows)]).astype(np.int64)
     last = np.minimum(first + size, tokens)
-    last[0] = cut
+    last[0] = first_end
     return first, last
 
 

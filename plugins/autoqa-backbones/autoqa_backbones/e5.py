@@ -41,18 +41,18 @@ class E5Options(Options):
     )
 
 
-def needed(options: E5Options) -> tuple[PackagedFile, ...]:
+def source_files(options: E5Options) -> tuple[PackagedFile, ...]:
     """The files that a vocabulary is converted from."""
     return (MODEL, LATIN) if options.vocabulary == "indic" else (MODEL,)
 
 
 def missing(options: E5Options) -> str | None:
     """A sentence if the package or one of its files is not here."""
-    return missing_sentence(*needed(options))
+    return missing_sentence(*source_files(options))
 
 
 def protocol(options: E5Options) -> TrainingProtocol:  # noqa: ARG001  (the same for both)
-    """What worked best within minutes of fine-tuning on two CPU cores."""
+    """The protocol of small encoders, see :data:`autoqa_backbones.protocols.SMALL`."""
     return SMALL
 
 
@@ -67,7 +67,7 @@ def prepare(options: E5Options, cache: Path) -> Path:
     def make(folder: Path) -> None:
         from autoqa_backbones.e5_convert import convert
 
-        model, *latin = (file.read() for file in needed(options))
+        model, *latin = (file.read() for file in source_files(options))
         convert(model, folder, latin=latin[0] if latin else None)
 
     return published(cache, f"e5-small-{options.vocabulary}-v{CONVERSION}", make)

@@ -47,22 +47,22 @@ def convert(model: bytes, folder: Path, *, latin: bytes | None) -> None:
         model: Content of the packed multilingual file.
         folder: An empty folder.
         latin: Content of the packed English and Portuguese file, whose pieces say which Latin
-            ones to keep (see :func:`kept_pieces`); ``None`` keeps all pieces of all scripts.
+            ones to keep (see :func:`kept_piece_ids`); ``None`` keeps all pieces of all scripts.
     """
     packed = parse(model)
     if latin is None:
-        kept = np.arange(len(packed.pieces))
+        piece_ids = np.arange(len(packed.pieces))
     else:
-        kept = kept_pieces(packed.pieces, frozenset(parse(latin).pieces))
+        piece_ids = kept_piece_ids(packed.pieces, frozenset(parse(latin).pieces))
     from safetensors.numpy import save_file
 
-    save_file(_weights(packed, kept), folder / "model.safetensors", metadata={"format": "pt"})
-    pieces = [(packed.pieces[i], float(packed.scores[i])) for i in kept.tolist()]
+    save_file(_weights(packed, piece_ids), folder / "model.safetensors", metadata={"format": "pt"})
+    pieces = [(packed.pieces[i], float(packed.scores[i])) for i in piece_ids.tolist()]
     write_tokenizer(pieces, folder, packed.positions)
-    write_json(folder / "config.json", _config(packed, len(kept), pieces))
+    write_json(folder / "config.json", _config(packed, len(piece_ids), pieces))
 
 
-def kept_pieces(pieces: Sequence[str], latin: Container[str]) -> npt.NDArray[np.int64]:
+def kept_piece_ids(pieces: Sequence[str], latin: Container[str]) -> npt.NDArray[np.int64]:
     """Ids of the pieces that Indic and English text is cut into, ascending.
 
     Kept: pieces with an Indic character; pieces without any letter (digits, punctuation, marks of
@@ -92,17 +92,17 @@ def _is_letter(char: str) -> bool:
 
 
 def _weights(
-    packed: PackedModel, kept: npt.NDArray[np.int64]
+    packed: PackedModel, piece_ids: npt.NDArray[np.int64]
 ) -> dict[str, npt.NDArray[np.float32]]:
     """Tensors under the names that ``BertForQuestionAnswering`` gives them, less the head."""
     hidden = packed.hidden
-    head = "bert.embeddings."
+    prefix = "bert.embeddings."
     tensors = {
-        head + "word_embeddings.weight": packed.tensor("emb.word", hidden)[kept],
-        head + "position_embeddings.weight": packed.tensor("emb.pos", hidden),
-        head + "token_type_embeddings.weight": packed.tensor("emb.type", hidden),
-        head + "LayerNorm.weight": packed.tensor("emb.ln.w", hidden)[0],
-        head + "LayerNorm.bias": packed.tensor("emb.ln.b", hidden)[0],
+        prefix + "word_embeddings.weight": packed.tensor("emb.word", hidden)[piece_ids],
+        prefix + "position_embeddings.weight": packed.tensor("emb.pos", hidden),
+        prefix + "token_type_embeddings.weight": packed.tensor("emb.type", hidden),
+        prefix + "LayerNorm.weight": packed.tensor("emb.ln.w", hidden)[0],
+        prefix + "LayerNorm.bias": packed.tensor("emb.ln.b", hidden)[0],
     }
     for layer in range(packed.layers):
         for short, name in _LAYER:

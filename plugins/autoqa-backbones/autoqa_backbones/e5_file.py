@@ -66,34 +66,34 @@ def dequantise(blocks: npt.NDArray[np.void]) -> npt.NDArray[np.float32]:
 
 
 def parse(data: bytes) -> PackedModel:
-    """Takes a packed file apart."""
+    """Reads header, pieces and directory of a packed file; tensors are read when asked for."""
     fields = _HEADER.unpack_from(data)
     hidden, layers, heads, feed_forward, _, positions, types = fields[2:9]
     count, blob_bytes = fields[11], fields[16]
-    at = _HEADER.size
-    offsets = np.frombuffer(data, "<u4", count + 1, at).tolist()
-    at += 4 * (count + 1)
-    scores = np.frombuffer(data, "<f4", count, at)
-    at += 4 * count
-    blob = data[at : at + blob_bytes]
+    position = _HEADER.size
+    offsets = np.frombuffer(data, "<u4", count + 1, position).tolist()
+    position += 4 * (count + 1)
+    scores = np.frombuffer(data, "<f4", count, position)
+    position += 4 * count
+    blob = data[position : position + blob_bytes]
     pieces = [blob[a:b].decode() for a, b in itertools.pairwise(offsets)]
-    at += blob_bytes
-    _, normalisation_bytes = struct.unpack_from("<iI", data, at)
-    directory = _directory(data, at + 8 + normalisation_bytes)
+    position += blob_bytes
+    _, normalisation_bytes = struct.unpack_from("<iI", data, position)
+    directory = _directory(data, position + 8 + normalisation_bytes)
     return PackedModel(
         hidden, layers, heads, feed_forward, positions, types, pieces, scores, data, directory
     )
 
 
-def _directory(data: bytes, at: int) -> dict[str, tuple[int, int, int]]:
-    """Kind, position and bytes of each tensor, from the directory at ``at``."""
-    (count,) = struct.unpack_from("<i", data, at)
-    at += 4
+def _directory(data: bytes, position: int) -> dict[str, tuple[int, int, int]]:
+    """Kind, position and bytes of each tensor, from the directory at ``position``."""
+    (count,) = struct.unpack_from("<i", data, position)
+    position += 4
     entries = {}
     for _ in range(count):
-        (length,) = struct.unpack_from("<H", data, at)
-        name = data[at + 2 : at + 2 + length].decode()
-        kind, _, offset, size = _ENTRY.unpack_from(data, at + 2 + length)
+        (length,) = struct.unpack_from("<H", data, position)
+        name = data[position + 2 : position + 2 + length].decode()
+        kind, _, offset, size = _ENTRY.unpack_from(data, position + 2 + length)
         entries[name] = (kind, offset, size)
-        at += 2 + length + _ENTRY.size
+        position += 2 + length + _ENTRY.size
     return entries

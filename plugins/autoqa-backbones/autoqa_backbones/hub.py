@@ -1,44 +1,21 @@
 """The backbone ``huggingface``: a model id of the Hugging Face hub, or a folder in its layout."""
 
-import json
 import os
-import re
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, field_validator
-
-from autoqa.api import BackboneSpec, ConfigError, MissingAssetError, Options, TrainingProtocol
+from autoqa.api import BackboneSpec, MissingAssetError, TrainingProtocol
 from autoqa_backbones.folders import is_complete, weight_files
+from autoqa_backbones.hub_layout import (
+    TOKENIZER_FILES,
+    HuggingFaceOptions,
+    cached_folder,
+    download_command,
+    local_folder,
+    read_config,
+)
 from autoqa_backbones.protocols import GENERIC, by_config, by_name
 
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "spiece.model",
-    "spm.model",
-    "sentencepiece.bpe.model",
-    "sentencepiece.model",
-    "tokenizer.model",
-)
-"""A folder has a tokenizer if it has one of these."""
-
-PATTERNS = (
-    "config.json",
-    "model.safetensors",
-    "model-*.safetensors",
-    "model.safetensors.index.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "merges.txt",
-    *TOKENIZER_FILES,
-)
-"""What is downloaded: no pickled weights, no code, no other framework's copies."""
-
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
-_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 # Of the weights as their authors published them; says nothing about models derived from them.
 _LICENCES = {
@@ -49,53 +26,6 @@ _LICENCES = {
     "facebookai/xlm-roberta-large": "MIT",
     "intfloat/multilingual-e5-small": "MIT",
 }
-
-
-class HuggingFaceOptions(Options):
-    """Options of ``type = "huggingface"``."""
-
-    model: str = Field(
-        min_length=1,
-        description=(
-            "Model id (`google/muril-large-cased`) or folder (`./my-model`, `/models/x`, `~/x`)."
-        ),
-    )
-    revision: str = Field(
-        default="main",
-        min_length=1,
-        description="Branch, tag, commit or `refs/pr/N` of a model id; no meaning for a folder.",
-    )
-    licence: str | None = Field(
-        default=None,
-        description="SPDX identifier of the weights' licence, for the exported model card.",
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _id_or_folder(cls, model: str) -> str:
-        if not _is_path(model) and not _HUB_ID.fullmatch(model):
-            raise ValueError(
-                f"{model!r} is neither a model id (`owner/name`) nor a folder that exists; "
-                "start a folder's path with `./`, `/` or `~/`"
-            )
-        return model
-
-
-def local_folder(options: HuggingFaceOptions) -> Path | None:
-    """The folder that the option ``model`` names, existing or not; ``None`` for a model id."""
-    return Path(options.model).expanduser() if _is_path(options.model) else None
-
-
-def _is_path(model: str) -> bool:
-    return model.startswith(("./", "../", "~", os.sep)) or Path(model).is_dir()
-
-
-def cached_folder(options: HuggingFaceOptions) -> Path | None:
-    """The snapshot of a model id in the local Hugging Face cache, complete or not."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(options.model, "config.json", revision=options.revision)
-    return Path(found).parent if isinstance(found, str) else None
 
 
 def lacking(folder: Path) -> str | None:
@@ -124,7 +54,7 @@ def missing(options: HuggingFaceOptions) -> str | None:
         if not folder.is_dir():
             return f"the folder {folder} does not exist; correct `model` or put the model there"
         problem = lacking(folder)
-        return None if problem is None else f"the folder {folder} {problem}; {_way_out(problem)}"
+        return None if problem is None else f"the folder {folder} {problem}; {_remedy(problem)}"
     snapshot = cached_folder(options)
     if snapshot is None:
         return (
@@ -137,15 +67,8 @@ def missing(options: HuggingFaceOptions) -> str | None:
     return (
         f"{_label(options)} {problem} in the local Hugging Face cache; fetch the rest with "
         f"`{download_command(options)}`{_offline_note()}, or, if the hub has no more of it, "
-        f"{_way_out(problem)}"
+        f"{_remedy(problem)}"
     )
-
-
-def download_command(options: HuggingFaceOptions) -> str:
-    """What a person types to have the files on this machine."""
-    revision = "" if options.revision == "main" else f" --revision {options.revision}"
-    kinds = ("*.safetensors*", "*.json", "*.txt", "*.model")
-    return f"hf download {options.model}{revision} " + " ".join(f"--include '{k}'" for k in kinds)
 
 
 def _label(options: HuggingFaceOptions) -> str:
@@ -164,7 +87,7 @@ def is_offline() -> bool:
     return value.upper() in {"1", "ON", "YES", "TRUE"}
 
 
-def _way_out(problem: str) -> str:
+def _remedy(problem: str) -> str:
     if "safetensors" in problem:
         return (
             "name a revision that has model.safetensors (the hub's converter offers one as "
@@ -174,28 +97,16 @@ def _way_out(problem: str) -> str:
     return "name a complete model"
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """A folder's ``config.json``.
-
-    Raises:
-        ConfigError: It is no JSON object.
-    """
-    path = folder / "config.json"
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ConfigError(f"{path} is no JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{path} holds a {type(content).__name__}, expected a JSON object")
-    return content
-
-
 def protocol(options: HuggingFaceOptions) -> TrainingProtocol:
-    """By the family that the name shows; else by the config, where that is on this machine."""
+    """The protocol of the model's family.
+
+    The family is taken from the model's name, or else from its config where that is on this
+    machine; without either it is the generic protocol.
+    """
     folder = local_folder(options)
-    named = by_name(folder.name if folder is not None else options.model)
-    if named is not None:
-        return named
+    family_protocol = by_name(folder.name if folder is not None else options.model)
+    if family_protocol is not None:
+        return family_protocol
     if folder is None:
         folder = cached_folder(options)
     if folder is None or not (folder / "config.json").is_file():
@@ -205,7 +116,7 @@ def protocol(options: HuggingFaceOptions) -> TrainingProtocol:
 
 
 def licence(options: HuggingFaceOptions) -> str:
-    """What the study file says, else what is known of a few much-used models."""
+    """SPDX identifier: the option, or else that of a few well-known models, or ``"unknown"``."""
     return options.licence or _LICENCES.get(options.model.lower(), "unknown")
 
 
@@ -227,7 +138,7 @@ def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
             folder = download(options)
     problem = lacking(folder) if folder.is_dir() else "does not exist"
     if problem is not None:
-        raise MissingAssetError(f"the model folder {folder} {problem}; {_way_out(problem)}")
+        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
     check_architecture(folder)
     return folder if is_complete(folder) else with_tokenizer(folder, cache)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoqa.api import ConfigError, MissingAssetError
 from autoqa_backbones.folders import published, weight_files
-from autoqa_backbones.hub import (
+from autoqa_backbones.hub_layout import (
     PATTERNS,
     TOKENIZER_FILES,
     HuggingFaceOptions,
@@ -47,12 +47,12 @@ def check_architecture(folder: Path) -> None:
         ConfigError: Its ``model_type`` is unknown, or has no head for spans.
     """
     from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES as KNOWN,
+        MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES as QA_MODEL_TYPES,
     )
 
     config = read_config(folder)
     model_type = config.get("model_type")
-    if model_type not in KNOWN:
+    if model_type not in QA_MODEL_TYPES:
         remote = " with code of its own, which autoqa never runs," if "auto_map" in config else ""
         raise ConfigError(
             f"{folder / 'config.json'} has model_type {model_type!r}{remote} for which the "
@@ -82,7 +82,7 @@ def with_tokenizer(folder: Path, cache: Path) -> Path:
             except OSError:  # Windows without the privilege
                 shutil.copyfile(source, target / name)
 
-    return published(cache, _name(folder), make)
+    return published(cache, _folder_name(folder), make)
 
 
 def _save_tokenizer(folder: Path, target: Path) -> None:
@@ -111,14 +111,14 @@ def _no_tokenizer(folder: Path, cause: str) -> str:
     )
 
 
-def _name(folder: Path) -> str:
-    """Readable, and different whenever a file that decides the content is."""
+def _folder_name(folder: Path) -> str:
+    """Name of the prepared folder: a label, and a hash of the path and of file sizes and times."""
     resolved = folder.resolve()
-    parts = re.match(r".*/models--([^/]+)/snapshots/[0-9a-f]+$", resolved.as_posix())
-    label = re.sub(r"[^\w.-]+", "-", parts[1] if parts else resolved.name)
+    snapshot = re.match(r".*/models--([^/]+)/snapshots/[0-9a-f]+$", resolved.as_posix())
+    label = re.sub(r"[^\w.-]+", "-", snapshot[1] if snapshot else resolved.name)
     digest = hashlib.sha256(resolved.as_posix().encode())
     for path in sorted(resolved.iterdir()):
         if path.is_file():
-            state = path.stat()
-            digest.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+            stat = path.stat()
+            digest.update(f"{path.name} {stat.st_size} {stat.st_mtime_ns}\n".encode())
     return f"hf-{label}-{digest.hexdigest()[:12]}"

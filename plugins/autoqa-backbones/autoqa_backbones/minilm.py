@@ -46,7 +46,7 @@ def missing(options: MiniLMOptions) -> str | None:  # noqa: ARG001
 
 
 def protocol(options: MiniLMOptions) -> TrainingProtocol:  # noqa: ARG001
-    """The same as for the other small encoder; see there."""
+    """The protocol of small encoders, see :data:`autoqa_backbones.protocols.SMALL`."""
     return SMALL
 
 

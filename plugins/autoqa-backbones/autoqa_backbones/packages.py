@@ -32,19 +32,19 @@ class PackagedFile:
         Raises:
             MissingAssetError: The package is not installed, or its file is not the expected one.
         """
-        found = importlib.util.find_spec(self.package)
-        if found is None or not found.submodule_search_locations:
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
             raise MissingAssetError(
                 f"the weights come with the Python package {self.package}, which is not "
                 f"installed; install it with `pip install {self.requirement}`"
             )
-        path = Path(next(iter(found.submodule_search_locations))) / self.path
+        path = Path(next(iter(spec.submodule_search_locations))) / self.path
         size = path.stat().st_size if path.is_file() else None
         if size != self.size:
             state = "does not exist" if size is None else f"has {size:,} bytes"
             raise MissingAssetError(
                 f"{path} {state}, where {self.requirement} has a file of {self.size:,} bytes; "
-                + self._again()
+                + self._reinstall_sentence()
             )
         return path
 
@@ -60,11 +60,11 @@ class PackagedFile:
         if digest != self.sha256:
             raise MissingAssetError(
                 f"{path} has sha256 {digest}, expected {self.sha256}: it is damaged or of another "
-                "version; " + self._again()
+                "version; " + self._reinstall_sentence()
             )
         return content
 
-    def _again(self) -> str:
+    def _reinstall_sentence(self) -> str:
         return (
             f"install that version again with `pip install --force-reinstall --no-deps "
             f"{self.requirement}`"

@@ -52,7 +52,7 @@ _BY_NAME = (
 def by_name(name: str) -> TrainingProtocol | None:
     """The protocol of the family that a model's id or folder name shows, or ``None``."""
     lowered = name.lower()
-    return next((found for pattern, found in _BY_NAME if pattern.search(lowered)), None)
+    return next((protocol for pattern, protocol in _BY_NAME if pattern.search(lowered)), None)
 
 
 def by_config(model_type: object, hidden_size: object) -> TrainingProtocol:

@@ -54,14 +54,14 @@ def rows(options: FileOptions) -> Iterator[RawRow]:
 def missing(options: FileOptions) -> str | None:
     """Says which file or package is not on this machine."""
     try:
-        found = files(options.path)
+        paths = files(options.path)
     except MissingAssetError as error:
         return str(error)
     parquet = options.format == "parquet" or (
-        options.format == "auto" and any(path.suffix == ".parquet" for path in found)
+        options.format == "auto" and any(path.suffix == ".parquet" for path in paths)
     )
     if parquet and importlib.util.find_spec("pyarrow") is None:
-        return f"{options.path}: {formats.PYARROW}."
+        return f"{options.path}: {formats.PYARROW_MISSING}."
     return None
 
 
@@ -75,21 +75,21 @@ def files(pattern: str) -> list[Path]:
     if path.is_file():
         return [path]
     if glob.has_magic(pattern) or _LANGUAGE in pattern:
-        wild = str(path).replace(_LANGUAGE, "*")
+        wildcards = str(path).replace(_LANGUAGE, "*")
         # Path.glob refuses patterns that begin at the root.
-        found = sorted(Path(name) for name in glob.glob(wild, recursive=True))  # noqa: PTH207
-        found = [name for name in found if name.is_file()]
+        matches = sorted(Path(name) for name in glob.glob(wildcards, recursive=True))  # noqa: PTH207
+        matches = [match for match in matches if match.is_file()]
         if _LANGUAGE in pattern:
-            found = [name for name in found if language_of(name, pattern)]
-        if found:
-            return found
-        raise MissingAssetError(f"no file matches {pattern!r}{_near(path)}")
+            matches = [match for match in matches if language_of(match, pattern)]
+        if matches:
+            return matches
+        raise MissingAssetError(f"no file matches {pattern!r}{_hint(path)}")
     if path.is_dir():
         raise MissingAssetError(
             f"{pattern!r} is a folder, not a file; "
             f"name a file or a pattern such as {str(path / '*.jsonl')!r}."
         )
-    raise MissingAssetError(f"there is no file {pattern!r}{_near(path)}")
+    raise MissingAssetError(f"there is no file {pattern!r}{_hint(path)}")
 
 
 def language_of(path: Path, pattern: str) -> str:
@@ -103,13 +103,13 @@ def language_of(path: Path, pattern: str) -> str:
     return match.group(1) if match else ""
 
 
-def _near(path: Path) -> str:
+def _hint(path: Path) -> str:
     folder = path.parent
     while glob.has_magic(str(folder)) or _LANGUAGE in str(folder):
         folder = folder.parent
     if not folder.is_dir():
         return f"; there is no folder {str(folder)!r} either."
-    names = sorted(name.name for name in folder.iterdir() if name.is_file())
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
     close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
     if close:
         return f"; in {str(folder)!r} there is {' or '.join(map(repr, close))}."
@@ -118,11 +118,11 @@ def _near(path: Path) -> str:
 
 def _rows(paths: list[Path], options: FileOptions) -> Iterator[RawRow]:
     for path in paths:
-        form = formats.format_of(path) if options.format == "auto" else options.format
-        empty, spoken = True, language_of(path, options.path)
-        for row in formats.READERS[form](path):
+        format_name = formats.format_of(path) if options.format == "auto" else options.format
+        empty, language = True, language_of(path, options.path)
+        for row in formats.READERS[format_name](path):
             empty = False
-            yield replace(row, language=spoken) if spoken and not row.language else row
+            yield replace(row, language=language) if language and not row.language else row
         if empty:
             raise DataError(f"{path}: it holds no rows; leave it out, or give it some.")
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from autoqa.api import DataError, MissingAssetError, RawRow
 from autoqa_sources.mapping import answers_from, identifier, row_from
 
-PYARROW = (
+PYARROW_MISSING = (
     "reading Parquet needs the package pyarrow, which is not installed; "
     "get it with: pip install 'autoqa-sources[parquet]'"
 )
@@ -37,9 +37,9 @@ def format_of(path: Path) -> str:
         DataError: The ending is none that is known.
     """
     name = path.name.lower().removesuffix(".gz")
-    for ending, form in EXTENSIONS.items():
+    for ending, format_name in EXTENSIONS.items():
         if name.endswith(ending):
-            return form
+            return format_name
     raise DataError(
         f"{path}: its name does not say what it holds; "
         'set format to "squad", "jsonl", "csv" or "parquet".'
@@ -50,7 +50,7 @@ def read_squad(path: Path) -> Iterator[RawRow]:
     """SQuAD 1.1 or 2.0 JSON: articles, paragraphs, questions."""
     text = _text(path)
     try:
-        whole = json.loads(text)
+        content = json.loads(text)
     except json.JSONDecodeError as error:
         hint = ""
         if error.msg == "Extra data" and error.lineno == 2:
@@ -58,7 +58,7 @@ def read_squad(path: Path) -> Iterator[RawRow]:
         raise DataError(
             f"{path}:{error.lineno}: invalid JSON, {error.msg.lower()}{hint}."
         ) from None
-    articles = _list(whole, "data", f"{path}")
+    articles = _list(content, "data", f"{path}")
     for a, article in enumerate(articles):
         title = article.get("title") if isinstance(article, dict) else None
         document = title if isinstance(title, str) and title else f"{path.name}#{a}"
@@ -190,13 +190,13 @@ def read_parquet(path: Path) -> Iterator[RawRow]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise MissingAssetError(f"{path}: {PYARROW}.") from None
+        raise MissingAssetError(f"{path}: {PYARROW_MISSING}.") from None
     if not path.stat().st_size:
         raise DataError(f"{path}: it is empty.")
     try:
         table = pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowInvalid, OSError) as error:
-        raise DataError(f"{path}: not a readable Parquet file, {_line(error)}.") from None
+        raise DataError(f"{path}: not a readable Parquet file, {_first_line(error)}.") from None
     for number, raw in enumerate(table.to_pylist(), start=1):
         yield row_from(raw, f"{path}: row {number}")
 
@@ -207,7 +207,9 @@ def _text(path: Path) -> str:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: damaged gzip file, {_line(error)}; fetch it again.") from None
+        raise DataError(
+            f"{path}: damaged gzip file, {_first_line(error)}; fetch it again."
+        ) from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read, {error.strerror or error}.") from None
     if not data.strip():
@@ -228,7 +230,7 @@ def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> NoReturn:
     ) from None
 
 
-def _line(error: BaseException) -> str:
+def _first_line(error: BaseException) -> str:
     return str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no reason"
 
 

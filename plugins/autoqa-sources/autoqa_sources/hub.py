@@ -13,7 +13,7 @@ from autoqa.api import DataError, Examples, MissingAssetError, RawRow, SourceSpe
 from autoqa_sources.mapping import row_from
 from autoqa_sources.rows import RowOptions, examples_from, selected
 
-_PACKAGE = (
+_PACKAGE_MISSING = (
     "needs the package datasets, which is not installed; "
     "get it with: pip install 'autoqa-sources[huggingface]'"
 )
@@ -59,7 +59,7 @@ def rows(options: HubOptions) -> Iterator[RawRow]:
 
 def _dataset(options: HubOptions) -> Any:
     if importlib.util.find_spec("datasets") is None:
-        raise MissingAssetError(f"{options.dataset}: {_PACKAGE}.")
+        raise MissingAssetError(f"{options.dataset}: {_PACKAGE_MISSING}.")
     import datasets
 
     # As an absolute path a folder is never taken for a file reader such as "csv".
@@ -85,7 +85,7 @@ def _dataset(options: HubOptions) -> Any:
 def missing(options: HubOptions) -> str | None:
     """Says what is not in the local cache and the command that gets it."""
     if importlib.util.find_spec("datasets") is None:
-        return f"{options.dataset}: {_PACKAGE}."
+        return f"{options.dataset}: {_PACKAGE_MISSING}."
     if _folder(options) is not None:
         return None
     cache = _cache_folder()
@@ -95,8 +95,8 @@ def missing(options: HubOptions) -> str | None:
     for folder in cached.glob(f"{options.config or '*'}/*/{commit}"):
         if (folder / "dataset_info.json").is_file():
             return None
-    what = "/".join(filter(None, (options.dataset, options.config)))
-    return f"the data set {what} is not in the cache {str(cache)!r}; {_advice(options)}"
+    data_set = "/".join(filter(None, (options.dataset, options.config)))
+    return f"the data set {data_set} is not in the cache {str(cache)!r}; {_advice(options)}"
 
 
 def _advice(options: HubOptions) -> str:

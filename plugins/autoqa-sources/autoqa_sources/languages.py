@@ -32,9 +32,9 @@ def code(spelling: str) -> str:
     lowered = spelling.strip().lower()
     if lowered in CODES:
         return CODES[lowered]
-    head = re.split(r"[-_]", lowered, maxsplit=1)[0]
-    if _CODE.fullmatch(head):
-        return head
+    subtag = re.split(r"[-_]", lowered, maxsplit=1)[0]
+    if _CODE.fullmatch(subtag):
+        return subtag
     near = difflib.get_close_matches(lowered, CODES, n=1)
     hint = f"; did you mean {near[0]!r} ({CODES[near[0]]!r})?" if near else ""
     raise ValueError(

@@ -23,19 +23,21 @@ def row_from(raw: object, where: str) -> RawRow:
     """
     if not isinstance(raw, Mapping):
         raise DataError(
-            f"{where}: expected an object with {', '.join(REQUIRED)}, found {_kind(raw)}."
+            f"{where}: expected an object with {', '.join(REQUIRED)}, found {_type_name(raw)}."
         )
     context, question = raw.get("context"), raw.get("question")
     if not isinstance(context, str) or not isinstance(question, str):
-        raise DataError(_wrong(raw, "question" if isinstance(context, str) else "context", where))
+        raise DataError(
+            _field_problem(raw, "question" if isinstance(context, str) else "context", where)
+        )
     return RawRow(
         where=where,
         id=identifier(raw, where),
         question=question,
         context=context,
         answers=answers_from(raw, where),
-        language=_optional(raw, ("language", "lang"), where),
-        document=_optional(raw, ("document", "title"), where),
+        language=_optional_text(raw, ("language", "lang"), where),
+        document=_optional_text(raw, ("document", "title"), where),
     )
 
 
@@ -46,7 +48,7 @@ def identifier(raw: Mapping[str, Any], where: str) -> str:
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
-    raise DataError(_wrong(raw, "id", where, "text or a number"))
+    raise DataError(_field_problem(raw, "id", where, "text or a number"))
 
 
 def answers_from(raw: Mapping[str, Any], where: str) -> tuple[tuple[str, int | None], ...]:
@@ -69,37 +71,37 @@ def answers_from(raw: Mapping[str, Any], where: str) -> tuple[tuple[str, int | N
     elif isinstance(answers, list) and all(isinstance(answer, Mapping) for answer in answers):
         pairs = [(answer.get("text"), answer.get("answer_start")) for answer in answers]
     else:
-        raise DataError(_wrong(raw, "answers", where, "an object or a list of objects"))
+        raise DataError(_field_problem(raw, "answers", where, "an object or a list of objects"))
     return tuple(_pair(text, start, where) for text, start in pairs)
 
 
 def _pair(text: object, start: object, where: str) -> tuple[str, int | None]:
     if not isinstance(text, str):
-        raise DataError(f"{where}: an answer's text must be text, found {_kind(text)}.")
+        raise DataError(f"{where}: an answer's text must be text, found {_type_name(text)}.")
     if start is not None and (not isinstance(start, int) or isinstance(start, bool)):
         raise DataError(f"{where}: answer_start must be a whole number, found {start!r}.")
     return text, start
 
 
-def _optional(raw: Mapping[str, Any], keys: tuple[str, ...], where: str) -> str:
+def _optional_text(raw: Mapping[str, Any], keys: tuple[str, ...], where: str) -> str:
     for key in keys:
         value = raw.get(key)
         if value is not None and value != "":
             if not isinstance(value, str):
-                raise DataError(_wrong(raw, key, where))
+                raise DataError(_field_problem(raw, key, where))
             return value
     return ""
 
 
-def _wrong(raw: Mapping[str, Any], key: str, where: str, kind: str = "text") -> str:
+def _field_problem(raw: Mapping[str, Any], key: str, where: str, expected: str = "text") -> str:
     if key in raw:
-        return f"{where}: {key} must be {kind}, found {_kind(raw[key])}."
+        return f"{where}: {key} must be {expected}, found {_type_name(raw[key])}."
     near = difflib.get_close_matches(key, [str(name) for name in raw], n=1)
     hint = f"; is {near[0]!r} meant?" if near else ""
-    found = ", ".join(str(name) for name in raw) or "nothing"
-    return f"{where}: {key} is missing; the row has {found}{hint}."
+    fields = ", ".join(str(name) for name in raw) or "nothing"
+    return f"{where}: {key} is missing; the row has {fields}{hint}."
 
 
-def _kind(value: object) -> str:
+def _type_name(value: object) -> str:
     names = {dict: "an object", list: "a list", str: "text", type(None): "null", bool: "a boolean"}
     return names.get(type(value), f"{value!r}")

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from autoqa.api import Answer, DataError, Example, Examples, Options, RawRow
 from autoqa_sources import languages
 
-Language = Annotated[str, AfterValidator(languages.code)]
+LanguageCode = Annotated[str, AfterValidator(languages.code)]
 
 
 class RowOptions(Options):
@@ -26,8 +26,8 @@ class RowOptions(Options):
             ``"drop"`` it. The last two are counted in the notes.
     """
 
-    language: Language | None = None
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = None
+    language: LanguageCode | None = None
+    languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = None
     offsets: Literal["exact", "first"] = "exact"
     on_mismatch: Literal["refuse", "repair", "drop"] = "refuse"
 
@@ -63,7 +63,7 @@ def examples_from(rows: Iterable[RawRow], options: RowOptions, name: str) -> Exa
             Example(row.id, row.question, row.context, answers, row.language, row.document)
         )
     if not examples:
-        raise DataError(_nothing_left(name, dropped, skipped, options))
+        raise DataError(_no_rows_sentence(name, dropped, skipped, options))
     return Examples(examples, _notes(name, dropped, repaired, options))
 
 
@@ -94,10 +94,10 @@ def selected(
                 skipped[language] += 1
             continue
         # One string object per context, however many questions a file asks about it.
-        known = contexts.get(row.context)
-        if known is None:
-            known = contexts[row.context] = (row.context, _fingerprint(row.context))
-        context, document = known
+        context_and_document = contexts.get(row.context)
+        if context_and_document is None:
+            context_and_document = contexts[row.context] = (row.context, _fingerprint(row.context))
+        context, document = context_and_document
         yield RawRow(
             where=row.where,
             id=row.id,
@@ -119,13 +119,13 @@ def _language(row: RawRow, options: RowOptions) -> str:
             return languages.code(row.language)
         except ValueError as error:
             raise DataError(f"{row.where}: language {error}.") from None
-    found = options.language or languages.code_in_id(row.id)
-    if found is None:
+    language = options.language or languages.code_in_id(row.id)
+    if language is None:
         raise DataError(
             f"{row.where}: the row names no language; "
             'set the source\'s option language to its ISO code, such as language = "hi".'
         )
-    return found
+    return language
 
 
 def _answers(row: RawRow, options: RowOptions) -> tuple[tuple[Answer, ...], bool]:
@@ -133,23 +133,23 @@ def _answers(row: RawRow, options: RowOptions) -> tuple[tuple[Answer, ...], bool
     changed = False
     for text, start in row.answers:
         if options.offsets == "first":
-            answer = _first(row.context, text, repair=options.on_mismatch == "repair")
+            answer = _first_occurrence(row.context, text, repair=options.on_mismatch == "repair")
         elif text and start is not None and start >= 0 and row.context.startswith(text, start):
             answer = Answer(text, start)
         elif options.on_mismatch == "repair":
-            answer = _nearest(row.context, text, start)
+            answer = _nearest_occurrence(row.context, text, start)
         else:
-            raise _Mismatch(_not_there(row.context, text, start))
+            raise _Mismatch(_mismatch_sentence(row.context, text, start))
         if options.on_mismatch == "repair" and answer.text != answer.text.strip():
-            lead = len(answer.text) - len(answer.text.lstrip())
-            answer = Answer(answer.text.strip(), answer.start + lead)
+            leading = len(answer.text) - len(answer.text.lstrip())
+            answer = Answer(answer.text.strip(), answer.start + leading)
         changed = changed or answer.text != text
         changed = changed or (options.offsets == "exact" and answer.start != start)
         placed.append(answer)
     return tuple(placed), changed
 
 
-def _first(context: str, text: str, *, repair: bool) -> Answer:
+def _first_occurrence(context: str, text: str, *, repair: bool) -> Answer:
     text = text.strip() if repair else text
     start = context.find(text) if text.strip() else -1
     if start < 0:
@@ -157,7 +157,7 @@ def _first(context: str, text: str, *, repair: bool) -> Answer:
     return Answer(text, start)
 
 
-def _nearest(context: str, text: str, start: int | None) -> Answer:
+def _nearest_occurrence(context: str, text: str, start: int | None) -> Answer:
     stripped = text.strip()
     places = _occurrences(context, stripped) if stripped else []
     if not places:
@@ -182,7 +182,7 @@ def _occurrences(context: str, text: str) -> list[int]:
     return places
 
 
-def _not_there(context: str, text: str, start: int | None) -> str:
+def _mismatch_sentence(context: str, text: str, start: int | None) -> str:
     if not text.strip():
         return (
             "the answer is empty; leave answers empty for a question without one, "
@@ -193,10 +193,10 @@ def _not_there(context: str, text: str, start: int | None) -> str:
             f"the answer {_short(text)} has no answer_start; "
             'set offsets = "first" to take its first occurrence.'
         )
-    found = context[start : start + len(text)] if start >= 0 else ""
+    text_there = context[start : start + len(text)] if start >= 0 else ""
     return (
         f"expected the answer {_short(text)} at character {start} of the context, found "
-        f'{_short(found)}; correct the file, or set on_mismatch = "repair" or "drop".'
+        f'{_short(text_there)}; correct the file, or set on_mismatch = "repair" or "drop".'
     )
 
 
@@ -204,7 +204,7 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def _nothing_left(name: str, dropped: int, skipped: Counter[str], options: RowOptions) -> str:
+def _no_rows_sentence(name: str, dropped: int, skipped: Counter[str], options: RowOptions) -> str:
     total = dropped + skipped.total()
     if not total:
         return f"{name}: it holds no rows; give a file with at least one question."

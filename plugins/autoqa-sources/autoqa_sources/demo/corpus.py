@@ -15,8 +15,8 @@ from autoqa_sources.demo.names import Names, language_data
 
 TOPICS = ("town", "college", "country", "mountain", "person")
 
-_WORDS = 60
-_SENTENCES = 8
+_ENOUGH_WORDS = 60
+_MOST_SENTENCES = 8
 # Two countries do not have one capital.
 _NEVER_SHARED = frozenset({"capital"})
 
@@ -34,7 +34,7 @@ class _Fact:
 @dataclass(frozen=True, slots=True)
 class _Article:
     context: str
-    asked: tuple[tuple[str, Answer], ...]
+    questions: tuple[tuple[str, Answer], ...]
 
 
 def examples(
@@ -49,20 +49,20 @@ def examples(
         seed: Makes other articles.
         noise: Share of the answers with an earlier occurrence whose offset is put there.
     """
-    made: list[Example] = []
+    corpus: list[Example] = []
     moved = 0
     for number, article in enumerate(_articles(language, documents, seed)):
         document = f"demo-{language}-{seed}-{number:04d}"
         # Generators of their own: fewer questions or more noise leave all else as it is.
-        choose = random.Random(f"{document}/questions")
-        disturb = random.Random(f"{document}/noise")
-        for index in sorted(choose.sample(range(len(article.asked)), questions)):
-            question, answer = article.asked[index]
+        question_rng = random.Random(f"{document}/questions")
+        noise_rng = random.Random(f"{document}/noise")
+        for index in sorted(question_rng.sample(range(len(article.questions)), questions)):
+            question, answer = article.questions[index]
             first = article.context.find(answer.text)
-            if disturb.random() < noise and first != answer.start:
+            if noise_rng.random() < noise and first != answer.start:
                 answer = Answer(answer.text, first)
                 moved += 1
-            made.append(
+            corpus.append(
                 Example(
                     id=f"{document}-{index}",
                     question=question,
@@ -72,7 +72,7 @@ def examples(
                     document=document,
                 )
             )
-    return made, moved
+    return corpus, moved
 
 
 def _articles(language: str, documents: int, seed: int) -> Iterator[_Article]:
@@ -86,20 +86,20 @@ def _articles(language: str, documents: int, seed: int) -> Iterator[_Article]:
 def _article(data: dict[str, Any], topic: str, names: Names, rng: random.Random) -> _Article:
     kinds = list(data[topic])
     taken: set[str] = set()
-    main = rng.sample(kinds, rng.randint(3, min(4, len(kinds))))
+    first_kinds = rng.sample(kinds, rng.randint(3, min(4, len(kinds))))
     # What is told of the other thing is told of the first, too: else a question's kind alone
     # would give its answer away. Room is left for a sentence that answers nothing.
-    other = rng.sample(main, rng.randint(2, min(3, 7 - len(main))))
-    common = [kind for kind in other if kind not in _NEVER_SHARED]
+    second_kinds = rng.sample(first_kinds, rng.randint(2, min(3, 7 - len(first_kinds))))
+    sharable = [kind for kind in second_kinds if kind not in _NEVER_SHARED]
     # At most one, so that most questions have a rival with another answer.
-    shared = rng.sample(common, rng.choice((0, 1)) if common else 0)
-    values = {kind: names.value(kind, taken) for kind in main}
+    shared_kinds = rng.sample(sharable, rng.choice((0, 1)) if sharable else 0)
+    values = {kind: names.value(kind, taken) for kind in first_kinds}
     blocks = [
-        _facts(data[topic], main, values, names.name(topic), rng),
+        _facts(data[topic], first_kinds, values, names.name(topic), rng),
         _facts(
             data[topic],
-            other,
-            {k: values[k] if k in shared else names.value(k, taken) for k in other},
+            second_kinds,
+            {k: values[k] if k in shared_kinds else names.value(k, taken) for k in second_kinds},
             names.name(topic),
             rng,
         ),
@@ -107,9 +107,9 @@ def _article(data: dict[str, Any], topic: str, names: Names, rng: random.Random)
     rng.shuffle(blocks)
     parts: list[_Fact | str] = [fact for block in blocks for fact in block]
     fillers = rng.sample(data["fillers"][topic], len(data["fillers"][topic]))
-    while fillers and len(parts) < _SENTENCES:
+    while fillers and len(parts) < _MOST_SENTENCES:
         parts.insert(rng.randint(1, len(parts)), fillers.pop())
-        if len(" ".join(_sentence(part) for part in parts).split()) >= _WORDS:
+        if len(" ".join(_sentence(part) for part in parts).split()) >= _ENOUGH_WORDS:
             break
     return _joined(parts)
 
@@ -131,13 +131,13 @@ def _facts(
 
 
 def _joined(parts: list[_Fact | str]) -> _Article:
-    asked = []
-    place = 0
+    questions = []
+    position = 0
     for part in parts:
         if isinstance(part, _Fact):
-            asked.append((part.question, Answer(part.value, place + part.start)))
-        place += len(_sentence(part)) + 1
-    return _Article(" ".join(_sentence(part) for part in parts), tuple(asked))
+            questions.append((part.question, Answer(part.value, position + part.start)))
+        position += len(_sentence(part)) + 1
+    return _Article(" ".join(_sentence(part) for part in parts), tuple(questions))
 
 
 def _sentence(part: _Fact | str) -> str:

@@ -26,7 +26,7 @@ NAMED = {
 }
 
 # Sounds that a stem may end in, so that every ending of every language can follow.
-_LAST = ("k", "t", "d", "n", "p", "m", "r", "l", "s")
+_STEM_ENDS = ("k", "t", "d", "n", "p", "m", "r", "l", "s")
 
 
 @cache
@@ -41,7 +41,7 @@ class Names:
 
     Args:
         data: The language's file.
-        rng: Where chance comes from.
+        rng: Source of randomness.
     """
 
     def __init__(self, data: dict[str, Any], rng: random.Random) -> None:
@@ -52,10 +52,10 @@ class Names:
     def name(self, kind: str) -> str:
         """A name of a town, village, river, college, country, mountain or person."""
         while True:
-            made = self._person() if kind == "person" else self._one(kind)
-            if made not in self._used:
-                self._used.add(made)
-                return made
+            name = self._person() if kind == "person" else self._simple_name(kind)
+            if name not in self._used:
+                self._used.add(name)
+                return name
 
     def value(self, kind: str, taken: set[str]) -> str:
         """An answer to a question of some kind.
@@ -65,10 +65,10 @@ class Names:
             taken: Values that its document has already; the new one is added.
         """
         while True:
-            made = self._value(kind)
-            if made not in taken:
-                taken.add(made)
-                return made
+            value = self._value(kind)
+            if value not in taken:
+                taken.add(value)
+                return value
 
     def _value(self, kind: str) -> str:
         if kind in NAMED:
@@ -81,20 +81,20 @@ class Names:
 
     def _person(self) -> str:
         names = self._data["names"]
-        given, family = self._one("given"), self._rng.choice(names["family"])
+        given, family = self._simple_name("given"), self._rng.choice(names["family"])
         return str(names["person"]).format(given=given, family=family)
 
-    def _one(self, kind: str) -> str:
+    def _simple_name(self, kind: str) -> str:
         return self._stem() + str(self._rng.choice(self._data["names"][kind]))
 
     def _stem(self) -> str:
         """Consonants and vowels in turn, from a consonant to a consonant."""
         script, rng = self._data["script"], self._rng
         consonants, vowels = script["consonants"], script["vowels"]
-        first = rng.choice(list(consonants))
-        written = (
-            script["initials"].get(first, consonants[first]) + vowels[rng.choice(list(vowels))]
+        initial = rng.choice(list(consonants))
+        stem = (
+            script["initials"].get(initial, consonants[initial]) + vowels[rng.choice(list(vowels))]
         )
         if rng.random() < 0.8:
-            written += consonants[rng.choice(list(consonants))] + vowels[rng.choice(list(vowels))]
-        return str(written + consonants[rng.choice(_LAST)])
+            stem += consonants[rng.choice(list(consonants))] + vowels[rng.choice(list(vowels))]
+        return str(stem + consonants[rng.choice(_STEM_ENDS)])

@@ -7,7 +7,7 @@ from pydantic import Field
 from autoqa.api import Example, Examples, Options, SourceSpec
 from autoqa_sources.demo.corpus import examples
 
-Language = Literal["bn", "en", "hi", "ta", "te"]
+DemoLanguage = Literal["bn", "en", "hi", "ta", "te"]
 
 
 class DemoOptions(Options):
@@ -23,7 +23,7 @@ class DemoOptions(Options):
             to the first occurrence, the label noise of Kaggle's chaii data.
     """
 
-    languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("hi",)
+    languages: Annotated[tuple[DemoLanguage, ...], Field(min_length=1)] = ("hi",)
     documents: Annotated[int, Field(ge=1, le=5000)] = 50
     questions_per_document: Annotated[int, Field(ge=1, le=5)] = 4
     seed: int = 0
@@ -32,25 +32,25 @@ class DemoOptions(Options):
 
 def load(options: DemoOptions) -> Examples:
     """Makes the corpus; the same options give the same examples on every machine."""
-    made: list[Example] = []
+    corpus: list[Example] = []
     moved = 0
     for language in sorted(set(options.languages)):
-        some, wrong = examples(
+        part, moved_in_part = examples(
             language,
             documents=options.documents,
             questions=options.questions_per_document,
             seed=options.seed,
             noise=options.noise,
         )
-        made += some
-        moved += wrong
+        corpus += part
+        moved += moved_in_part
     notes = []
     if moved:
         notes.append(
             f"offsets put to an earlier occurrence of the answer (noise = {options.noise:g}): "
-            f"{moved} of {len(made)}."
+            f"{moved} of {len(corpus)}."
         )
-    return Examples(made, notes)
+    return Examples(corpus, notes)
 
 
 def _missing(_: DemoOptions) -> None:
