@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
-from autoqa.bundle.predictor import Prediction
 from autoqa.bundle.input_rows import Row
+from autoqa.bundle.predictor import Prediction
 
 Format = Literal["csv", "json", "jsonl"]
 

@@ -5,8 +5,8 @@ from itertools import islice
 from typing import Protocol, TypeVar
 
 from autoqa.bundle.entries import GroupEntry
-from autoqa.bundle.manifest import Manifest
 from autoqa.bundle.input_rows import Row
+from autoqa.bundle.manifest import Manifest
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer

@@ -1,20 +1,14 @@
 """The parts of a manifest: files, members, groups, how they are joined, what converting changed."""
 
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field
-
-from autoqa.types import Weights
-from autoqa.scores.summary import Entry
-from autoqa.scores.summary import ScoreEntry
-from autoqa.scores.summary import _short
-from autoqa.types import Aggregator
-from typing import Any
-from autoqa.ensemble.joining.plan import EnsemblePlan
 from collections.abc import Mapping
-from autoqa.ensemble.joining.plan import Member
+from typing import Annotated, Any
+
+from pydantic import Field
+
 from autoqa.api import Precision
-from autoqa.types import VoteBy
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
+from autoqa.scores.summary import Entry, ScoreEntry, _short
+from autoqa.types import Aggregator, VoteBy, Weights
 
 CONFIG = "config.json"
 MODEL_FILES: Mapping[Weights, str] = {
@@ -72,14 +66,6 @@ class ConversionEntry(Entry):
             f"{self.weights}: public {self.change}, {self.answers}; "
             f"weights {after} instead of {before}"
         )
-
-
-
-
-
-
-
-
 
 
 class FileEntry(Entry):

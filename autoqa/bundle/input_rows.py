@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from autoqa.bundle.row_files import RawRow, parse, raw_row
 from autoqa.errors import DataError
-from autoqa.bundle.row_files import (RawRow, parse, raw_row)
 from autoqa.types import Answer, Example
 
 UNKNOWN_LANGUAGE = "und"

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from autoqa.bundle.entries import MemberEntry
+from autoqa.bundle.manifest import Manifest
 from autoqa.ensemble.joining.mean_logits import Logits
 from autoqa.errors import ConfigError
-from autoqa.bundle.manifest import Manifest
-from autoqa.bundle.entries import MemberEntry
 from autoqa.features.windows import Windows
 from autoqa.modeling import onnx_runtime as onnx
 

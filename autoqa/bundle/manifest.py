@@ -2,24 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from autoqa.api import Precision
-from autoqa.ensemble.joining.plan import EnsemblePlan, Member
+from autoqa.bundle.entries import (
+    ConversionEntry,
+    FileEntry,
+    GroupEntry,
+    MemberEntry,
+    Sha256,
+    VoteEntry,
+)
+from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import BundleError
-from autoqa.bundle.entries import ConversionEntry
 from autoqa.scores.summary import Entry, ScoreEntry
 from autoqa.text.rules import RULES
-from autoqa.types import Aggregator, VoteBy, Weights
-from autoqa.bundle.entries import FileEntry
-from autoqa.bundle.entries import GroupEntry
-from autoqa.bundle.entries import MemberEntry
-from autoqa.bundle.entries import Sha256
-from autoqa.bundle.entries import VoteEntry
 
 FORMAT = "1.3"
 """A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
@@ -33,7 +32,6 @@ SUFFIXES = frozenset({".json", ".md", ".onnx", ".safetensors"})
 
 
 _BLANK = "0" * 64
-
 
 
 def check_path(path: str) -> str:
@@ -52,14 +50,6 @@ def check_path(path: str) -> str:
             f"(only {', '.join(sorted(SUFFIXES))}; pickled weights can run code)"
         )
     return path
-
-
-
-
-
-
-
-
 
 
 class Manifest(Entry):

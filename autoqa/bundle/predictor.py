@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoqa.errors import DataError
-from autoqa.bundle.batching import (cut_rows, size, split)
-from autoqa.bundle.verify import verify
-from autoqa.bundle.time_estimate import (Estimate, seconds_of_loading, seconds_of_passes)
-from autoqa.ensemble.joining.join import join
-from autoqa.bundle.loading import (Forward, check_device, load_member)
+from autoqa.bundle.batching import cut_rows, size, split
 from autoqa.bundle.entries import GroupEntry, MemberEntry
-from autoqa.bundle.manifest import Manifest
 from autoqa.bundle.input_rows import Row, check_row
+from autoqa.bundle.loading import Forward, check_device, load_member
+from autoqa.bundle.manifest import Manifest
+from autoqa.bundle.time_estimate import Estimate, seconds_of_loading, seconds_of_passes
+from autoqa.bundle.verify import verify
+from autoqa.ensemble.joining.join import join
+from autoqa.errors import DataError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import Span

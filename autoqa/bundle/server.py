@@ -9,9 +9,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import autoqa
-from autoqa.errors import ConfigError, DataError, MissingAssetError
-from autoqa.bundle.predictor import Ensemble
 from autoqa.bundle.input_rows import Row, check_items
+from autoqa.bundle.predictor import Ensemble
+from autoqa.errors import ConfigError, DataError, MissingAssetError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,0 +1,1 @@
+"""What a bundle is: its format, opening it, answering with it."""
