@@ -58,6 +58,7 @@ def file_paths(folder: Path) -> set[str]:
 
 
 def file_entry(path: Path) -> FileEntry:
+    """Checksum and size of a file."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return FileEntry(sha256=digest, size=path.stat().st_size)
