@@ -1,21 +1,30 @@
 """AutoML for extractive question answering.
 
-``autoqa.load("bundle")`` opens an exported ensemble; everything else is the command ``autoqa``.
+``autoqa.search("study.toml")`` searches, ``autoqa.open_run("study")`` opens what a search left,
+``autoqa.load("bundle")`` opens an exported ensemble. The command ``autoqa`` does the same and more.
 Importing the package imports neither torch nor transformers nor optuna.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoqa.bundle.predictor import load
+    from autoqa.bundle.predictor import Ensemble, load
+    from autoqa.run import Run, open_run, search
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "load"]
+__all__ = ["Ensemble", "Run", "__version__", "load", "open_run", "search"]
+
+_HOMES = {
+    "Ensemble": "autoqa.bundle.predictor",
+    "load": "autoqa.bundle.predictor",
+    "Run": "autoqa.run",
+    "open_run": "autoqa.run",
+    "search": "autoqa.run",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "load":
-        from autoqa.bundle.predictor import load
-
-        return load
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'autoqa' has no attribute {name!r}")

@@ -1,0 +1,225 @@
+"""Searches and their results from Python: :func:`search`, :func:`open_run`, :class:`Run`.
+
+Every method does what the command of that name does, without printing.
+"""
+
+from multiprocessing import current_process
+from pathlib import Path
+from types import TracebackType
+
+from autoqa.analysis import finished_run
+from autoqa.analysis.leaderboard import Board, build_board, compare
+from autoqa.analysis.selection import choose, kept_selection, named, selector
+from autoqa.bundle.manifest import Manifest
+from autoqa.config.study import StudyFile
+from autoqa.ensemble.choosing.selection import PickName, Rule, Selection
+from autoqa.errors import ConfigError
+from autoqa.export.export_run import current_selection, export_ensemble
+from autoqa.export.write import check_target
+from autoqa.scores.bootstrap import Comparison
+from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.types import Weights
+
+
+class Run:
+    """What a search left: candidates, leaderboard, selection, export.
+
+    Holds the study's database open until :meth:`close`, or until the end of a ``with`` block.
+
+    Attributes:
+        study: The study file as the search froze it.
+    """
+
+    def __init__(self, run: finished_run.StudyRun) -> None:
+        self.study: StudyFile = run.study
+        self._run = run
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.study.name
+
+    @property
+    def folder(self) -> Path:
+        """Where its results lie."""
+        return self._run.folder.path
+
+    def candidates(self) -> list[CandidateRecord]:
+        """All candidates whose files are on this machine, the highest public score first.
+
+        Raises:
+            NothingFeasibleError: There is none.
+        """
+        return sorted(self._run.candidates(), key=by_score)
+
+    def leaderboard(self) -> Board:
+        """Candidates with scores and intervals, the ladder's best, and what its score is worth.
+
+        Raises:
+            DataError: Predictions, windows or questions are missing, damaged or do not fit.
+        """
+        return build_board(self._run)
+
+    def compare(self, first: str, second: str) -> Comparison:
+        """How much better one candidate is than another; counts as a read of the public part.
+
+        Raises:
+            ConfigError: There is no such candidate, or no predictions of it on this machine.
+        """
+        return compare(self._run, first, second)[0]
+
+    def selection(self) -> Selection | None:
+        """The last selection, if it was made among exactly the candidates there are now."""
+        return kept_selection(self._run)
+
+    def select(
+        self,
+        *,
+        seats: int | None = None,
+        quota: int | None = None,
+        seconds: float | None = None,
+        rule: Rule | None = None,
+    ) -> Selection:
+        """Chooses the ensemble and keeps the selection; what is left out, the study file says.
+
+        Args:
+            seats: Most members.
+            quota: Fewest seats of a group that is seated at all.
+            seconds: Most seconds for 1,000 questions, as measured in the search.
+            rule: ``interval`` takes the simpler ensemble unless a larger one is clearly better,
+                ``mean`` the higher mean.
+
+        Raises:
+            NothingFeasibleError: There is no candidate, or none that keeps to the limits.
+            ConfigError: The limits contradict each other.
+            DataError: Stored predictions are missing, damaged or do not fit.
+        """
+        among = selector(self._run, seats=seats, quota=quota, seconds=seconds)
+        return choose(self._run, among, rule)
+
+    def export(
+        self,
+        target: str | Path,
+        *,
+        pick: PickName = "safe",
+        candidate: str | None = None,
+        weights: Weights = "fp16",
+        force: bool = False,
+    ) -> Manifest:
+        """Writes the ensemble into one folder, which ``autoqa.load`` opens.
+
+        The private part is opened once to score the ensemble; an ensemble that was scored there
+        before keeps its score.
+
+        Args:
+            target: The folder to make.
+            pick: ``safe``: what the rule chose; ``best``: the highest public score.
+            candidate: This candidate alone, not the selection.
+            weights: ``fp16``, ``onnx`` or ``onnx-int8``.
+            force: Replace a bundle that is there.
+
+        Returns:
+            The bundle's manifest: members, scores of both parts, files.
+
+        Raises:
+            ConfigError: The target is in the way.
+            NothingFeasibleError: There is no (such) candidate.
+            MissingAssetError: Members' weights were dropped; ``autoqa retrain`` makes them again.
+            DataError: Predictions, weights or records are missing or damaged.
+        """
+        target = Path(target)
+        check_target(target, force=force)
+        if candidate is None:
+            chosen = current_selection(self._run, say=lambda _: None).pick(pick)
+            seats, tie_group = chosen.members, chosen.best
+        else:
+            seats = (named(self._run, candidate),)
+            tie_group = seats[0].group
+        manifest, _ = export_ensemble(
+            self._run, seats, tie_group, target, weights=weights, force=force, say=lambda _: None
+        )
+        return manifest
+
+    def close(self) -> None:
+        """Closes the study's database."""
+        self._run.store.close()
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Run({self.name!r}, folder={str(self.folder)!r})"
+
+
+def open_run(study: str | Path) -> Run:
+    """Opens what a search left.
+
+    Args:
+        study: The study's name, or its study file.
+
+    Raises:
+        ConfigError: No search of that name has run here.
+    """
+    return Run(finished_run.open_run(str(study)))
+
+
+def search(
+    path: str | Path,
+    *,
+    trials: int | None = None,
+    minutes: float | None = None,
+    workers: int | None = None,
+    accept_changes: bool = False,
+    quiet: bool = True,
+) -> Run:
+    """Searches recipes for a study file, or goes on where an earlier search stopped.
+
+    Workers are processes that import the calling script anew, so a script must call this below
+    ``if __name__ == "__main__":``.
+
+    Args:
+        path: The study file.
+        trials: In place of the file's ``[search] trials``.
+        minutes: In place of its ``[search] minutes``.
+        workers: In place of its ``[search] workers``.
+        accept_changes: Go on although the study file has been changed.
+        quiet: Show nothing while it runs.
+
+    Returns:
+        The run, with all candidates of this and earlier searches.
+
+    Raises:
+        ConfigError: The study file is wrong, or differs from the one that the search began with.
+        PluginError: A plugin is unknown or broken.
+        MissingAssetError: Weights or data are not on this machine.
+        SearchInterruptedError: A signal ended it; nothing that finished is lost.
+        NothingFeasibleError: No trial ever finished.
+    """
+    from autoqa.data import prepare_data
+    from autoqa.registry import open_study
+    from autoqa.search.display import choose_display
+    from autoqa.search.runner import run_search
+    from autoqa.search.setup import SearchOptions
+
+    if current_process().name.startswith("autoqa-worker-"):
+        raise ConfigError(
+            f"autoqa.search({str(path)!r}) was called by a script that a worker process imports: "
+            'call it below `if __name__ == "__main__":`'
+        )
+    path = Path(path)
+    result = run_search(
+        open_study(path),
+        path.read_text(encoding="utf-8-sig"),
+        prepare_data,
+        SearchOptions(trials, minutes, workers, accept_changes),
+        display=choose_display(quiet),
+    )
+    return open_run(result.study)
