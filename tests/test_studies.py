@@ -14,6 +14,7 @@ from autoqa.search.first_points import points
 from autoqa.search.space import Space
 
 STUDIES = Path(__file__).parents[1] / "studies"
+REFERENCE = STUDIES.parent / "docs" / "studies.md"
 FILES = sorted(STUDIES.rglob("*.toml"))
 TABLES = [
     StudyFile,
@@ -101,9 +102,13 @@ def test_the_winners_system_has_three_stages_and_growing_windows() -> None:
         assert 256 <= lengths[0] <= lengths[-1] <= 448
 
 
+def documented_keys(text: str) -> set[str]:
+    return {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+
+
 def test_the_reference_names_every_key() -> None:
-    text = (STUDIES / "README.md").read_text(encoding="utf-8")
-    documented = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    text = REFERENCE.read_text(encoding="utf-8")
+    documented = documented_keys(text)
     named = {"sources": "[sources.NAME]", "backbones": "[backbones.NAME]"}
     named |= {name: f"[{name}]" for name in ("recipe", "validation", "search", "selection")}
     for table in TABLES:
@@ -111,7 +116,17 @@ def test_the_reference_names_every_key() -> None:
             assert name in documented or f"## `{named[name]}`" in text
 
 
-def test_the_reference_names_every_file() -> None:
+@pytest.mark.parametrize("distribution", ["sources", "backbones", "augmentations"])
+def test_the_reference_names_every_option_of_first_party_plugins(distribution: str) -> None:
+    documented = documented_keys(REFERENCE.read_text(encoding="utf-8"))
+    plugins = [each for each in discover().records if each.distribution == f"autoqa-{distribution}"]
+    assert plugins
+    for plugin in plugins:
+        assert plugin.spec is not None
+        assert set(plugin.spec.options.model_fields) <= documented, plugin.name
+
+
+def test_the_list_of_studies_names_every_file() -> None:
     text = (STUDIES / "README.md").read_text(encoding="utf-8")
     for path in STUDIES.rglob("*.*"):
         name = path.relative_to(STUDIES).as_posix()

@@ -1,0 +1,123 @@
+"""The pages README.md, docs/*.md and studies/README.md, and how their marked blocks are run.
+
+``<!-- test -->`` above a block: it is run by itself, in a folder that holds ``studies/``; what its
+commands print contains the lines shown, in their order, with any others where a line says ``...``.
+``<!-- test after quickstart -->``: it is run where the quickstart has run with fewer trials, and
+any number may stand for a number shown. A command that ends in ``&`` runs beside the next ones.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+    for path in (
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        ROOT / "studies" / "README.md",
+    )
+}
+BLOCK = re.compile(r"^<!-- test( after quickstart)? -->\n```(\w+)\n(.*?)^```$", re.M | re.S)
+NUMBER = re.compile(r"[+-]?(\d[\d,]*(\.\d+)?|\.\d+)")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A marked block of a page."""
+
+    page: str
+    number: int
+    after_quickstart: bool
+    language: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.page}-{self.number}"
+
+
+def blocks(language: str, *, after_quickstart: bool = False) -> list[Block]:
+    return [
+        Block(page, number, after_quickstart, language, match[3])
+        for page, text in PAGES.items()
+        for number, match in enumerate(BLOCK.finditer(text), 1)
+        if match[2] == language and bool(match[1]) == after_quickstart
+    ]
+
+
+def commands(block: Block) -> list[tuple[str, list[str]]]:
+    """(command, lines it should print) of a console block."""
+    made: list[tuple[str, list[str]]] = []
+    for line in block.text.splitlines():
+        if line.startswith("$ "):
+            made.append((line.removeprefix("$ "), []))
+        elif line != "...":
+            made[-1][1].append(line)
+    return made
+
+
+def environment(home: Path) -> dict[str, str]:
+    """This Python's scripts in front, runs of its own, all plugins."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = {**os.environ, "PATH": path, "AUTOQA_HOME": str(home / "runs")}
+    variables.pop("AUTOQA_PLUGINS", None)
+    return variables
+
+
+def run(command: str, folder: Path, home: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=environment(home),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@contextmanager
+def running(command: str, folder: Path) -> Iterator[None]:
+    """A command that runs beside the next ones of its block."""
+    shell = ["bash", "-c", f"exec {command}"]
+    process = subprocess.Popen(shell, cwd=folder, env=environment(folder))
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+def check_commands(block: Block, folder: Path) -> None:
+    """Runs a block; its lines stand in what the commands print, in their order."""
+
+    def comparable(text: str) -> str:
+        return plain(NUMBER.sub("#", text) if block.after_quickstart else text)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free_port = str(listener.getsockname()[1])
+    with ExitStack() as servers:
+        for shown, expected in commands(block):
+            command = shown.replace("8080", free_port)
+            if command.endswith(" &"):
+                servers.enter_context(running(command.removesuffix(" &"), folder))
+                continue
+            done = run(command, folder, folder)
+            assert done.returncode == 0, done.stderr
+            rest = comparable(done.stdout)
+            for line in expected:
+                _, separator, rest = rest.partition(comparable(line))
+                assert separator, (
+                    f"{line!r} is not where {block.page} shows it in:\n{done.stdout}{done.stderr}"
+                )
