@@ -161,3 +161,19 @@ def test_links_lead_somewhere(page: str) -> None:
 def test_the_readme_leads_to_every_page() -> None:
     targets = set(LINK.findall(PAGES["README.md"]))
     assert {page for page in PAGES if page.startswith("docs/")} <= targets
+
+
+def test_the_map_names_every_room_and_only_what_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = text.partition("| room |")[2].partition("\n\n")[0]
+    named = {
+        name
+        for line in table.splitlines()[2:]
+        for name in re.findall(r"`(\w+)`", line.split("|")[1])
+    }
+    package = ROOT / "autoqa"
+    rooms = {path.parent.name for path in package.glob("*/__init__.py")}
+    modules = {path.stem for path in package.glob("*.py")} - {"__init__"}
+    assert named == rooms | modules
+    for path in re.findall(r"`((?:\w+/)+\w+\.py)`", text):
+        assert (package / path).is_file() or path.startswith("report/x"), path
