@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 from autoqa.errors import ConfigError, PluginError
 from autoqa.features.encode import Encoded
-from autoqa.features.ragged import ragged_index
-from autoqa.features.windows import Windows
+from autoqa.features.windows import Windows, ragged_index
 
 Plan = Callable[
     [int, int, int, np.random.Generator],

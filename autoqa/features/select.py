@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.errors import ConfigError
-from autoqa.features.ragged import ragged_index
-from autoqa.features.windows import Windows
+from autoqa.features.windows import Windows, ragged_index
 
 
 def take(windows: Windows, order: npt.ArrayLike) -> Windows:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.features.flat import Characters, encode_texts
-from autoqa.features.ragged import ragged_index
+from autoqa.features.windows import ragged_index
 
 _BY_CHARACTER = {None, "BertNormalizer", "Nmt", "NFC", "NFD", "NFKC", "NFKD", "Lowercase"}
 _SQUEEZE = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.arrays import Floats
 from autoqa.bundle.batching import by_characters
 from autoqa.data.checks import question_key
 from autoqa.data.portions import turns
@@ -20,19 +21,19 @@ from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.files import load_windows
 from autoqa.features.tokenizer import QATokenizer
-from autoqa.features.window_group import window_size
+from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
 from autoqa.recipes import Recipe
 from autoqa.registry import BoundStudy, bind, discover
 from autoqa.store.candidate_record import CandidateRecord, by_score
-from autoqa.store.run_folder import Logits
+from autoqa.store.predictions import load_logits
 from autoqa.store.validation import check_validation
 from autoqa.store.weight_quota import WEIGHTS
 from autoqa.types import Example
 
 T = TypeVar("T")
 
-Reader = Callable[[Sequence[Example], Windows, Logits, Logits], Sequence[T]]
+Reader = Callable[[Sequence[Example], Windows, Floats, Floats], Sequence[T]]
 """(examples, their windows, start logits, end logits) to one value per example."""
 
 Progress = Callable[[int, int], None]
@@ -142,7 +143,7 @@ class Judges:
         if not rows:
             return []
         windows = load_windows(self._run.folder.windows_path(record.group, "public"))
-        logits = self._run.folder.load_logits(record.id, "public")
+        logits = load_logits(self._run.folder, record.id, "public")
         values = read(self._examples, windows, *logits)
         return [values[self._public[keys[row]]] for row in rows]
 
@@ -172,12 +173,12 @@ class Judges:
         tokenizer = QATokenizer.from_folder(folder)
         model = load_for_inference(folder)
         precision = self._bound.backbones[record.backbone].protocol.precision
-        length, stride = window_size(record.group)
+        group = WindowGroup.parse(record.group)
         first = 0
         for chunk in by_characters(examples):
             encoded = encode(tokenizer, chunk)
-            fits = np.flatnonzero(encoded.room(length) > stride)
-            windows = cut(encoded.take(fits), length, stride)
+            fits = np.flatnonzero(encoded.room(group.length) > group.stride)
+            windows = cut(encoded.take(fits), group.length, group.stride)
             kept = [chunk[row] for row in fits.tolist()]
             values = read(kept, windows, *predict(model, windows, precision=precision))
             yield from zip((first + fits).tolist(), values, strict=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from autoqa.analysis.finished_run import open_run
-from autoqa.arrays import Doubles
+from autoqa.arrays import Doubles, Floats
 from autoqa.config.checks import check_source
 from autoqa.data.overlay import Overlay, fingerprint
 from autoqa.data.prepare import corrected, load_source
@@ -28,7 +28,7 @@ from autoqa.labels.ambiguous_answers import (
 )
 from autoqa.labels.candidate_opinions import Judges, Progress
 from autoqa.registry import BoundStudy
-from autoqa.store.run_folder import Logits, RunFolder
+from autoqa.store.run_folder import RunFolder
 from autoqa.types import Example
 
 
@@ -196,8 +196,8 @@ def _read(
     wanted: Mapping[_Key, Sequence[Asked]],
     examples: Sequence[Example],
     windows: Windows,
-    start: Logits,
-    end: Logits,
+    start: Floats,
+    end: Floats,
 ) -> list[list[Doubles]]:
     """For each example the log-probabilities of the occurrences of each answer that is asked."""
     asked = [wanted.get((example.id, example.language), ()) for example in examples]

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.errors import DataError
+from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord, by_score
-from autoqa.store.run_folder import RunFolder, write_atomically
+from autoqa.store.run_folder import RunFolder
 
 WEIGHTS = "model.safetensors"
 _DROPPED = "dropped.json"
