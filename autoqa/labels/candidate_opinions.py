@@ -29,14 +29,12 @@ from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.predictions import load_logits
 from autoqa.store.validation import check_validation
 from autoqa.store.weight_quota import WEIGHTS
-from autoqa.types import Example
+from autoqa.types import Example, ProgressCallback
 
 T = TypeVar("T")
 
 Reader = Callable[[Sequence[Example], Windows, Floats, Floats], Sequence[T]]
 """(examples, their windows, start logits, end logits) to one value per example."""
-
-Progress = Callable[[int, int], None]
 
 MODELS = 4
 """Judges of one row. More cost a forward pass each and rarely say something else."""
@@ -101,7 +99,7 @@ class Judges:
         read: Reader[T],
         *,
         models: int = MODELS,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> list[list[Opinion[T]]]:
         """Opinions of the best candidates about rows that they did not train on.
 
@@ -137,7 +135,11 @@ class Judges:
         return (self._run.folder.model(record.id) / WEIGHTS).is_file()
 
     def _stored(
-        self, record: CandidateRecord, keys: Sequence["_Key"], rows: Sequence[int], read: Reader[T]
+        self,
+        record: CandidateRecord,
+        keys: Sequence["_Question"],
+        rows: Sequence[int],
+        read: Reader[T],
     ) -> Iterable[T]:
         """What is read from a candidate's public logits."""
         if not rows:
@@ -185,9 +187,9 @@ class Judges:
             first += len(chunk)
 
 
-_Key = tuple[str, str, str, str]
+_Question = tuple[str, str, str, str]
 
 
-def _key(example: Example) -> _Key:
+def _key(example: Example) -> _Question:
     """Id and language, then what makes two rows the same question about the same text."""
     return example.id, example.language, question_key(example.question), example.context

@@ -5,25 +5,23 @@ A pass of one window needs no padding, and its logits depend on nothing but the 
 window would change the others' logits. Processors are kept busy by several passes at once.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from autoqa.arrays import Floats
 from autoqa.env import threads
 from autoqa.errors import BundleError, MissingAssetError
 from autoqa.features.windows import Windows
+from autoqa.types import ProgressCallback
 
 OUTPUTS = ("start_logits", "end_logits")
 """Names of a model's outputs, float32 ``[batch, length]`` each."""
 
 _ERRORS = 3
 """ONNX Runtime's level of messages from which on they are shown."""
-
-Floats = npt.NDArray[np.float32]
 
 
 def require_runtime() -> None:
@@ -76,7 +74,7 @@ def load(path: Path) -> Any:
 
 
 def predict(
-    session: Any, windows: Windows, *, progress: Callable[[int, int], None] | None = None
+    session: Any, windows: Windows, *, progress: ProgressCallback | None = None
 ) -> tuple[Floats, Floats]:
     """Start and end logits of every token; the same whatever other windows there are.
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
@@ -19,7 +19,7 @@ from autoqa.store.predictions import write_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.messages import TrialJob
 from autoqa.training.workbench import ReadyBackbone
-from autoqa.types import Example, Span
+from autoqa.types import Example, ProgressCallback, Span
 
 LogitType = type[np.float16] | type[np.float32]
 
@@ -36,7 +36,7 @@ def take_snapshot(
     fraction: float,
     seconds: float,
     windows_per_second: float,
-    progress: Callable[[int, int], None],
+    progress: ProgressCallback,
 ) -> CandidateRecord:
     """Saves, predicts and scores the model as it stands; training can go on afterwards.
 
