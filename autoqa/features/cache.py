@@ -190,7 +190,7 @@ def _load(folder: Path) -> Arrays:
 
 
 def _checksum(path: Path) -> int:
-    """Detects damage, not malice."""
+    """CRC-32 of a file: finds damage, not forgery."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return zlib.crc32(content)
 

@@ -52,10 +52,10 @@ def splits_into_words(core: Any) -> bool:
 
 def _settings(part: Any) -> dict[str, Any]:
     """A part of a tokenizer as its file describes it."""
-    found: dict[str, Any] = {"type": None}
+    settings: dict[str, Any] = {"type": None}
     if part is not None:
-        found = json.loads(part.__getstate__())
-    return found
+        settings = json.loads(part.__getstate__())
+    return settings
 
 
 class WordEncoder:

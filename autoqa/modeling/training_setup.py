@@ -22,7 +22,7 @@ from autoqa.modeling.packing import exclude_attention_from_compilation
 from autoqa.recipes import Method
 
 PLAIN = Method()
-"""The method of a study that asks for nothing special."""
+"""The defaults: linear schedule, two linear scores, span loss."""
 
 
 def load_for_training(
@@ -70,18 +70,18 @@ def load_for_training(
 
 
 def _check_method(model: SpanModel, method: Method) -> None:
-    wanted = []
+    settings = []
     if model.head is not None:
-        wanted.append((f'head = "{method.head}"', f'head = "{PLAIN.head}"'))
+        settings.append((f'head = "{method.head}"', f'head = "{PLAIN.head}"'))
     if method.dropout_samples > 1:
-        wanted.append((f"dropout_samples = {method.dropout_samples}", "dropout_samples = 1"))
-    if wanted and not model.splits():
+        settings.append((f"dropout_samples = {method.dropout_samples}", "dropout_samples = 1"))
+    if settings and not model.splits():
         raise ConfigError(
             *(
                 f"{setting} needs a model whose answer head is one linear layer on the encoder's "
                 f"output, which {type(model.inner).__name__} is not; set {instead} or take "
                 "another backbone."
-                for setting, instead in wanted
+                for setting, instead in settings
             )
         )
 

@@ -58,7 +58,7 @@ class RunFolder:
         return storage or f"sqlite:///{self.database.resolve()}"
 
     def worker_log(self, worker: int) -> Path:
-        """Where a worker's output goes."""
+        """Log file of a worker's output."""
         return self.logs / f"worker-{worker}.log"
 
     def examples_path(self, part: Part) -> Path:

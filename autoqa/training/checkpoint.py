@@ -120,12 +120,12 @@ class Checkpoints:
                 continue
             if path != self.path(spare):
                 checkpoints.append((state.st_mtime, state.st_size, path))
-        held = sum(size for _, size, _ in checkpoints)
+        used = sum(size for _, size, _ in checkpoints)
         for _, size, path in sorted(checkpoints):
-            if held + needed <= self.quota:
+            if used + needed <= self.quota:
                 break
             path.unlink(missing_ok=True)
-            held -= size
+            used -= size
 
     def _too_large(self, needed: int) -> str:
         return (

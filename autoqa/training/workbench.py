@@ -44,7 +44,7 @@ class ReadyBackbone:
 
 
 class Workbench:
-    """Everything that is made once per worker and used by each of its trials.
+    """Data, tokenizers and evaluation windows, made once per worker for all of its trials.
 
     Args:
         bound: The study with its plugins.
@@ -98,8 +98,8 @@ class Workbench:
         """Names what there is to train on in a source: its tokens, labels and languages."""
         if (backbone, source) not in self._keys:
             tokenizer, examples = self.backbone(backbone).tokenizer, self.data.train[source]
-            spoken = hashlib.sha256(" ".join(e.language for e in examples).encode()).hexdigest()
-            self._keys[backbone, source] = content_key(tokenizer, examples) + spoken[:8]
+            languages = hashlib.sha256(" ".join(e.language for e in examples).encode()).hexdigest()
+            self._keys[backbone, source] = content_key(tokenizer, examples) + languages[:8]
         return self._keys[backbone, source]
 
     def portion_key(self, backbone: str, portion: Portion) -> str:

@@ -94,15 +94,16 @@ class ConditionalEnd(AnswerHead):
         """
         nothing = float("-inf")
         starts = batch.pad(start_logits.masked_fill(~batch.allowed, nothing), nothing)
-        best, index = starts.topk(min(BEAM, starts.shape[1]), dim=1)
-        index = index.masked_fill(best == nothing, 0)  # fewer allowed tokens than the beam is wide
-        weights = best.log_softmax(1)
+        beam_logits, beam = starts.topk(min(BEAM, starts.shape[1]), dim=1)
+        # A window may have fewer allowed tokens than the beam is wide.
+        beam = beam.masked_fill(beam_logits == nothing, 0)
+        log_shares = beam_logits.log_softmax(1)
         token_part = self._token_part(hidden)
         ends = []
-        for weight, start in zip(weights.unbind(1), index.unbind(1), strict=True):
+        for log_share, start in zip(log_shares.unbind(1), beam.unbind(1), strict=True):
             end = self._given(token_part, hidden, start, batch)
             end = batch.pad(end.masked_fill(~batch.allowed, nothing), nothing)
-            ends.append(weight[:, None] + end.log_softmax(1))
+            ends.append(log_share[:, None] + end.log_softmax(1))
         total = torch.stack(ends).logsumexp(0)
         unreached = total == nothing
         lowest = total.masked_fill(unreached, float("inf")).amin(1, keepdim=True) - UNREACHED

@@ -29,8 +29,8 @@ def head_class(name: str) -> type[AnswerHead] | None:
     if not HEADS[name]:
         return None
     module, _, attribute = HEADS[name].partition(":")
-    found: type[AnswerHead] = getattr(import_module(module), attribute)
-    return found
+    head_type: type[AnswerHead] = getattr(import_module(module), attribute)
+    return head_type
 
 
 def fresh_head(name: str, inner: Any) -> AnswerHead | None:
@@ -39,8 +39,8 @@ def fresh_head(name: str, inner: Any) -> AnswerHead | None:
     Raises:
         ConfigError: No head has this name.
     """
-    head = head_class(name)
-    return None if head is None else head.fresh(inner.config).to(inner.device)
+    head_type = head_class(name)
+    return None if head_type is None else head_type.fresh(inner.config).to(inner.device)
 
 
 def head_name(head: AnswerHead) -> str:
@@ -69,11 +69,11 @@ def stored_head(folder: Path, inner: Any) -> AnswerHead | None:
     name = getattr(inner.config, HEAD_KEY, None)
     if name is None:
         return None
-    extra = [known for known in HEADS if HEADS[known]]
-    if name not in extra:
+    names = [known for known in HEADS if HEADS[known]]
+    if name not in names:
         raise BundleError(
             f"{folder / 'config.json'} names the answer head {name!r}, but this autoqa knows only "
-            f"{', '.join(map(repr, extra))}: install the version of autoqa that wrote the model."
+            f"{', '.join(map(repr, names))}: install the version of autoqa that wrote the model."
         )
     with safe_open(folder / "model.safetensors", framework="pt") as file:
         keys = [key for key in file.keys() if key.startswith(HEAD_PREFIX)]  # noqa: SIM118
