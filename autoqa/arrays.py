@@ -11,3 +11,6 @@ Doubles = npt.NDArray[np.float64]
 
 Indices = npt.NDArray[np.int64]
 """Positions and counts."""
+
+LogitPair = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
+"""Start and end logits of the same tokens, in any precision."""

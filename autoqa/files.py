@@ -1,13 +1,19 @@
-"""Folders that are written whole or not at all, and replace only their own kind."""
+"""Files and folders that are written whole or not at all, and locks that one process holds."""
 
+import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from autoqa.errors import AutoqaError, ConfigError
+
+_POLL = 0.2
+"""Seconds between two looks at a lock that another process holds."""
 
 
 def check_folder(target: Path, what: str, mark: str, *, force: bool) -> None:
@@ -40,8 +46,8 @@ def check_folder(target: Path, what: str, mark: str, *, force: bool) -> None:
 
 
 @contextmanager
-def writing(target: Path) -> Iterator[Path]:
-    """A folder to fill under a temporary name that takes the target's place when the block ends.
+def writing_output(target: Path) -> Iterator[Path]:
+    """As :func:`writing_folder`, for a folder that a person named by ``--to``.
 
     Args:
         target: The folder to make or replace; its parents are made, too.
@@ -51,25 +57,114 @@ def writing(target: Path) -> Iterator[Path]:
         AutoqaError: Writing failed on the way, as on a full disk; what was there before stays.
     """
     target = target.absolute()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as error:
-        raise ConfigError(f"--to {target} cannot be written: {error}.") from error
+    with ExitStack() as stack:
+        try:
+            partial = stack.enter_context(writing_folder(target))
+        except OSError as error:
+            raise ConfigError(f"--to {target} cannot be written: {error}.") from error
+        try:
+            yield partial
+            stack.close()
+        except OSError as error:
+            raise AutoqaError(f"{target} could not be written: {error}.") from error
+
+
+@contextmanager
+def writing_folder(target: Path, partial: Path | None = None) -> Iterator[Path]:
+    """A folder to fill under a temporary name that takes the target's place when the block ends.
+
+    Args:
+        target: The folder to make or replace; its parents are made, too.
+        partial: The temporary name, beside the target; what a killed writer left there is removed
+            first. Left out, a name that no other process takes.
+
+    Raises:
+        OSError: Writing failed; what was there before stays.
+    """
+    if partial is None:
+        partial = _partial(target)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
     try:
         yield partial
-        partial.chmod(0o777 & ~_umask())
         _swap(partial, target)
-    except OSError as error:
-        raise AutoqaError(f"{target} could not be written: {error}.") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+@contextmanager
+def writing_file(path: Path) -> Iterator[Path]:
+    """A temporary name to write to, whose file takes the path's place when the block ends.
+
+    Raises:
+        OSError: Writing failed; what was there before stays.
+    """
+    partial = _partial(path)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text file that is complete whenever it is seen."""
+    with writing_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def locked(
+    path: Path,
+    *,
+    wait: bool = True,
+    waiting: Callable[[], None] | None = None,
+    remove: bool = False,
+) -> Iterator[TextIO | None]:
+    """Holds a lock file while the block runs; the kernel lets go when the process ends, however.
+
+    Args:
+        path: The file; its folder is made.
+        wait: Wait for whoever holds it; else go on without it.
+        waiting: Called a few times a second while another process holds it; may raise.
+        remove: Remove the file at the end of the block.
+
+    Yields:
+        The file, open to read and to append; ``None`` where it is not held.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = _acquire(path, wait, waiting)
+    try:
+        yield file
+    finally:
+        if file is not None:
+            if remove:
+                path.unlink(missing_ok=True)
+            file.close()
+
+
+def _acquire(path: Path, wait: bool, waiting: Callable[[], None] | None) -> TextIO | None:
+    blocks = wait and waiting is None
+    while True:
+        file = path.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if blocks else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            if waiting is None:
+                return None
+            waiting()
+            time.sleep(_POLL)
+            continue
+        # Whoever held it before may have removed the file: then this lock locks nothing.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 
 def _swap(partial: Path, target: Path) -> None:

@@ -58,7 +58,18 @@ class Stage:
 Schedule = Literal["linear", "cosine", "wsd"]
 
 
-Head = Literal["independent", "conditional"]
+Head = str
+"""A key of :data:`HEADS`."""
+
+HEADS = {
+    "independent": "",
+    "conditional": "autoqa.modeling.heads.conditional_end:ConditionalEnd",
+}
+"""Answer heads by name: ``module:class`` of an :class:`autoqa.modeling.heads.base.AnswerHead`.
+
+Nothing is imported until a model with the head is made. The empty one is the two linear scores
+that a transformers model brings along.
+"""
 
 
 Loss = Literal["span", "jaccard"]

@@ -14,6 +14,7 @@ from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
+from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
 from autoqa.modeling.heads.conditional_end import ConditionalEnd
@@ -22,7 +23,8 @@ from autoqa.modeling.model import SpanModel
 from autoqa.recipes import Portion, Recipe, Stage
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.run_folder import Part, RunFolder, write_logits
+from autoqa.store.predictions import write_logits
+from autoqa.store.run_folder import Part, RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.types import Answer, Example
 
@@ -166,7 +168,7 @@ def write_candidate(
     parts: dict[Part, list[Example]],
 ) -> CandidateRecord:
     """What a worker leaves of a trial, but for the training."""
-    group = f"{tokenizer.key}-{LENGTH}-{STRIDE}"
+    group = str(WindowGroup(tokenizer.key, LENGTH, STRIDE))
     name = f"t{seed:04d}-100"
     with run.writing_candidate(name) as folder:
         tokenizer_folder = run.path.parent / ".tokenizers" / backbone

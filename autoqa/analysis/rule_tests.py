@@ -17,10 +17,10 @@ from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.arrays import Doubles
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
+from autoqa.files import write_atomically
 from autoqa.scores.bootstrap import LEVEL, ROUNDS, Comparison, paired
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import by_score
-from autoqa.store.run_folder import write_atomically
 from autoqa.text.rules import RULES, apply_rules
 from autoqa.text.scripts import language_of
 from autoqa.types import Example, Span

@@ -9,8 +9,9 @@ from autoqa.ensemble.choosing.selection import Rule, Seat, Selection
 from autoqa.ensemble.choosing.selector import Contender, Selector
 from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
 from autoqa.features.files import load_windows
+from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.run_folder import write_atomically
+from autoqa.store.predictions import load_logits
 
 MAX_ANSWER_TOKENS = 48
 """Longest answer, in tokens, that selection and bundles consider."""
@@ -45,7 +46,7 @@ def selector(
                 id=record.id,
                 group=record.group,
                 recipe_hash=record.recipe_hash,
-                logits=run.folder.load_logits(record.id, "public"),
+                logits=load_logits(run.folder, record.id, "public"),
                 seconds=1000 * record.inference_seconds / max(len(examples), 1),
             )
             for record in records

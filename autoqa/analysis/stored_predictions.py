@@ -8,7 +8,7 @@ import numpy as np
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.selection import MAX_ANSWER_TOKENS
-from autoqa.arrays import Doubles
+from autoqa.arrays import Doubles, Floats
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.ensemble.joining.join import join
@@ -18,8 +18,9 @@ from autoqa.features.windows import Windows
 from autoqa.scores.metrics import score
 from autoqa.scores.summary import ScoreEntry, score_answers
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.predictions import load_logits
 from autoqa.store.private_openings import Opening
-from autoqa.store.run_folder import Logits, Part
+from autoqa.store.run_folder import Part
 from autoqa.types import Example, Span
 
 
@@ -35,7 +36,7 @@ class StoredPart:
 
     examples: Sequence[Example]
     windows: Mapping[str, Windows]
-    logits: Mapping[str, tuple[Logits, Logits]]
+    logits: Mapping[str, tuple[Floats, Floats]]
 
     def spans(self, plan: EnsemblePlan) -> list[Span]:
         """What an ensemble answers, one span per question."""
@@ -65,7 +66,7 @@ def load_part(
     return StoredPart(
         examples=run.folder.load_examples(part, opening),
         windows={g: load_windows(run.folder.windows_path(g, part)) for g in groups},
-        logits={m.id: run.folder.load_logits(m.id, part, opening) for m in members},
+        logits={m.id: load_logits(run.folder, m.id, part, opening) for m in members},
     )
 
 
@@ -122,6 +123,6 @@ def candidate_scores(
         if record.group not in decoders:
             windows = load_windows(run.folder.windows_path(record.group, part))
             decoders[record.group] = SpanDecoder(windows, contexts, MAX_ANSWER_TOKENS)
-        spans = decoders[record.group].best(*run.folder.load_logits(record.id, part, opening))
+        spans = decoders[record.group].best(*load_logits(run.folder, record.id, part, opening))
         rows.append(score([span.text for span in spans], examples).jaccard)
     return np.array(rows).reshape(-1, len(examples))

@@ -5,17 +5,17 @@ answer without torch being imported.
 """
 
 import re
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
+from autoqa.arrays import LogitPair
 from autoqa.bundle.entries import MemberEntry
 from autoqa.bundle.manifest import Manifest
-from autoqa.ensemble.joining.mean_logits import Logits
 from autoqa.errors import ConfigError
 from autoqa.features.windows import Windows
 from autoqa.modeling import onnx_runtime as onnx
+from autoqa.types import ProgressCallback
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:(?P<index>\d+))?")
 
@@ -23,9 +23,7 @@ _DEVICE = re.compile(r"auto|cpu|cuda(:(?P<index>\d+))?")
 class Forward(Protocol):
     """A loaded model."""
 
-    def __call__(
-        self, windows: Windows, *, progress: Callable[[int, int], None] | None = None
-    ) -> Logits:
+    def __call__(self, windows: Windows, *, progress: ProgressCallback | None = None) -> LogitPair:
         """Start and end logits of every token, float32 ``[T]`` each.
 
         Args:

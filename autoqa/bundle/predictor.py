@@ -20,9 +20,7 @@ from autoqa.ensemble.joining.join import join
 from autoqa.errors import DataError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.types import Span
-
-Progress = Callable[[int, int], None]
+from autoqa.types import ProgressCallback, Span
 
 _TOGETHER = 1000
 """Rows whose questions are counted at once: the tokenizer's objects take kilobytes each."""
@@ -94,7 +92,7 @@ class Ensemble:
         *,
         keep_loaded: bool = False,
         announce: Callable[[Estimate], None] | None = None,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> list[Prediction]:
         """Answers many questions.
 
@@ -155,7 +153,7 @@ class Ensemble:
         rows: Sequence[Row],
         keep_loaded: bool,
         announce: Callable[[Estimate], None] | None,
-        progress: Progress | None,
+        progress: ProgressCallback | None,
     ) -> list[Prediction]:
         blocks = split(rows, self.manifest, self._tokenizers)
         left = sum(map(size, rows))

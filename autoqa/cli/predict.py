@@ -88,6 +88,6 @@ def _write(text: str, output: Path | None) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode())
         return
-    from autoqa.store.run_folder import write_atomically
+    from autoqa.files import write_atomically
 
     write_atomically(output, text)

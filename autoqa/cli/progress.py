@@ -1,11 +1,13 @@
 """What a long answer will take, and how far it is, on stderr."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
+
+from autoqa.types import ProgressCallback
 
 if TYPE_CHECKING:
     from autoqa.bundle.time_estimate import Estimate
@@ -25,7 +27,7 @@ def announce(estimate: "Estimate") -> None:
 
 
 @contextmanager
-def progress_bar(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(label: str, *, quiet: bool = False) -> Iterator[ProgressCallback | None]:
     """Shows how far something is.
 
     Args:

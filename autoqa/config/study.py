@@ -7,9 +7,10 @@ in :mod:`autoqa.registry`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticKnownError
 
-from autoqa.recipes import Averaging, Head, Loss, Schedule
+from autoqa.recipes import HEADS, Averaging, Head, Loss, Schedule
 from autoqa.types import Aggregator, VoteBy
 
 Search = Literal["search"]
@@ -113,6 +114,17 @@ class Range(_Table):
 Samples = Annotated[int, Field(ge=1, le=16)]
 
 
+def _registered(name: str) -> str:
+    """Refuses a head that nobody registered, in the words for any other closed set of values."""
+    if name not in HEADS:
+        *names, last = map(repr, HEADS)
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(names)} or {last}"})
+    return name
+
+
+RegisteredHead = Annotated[Head, AfterValidator(_registered)]
+
+
 class MethodTable(_Table):
     """``[recipe.method]``: how recipes are trained; see :class:`autoqa.recipes.Method`.
 
@@ -121,7 +133,7 @@ class MethodTable(_Table):
 
     schedule: Schedule | tuple[Schedule, ...] = "linear"
     restart: bool | Search = False
-    head: Head | tuple[Head, ...] = "independent"
+    head: RegisteredHead | tuple[RegisteredHead, ...] = "independent"
     loss: Loss | tuple[Loss, ...] = "span"
     dropout_samples: Samples | tuple[Samples, ...] = 1
     averaging: Averaging | tuple[Averaging, ...] = "none"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autoqa.errors import DataError, MissingAssetError
-from autoqa.store.run_folder import write_atomically
+from autoqa.files import write_atomically
 from autoqa.types import Answer, Example
 
 _FORMAT = "autoqa-overlay 1"

@@ -16,11 +16,10 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.arrays import Doubles
 from autoqa.errors import DataError
 from autoqa.scores.metrics import normalized_words
 from autoqa.types import Example
-
-Doubles = npt.NDArray[np.float64]
 
 _FOLDS = 5
 _FEWEST = 20

@@ -15,7 +15,7 @@ from autoqa.bundle.manifest import UNKNOWN
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, DataError, PluginError
 from autoqa.export.write import BundlePlan
-from autoqa.features.window_group import window_size
+from autoqa.features.window_group import WindowGroup
 from autoqa.recipes import Recipe, lines
 from autoqa.registry.bind import bind
 from autoqa.registry.bound import BoundStudy, guarded
@@ -89,8 +89,8 @@ def _member(
 
 
 def _group(key: str) -> GroupEntry:
-    length, stride = window_size(key)
-    return GroupEntry(id=key, folder=f"tokenizers/{key}", length=length, stride=stride)
+    group = WindowGroup.parse(key)
+    return GroupEntry(id=key, folder=f"tokenizers/{key}", length=group.length, stride=group.stride)
 
 
 def _card(record: CandidateRecord) -> tuple[str, ...]:

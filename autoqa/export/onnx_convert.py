@@ -27,7 +27,8 @@ from autoqa.features.select import take
 from autoqa.features.windows import Windows
 from autoqa.modeling import forward
 from autoqa.modeling import onnx_runtime as onnx
-from autoqa.modeling.load import HEAD_KEY, TOKENIZER_FILES, load_for_inference
+from autoqa.modeling.heads.registry import HEAD_KEY, head_class
+from autoqa.modeling.load import TOKENIZER_FILES, load_for_inference
 from autoqa.modeling.model import SpanModel, made_up_batch
 from autoqa.modeling.packing import ATTENTION
 from autoqa.types import Weights
@@ -70,10 +71,11 @@ def check_model(folder: Path, name: str) -> None:
         ConfigError: It has an answer head of its own, or is too large for an ONNX file.
     """
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    if config.get(HEAD_KEY) is not None:
+    head = config.get(HEAD_KEY)
+    head_type = None if head is None else head_class(head)
+    if head_type is not None:
         raise ConfigError(
-            f"candidate {name} has a {config[HEAD_KEY]} answer head, whose search over starts has "
-            f"no counterpart in ONNX: {_WAY_OUT}"
+            f"candidate {name} has a {head} answer head, {head_type.no_onnx}: {_WAY_OUT}"
         )
     with safe_open(folder / MODEL_FILES["fp16"], framework="np") as file:
         names = file.keys()

@@ -23,7 +23,7 @@ from autoqa.bundle.verify import file_entry, file_paths
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
 from autoqa.export.model_card import model_card
-from autoqa.files import check_folder, writing
+from autoqa.files import check_folder, writing_output
 from autoqa.scores.summary import ScoreEntry
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
@@ -89,7 +89,7 @@ def write_bundle(plan: BundlePlan, target: Path, *, force: bool = False) -> Mani
         AutoqaError: Writing failed on the way, as on a full disk.
     """
     check_target(target, force=force)
-    with writing(target) as partial:
+    with writing_output(target) as partial:
         return _fill(partial, plan)
 
 

@@ -10,7 +10,6 @@ An entry is a folder of plain arrays and their checksums. It appears when it is 
 is damaged is made again; where it cannot be written, work goes on without it.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -18,8 +17,7 @@ import mmap
 import os
 import shutil
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from autoqa.env import cache_folder, cache_gib
 from autoqa.errors import ConfigError
 from autoqa.features.encode import VERSION, Encoded, encode, names_of
 from autoqa.features.tokenizer import QATokenizer
+from autoqa.files import locked, writing_folder
 from autoqa.types import Example
 
 _log = logging.getLogger(__name__)
@@ -91,7 +90,7 @@ class FeatureCache:
     def _find(self, key: str, tokenizer: QATokenizer, examples: Sequence[Example]) -> Arrays:
         """Reads an entry, or makes it."""
         try:
-            with _locked(self._folder / f"{key}.lock"):
+            with locked(self._folder / f"{key}.lock", remove=True):
                 return self._read(key) or self._make(key, encode(tokenizer, examples))
         except OSError as error:
             _log.warning("Features are not cached: %s is not usable (%s).", self._folder, error)
@@ -116,14 +115,12 @@ class FeatureCache:
         arrays = _arrays(encoded)
         entry, partial = self._folder / key, self._folder / f"{key}.part"
         try:
-            shutil.rmtree(partial, ignore_errors=True)
-            _save(partial, arrays)
-            partial.rename(entry)
+            with writing_folder(entry, partial):
+                _save(partial, arrays)
             self._make_room(keep=key)
             return _load(entry)
         except (OSError, ValueError) as error:
             _log.warning("Features could not be cached in %s (%s).", entry, error)
-            shutil.rmtree(partial, ignore_errors=True)
             return arrays
 
     def _make_room(self, keep: str) -> None:
@@ -138,8 +135,8 @@ class FeatureCache:
             key = path.name.removesuffix(".part")
             if key == keep or key in self._used:
                 continue
-            with _locked(self._folder / f"{key}.lock", wait=False) as held:
-                if held:
+            with locked(self._folder / f"{key}.lock", wait=False, remove=True) as lock:
+                if lock is not None:
                     shutil.rmtree(path, ignore_errors=True)
                     excess -= sizes[path]
 
@@ -149,10 +146,11 @@ def content_key(tokenizer: QATokenizer, examples: Sequence[Example]) -> str:
     digest = hashlib.sha256(f"{VERSION} {tokenizers.__version__} {tokenizer.key}".encode())
     contexts: dict[str, int] = {}
     rows = []
-    for one in examples:
-        place = contexts.setdefault(one.context, len(contexts))
-        answer = (one.answers[0].start, one.answers[0].end) if one.answers else None
-        rows.append((one.question, place, answer))
+    for example in examples:
+        place = contexts.setdefault(example.context, len(contexts))
+        answers = example.answers
+        answer = (answers[0].start, answers[0].end) if answers else None
+        rows.append((example.question, place, answer))
     for text in (*contexts, json.dumps(rows)):
         encoded = text.encode("utf-8", "surrogatepass")
         digest.update(b"%d:" % len(encoded))
@@ -165,7 +163,6 @@ def _arrays(encoded: Encoded) -> Arrays:
 
 
 def _save(folder: Path, arrays: Arrays) -> None:
-    folder.mkdir()
     sums = {}
     for name, array in arrays.items():
         path = folder / f"{name}.npy"
@@ -193,7 +190,7 @@ def _load(folder: Path) -> Arrays:
 
 
 def _checksum(path: Path) -> int:
-    """Detects damage, not malice."""
+    """CRC-32 of a file: finds damage, not forgery."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return zlib.crc32(content)
 
@@ -204,35 +201,3 @@ def _size(folder: Path) -> int:
         return sum(file.stat().st_size for file in folder.iterdir())
     except FileNotFoundError:
         return 0
-
-
-@contextmanager
-def _locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Holds a lock file while the block runs; the file is removed at its end.
-
-    Args:
-        path: The file; its folder is made.
-        wait: Wait for whoever holds it; else go on without it.
-
-    Yields:
-        Whether it is held.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(file)
-            yield False
-            return
-        # Whoever held it before may have removed the file: then this lock locks nothing.
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file), path.stat()):
-                break
-        os.close(file)
-    try:
-        yield True
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(file)

@@ -6,18 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.arrays import Indices
 from autoqa.errors import ConfigError, PluginError
 from autoqa.features.encode import Encoded
-from autoqa.features.ragged import ragged_index
-from autoqa.features.windows import Windows
+from autoqa.features.windows import Windows, ragged_index
 
 Plan = Callable[
     [int, int, int, np.random.Generator],
     tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]] | None,
 ]
 """(tokens, room, stride, rng) to the windows' first and one-past-last context tokens, or None."""
-
-_Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,9 @@ class Cuts:
         answerable: Which windows hold their example's whole answer, bool ``[W]``.
     """
 
-    example: _Ints
-    first: _Ints
-    last: _Ints
+    example: Indices
+    first: Indices
+    last: Indices
     answerable: npt.NDArray[np.bool_]
 
     def take(self, rows: npt.ArrayLike) -> "Cuts":
@@ -99,7 +97,7 @@ def find_cuts(
     return Cuts(example, first, last, whole)
 
 
-def _check_room(encoded: Encoded, tokens: _Ints, room: _Ints, length: int, stride: int) -> None:
+def _check_room(encoded: Encoded, tokens: Indices, room: Indices, length: int, stride: int) -> None:
     """Refuses questions beside which a context cannot be cut."""
     if stride < 0:
         raise ConfigError(f"stride is {stride}, but neighbouring windows share 0 tokens or more.")
@@ -130,7 +128,7 @@ def _check_room(encoded: Encoded, tokens: _Ints, room: _Ints, length: int, strid
         raise ConfigError(*problems)
 
 
-def _regular(tokens: _Ints, room: _Ints, stride: int) -> tuple[_Ints, _Ints, _Ints]:
+def _regular(tokens: Indices, room: Indices, stride: int) -> tuple[Indices, Indices, Indices]:
     """The practice's cut: equal steps, until a window reaches the end of the context."""
     step = np.maximum(room - stride, 1)
     counts = 1 + np.maximum(0, -((room - tokens) // step))
@@ -139,7 +137,7 @@ def _regular(tokens: _Ints, room: _Ints, stride: int) -> tuple[_Ints, _Ints, _In
     return example, first, np.minimum(first + room[example], tokens[example])
 
 
-def _count_up(counts: _Ints) -> tuple[_Ints, _Ints]:
+def _count_up(counts: Indices) -> tuple[Indices, Indices]:
     """Row n repeated ``counts[n]`` times, and 0, 1, 2… inside each row."""
     rows = np.repeat(np.arange(len(counts)), counts)
     return rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -147,13 +145,13 @@ def _count_up(counts: _Ints) -> tuple[_Ints, _Ints]:
 
 def _planned(
     encoded: Encoded,
-    tokens: _Ints,
-    room: _Ints,
+    tokens: Indices,
+    room: Indices,
     stride: int,
     plan: Plan,
     rng: np.random.Generator,
-    regular: tuple[_Ints, _Ints, _Ints],
-) -> tuple[_Ints, _Ints, _Ints]:
+    regular: tuple[Indices, Indices, Indices],
+) -> tuple[Indices, Indices, Indices]:
     """Asks the plan for each example; example, first and last token of each window."""
     _, first, last = regular
     edges = np.searchsorted(regular[0], np.arange(len(encoded) + 1)).tolist()
@@ -181,7 +179,7 @@ def _planned(
     return _count_up(counts)[0], np.concatenate(firsts), np.concatenate(lasts)
 
 
-def _fault(first: _Ints, last: _Ints, tokens: int, room: int) -> str | None:
+def _fault(first: Indices, last: Indices, tokens: int, room: int) -> str | None:
     """What is wrong with the windows of one context."""
     if first.ndim != 1 or first.shape != last.shape or not len(first):
         return "there is no window, or as many starts as ends are not given"

@@ -77,33 +77,37 @@ def encode(tokenizer: QATokenizer, examples: Sequence[Example]) -> Encoded:
     question_rows, questions = _distinct([example.question.lstrip() for example in examples])
     context_rows, contexts = _distinct([example.context for example in examples])
     words = WordEncoder(tokenizer.core) if splits_into_words(tokenizer.core) else None
-    asked = _flatten(tokenizer, questions, words)
-    told = _flatten(tokenizer, contexts, words)
+    question_tokens = _flatten(tokenizer, questions, words)
+    context_tokens = _flatten(tokenizer, contexts, words)
     first_question = template.specials
-    first_context = first_question + len(asked.ids)
+    first_context = first_question + len(question_tokens.ids)
     special_types = np.concatenate([special.type_ids for special in specials])
     return Encoded(
         names=names_of(examples),
         template=template,
-        ids=np.concatenate([*(special.ids for special in specials), asked.ids, told.ids]),
+        ids=np.concatenate(
+            [*(special.ids for special in specials), question_tokens.ids, context_tokens.ids]
+        ),
         type_ids=np.concatenate(
             [
                 special_types,
-                np.full(len(asked.ids), template.question_type, np.int32),
-                np.full(len(told.ids), template.context_type, np.int32),
+                np.full(len(question_tokens.ids), template.question_type, np.int32),
+                np.full(len(context_tokens.ids), template.context_type, np.int32),
             ]
         ),
-        offsets=np.concatenate([np.zeros((first_context, 2), np.int32), told.offsets]),
-        starts_word=np.concatenate([np.zeros(first_context, bool), told.starts_word]),
-        question=asked.ranges[question_rows] + first_question,
-        context=told.ranges[context_rows] + first_context,
-        answer=_answer_tokens(examples, context_rows, told),
+        offsets=np.concatenate([np.zeros((first_context, 2), np.int32), context_tokens.offsets]),
+        starts_word=np.concatenate([np.zeros(first_context, bool), context_tokens.starts_word]),
+        question=question_tokens.ranges[question_rows] + first_question,
+        context=context_tokens.ranges[context_rows] + first_context,
+        answer=_answer_tokens(examples, context_rows, context_tokens),
     )
 
 
 def names_of(examples: Sequence[Example]) -> tuple[str, ...]:
     """What error messages call examples: the source's name and the id."""
-    return tuple(f"{one.source}/{one.id}" if one.source else one.id for one in examples)
+    return tuple(
+        f"{example.source}/{example.id}" if example.source else example.id for example in examples
+    )
 
 
 def _distinct(texts: list[str]) -> tuple[npt.NDArray[np.int64], list[str]]:
@@ -160,11 +164,11 @@ def _answer_tokens(
     base = np.repeat(np.arange(len(starts_at)) * span, starts_at[:, 1] - starts_at[:, 0])
     token_start = np.minimum.accumulate((offsets[:, 0] + base)[::-1])[::-1]
     token_end = np.maximum.accumulate(offsets[:, 1] + base)
-    wanted = answers + (rows * span)[:, None]
-    first = np.searchsorted(token_end, wanted[:, 0], side="right")
-    last = np.searchsorted(token_start, wanted[:, 1], side="left")
-    found = np.stack([first, last], axis=1) - starts_at[rows, 0][:, None]
+    bounds = answers + (rows * span)[:, None]
+    first = np.searchsorted(token_end, bounds[:, 0], side="right")
+    last = np.searchsorted(token_start, bounds[:, 1], side="left")
+    ranges = np.stack([first, last], axis=1) - starts_at[rows, 0][:, None]
     # Every context's characters end below the next one's base, so a search never leaves its
     # context by more than the one place that makes the range empty.
-    some = (answers[:, 1] > answers[:, 0]) & (found[:, 0] < found[:, 1])
-    return np.where(some[:, None], found, 0)
+    overlapping = (answers[:, 1] > answers[:, 0]) & (ranges[:, 0] < ranges[:, 1])
+    return np.where(overlapping[:, None], ranges, 0)

@@ -1,6 +1,5 @@
 """Windows on disk: one safetensors file of flat arrays."""
 
-import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from safetensors.numpy import load_file, save_file
 
 from autoqa.errors import DataError
 from autoqa.features.windows import Windows
+from autoqa.files import writing_file
 
 _LAYOUT = "autoqa.windows.2"
 _NAMES = tuple(field.name for field in fields(Windows))
@@ -18,13 +18,9 @@ _NAMES = tuple(field.name for field in fields(Windows))
 def save_windows(path: Path, windows: Windows) -> None:
     """Writes windows; the file appears when it is complete, and replaces an older one."""
     arrays = {name: np.ascontiguousarray(getattr(windows, name)) for name in _NAMES}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        save_file(arrays, temporary, metadata={"layout": _LAYOUT})
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with writing_file(path) as partial:
+        save_file(arrays, partial, metadata={"layout": _LAYOUT})
 
 
 def load_windows(path: Path) -> Windows:

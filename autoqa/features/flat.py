@@ -54,7 +54,7 @@ class Characters:
     @classmethod
     def of(cls, texts: Sequence[str]) -> "Characters":
         """Joins texts."""
-        text = "".join(f"{one}\n" for one in texts)
+        text = "".join(f"{each}\n" for each in texts)
         sizes = np.fromiter(map(len, texts), np.int64, len(texts)) + 1
         codes = np.frombuffer(text.encode("utf-32-le"), "<u4")
         return cls(text, codes, np.cumsum(sizes) - sizes)

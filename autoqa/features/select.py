@@ -6,8 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.errors import ConfigError
-from autoqa.features.ragged import ragged_index
-from autoqa.features.windows import Windows
+from autoqa.features.windows import Windows, ragged_index
 
 
 def take(windows: Windows, order: npt.ArrayLike) -> Windows:
@@ -51,9 +50,9 @@ def kept_rows(
     if not 0 <= keep_share <= 1:
         raise ConfigError(f"The share of negatives to keep is {keep_share}; it must be 0 to 1.")
     negative = np.flatnonzero(~answerable)
-    kept = round(keep_share * len(negative))
+    count = round(keep_share * len(negative))
     rows = np.arange(len(answerable))
-    return rows if kept == len(negative) else np.delete(rows, rng.permutation(negative)[kept:])
+    return rows if count == len(negative) else np.delete(rows, rng.permutation(negative)[count:])
 
 
 def concatenate(parts: Sequence[Windows], sizes: Sequence[int] | None = None) -> Windows:

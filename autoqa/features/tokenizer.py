@@ -114,9 +114,9 @@ class QATokenizer:
             ConfigError: The tokenizer has neither.
         """
         for name in (*_MASK_NAMES, *_UNKNOWN_NAMES):
-            found = self.core.token_to_id(name)
-            if found is not None:
-                return int(found)
+            token_id = self.core.token_to_id(name)
+            if token_id is not None:
+                return int(token_id)
         model = json.loads(self.core.to_str())["model"]
         unknown = model.get("unk_id")
         if unknown is None and model.get("unk_token"):

@@ -1,22 +1,43 @@
 """Which windows a model sees: tokenizer, window length and stride."""
 
 import re
+from dataclasses import dataclass
 
 from autoqa.errors import DataError
 
-_GROUP = re.compile(r"[0-9a-f]{12}-(?P<length>\d+)-(?P<stride>\d+)")
+_KEY = re.compile(r"(?P<tokenizer>[0-9a-f]{12})-(?P<length>\d+)-(?P<stride>\d+)")
 
 
-def window_size(group: str) -> tuple[int, int]:
-    """Length and stride of a group's windows, in tokens.
+@dataclass(frozen=True, slots=True)
+class WindowGroup:
+    """Models of one group see the same windows, so their logits align.
 
-    Raises:
-        DataError: The group's key does not say them.
+    Attributes:
+        tokenizer: Twelve hex digits, :attr:`autoqa.features.tokenizer.QATokenizer.key`.
+        length: Tokens in a window.
+        stride: Context tokens that neighbouring windows share.
     """
-    match = _GROUP.fullmatch(group)
-    if match is None:
-        raise DataError(
-            f"group {group!r} does not say its window length and stride (as 0123456789ab-384-128 "
-            "does): its candidates are of another version of autoqa, search again."
-        )
-    return int(match["length"]), int(match["stride"])
+
+    tokenizer: str
+    length: int
+    stride: int
+
+    def __str__(self) -> str:
+        """The key that names the group on disk: ``0123456789ab-384-128``."""
+        return f"{self.tokenizer}-{self.length}-{self.stride}"
+
+    @classmethod
+    def parse(cls, key: str) -> "WindowGroup":
+        """The group that a key names.
+
+        Raises:
+            DataError: The key does not say a window length and a stride.
+        """
+        match = _KEY.fullmatch(key)
+        if match is None:
+            raise DataError(
+                f"group {key!r} does not say its window length and stride (as "
+                "0123456789ab-384-128 does): its candidates are of another version of autoqa, "
+                "search again."
+            )
+        return cls(match["tokenizer"], int(match["length"]), int(match["stride"]))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.features.flat import Characters, encode_texts
-from autoqa.features.ragged import ragged_index
+from autoqa.features.windows import ragged_index
 
 _BY_CHARACTER = {None, "BertNormalizer", "Nmt", "NFC", "NFD", "NFKC", "NFKD", "Lowercase"}
 _SQUEEZE = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
@@ -52,10 +52,10 @@ def splits_into_words(core: Any) -> bool:
 
 def _settings(part: Any) -> dict[str, Any]:
     """A part of a tokenizer as its file describes it."""
-    found: dict[str, Any] = {"type": None}
+    settings: dict[str, Any] = {"type": None}
     if part is not None:
-        found = json.loads(part.__getstate__())
-    return found
+        settings = json.loads(part.__getstate__())
+    return settings
 
 
 class WordEncoder:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from autoqa.arrays import Doubles
 from autoqa.data.checks import base_id
 from autoqa.data.overlay import Change
 from autoqa.errors import DataError
-from autoqa.labels.conditional_logit import Doubles, fit, probabilities
+from autoqa.labels.conditional_logit import fit, probabilities
 from autoqa.labels.evidence import Places
 from autoqa.labels.occurrences import occurrences
 from autoqa.labels.translations import Translations

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.arrays import Floats
 from autoqa.bundle.batching import by_characters
 from autoqa.data.checks import question_key
 from autoqa.data.portions import turns
@@ -20,22 +21,20 @@ from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.files import load_windows
 from autoqa.features.tokenizer import QATokenizer
-from autoqa.features.window_group import window_size
+from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
 from autoqa.recipes import Recipe
 from autoqa.registry import BoundStudy, bind, discover
 from autoqa.store.candidate_record import CandidateRecord, by_score
-from autoqa.store.run_folder import Logits
+from autoqa.store.predictions import load_logits
 from autoqa.store.validation import check_validation
 from autoqa.store.weight_quota import WEIGHTS
-from autoqa.types import Example
+from autoqa.types import Example, ProgressCallback
 
 T = TypeVar("T")
 
-Reader = Callable[[Sequence[Example], Windows, Logits, Logits], Sequence[T]]
+Reader = Callable[[Sequence[Example], Windows, Floats, Floats], Sequence[T]]
 """(examples, their windows, start logits, end logits) to one value per example."""
-
-Progress = Callable[[int, int], None]
 
 MODELS = 4
 """Judges of one row. More cost a forward pass each and rarely say something else."""
@@ -100,7 +99,7 @@ class Judges:
         read: Reader[T],
         *,
         models: int = MODELS,
-        progress: Progress | None = None,
+        progress: ProgressCallback | None = None,
     ) -> list[list[Opinion[T]]]:
         """Opinions of the best candidates about rows that they did not train on.
 
@@ -136,13 +135,17 @@ class Judges:
         return (self._run.folder.model(record.id) / WEIGHTS).is_file()
 
     def _stored(
-        self, record: CandidateRecord, keys: Sequence["_Key"], rows: Sequence[int], read: Reader[T]
+        self,
+        record: CandidateRecord,
+        keys: Sequence["_Question"],
+        rows: Sequence[int],
+        read: Reader[T],
     ) -> Iterable[T]:
         """What is read from a candidate's public logits."""
         if not rows:
             return []
         windows = load_windows(self._run.folder.windows_path(record.group, "public"))
-        logits = self._run.folder.load_logits(record.id, "public")
+        logits = load_logits(self._run.folder, record.id, "public")
         values = read(self._examples, windows, *logits)
         return [values[self._public[keys[row]]] for row in rows]
 
@@ -172,21 +175,21 @@ class Judges:
         tokenizer = QATokenizer.from_folder(folder)
         model = load_for_inference(folder)
         precision = self._bound.backbones[record.backbone].protocol.precision
-        length, stride = window_size(record.group)
+        group = WindowGroup.parse(record.group)
         first = 0
         for chunk in by_characters(examples):
             encoded = encode(tokenizer, chunk)
-            fits = np.flatnonzero(encoded.room(length) > stride)
-            windows = cut(encoded.take(fits), length, stride)
+            fits = np.flatnonzero(encoded.room(group.length) > group.stride)
+            windows = cut(encoded.take(fits), group.length, group.stride)
             kept = [chunk[row] for row in fits.tolist()]
             values = read(kept, windows, *predict(model, windows, precision=precision))
             yield from zip((first + fits).tolist(), values, strict=True)
             first += len(chunk)
 
 
-_Key = tuple[str, str, str, str]
+_Question = tuple[str, str, str, str]
 
 
-def _key(example: Example) -> _Key:
+def _key(example: Example) -> _Question:
     """Id and language, then what makes two rows the same question about the same text."""
     return example.id, example.language, question_key(example.question), example.context

@@ -8,9 +8,8 @@ alternatives of a row have in common cancels, so rows need not be comparable wit
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
+from autoqa.arrays import Doubles
 
 _STEPS = 50
 _CLOSE = 1e-6

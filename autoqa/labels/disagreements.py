@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoqa.analysis.selection import MAX_ANSWER_TOKENS
+from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.features.windows import Windows
-from autoqa.labels.candidate_opinions import MODELS, Judges, Opinion, Progress
+from autoqa.labels.candidate_opinions import MODELS, Judges, Opinion
 from autoqa.labels.decisions import Dispute
-from autoqa.store.run_folder import Logits
 from autoqa.text.words import jaccard
-from autoqa.types import Answer, Example, Span
+from autoqa.types import Answer, Example, ProgressCallback, Span
 
 AGREE = 0.5
 """Word-level Jaccard from which two texts are the same answer."""
@@ -38,7 +38,7 @@ def find_disagreements(
     *,
     threshold: float,
     models: int = MODELS,
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Disagreements:
     """Asks the candidates about every row of a source that has a label.
 
@@ -70,7 +70,7 @@ def find_disagreements(
 
 
 def _answers(
-    examples: Sequence[Example], windows: Windows, start: Logits, end: Logits
+    examples: Sequence[Example], windows: Windows, start: Floats, end: Floats
 ) -> list[Span]:
     decoder = SpanDecoder(windows, [example.context for example in examples], MAX_ANSWER_TOKENS)
     return decoder.best(start, end)

@@ -13,7 +13,8 @@ from unicodedata import east_asian_width
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.labels.conditional_logit import Doubles, fit
+from autoqa.arrays import Doubles
+from autoqa.labels.conditional_logit import fit
 from autoqa.labels.occurrences import occurrences, sentences, splits_word
 from autoqa.types import Answer, Example
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from autoqa.analysis.finished_run import open_run
-from autoqa.arrays import Doubles
+from autoqa.arrays import Doubles, Floats
 from autoqa.config.checks import check_source
 from autoqa.data.overlay import Overlay, fingerprint
 from autoqa.data.prepare import corrected, load_source
@@ -26,10 +26,10 @@ from autoqa.labels.ambiguous_answers import (
     learn,
     models_say,
 )
-from autoqa.labels.candidate_opinions import Judges, Progress
+from autoqa.labels.candidate_opinions import Judges
 from autoqa.registry import BoundStudy
-from autoqa.store.run_folder import Logits, RunFolder
-from autoqa.types import Example
+from autoqa.store.run_folder import RunFolder
+from autoqa.types import Example, ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def relocate(
     models: int,
     learn_from: Sequence[str] = (),
     translations: Sequence[str] = (),
-    progress: Progress | None = None,
+    progress: ProgressCallback | None = None,
 ) -> Relocation:
     """Finds the likeliest place of every answer of a source that occurs several times.
 
@@ -119,7 +119,7 @@ def relocate(
 
 
 def _learned(
-    bound: BoundStudy, names: Sequence[str], models: int, progress: Progress | None
+    bound: BoundStudy, names: Sequence[str], models: int, progress: ProgressCallback | None
 ) -> Weights:
     """Weights from sources whose offsets can be trusted."""
     trusted = []
@@ -145,7 +145,7 @@ def _asked(
     source: str,
     asked: list[Asked],
     models: int,
-    progress: Progress | None,
+    progress: ProgressCallback | None,
 ) -> list[Asked]:
     """Ambiguous answers with what candidates say, once the study was searched."""
     folder = RunFolder(run_folder(bound.study.name))
@@ -159,7 +159,7 @@ def _asked(
 
 
 def with_models(
-    asked: Sequence[Asked], judges: Judges, *, models: int, progress: Progress | None = None
+    asked: Sequence[Asked], judges: Judges, *, models: int, progress: ProgressCallback | None = None
 ) -> list[Asked]:
     """Answers with what candidates say about each occurrence.
 
@@ -172,7 +172,7 @@ def with_models(
     Returns:
         The same answers, row by row; those that no candidate can judge as they were.
     """
-    wanted: dict[_Key, list[Asked]] = {}
+    wanted: dict[_RowName, list[Asked]] = {}
     for one in asked:
         wanted.setdefault((one.example.id, one.example.language), []).append(one)
     opinions = judges.ask(
@@ -188,16 +188,16 @@ def with_models(
     ]
 
 
-_Key = tuple[str, str]
+_RowName = tuple[str, str]
 """Id and language of a row."""
 
 
 def _read(
-    wanted: Mapping[_Key, Sequence[Asked]],
+    wanted: Mapping[_RowName, Sequence[Asked]],
     examples: Sequence[Example],
     windows: Windows,
-    start: Logits,
-    end: Logits,
+    start: Floats,
+    end: Floats,
 ) -> list[list[Doubles]]:
     """For each example the log-probabilities of the occurrences of each answer that is asked."""
     asked = [wanted.get((example.id, example.language), ()) for example in examples]

@@ -13,8 +13,8 @@ from itertools import combinations
 
 import numpy as np
 
+from autoqa.arrays import Doubles
 from autoqa.data.checks import base_id
-from autoqa.labels.conditional_logit import Doubles
 from autoqa.labels.occurrences import occurrences
 from autoqa.types import Example
 

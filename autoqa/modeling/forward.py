@@ -1,6 +1,6 @@
 """Logits for many windows: the one inference loop that training and the bundle share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,6 +13,7 @@ from autoqa.features.windows import Windows
 from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import make_batch
+from autoqa.types import ProgressCallback
 
 
 def budget_batches(
@@ -35,7 +36,7 @@ def predict(
     *,
     precision: Precision = "auto",
     token_budget: int = 4096,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressCallback | None = None,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Start and end logits of every token.
 

@@ -6,23 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModelForQuestionAnswering
 from transformers.utils import logging as transformers_logging
 
 from autoqa.api import Precision
-from autoqa.errors import BundleError, ConfigError, MissingAssetError
-from autoqa.modeling.heads.conditional_end import ConditionalEnd
-from autoqa.modeling.model import HEAD_PREFIX, SpanModel
+from autoqa.errors import ConfigError, MissingAssetError
+from autoqa.modeling.heads.registry import HEAD_KEY, head_name, stored_head
+from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import ATTENTION
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
-
-
-HEAD_KEY = "autoqa_head"
-"""Key of ``config.json`` that names an extra answer head."""
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -54,20 +49,32 @@ def load_for_inference(folder: Path, device: str = "auto") -> SpanModel:
         MissingAssetError: The folder holds no model.
         BundleError: The model's answer head is unknown or incomplete.
     """
-    config = _configuration(folder)
-    inner = _inner(folder, config, pick_device(device))
-    model = SpanModel(inner, _stored_head(folder, inner))
+    config = read_configuration(folder)
+    inner = load_inner(folder, config, pick_device(device))
+    model = SpanModel(inner, stored_head(folder, inner))
     model.eval()
     return model
 
 
-def _configuration(folder: Path) -> Any:
+def read_configuration(folder: Path) -> Any:
+    """The transformers configuration of a model folder.
+
+    Raises:
+        MissingAssetError: The folder holds no model.
+    """
     if not (folder / "config.json").is_file():
         raise MissingAssetError(f"{folder} is no model folder: config.json is missing.")
     return AutoConfig.from_pretrained(folder)
 
 
-def _inner(folder: Path, config: Any, device: torch.device) -> Any:
+def load_inner(folder: Path, config: Any, device: torch.device) -> Any:
+    """The transformers model in a folder, in single precision; packed where it takes that.
+
+    Args:
+        folder: Weights in Hugging Face layout.
+        config: What :func:`read_configuration` gives for it.
+        device: Where the weights go.
+    """
     # "newly initialized" warnings are the point of fine-tuning, and noise at inference.
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
@@ -79,39 +86,6 @@ def _inner(folder: Path, config: Any, device: torch.device) -> Any:
     except ValueError:  # the architecture has its own attention only
         inner = AutoModelForQuestionAnswering.from_pretrained(folder, **arguments)
     return inner.to(device)
-
-
-def _fresh_head(inner: Any) -> ConditionalEnd:
-    config = inner.config
-    return ConditionalEnd(
-        config.hidden_size,
-        epsilon=getattr(config, "layer_norm_eps", 1e-12),
-        spread=getattr(config, "initializer_range", 0.02),
-    ).to(inner.device)
-
-
-def _stored_head(folder: Path, inner: Any) -> ConditionalEnd | None:
-    """The extra head that the folder's weights come with."""
-    name = getattr(inner.config, HEAD_KEY, None)
-    if name is None:
-        return None
-    if name != "conditional":
-        raise BundleError(
-            f"{folder / 'config.json'} names the answer head {name!r}, but this autoqa knows only "
-            "'conditional': install the version of autoqa that wrote the model."
-        )
-    with safe_open(folder / "model.safetensors", framework="pt") as file:
-        names = [key for key in file.keys() if key.startswith(HEAD_PREFIX)]  # noqa: SIM118
-        state = {key.removeprefix(HEAD_PREFIX): file.get_tensor(key).float() for key in names}
-    head = _fresh_head(inner)
-    try:
-        head.load_state_dict(state)
-    except RuntimeError as error:
-        raise BundleError(
-            f"{folder / 'model.safetensors'} does not hold the answer head {name!r} that "
-            "config.json names: copy or export the model again."
-        ) from error
-    return head
 
 
 def most_positions(folder: Path) -> int | None:
@@ -128,7 +102,7 @@ def most_positions(folder: Path) -> int | None:
         MissingAssetError: The folder holds no model.
     """
     with torch.device("meta"):
-        model = AutoModelForQuestionAnswering.from_config(_configuration(folder))
+        model = AutoModelForQuestionAnswering.from_config(read_configuration(folder))
     for name, module in model.base_model.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
             unused = 0 if module.padding_idx is None else module.padding_idx + 1
@@ -180,7 +154,7 @@ def save_model(
     config["architectures"] = [type(model.inner).__name__]
     config.pop(HEAD_KEY, None)
     if model.head is not None:
-        config[HEAD_KEY] = "conditional"
+        config[HEAD_KEY] = head_name(model.head)
     (folder / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).is_file():

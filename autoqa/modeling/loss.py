@@ -86,8 +86,8 @@ def jaccard_targets(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         shared = torch.minimum(to, last) - torch.maximum(from_, first) + 1
         joined = torch.maximum(to, last) - torch.minimum(from_, first) + 1
         overlap = shared / joined
-        kept = candidate & (from_ <= to) & (overlap >= OVERLAP) & (last > 0)
-        soft = overlap.masked_fill(~kept, 0.0)
+        near = candidate & (from_ <= to) & (overlap >= OVERLAP) & (last > 0)
+        soft = overlap.masked_fill(~near, 0.0)
         total = soft.sum(1, keepdim=True)
         hard = nn.functional.one_hot(label.squeeze(1), inside.shape[1]).float()
         mixed = (1 - SOFTNESS) * hard + SOFTNESS * soft / total.clamp(min=1e-9)

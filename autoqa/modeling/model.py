@@ -11,11 +11,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from autoqa.modeling.heads.conditional_end import ConditionalEnd
+from autoqa.modeling.heads.base import AnswerHead, LogitTensors
+from autoqa.modeling.heads.registry import HEAD_PREFIX
 from autoqa.modeling.packing import ATTENTION, Batch
-
-HEAD_PREFIX = "autoqa_head."
-"""What the names of an extra head's tensors begin with where weights are stored."""
 
 DROPOUT = 0.5
 """Rate of each mask of multi-sample dropout: dropout's classic rate before an output layer."""
@@ -26,7 +24,7 @@ class SpanModel(nn.Module):
 
     Args:
         inner: The transformers model, with ``start_logits`` and ``end_logits`` in its output.
-        head: Scores ends in place of the inner model's own; needs a model that :meth:`splits`.
+        head: Scores in place of the inner model's own; needs a model that :meth:`splits`.
 
     Attributes:
         inner: The transformers model.
@@ -36,7 +34,7 @@ class SpanModel(nn.Module):
         notes: Sentences for people about what is not done as the protocol says.
     """
 
-    def __init__(self, inner: Any, head: ConditionalEnd | None = None) -> None:
+    def __init__(self, inner: Any, head: AnswerHead | None = None) -> None:
         super().__init__()
         self.inner = inner
         self.head = head
@@ -56,32 +54,25 @@ class SpanModel(nn.Module):
         device: torch.device = self.inner.device
         return device
 
-    def forward(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits of every token as the first and as the last of the answer, float32 ``[T]`` each.
-
-        A conditional head's end logits are summed over a beam of starts.
-        """
+    def forward(self, batch: Batch) -> LogitTensors:
+        """Logits of every token as the answer's first and as its last, float32 ``[T]`` each."""
         if self.head is None:
             return self._inner_logits(batch)
         hidden = self._hidden(batch)
-        start, _ = self._scores(hidden)
-        return start, self.head.marginal(hidden, start, batch)
+        return self.head.answer_logits(hidden, self._scores(hidden), batch)
 
-    def training_logits(
-        self, batch: Batch, dropout_samples: int = 1
-    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    def training_logits(self, batch: Batch, dropout_samples: int = 1) -> Iterator[LogitTensors]:
         """Start and end logits to compute the loss from, one pair per dropout mask.
 
         Multi-sample dropout (Inoue 2019, arXiv:1905.09788) runs the encoder once and masks its
-        output anew for each pair. A conditional head is given the labelled start.
+        output anew for each pair.
 
         Args:
             batch: The windows with their labels.
             dropout_samples: How many masks; 1 leaves the encoder's output as it is.
 
         Yields:
-            float32 ``[T]`` each; a conditional head's end logits are minus infinity where an
-            answer with the labelled start cannot end.
+            float32 ``[T]`` each; an extra head may rule tokens out by minus infinity.
         """
         if self.head is None and dropout_samples == 1:
             yield self._inner_logits(batch)
@@ -91,10 +82,8 @@ class SpanModel(nn.Module):
             masked = hidden
             if dropout_samples > 1:
                 masked = nn.functional.dropout(hidden, DROPOUT, self.training)
-            start, end = self._scores(masked)
-            if self.head is not None:
-                end = self.head(masked, batch.label[:, 0], batch)
-            yield start, end
+            scores = self._scores(masked)
+            yield scores if self.head is None else self.head.training_logits(masked, scores, batch)
 
     def splits(self) -> bool:
         """Whether the logits are a linear layer ``qa_outputs`` on the encoder's output.
@@ -116,8 +105,8 @@ class SpanModel(nn.Module):
         """All weights by name, not copied; an extra head's have a prefix of their own."""
         state = dict(self.inner.state_dict())
         if self.head is not None:
-            own = self.head.state_dict()
-            state |= {f"{HEAD_PREFIX}{name}": tensor for name, tensor in own.items()}
+            extra = self.head.state_dict()
+            state |= {f"{HEAD_PREFIX}{name}": tensor for name, tensor in extra.items()}
         return state
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
@@ -129,8 +118,8 @@ class SpanModel(nn.Module):
         inner = {k: v for k, v in state.items() if not k.startswith(HEAD_PREFIX)}
         self.inner.load_state_dict(inner)
         if self.head is not None:
-            own = {k.removeprefix(HEAD_PREFIX): state[k] for k in state.keys() - inner.keys()}
-            self.head.load_state_dict(own)
+            extra = {k.removeprefix(HEAD_PREFIX): state[k] for k in state.keys() - inner.keys()}
+            self.head.load_state_dict(extra)
 
     def compile_encoder(self) -> None:
         """Compiles the encoder for training; falls back in :meth:`run_uncompiled` if it cannot."""
@@ -148,7 +137,7 @@ class SpanModel(nn.Module):
             "the model is trained uncompiled.",
         )
 
-    def _inner_logits(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def _inner_logits(self, batch: Batch) -> LogitTensors:
         output = self._run(self.inner, batch)
         start, end = output.start_logits, output.end_logits
         return self._flat(start, batch).float(), self._flat(end, batch).float()
@@ -157,7 +146,7 @@ class SpanModel(nn.Module):
         """The encoder's output ``[T, H]``."""
         return self._flat(self._run(self.inner.base_model, batch)[0], batch)
 
-    def _scores(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _scores(self, hidden: torch.Tensor) -> LogitTensors:
         start, end = self.inner.qa_outputs(hidden).float().unbind(-1)
         return start, end
 

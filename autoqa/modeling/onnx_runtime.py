@@ -5,25 +5,23 @@ A pass of one window needs no padding, and its logits depend on nothing but the 
 window would change the others' logits. Processors are kept busy by several passes at once.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from autoqa.arrays import Floats
 from autoqa.env import threads
 from autoqa.errors import BundleError, MissingAssetError
 from autoqa.features.windows import Windows
+from autoqa.types import ProgressCallback
 
 OUTPUTS = ("start_logits", "end_logits")
 """Names of a model's outputs, float32 ``[batch, length]`` each."""
 
 _ERRORS = 3
 """ONNX Runtime's level of messages from which on they are shown."""
-
-Floats = npt.NDArray[np.float32]
 
 
 def require_runtime() -> None:
@@ -64,19 +62,19 @@ def load(path: Path) -> Any:
             "manifest names."
         ) from error
     known = {"input_ids", "attention_mask", "token_type_ids"}
-    asked = {each.name for each in session.get_inputs()}
-    given = {each.name for each in session.get_outputs()}
-    if not asked <= known or not given >= set(OUTPUTS):
+    inputs = {each.name for each in session.get_inputs()}
+    outputs = {each.name for each in session.get_outputs()}
+    if not inputs <= known or not outputs >= set(OUTPUTS):
         raise BundleError(
-            f"{path} takes {', '.join(sorted(asked))} and gives {', '.join(sorted(given))}, but a "
-            f"model that finds answers takes some of {', '.join(sorted(known))} and gives "
+            f"{path} takes {', '.join(sorted(inputs))} and gives {', '.join(sorted(outputs))}, "
+            f"but a model that finds answers takes some of {', '.join(sorted(known))} and gives "
             f"{' and '.join(OUTPUTS)}: export it again."
         )
     return session
 
 
 def predict(
-    session: Any, windows: Windows, *, progress: Callable[[int, int], None] | None = None
+    session: Any, windows: Windows, *, progress: ProgressCallback | None = None
 ) -> tuple[Floats, Floats]:
     """Start and end logits of every token; the same whatever other windows there are.
 
@@ -89,16 +87,16 @@ def predict(
         Two float32 arrays ``[T]``, aligned with ``windows.input_ids``.
     """
     start, end = (np.zeros(len(windows.input_ids), np.float32) for _ in range(2))
-    inputs = {
+    arrays = {
         "input_ids": windows.input_ids.astype(np.int64),
         "attention_mask": np.ones(len(windows.input_ids), np.int64),
         "token_type_ids": windows.type_ids.astype(np.int64),
     }
-    asked = {each.name: inputs[each.name] for each in session.get_inputs()}
+    inputs = {each.name: arrays[each.name] for each in session.get_inputs()}
 
     def run(window: int) -> None:
         where = slice(*windows.bounds[window : window + 2])
-        feed = {name: values[None, where] for name, values in asked.items()}
+        feed = {name: values[None, where] for name, values in inputs.items()}
         start[where], end[where] = (logits[0] for logits in session.run(OUTPUTS, feed))
 
     pool = ThreadPoolExecutor(threads())

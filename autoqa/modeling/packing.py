@@ -98,11 +98,11 @@ def _attend(
     scale = scaling if scaling is not None else q.shape[-1] ** -0.5
     weights = torch.softmax(torch.bmm(q * scale, k.transpose(1, 2)), -1, dtype=q.dtype)
     if dropout:
-        weights = weights * _kept(weights, dropout)
+        weights = weights * _dropout_mask(weights, dropout)
     return torch.bmm(weights, v).view_as(query)
 
 
-def _kept(weights: torch.Tensor, rate: float) -> torch.Tensor:
+def _dropout_mask(weights: torch.Tensor, rate: float) -> torch.Tensor:
     """What dropout multiplies with: 0, or the inverse of the share that is kept.
 
     On a CPU drawing is what dropout's time goes into, so each draw of 64 bits decides on eight
@@ -110,8 +110,8 @@ def _kept(weights: torch.Tensor, rate: float) -> torch.Tensor:
     """
     cut = round(256 * rate)
     draws = torch.empty(-(-weights.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
-    kept = draws.view(torch.uint8)[: weights.numel()].view_as(weights) >= cut
-    return kept.to(weights.dtype).mul_(256 / (256 - cut))
+    survivors = draws.view(torch.uint8)[: weights.numel()].view_as(weights) >= cut
+    return survivors.to(weights.dtype).mul_(256 / (256 - cut))
 
 
 AttentionInterface.register(ATTENTION, _packed_attention)

@@ -8,12 +8,12 @@ from torch import nn
 
 from autoqa.api import TrainingProtocol
 from autoqa.errors import ConfigError
+from autoqa.modeling.heads.registry import fresh_head
 from autoqa.modeling.load import (
-    _configuration,
-    _fresh_head,
-    _inner,
     encoder_layers,
+    load_inner,
     pick_device,
+    read_configuration,
     resolve_precision,
 )
 from autoqa.modeling.loss import training_loss
@@ -22,7 +22,7 @@ from autoqa.modeling.packing import exclude_attention_from_compilation
 from autoqa.recipes import Method
 
 PLAIN = Method()
-"""The method of a study that asks for nothing special."""
+"""The defaults: linear schedule, two linear scores, span loss."""
 
 
 def load_for_training(
@@ -43,13 +43,12 @@ def load_for_training(
 
     Raises:
         MissingAssetError: The folder holds no model.
-        ConfigError: The architecture does not take the method's head or dropout, or gradient
-            checkpointing.
+        ConfigError: The method's head is not registered, or the architecture does not take it, or
+            the method's dropout, or gradient checkpointing.
     """
     torch.manual_seed(seed)
-    inner = _inner(folder, _configuration(folder), pick_device(device))
-    head = _fresh_head(inner) if method.head == "conditional" else None
-    model = SpanModel(inner, head)
+    inner = load_inner(folder, read_configuration(folder), pick_device(device))
+    model = SpanModel(inner, fresh_head(method.head, inner))
     _check_method(model, method)
     if protocol.dropout is not None:
         for module in model.modules():
@@ -71,18 +70,18 @@ def load_for_training(
 
 
 def _check_method(model: SpanModel, method: Method) -> None:
-    wanted = []
-    if method.head == "conditional":
-        wanted.append(('head = "conditional"', 'head = "independent"'))
+    settings = []
+    if model.head is not None:
+        settings.append((f'head = "{method.head}"', f'head = "{PLAIN.head}"'))
     if method.dropout_samples > 1:
-        wanted.append((f"dropout_samples = {method.dropout_samples}", "dropout_samples = 1"))
-    if wanted and not model.splits():
+        settings.append((f"dropout_samples = {method.dropout_samples}", "dropout_samples = 1"))
+    if settings and not model.splits():
         raise ConfigError(
             *(
-                f"{asked} needs a model whose answer head is one linear layer on the encoder's "
+                f"{setting} needs a model whose answer head is one linear layer on the encoder's "
                 f"output, which {type(model.inner).__name__} is not; set {instead} or take "
                 "another backbone."
-                for asked, instead in wanted
+                for setting, instead in settings
             )
         )
 

@@ -10,8 +10,9 @@ from autoqa.api import TrainingProtocol
 from autoqa.config import describe_changes, load_study
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError, MissingAssetError
+from autoqa.files import write_atomically
 from autoqa.search.space import Space
-from autoqa.store.run_folder import RunFolder, write_atomically
+from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.types import Example
 

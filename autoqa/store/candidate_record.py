@@ -13,8 +13,9 @@ class CandidateRecord:
         trial: Optuna's trial number.
         fraction: Point of the run, 0 < fraction <= 1.
         backbone: Name in the study file.
-        group: First 12 hex digits of the tokenizer file's sha256; candidates of one group have
-            identical evaluation windows, so their logits align.
+        group: Key of its evaluation windows (:class:`autoqa.features.window_group.WindowGroup`):
+            the first 12 hex digits of the tokenizer file's sha256, window length and stride.
+            Candidates of one group have identical windows, so their logits align.
         recipe_hash: ``Recipe.hash``.
         recipe: The recipe as nested dictionaries.
         learning_rate: Peak rate of the encoder.

@@ -15,7 +15,7 @@ from autoqa.store.tables import studies as _studies
 
 
 class StudyDatabase:
-    """Where one study's rows are.
+    """Connection to the database that holds one study's rows.
 
     Args:
         url: SQLAlchemy URL of the database; tables are made where they are missing.
@@ -48,8 +48,8 @@ class StudyDatabase:
         with self._begin() as connection:
             names = list(connection.scalars(select(_studies.c.name).order_by(_studies.c.name)))
         if len(names) != 1:
-            held = ", ".join(names) or "none"
-            raise ConfigError(f"{self._shown} holds {len(names)} studies ({held}): name one")
+            listing = ", ".join(names) or "none"
+            raise ConfigError(f"{self._shown} holds {len(names)} studies ({listing}): name one")
         return str(names[0])
 
     @contextmanager
@@ -79,7 +79,7 @@ def now() -> datetime:
 
 
 def aware(moment: datetime) -> datetime:
-    """A moment as the database gave it, with its zone: SQLite forgets that it was UTC."""
+    """A moment as the database gave it, with its zone: SQLite stores none, so it is UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

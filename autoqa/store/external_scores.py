@@ -16,7 +16,7 @@ class ExternalScore:
     Attributes:
         subject: What was scored: a candidate's id, or ids and weights of an ensemble.
         board: Where, such as ``kaggle-public``.
-        score: What it got there, 0 to 1.
+        score: Its score there, 0 to 1.
         public: Its Jaccard on the own public part.
         note: Words of whoever wrote it down.
         added: When.
@@ -51,7 +51,7 @@ class ExternalScores(StudyDatabase):
             )
 
     def externals(self) -> list[ExternalScore]:
-        """All of them, oldest first."""
+        """All scores from outside, oldest first."""
         query = select(_externals).where(_externals.c.study == self.study).order_by(_externals.c.id)
         with self._begin() as connection:
             return [

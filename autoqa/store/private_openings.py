@@ -1,4 +1,4 @@
-"""The sealed part: who opened it, when and why, and the scores that it showed."""
+"""Openings of the private part: who, when and why, and the scores that they showed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ _KEY = object()
 
 
 class Opening:
-    """Leave to read private predictions: only :meth:`OpeningLog.log_opening` hands one out.
+    """Permission to read private predictions: only :meth:`OpeningLog.log_opening` hands one out.
 
     Attributes:
         number: Count of openings of this study so far, this one included.
@@ -47,7 +47,7 @@ class OpeningLog(StudyDatabase):
     """Every opening of a study's private part, and what it showed of ensembles."""
 
     def log_opening(self, reason: str, *, purpose: str = "") -> Opening:
-        """Writes down that the private part is opened, and hands out the leave to do so.
+        """Writes down that the private part is opened, and hands out the permission to read it.
 
         Args:
             reason: Why, in the words of whoever asks.
@@ -86,9 +86,9 @@ class OpeningLog(StudyDatabase):
             opening: The opening.
             score: A value that JSON can hold.
         """
-        own = (_private_scores.c.study == self.study, _private_scores.c.ensemble == ensemble)
+        conditions = (_private_scores.c.study == self.study, _private_scores.c.ensemble == ensemble)
         with self._begin() as connection:
-            connection.execute(delete(_private_scores).where(*own))
+            connection.execute(delete(_private_scores).where(*conditions))
             connection.execute(
                 insert(_private_scores).values(
                     study=self.study, ensemble=ensemble, opening=opening.number, score=score

@@ -1,10 +1,10 @@
 """A study's run folder: typed paths, and the files that more than one part reads.
 
 Reading anything of the private part needs an :class:`~autoqa.store.study_tables.Opening`. Whoever
-predicts it (the worker) writes it through :meth:`RunFolder.logits_path` and never reads it back.
+predicts it (the worker) writes it by :func:`autoqa.store.predictions.write_logits` and never reads
+it back.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -14,19 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
-
 from autoqa.errors import AutoqaError, ConfigError, DataError
+from autoqa.files import locked, write_atomically, writing_folder
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.example_lines import Digests, digests, from_line, to_line
 from autoqa.store.private_openings import Opening
 from autoqa.types import Example
 
 Part = Literal["public", "private"]
-Logits = npt.NDArray[np.float32]
 
 _CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}")
 
@@ -63,16 +58,16 @@ class RunFolder:
         return storage or f"sqlite:///{self.database.resolve()}"
 
     def worker_log(self, worker: int) -> Path:
-        """Where a worker's output goes."""
+        """Log file of a worker's output."""
         return self.logs / f"worker-{worker}.log"
 
     def examples_path(self, part: Part) -> Path:
         """Examples of one part, one JSON object a line."""
-        return _sealed(self.validation, part) / f"{part}.jsonl"
+        return sealed_folder(self.validation, part) / f"{part}.jsonl"
 
     def windows_path(self, group: str, part: Part) -> Path:
         """Evaluation windows of one group."""
-        return _sealed(self.validation / group, part) / f"{part}.safetensors"
+        return sealed_folder(self.validation / group, part) / f"{part}.safetensors"
 
     def candidate(self, candidate_id: str) -> Path:
         """Folder of one candidate.
@@ -90,23 +85,15 @@ class RunFolder:
 
     def logits_path(self, candidate_id: str, part: Part) -> Path:
         """Where one candidate's logits for one part stand."""
-        return _sealed(self.candidate(candidate_id), part) / f"{part}.safetensors"
+        return sealed_folder(self.candidate(candidate_id), part) / f"{part}.safetensors"
 
     @contextmanager
     def writing_candidate(self, candidate_id: str) -> Iterator[Path]:
         """A folder to fill that becomes the candidate's when the block ends without an error."""
         final = self.candidate(candidate_id)
-        partial = final.with_name(f".{candidate_id}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        (partial / "sealed").mkdir(parents=True)
-        try:
+        with writing_folder(final, final.with_name(f".{candidate_id}.partial")) as partial:
+            (partial / "sealed").mkdir()
             yield partial
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
-            raise
-        if final.exists():
-            shutil.rmtree(final)
-        partial.rename(final)
 
     def candidate_ids(self) -> list[str]:
         """Ids of the complete candidates on disk, sorted."""
@@ -145,30 +132,6 @@ class RunFolder:
                 removed.append(path.name)
         return removed
 
-    def load_logits(
-        self, candidate_id: str, part: Part, opening: Opening | None = None
-    ) -> tuple[Logits, Logits]:
-        """Start and end logits of one candidate, float32 ``[T]`` each.
-
-        Args:
-            candidate_id: Whose.
-            part: Of which part's windows.
-            opening: What :meth:`Store.log_opening` returned; needed for the private part.
-
-        Raises:
-            ConfigError: The private part was asked for without an opening.
-            DataError: The file is missing or damaged.
-        """
-        _check_opening(part, opening)
-        path = self.logits_path(candidate_id, part)
-        try:
-            tensors = load_file(path)
-            return tensors["start"].astype(np.float32), tensors["end"].astype(np.float32)
-        except (OSError, SafetensorError, KeyError) as error:
-            raise DataError(
-                f"{path}: cannot read the logits of candidate {candidate_id} ({error})"
-            ) from error
-
     def save_examples(self, part: Part, examples: Iterable[Example]) -> None:
         """Writes one part's examples down; :mod:`autoqa.store.validation` says when."""
         path = self.examples_path(part)
@@ -196,7 +159,7 @@ class RunFolder:
             ConfigError: The private part was asked for without an opening.
             DataError: The file is missing or damaged.
         """
-        _check_opening(part, opening)
+        check_opening(part, opening)
         if not self.examples_path(part).is_file():
             raise DataError(f"{self.examples_path(part)} does not exist: run `autoqa search` first")
         return list(self._examples(part))
@@ -214,62 +177,32 @@ class RunFolder:
         Raises:
             AutoqaError: Another search holds it.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with self.lock_file.open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                file.seek(0)
-                holder = file.read().strip() or "unknown"
+        with locked(self.lock_file, wait=False) as file:
+            if file is None:
+                holder = self.lock_file.read_text(encoding="utf-8").strip() or "unknown"
                 raise AutoqaError(
                     f"{self.path}: another search is running here (process {holder}): "
                     "wait for it, stop it, or give this study another name"
-                ) from error
+                )
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()
             yield
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file that is complete whenever it is seen."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
-
-
-def write_logits(
-    candidate: Path,
-    part: Part,
-    start: Logits,
-    end: Logits,
-    dtype: type[np.float16] | type[np.float32] = np.float32,
-) -> None:
-    """Writes one part's logits into a candidate's (possibly still temporary) folder.
-
-    Args:
-        candidate: The folder.
-        part: Which windows they belong to.
-        start: Start logits, ``[T]``.
-        end: End logits, ``[T]``.
-        dtype: What they are stored as.
-    """
-    path = _sealed(candidate, part) / f"{part}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({"start": start.astype(dtype), "end": end.astype(dtype)}, path)
-
-
-def _sealed(folder: Path, part: Part) -> Path:
+def sealed_folder(folder: Path, part: Part) -> Path:
+    """Where a folder keeps what belongs to a part: the private part's has a folder of its own."""
     return folder / "sealed" if part == "private" else folder
 
 
-def _complete(path: Path) -> bool:
-    return bool(_CANDIDATE.fullmatch(path.name)) and (path / "candidate.json").is_file()
-
-
-def _check_opening(part: Part, opening: Opening | None) -> None:
+def check_opening(part: Part, opening: Opening | None) -> None:
+    """Raises ConfigError where the private part is read without an opening."""
     if part == "private" and not isinstance(opening, Opening):
         raise ConfigError(
             "the private part is sealed: pass what Store.log_opening(reason) returns, "
             "so that the opening is written down"
         )
+
+
+def _complete(path: Path) -> bool:
+    return bool(_CANDIDATE.fullmatch(path.name)) and (path / "candidate.json").is_file()

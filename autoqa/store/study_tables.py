@@ -30,16 +30,16 @@ class Store(OpeningLog, ReadLog, ExternalScores):
             text: The TOML text.
             fingerprint: Identifies what the text means; left out, the text's sha256.
         """
-        mark = fingerprint or hashlib.sha256(text.encode()).hexdigest()[:12]
-        own = _studies.c.name == self.study
+        digest = fingerprint or hashlib.sha256(text.encode()).hexdigest()[:12]
+        of_this_study = _studies.c.name == self.study
         with self._begin() as connection:
-            done = connection.execute(
-                update(_studies).where(own).values(fingerprint=mark, toml=text)
+            result = connection.execute(
+                update(_studies).where(of_this_study).values(fingerprint=digest, toml=text)
             )
-            if not done.rowcount:
+            if not result.rowcount:
                 connection.execute(
                     insert(_studies).values(
-                        name=self.study, fingerprint=mark, toml=text, created=now()
+                        name=self.study, fingerprint=digest, toml=text, created=now()
                     )
                 )
 

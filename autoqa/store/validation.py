@@ -34,11 +34,11 @@ def check_validation(
     began = store.validation_fingerprint() or (_mark(frozen) if frozen else None)
     if began in (None, _mark(now)):
         return
-    how = "; ".join(_difference(part, frozen[part], now[part]) for part in frozen)
+    differences = "; ".join(_difference(part, frozen[part], now[part]) for part in frozen)
     raise DataError(
         f"the validation set is not the one that study {store.study!r} began with"
-        f"{f' ({how})' if how else ''}, so scores could not be compared: restore the data and "
-        "[validation], or give the changed study another name"
+        f"{f' ({differences})' if differences else ''}, so scores could not be compared: "
+        "restore the data and [validation], or give the changed study another name"
     )
 
 
@@ -60,12 +60,12 @@ def _mark(parts: dict[Part, Digests]) -> str:
 
 def _frozen(folder: RunFolder) -> dict[Part, Digests]:
     """Digests of what the files hold; empty unless both parts are there."""
-    found = {part: folder.example_digests(part) for part in _PARTS}
-    whole = {part: rows for part, rows in found.items() if rows is not None}
-    return whole if len(whole) == len(_PARTS) else {}
+    stored = {part: folder.example_digests(part) for part in _PARTS}
+    complete = {part: rows for part, rows in stored.items() if rows is not None}
+    return complete if len(complete) == len(_PARTS) else {}
 
 
 def _difference(part: str, before: Digests, after: Digests) -> str:
-    gone, new = len(before.keys() - after.keys()), len(after.keys() - before.keys())
+    removed, added = len(before.keys() - after.keys()), len(after.keys() - before.keys())
     changed = sum(after[key] != before[key] for key in before.keys() & after.keys())
-    return f"{part}: of {len(before)} questions {gone} gone, {changed} changed, {new} new"
+    return f"{part}: of {len(before)} questions {removed} gone, {changed} changed, {added} new"

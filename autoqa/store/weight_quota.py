@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.errors import DataError
+from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord, by_score
-from autoqa.store.run_folder import RunFolder, write_atomically
+from autoqa.store.run_folder import RunFolder
 
 WEIGHTS = "model.safetensors"
 _DROPPED = "dropped.json"
@@ -22,7 +23,7 @@ _DROPPED = "dropped.json"
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """What is known of weights that are gone.
+    """Checksum and size of weights that were removed.
 
     Attributes:
         sha256: Of the file.
@@ -33,48 +34,48 @@ class Dropped:
     size: int
 
 
-def by_need(records: Iterable[CandidateRecord], kept: Collection[str] = ()) -> list[str]:
+def by_need(records: Iterable[CandidateRecord], protected: Collection[str] = ()) -> list[str]:
     """Ids from the most to the least needed.
 
-    First what is to be kept, then the best of each group, then the second best of each, and so
+    First what is protected, then the best of each group, then the second best of each, and so
     on: an ensemble takes few models of one kind, and what one kind lacks another has to give.
 
     Args:
         records: Candidates.
-        kept: Ids that come first, such as those of a selection.
+        protected: Ids that come first, such as those of a selection.
     """
     seen: Counter[str] = Counter()
-    places = []
+    ranks = []
     for record in sorted(records, key=by_score):
-        places.append((record.id not in kept, seen[record.group], *by_score(record)))
+        ranks.append((record.id not in protected, seen[record.group], *by_score(record)))
         seen[record.group] += 1
-    return [name for _, _, _, name in sorted(places)]
+    return [name for _, _, _, name in sorted(ranks)]
 
 
 def keep_within(
     folder: RunFolder,
     records: Collection[CandidateRecord],
     quota: int,
-    kept: Collection[str] = (),
+    protected: Collection[str] = (),
 ) -> list[str]:
-    """Drops the least needed weights until the rest fits, but neither kept ones nor the best.
+    """Drops the least needed weights until the rest fits, but neither protected ones nor the best.
 
     Args:
         folder: The study's run folder.
         records: Its candidates.
         quota: Bytes that all weights together may take.
-        kept: Ids whose weights stay whatever they take.
+        protected: Ids whose weights stay whatever they take.
 
     Returns:
         Ids whose weights were dropped, least needed first.
     """
-    names = by_need(records, kept)
+    names = by_need(records, protected)
     sizes = {name: size for name in names if (size := _size(folder, name))}
     total, dropped = sum(sizes.values()), []
     for name in reversed(names[1:]):
         if total <= quota:
             break
-        if name in sizes and name not in kept:
+        if name in sizes and name not in protected:
             drop(folder, name)
             total -= sizes[name]
             dropped.append(name)

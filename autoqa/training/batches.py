@@ -142,10 +142,10 @@ def prepare_stage(
         for rows, rng in turns(data, portion, epochs, (*seed, number)):
             drawn += len(rows)
             # A question that fills the window by itself has nothing to teach at this length.
-            taken = pool.take(rows[fits[rows]])
-            cuts = find_cuts(taken, stage.length, stage.stride, plan=plan, rng=rng)
-            kept = kept_rows(cuts.answerable, portion.negatives, rng)
-            parts.append(gather(taken, cuts.take(kept)))
+            examples = pool.take(rows[fits[rows]])
+            cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
+            window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
+            parts.append(gather(examples, cuts.take(window_rows)))
         counts.append(_count(portion, drawn, parts[first:]))
     windows = concatenate(parts)
     if not len(windows):
@@ -175,7 +175,7 @@ def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
 def _selects_nothing(stage: Stage, encoded: Callable[[str], Encoded]) -> str:
     names = ", ".join(portion.source for portion in stage.portions)
     rooms = [encoded(portion.source).room(stage.length) for portion in stage.portions]
-    room = max(int(one.max(initial=0)) for one in rooms)
+    room = max(int(tokens.max(initial=0)) for tokens in rooms)
     if room <= stage.stride:
         reason = (
             f"beside a question there is room for {room} tokens of the context at most, which is "

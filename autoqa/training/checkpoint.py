@@ -7,11 +7,9 @@ the run is finished. Files are safetensors; no code is ever loaded from one.
 """
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +19,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from autoqa.files import locked, writing_file
+
 TRAINING_VERSION = 1
 """Goes up when the same run would train other weights; part of every key."""
-
-_POLL = 0.2
-"""Seconds between two looks at a lock that another process holds."""
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -67,12 +64,11 @@ class Checkpoints:
         if needed > self.quota:
             return None if self.quota == 0 else self._too_large(needed)
         self._make_room(needed, spare=name)
-        partial = self.folder / f".{name}.{os.getpid()}.partial"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             on_cpu = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-            save_file(on_cpu, partial, metadata={"facts": json.dumps(dict(facts))})
-            partial.replace(self.path(name))
+            with writing_file(self.path(name)) as partial:
+                save_file(on_cpu, partial, metadata={"facts": json.dumps(dict(facts))})
         except (OSError, SafetensorError) as error:
             full = getattr(error, "errno", None) == errno.ENOSPC or "No space" in str(error)
             why = "the disk is full" if full else str(error)
@@ -80,8 +76,6 @@ class Checkpoints:
                 f"no checkpoint was written to {self.folder} ({why}); the run goes on, but could "
                 "not be resumed from here"
             )
-        finally:
-            partial.unlink(missing_ok=True)
         return None
 
     def load(self, name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
@@ -113,33 +107,25 @@ class Checkpoints:
             name: Whose.
             waiting: Called a few times a second while another process holds it; may raise.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f".{name}.lock").open("a") as file:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    waiting()
-                    time.sleep(_POLL)
+        with locked(self.folder / f".{name}.lock", waiting=waiting):
             yield
 
     def _make_room(self, needed: int, spare: str) -> None:
         """Removes the least recently used until ``needed`` bytes more fit."""
-        found = []
+        checkpoints = []
         for path in self.folder.glob("*.safetensors"):
             try:
                 state = path.stat()
             except FileNotFoundError:  # another worker was faster
                 continue
             if path != self.path(spare):
-                found.append((state.st_mtime, state.st_size, path))
-        held = sum(size for _, size, _ in found)
-        for _, size, path in sorted(found):
-            if held + needed <= self.quota:
+                checkpoints.append((state.st_mtime, state.st_size, path))
+        used = sum(size for _, size, _ in checkpoints)
+        for _, size, path in sorted(checkpoints):
+            if used + needed <= self.quota:
                 break
             path.unlink(missing_ok=True)
-            held -= size
+            used -= size
 
     def _too_large(self, needed: int) -> str:
         return (

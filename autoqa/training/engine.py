@@ -25,11 +25,11 @@ TOKEN_BUDGET = {"cpu": 4096, "cuda": 32768}
 
 @dataclass(frozen=True, slots=True)
 class StepLoss:
-    """What one step cost, in nats.
+    """Loss of one optimizer step, in nats.
 
     Attributes:
         loss: Mean over the windows of the effective batch.
-        chance: What a model that knows nothing would lose on them.
+        chance: Loss of a model that finds all allowed tokens of them equally likely.
     """
 
     loss: float
@@ -105,11 +105,11 @@ class Engine:
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Everything that :meth:`restore` needs, beside ``facts``; frozen weights are left out."""
-        held = {f"weight.{name}": parameter for name, parameter in self._trained.items()}
+        tensors = {f"weight.{name}": parameter for name, parameter in self._trained.items()}
         for name, parameter in self._trained.items():
             for key, value in self._optimizer.state[parameter].items():
-                held[f"optimizer.{key}.{name}"] = value
-        return held | {f"average.{name}": t for name, t in self.average.tensors().items()}
+                tensors[f"optimizer.{key}.{name}"] = value
+        return tensors | {f"average.{name}": t for name, t in self.average.tensors().items()}
 
     def facts(self) -> dict[str, Any]:
         """The plain numbers of the state."""

@@ -3,6 +3,7 @@
 This module imports neither torch nor transformers: the parent that samples and records uses it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,3 +125,6 @@ class TrialFailed:
 
 
 Message = Progress | RecipeCard | Note | SnapshotTaken | TrialFinished | TrialFailed
+
+Emit = Callable[[Message], None]
+"""Sends a message to the parent."""

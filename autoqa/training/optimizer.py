@@ -1,4 +1,4 @@
-"""One optimizer over a whole recipe."""
+"""The optimizer of a run: AdamW, with learning rates per layer."""
 
 import torch
 from torch import nn

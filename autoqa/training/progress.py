@@ -36,16 +36,16 @@ class Pace:
         """Windows trained on per second; not a number before the first step."""
         return self._windows / self._seconds if self._seconds else math.nan
 
-    def count(self, lost: StepLoss, windows: int, seconds: float) -> None:
+    def count(self, cost: StepLoss, windows: int, seconds: float) -> None:
         """Takes in one step."""
         self._windows += windows
         self._seconds += seconds
         before = self.loss
-        self.loss = lost.loss if math.isnan(before) else 0.95 * before + 0.05 * lost.loss
-        self._recent.append(lost.loss / lost.chance if lost.chance else 0.0)
+        self.loss = cost.loss if math.isnan(before) else 0.95 * before + 0.05 * cost.loss
+        self._recent.append(cost.loss / cost.chance if cost.chance else 0.0)
 
-    def check(self, lost: StepLoss, step: int, steps: int, learning_rate: float) -> None:
-        """Gives a run up that cannot become any good.
+    def check(self, cost: StepLoss, step: int, steps: int, learning_rate: float) -> None:
+        """Refuses a run whose loss is no number, or has been that of guessing for a while.
 
         Large encoders collapse at a rate that is a little too high: from one step to the next they
         give every token the same score, and stay there.
@@ -53,9 +53,9 @@ class Pace:
         Raises:
             TrainingError: The loss is no number, or has been that of guessing for a while.
         """
-        if not math.isfinite(lost.loss):
+        if not math.isfinite(cost.loss):
             raise TrainingError(
-                f"The loss became {lost.loss} at step {step} of {steps} with learning rate "
+                f"The loss became {cost.loss} at step {step} of {steps} with learning rate "
                 f"{learning_rate:g}; use a lower rate or precision fp32."
             )
         if step < self.warmup + PATIENCE or len(self._recent) < PATIENCE:

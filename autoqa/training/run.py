@@ -1,7 +1,6 @@
 """One run of one recipe: load, train stage after stage, leave candidates behind."""
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
@@ -13,7 +12,7 @@ from autoqa.training.batches import PreparedStage, prepare_stage
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
 from autoqa.training.messages import (
-    Message,
+    Emit,
     Note,
     Progress,
     RecipeCard,
@@ -26,10 +25,8 @@ from autoqa.training.schedule import LearningRate
 from autoqa.training.snapshot import take_snapshot
 from autoqa.training.workbench import ReadyBackbone, Workbench
 
-Emit = Callable[[Message], None]
-
 CHECKPOINT_SECONDS = 300.0
-"""Between two checkpoints of a run: what an interruption may cost at most."""
+"""Seconds between two checkpoints of a run: what an interruption may cost at most."""
 
 
 class _Run:
@@ -90,17 +87,17 @@ class _Run:
 
     def key(self, stage: int) -> str:
         """Names the state at the end of a stage by all that influenced it."""
-        known = self.job.recipe.stages[: self.rates.horizon(stage) + 1]
+        stages = self.job.recipe.stages[: self.rates.horizon(stage) + 1]
         return key_of(
             {
                 "backbone": self.bench.backbone_key(self.job.backbone),
                 "learning_rate": self.job.learning_rate,
                 "seed": self.job.seed,
                 "method": asdict(self.job.recipe.method),
-                "stages": [asdict(each) for each in known],
+                "stages": [asdict(each) for each in stages],
                 "data": [
                     self.bench.portion_key(self.job.backbone, portion)
-                    for each in known
+                    for each in stages
                     for portion in each.portions
                 ],
                 "stage": stage,
@@ -174,11 +171,11 @@ class _Run:
                 return
 
     def _restore(self, name: str) -> bool:
-        found = self.checkpoints.load(name)
-        if found is None:
+        checkpoint = self.checkpoints.load(name)
+        if checkpoint is None:
             return False
         before = self.engine.step
-        self.engine.restore(*found)
+        self.engine.restore(*checkpoint)
         self.reused += self.engine.step - before
         kind = "where it was interrupted" if name.startswith("run-") else "a stage trained before"
         self.emit(
@@ -196,7 +193,7 @@ class _Run:
             self.emit(Note(self.job.trial, problem))
 
     def _wait(self) -> None:
-        """While another worker trains the same stage."""
+        """Reports while another worker trains the same stage; gives up at the deadline."""
         if self._late():
             raise OutOfTimeError("The time was over while another trial trained the same stage.")
         if self.pace.due():
@@ -211,10 +208,10 @@ class _Run:
         first = self.rates.ends[number] - self.rates.stages[number]
         for windows in self.stages[number].batches(size, self.engine.step - first):
             begin = time.perf_counter()
-            lost = self.engine.train(windows)
-            self.pace.count(lost, len(windows), time.perf_counter() - begin)
+            cost = self.engine.train(windows)
+            self.pace.count(cost, len(windows), time.perf_counter() - begin)
             step = self.engine.step
-            self.pace.check(lost, step, self.steps, self.job.learning_rate)
+            self.pace.check(cost, step, self.steps, self.job.learning_rate)
             if step == self.steps or self.pace.due():
                 self.emit(self._progress("training", number, step, self.steps))
             if step in self.due:

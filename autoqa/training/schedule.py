@@ -68,8 +68,8 @@ class LearningRate:
         return left
 
     def _warmup(self, stages: tuple[int, ...]) -> int:
-        known = stages[0] if self.method.schedule == "wsd" else sum(stages)
-        return max(1, round(known * self.warmup_ratio))
+        steps = stages[0] if self.method.schedule == "wsd" else sum(stages)
+        return max(1, round(steps * self.warmup_ratio))
 
     def closes(self, stage: int) -> bool:
         """Whether a stage is the last one before the end of the run, or before the restart."""

@@ -2,9 +2,12 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict
 
+import numpy as np
+
+from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import rounded_state, save_model
@@ -12,11 +15,16 @@ from autoqa.modeling.model import SpanModel
 from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.run_folder import RunFolder, write_logits
-from autoqa.training.logits import smallest_type
+from autoqa.store.predictions import write_logits
+from autoqa.store.run_folder import RunFolder
 from autoqa.training.messages import TrialJob
 from autoqa.training.workbench import ReadyBackbone
-from autoqa.types import Example
+from autoqa.types import Example, ProgressCallback, Span
+
+LogitType = type[np.float16] | type[np.float32]
+
+_LARGEST = float(np.finfo(np.float16).max) / 2
+"""The private part is stored as the public one decides, and may hold somewhat larger logits."""
 
 
 def take_snapshot(
@@ -28,7 +36,7 @@ def take_snapshot(
     fraction: float,
     seconds: float,
     windows_per_second: float,
-    progress: Callable[[int, int], None],
+    progress: ProgressCallback,
 ) -> CandidateRecord:
     """Saves, predicts and scores the model as it stands; training can go on afterwards.
 
@@ -89,7 +97,7 @@ def _record(
         trial=job.trial,
         fraction=fraction,
         backbone=job.backbone,
-        group=ready.group,
+        group=str(ready.group),
         recipe_hash=job.recipe.hash,
         recipe=asdict(job.recipe),
         learning_rate=job.learning_rate,
@@ -104,3 +112,27 @@ def _record(
         inference_seconds=inference_seconds,
         licence=ready.bound.spec.licence(ready.bound.options),
     )
+
+
+def smallest_type(
+    decoder: SpanDecoder,
+    start: Floats,
+    end: Floats,
+    answers: Sequence[Span],
+) -> LogitType:
+    """Half precision where it changes no answer, else single precision.
+
+    Half precision takes half the room, but two spans that score nearly the same may change places,
+    and logits beyond 65,504 find no place in it.
+
+    Args:
+        decoder: Decodes the windows that the logits belong to.
+        start: Start logits ``[T]``.
+        end: End logits ``[T]``.
+        answers: What ``decoder.best`` makes of them.
+    """
+    if max(np.abs(side).max(initial=0.0) for side in (start, end)) > _LARGEST:
+        return np.float32
+    again = decoder.best(start.astype(np.float16), end.astype(np.float16))
+    same = all((a.start, a.end) == (b.start, b.end) for a, b in zip(answers, again, strict=True))
+    return np.float16 if same else np.float32

@@ -13,6 +13,7 @@ from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
+from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
 from autoqa.modeling.load import check_length
 from autoqa.recipes import Portion
@@ -29,7 +30,7 @@ class ReadyBackbone:
         bound: Specification, options, protocol.
         folder: Weights and tokenizer in Hugging Face layout.
         tokenizer: Encodes questions and contexts.
-        group: Key of the tokenizer and the evaluation windows.
+        group: Tokenizer, length and stride of the evaluation windows.
         public: Windows of the public part.
         private: Windows of the sealed part; predicted, saved, never scored here.
     """
@@ -37,13 +38,13 @@ class ReadyBackbone:
     bound: BoundBackbone
     folder: Path
     tokenizer: QATokenizer
-    group: str
+    group: WindowGroup
     public: Windows
     private: Windows
 
 
 class Workbench:
-    """Everything that is made once per worker and used by each of its trials.
+    """Data, tokenizers and evaluation windows, made once per worker for all of its trials.
 
     Args:
         bound: The study with its plugins.
@@ -72,15 +73,15 @@ class Workbench:
             bound = self.bound.backbones[name]
             folder = bound.spec.prepare(bound.options, cache_folder())
             tokenizer = QATokenizer.from_folder(folder)
-            length, stride = bound.protocol.length, bound.protocol.stride
-            check_length(folder, length, f"backbones.{name}.protocol")
+            group = WindowGroup(tokenizer.key, bound.protocol.length, bound.protocol.stride)
+            check_length(folder, group.length, f"backbones.{name}.protocol")
             self._ready[name] = ReadyBackbone(
                 bound=bound,
                 folder=folder,
                 tokenizer=tokenizer,
-                group=f"{tokenizer.key}-{length}-{stride}",
-                public=self._windows(tokenizer, self.data.public, length, stride),
-                private=self._windows(tokenizer, self.data.private, length, stride),
+                group=group,
+                public=self._windows(tokenizer, self.data.public, group),
+                private=self._windows(tokenizer, self.data.private, group),
             )
             self._save_windows(self._ready[name])
         return self._ready[name]
@@ -97,8 +98,8 @@ class Workbench:
         """Names what there is to train on in a source: its tokens, labels and languages."""
         if (backbone, source) not in self._keys:
             tokenizer, examples = self.backbone(backbone).tokenizer, self.data.train[source]
-            spoken = hashlib.sha256(" ".join(e.language for e in examples).encode()).hexdigest()
-            self._keys[backbone, source] = content_key(tokenizer, examples) + spoken[:8]
+            languages = hashlib.sha256(" ".join(e.language for e in examples).encode()).hexdigest()
+            self._keys[backbone, source] = content_key(tokenizer, examples) + languages[:8]
         return self._keys[backbone, source]
 
     def portion_key(self, backbone: str, portion: Portion) -> str:
@@ -125,15 +126,15 @@ class Workbench:
         return self.run_folder / "checkpoints"
 
     def _windows(
-        self, tokenizer: QATokenizer, examples: tuple[Example, ...], length: int, stride: int
+        self, tokenizer: QATokenizer, examples: tuple[Example, ...], group: WindowGroup
     ) -> Windows:
-        return cut(self._cache.encoded(tokenizer, examples), length, stride)
+        return cut(self._cache.encoded(tokenizer, examples), group.length, group.stride)
 
     def _save_windows(self, ready: ReadyBackbone) -> None:
-        folder = RunFolder(self.run_folder)
+        folder, key = RunFolder(self.run_folder), str(ready.group)
         for path, windows in (
-            (folder.windows_path(ready.group, "public"), ready.public),
-            (folder.windows_path(ready.group, "private"), ready.private),
+            (folder.windows_path(key, "public"), ready.public),
+            (folder.windows_path(key, "private"), ready.private),
         ):
             if not path.is_file():
                 save_windows(path, windows)

@@ -28,7 +28,7 @@ from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.scores.bootstrap import LEVEL, ROUNDS, Comparison, paired
 from autoqa.scores.metrics import score
-from autoqa.store.run_folder import write_logits
+from autoqa.store.predictions import write_logits
 from autoqa.text.rules import RULES, apply_rules
 from autoqa.text.scripts import language_of
 from autoqa.types import Answer, Example, Span

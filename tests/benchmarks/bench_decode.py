@@ -25,10 +25,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from datasets import Dataset
 
+from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder, best_spans
 from autoqa.decoding.span_lists import SpanLists
 from autoqa.features.cut import cut
@@ -42,10 +42,9 @@ from .practice_decode import Lists, Padded, features, padded, postprocess
 from .texts import articles, backbone_folder, paragraphs
 
 LENGTH, STRIDE, LONGEST_ANSWER = 384, 128, 30
-Logits = npt.NDArray[np.float32]
 
 
-def trained_logits(windows: Windows, rng: np.random.Generator) -> tuple[Logits, Logits]:
+def trained_logits(windows: Windows, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Logits like a fine-tuned model's: a few spans stand out, one of them in most questions.
 
     Noise of the size that a model gives to unlikely tokens; in every window two to five spans

@@ -10,12 +10,12 @@ context tokens must differ by no more than 2 % of their standard deviation (root
 """
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from transformers import AutoModelForQuestionAnswering
 
 from autoqa.api import Precision, TrainingProtocol
+from autoqa.arrays import LogitPair
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
@@ -32,10 +32,9 @@ from .texts import backbone_folder, paragraphs
 LENGTH, STRIDE, BATCH = 384, 128, 8
 QUESTIONS = 200
 """Enough for a stable ratio; all would take minutes."""
-Logits = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 
-def predict_padded(model: torch.nn.Module, tensors: dict[str, torch.Tensor]) -> Logits:
+def predict_padded(model: torch.nn.Module, tensors: dict[str, torch.Tensor]) -> LogitPair:
     """Start and end logits, ``[W, 384]`` each."""
     found = []
     with torch.no_grad():
@@ -73,7 +72,7 @@ def test_inference(precision: Precision) -> None:
     inside = tensors["attention_mask"].numpy() > 0
     context = context_tokens(windows)
 
-    def close(practice: Logits, packed: Logits) -> bool:
+    def close(practice: LogitPair, packed: LogitPair) -> bool:
         pairs = [(a[inside], b) for a, b in zip(practice, packed, strict=True)]
         if precision == "fp32":
             return all(np.allclose(a, b, atol=1e-4) for a, b in pairs)

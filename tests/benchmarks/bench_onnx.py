@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from autoqa.api import TrainingProtocol
+from autoqa.arrays import LogitPair
 from autoqa.bundle.entries import MODEL_FILES
 from autoqa.decoding.decoder import best_span
 from autoqa.env import cache_folder
@@ -25,7 +26,7 @@ from autoqa.modeling.load import load_for_inference, rounded_state, save_model
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.types import Weights
 
-from .bench_inference import LENGTH, QUESTIONS, STRIDE, Logits
+from .bench_inference import LENGTH, QUESTIONS, STRIDE
 from .harness import compare
 from .studies import minilm
 from .texts import paragraphs
@@ -50,7 +51,7 @@ def test_infer_onnx(source: Path, name: str, weights: Weights, tmp_path: Path) -
     model, session = load_for_inference(source, "cpu"), onnx.load(path)
     contexts = [example.context for example in examples]
 
-    def equal(packed: Logits, converted: Logits) -> bool:
+    def equal(packed: LogitPair, converted: LogitPair) -> bool:
         ours, theirs = (best_span(*side, windows, contexts) for side in (packed, converted))
         same = sum(a.text == b.text for a, b in zip(ours, theirs, strict=True))
         print(

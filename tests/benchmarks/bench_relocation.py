@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.arrays import Doubles
 from autoqa.labels.ambiguous_answers import Placed, learn
 from autoqa.labels.candidate_opinions import Judges
-from autoqa.labels.conditional_logit import Doubles, fit
+from autoqa.labels.conditional_logit import fit
 from autoqa.labels.evidence import Places, unambiguous
 from autoqa.labels.relocation import with_models
 from autoqa.recipes import Portion, Recipe, Stage

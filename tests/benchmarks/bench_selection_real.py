@@ -33,6 +33,7 @@ from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.features.files import load_windows
 from autoqa.scores.metrics import score
+from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.types import Example
@@ -81,8 +82,8 @@ def pooled(run: StudyRun) -> Field:
     candidates = []
     for each in records:
         sides = zip(
-            run.folder.load_logits(each.id, "public"),
-            run.folder.load_logits(each.id, "private", opening),
+            load_logits(run.folder, each.id, "public"),
+            load_logits(run.folder, each.id, "private", opening),
             strict=True,
         )
         start, end = (np.concatenate(pair) for pair in sides)

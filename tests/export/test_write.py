@@ -1,6 +1,7 @@
 """A bundle is whole or refused; what is refused is named."""
 
 import json
+import os
 import random
 import shutil
 from dataclasses import replace
@@ -8,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from autoqa import files as folders
 from autoqa.bundle.verify import verify
 from autoqa.errors import BundleError, ConfigError, DataError
 from autoqa.export.write import BundlePlan, write_bundle
@@ -35,7 +35,8 @@ def test_a_bundle_holds_what_it_should_and_verifies(bundle: Path, plan: BundlePl
     assert manifest.licences == ("MIT",)
     assert {path.split("/")[0] for path in manifest.files} == {"README.md", "members", "tokenizers"}
     assert names(bundle.parent) == ["bundle"]
-    assert (bundle.stat().st_mode & 0o777) == 0o777 & ~folders._umask()
+    os.umask(mask := os.umask(0o022))
+    assert (bundle.stat().st_mode & 0o777) == 0o777 & ~mask
 
 
 def test_the_card_says_scores_and_licences(bundle: Path) -> None:

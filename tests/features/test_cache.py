@@ -15,6 +15,7 @@ from autoqa.features.cache import FeatureCache, machine_cache
 from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded, encode
 from autoqa.features.tokenizer import QATokenizer
+from autoqa.files import locked
 from autoqa.types import Answer, Example
 
 from .caching import work
@@ -200,7 +201,7 @@ def test_what_another_process_is_making_is_not_removed(
 ) -> None:
     FeatureCache(folder).encoded(tokenizer, OTHERS[0])
     (name,) = entries(folder)
-    with cache_module._locked(folder / f"{name}.lock"):
+    with locked(folder / f"{name}.lock", remove=True):
         FeatureCache(folder, quota=0).encoded(tokenizer, OTHERS[1])
         assert (folder / name).exists()
     FeatureCache(folder, quota=0).encoded(tokenizer, OTHERS[2])

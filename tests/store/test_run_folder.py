@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from autoqa.errors import AutoqaError, ConfigError, DataError
-from autoqa.store.run_folder import RunFolder, write_logits
+from autoqa.store.predictions import load_logits, write_logits
+from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.types import Answer, Example
 from tests.store.test_study_tables import RECORD
@@ -96,13 +97,13 @@ def test_leftovers_are_removed_and_candidates_are_not(folder: RunFolder) -> None
 
 def test_private_logits_need_a_logged_opening(folder: RunFolder) -> None:
     fill(folder)
-    start, end = folder.load_logits("t0003-100", "public")
+    start, end = load_logits(folder, "t0003-100", "public")
     assert (start.tolist(), end.tolist()) == ([0, 1, 2, 3], [1, 2, 3, 4])
     with pytest.raises(ConfigError, match="the private part is sealed"):
-        folder.load_logits("t0003-100", "private")
+        load_logits(folder, "t0003-100", "private")
     with Store(folder.store_url(), "small") as store:
         opening = store.log_opening("the test says so")
-        start, _ = folder.load_logits("t0003-100", "private", opening)
+        start, _ = load_logits(folder, "t0003-100", "private", opening)
         assert len(store.openings()) == 1
     assert start.tolist() == [2, 3, 4, 5]
 
@@ -111,7 +112,7 @@ def test_logits_are_read_in_single_precision_however_they_are_stored(folder: Run
     with folder.writing_candidate("t0003-100") as path:
         (path / "candidate.json").write_text(json.dumps(asdict(RECORD)))
         write_logits(path, "public", np.float32([2049, 1]), np.float32([0, 3]), np.float16)
-    start, end = folder.load_logits("t0003-100", "public")
+    start, end = load_logits(folder, "t0003-100", "public")
     assert (start.dtype, end.dtype) == (np.float32, np.float32)
     assert (start.tolist(), end.tolist()) == ([2048, 1], [0, 3])
 
@@ -120,7 +121,7 @@ def test_damaged_and_absent_files_are_named(folder: RunFolder) -> None:
     fill(folder)
     folder.logits_path("t0003-100", "public").write_bytes(b"not safetensors")
     with pytest.raises(DataError, match=r"public\.safetensors: cannot read the logits"):
-        folder.load_logits("t0003-100", "public")
+        load_logits(folder, "t0003-100", "public")
     (folder.candidate("t0003-100") / "candidate.json").write_text("[1]")
     with pytest.raises(DataError, match=r"candidate\.json: not a candidate record"):
         folder.read_record("t0003-100")

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from autoqa.api import TrainingProtocol
+from autoqa.modeling.heads.conditional_end import ConditionalEnd
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.recipes import Method
 from autoqa.training.optimizer import make_optimizer
@@ -37,7 +38,7 @@ def test_an_extra_head_learns_at_the_heads_rate(tmp_path: Path) -> None:
     rates = {
         id(p): (group["lr"], group["weight_decay"]) for group in groups for p in group["params"]
     }
-    assert model.head is not None
+    assert isinstance(model.head, ConditionalEnd)
     assert rates[id(model.head.join.weight)] == (pytest.approx(1e-2), 0.1)
     assert rates[id(model.head.norm.weight)] == (pytest.approx(1e-2), 0.0)
     assert len(rates) == sum(1 for _ in model.parameters())

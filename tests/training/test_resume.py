@@ -8,6 +8,7 @@ import pytest
 
 from autoqa.features.windows import Windows
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import run as run_module
 from autoqa.training.engine import Engine, StepLoss
@@ -58,7 +59,7 @@ def run(
 
 
 def last_logits(bench: Workbench, trial: int = 3) -> np.ndarray:
-    return RunFolder(bench.run_folder).load_logits(f"t{trial:04d}-100", "public")[0]
+    return load_logits(RunFolder(bench.run_folder), f"t{trial:04d}-100", "public")[0]
 
 
 def finished(messages: list[Message]) -> TrialFinished:

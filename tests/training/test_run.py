@@ -15,6 +15,7 @@ from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import engine
 from autoqa.training.messages import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
@@ -62,7 +63,7 @@ def test_stored_predictions_are_those_of_the_stored_model(make_bench: Bench) -> 
     bench = make_bench("one")
     run(bench)
     folder = RunFolder(bench.run_folder)
-    stored = folder.load_logits("t0003-100", "public")
+    stored = load_logits(folder, "t0003-100", "public")
     model = load_for_inference(folder.model("t0003-100"))
     again = predict(model, bench.backbone("toy").public, precision="fp32")
     kept = load_file(folder.logits_path("t0003-100", "public"))["start"].dtype
@@ -77,7 +78,7 @@ def test_snapshots_do_not_change_what_is_trained(make_bench: Bench) -> None:
     study = bench.bound.study.model_copy(update={"search": search})
     other = Workbench(replace(bench.bound, study=study), bench.run_folder.with_name("without"))
     run(other)
-    ends = [RunFolder(b.run_folder).load_logits("t0003-100", "public") for b in (bench, other)]
+    ends = [load_logits(RunFolder(b.run_folder), "t0003-100", "public") for b in (bench, other)]
     np.testing.assert_array_equal(ends[0][0], ends[1][0])
 
 
@@ -86,7 +87,7 @@ def test_the_seed_decides_everything(make_bench: Bench) -> None:
     for bench, seed in zip(benches, (11, 11, 12), strict=True):
         run(bench, seed=seed)
     first, second, third = (
-        RunFolder(bench.run_folder).load_logits("t0003-100", "public")[0] for bench in benches
+        load_logits(RunFolder(bench.run_folder), "t0003-100", "public")[0] for bench in benches
     )
     np.testing.assert_array_equal(first, second)
     assert not np.array_equal(first, third)

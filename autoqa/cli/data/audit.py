@@ -45,8 +45,8 @@ def audit(study: Path, source: str | None, html: Path | None, as_json: bool) -> 
 
 def _write(path: Path, found: "StudyAudit") -> None:
     from autoqa.errors import DataError
+    from autoqa.files import write_atomically
     from autoqa.report.audit_page import audit_page
-    from autoqa.store.run_folder import write_atomically
 
     try:
         write_atomically(path, audit_page(found))

@@ -82,8 +82,8 @@ def disagreements(
 
 
 def _write_decisions(target: Path, found: "Disagreements") -> None:
+    from autoqa.files import write_atomically
     from autoqa.labels.decisions import render_decisions
-    from autoqa.store.run_folder import write_atomically
 
     if target.exists():
         raise ConfigError(

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoqa.arrays import Doubles
+from autoqa.arrays import Doubles, LogitPair
 from autoqa.decoding.span_search import WindowsLike
-from autoqa.ensemble.evaluation.span_shortlist import Logits, shortlist
+from autoqa.ensemble.evaluation.span_shortlist import shortlist
 from autoqa.ensemble.evaluation.vote_counts import Ballots, Votes, count_votes, majority
 from autoqa.ensemble.evaluation.word_sets import (
     Bits,
@@ -43,7 +43,7 @@ class Contender:
     id: str
     group: str
     recipe_hash: str
-    logits: Logits
+    logits: LogitPair
     seconds: float = 0.0
 
 

@@ -11,16 +11,13 @@ any blend and are dropped.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from autoqa.arrays import Floats, Indices
+from autoqa.arrays import Floats, Indices, LogitPair
 from autoqa.decoding.span_search import Slots, WindowsLike
 from autoqa.ensemble.evaluation.blend_winners import Blends, unbeaten
 from autoqa.ensemble.evaluation.word_sets import Vocabulary
 from autoqa.errors import DataError
 from autoqa.text.whitespace import Texts
-
-Logits = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
 
 _TOP = 20
 _NOTHING = -1e30
@@ -28,7 +25,7 @@ _NOTHING = -1e30
 
 
 def shortlist(
-    candidates: Sequence[tuple[str, Logits]],
+    candidates: Sequence[tuple[str, LogitPair]],
     windows: WindowsLike,
     contexts: Sequence[str],
     vocabulary: Vocabulary,
@@ -69,7 +66,7 @@ def shortlist(
     return [masks[i] for i in order.tolist()], blends
 
 
-def _packed(slots: Slots, name: str, logits: Logits) -> tuple[Floats, Floats]:
+def _packed(slots: Slots, name: str, logits: LogitPair) -> tuple[Floats, Floats]:
     try:
         packed = slots.pack(logits[0]), slots.pack(logits[1])
         for side, given in zip(packed, logits, strict=True):

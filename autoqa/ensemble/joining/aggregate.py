@@ -15,10 +15,11 @@ Ties and words that nobody agrees on fall to the best voter, see
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from autoqa.arrays import LogitPair
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.joining.characters import GroupLogits, character_spans
-from autoqa.ensemble.joining.mean_logits import Logits, blend
+from autoqa.ensemble.joining.mean_logits import blend
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.ensemble.joining.vote import vote
 from autoqa.types import Aggregator, Span
@@ -26,7 +27,7 @@ from autoqa.types import Aggregator, Span
 
 def aggregate(
     plan: EnsemblePlan,
-    logits: Mapping[str, Logits],
+    logits: Mapping[str, LogitPair],
     windows: Mapping[str, WindowsLike],
     contexts: Sequence[str],
 ) -> list[Span]:
@@ -79,7 +80,7 @@ class _Voter:
 
 def _voters(
     members: Sequence[Member],
-    logits: Mapping[str, Logits],
+    logits: Mapping[str, LogitPair],
     decoder: SpanDecoder,
     aggregator: Aggregator,
 ) -> list[_Voter]:

@@ -17,11 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autoqa.arrays import Doubles, Indices
+from autoqa.arrays import Doubles, Indices, LogitPair
 from autoqa.decoding.decoder import EMPTY
 from autoqa.decoding.span_lists import make_spans
 from autoqa.decoding.span_search import Slots, WindowsLike
-from autoqa.ensemble.joining.mean_logits import Logits
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
 
@@ -37,7 +36,7 @@ class GroupLogits:
     """
 
     windows: WindowsLike
-    logits: Sequence[Logits]
+    logits: Sequence[LogitPair]
     seats: Sequence[float]
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from autoqa.arrays import LogitPair
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.joining.aggregate import aggregate
-from autoqa.ensemble.joining.mean_logits import Logits
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.text.rules import apply_rules
 from autoqa.types import Span
@@ -27,7 +27,7 @@ class ContextRow(Protocol):
 
 def join(
     plan: EnsemblePlan,
-    logits: Mapping[str, Logits],
+    logits: Mapping[str, LogitPair],
     windows: Mapping[str, WindowsLike],
     rows: Sequence[ContextRow],
 ) -> list[Span]:

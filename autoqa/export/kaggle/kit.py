@@ -11,7 +11,7 @@ from autoqa.bundle.manifest import Manifest
 from autoqa.export.kaggle.hours import Hours
 from autoqa.export.kaggle.notebook import render_notebook
 from autoqa.export.kaggle.wheels import PYTHONS, Missing, download_command, write_wheels
-from autoqa.files import check_folder, writing
+from autoqa.files import check_folder, writing_output
 
 METADATA = "dataset-metadata.json"
 USER = "INSERT_YOUR_USERNAME"
@@ -66,7 +66,7 @@ def write_kit(bundle: Path, manifest: Manifest, hours: Hours, *, force: bool = F
     """
     check_kit(bundle, force=force)
     target = kit_folder(bundle)
-    with writing(target) as partial:
+    with writing_output(target) as partial:
         shutil.copytree(bundle, partial / "bundle", copy_function=_link)
         wheels = partial / "wheels"
         wheels.mkdir()

@@ -1,8 +1,11 @@
-"""Answer heads beyond the two linear scores that a transformers model brings along."""
+"""An answer head that scores an answer's end given its start."""
+
+from typing import Any, Self
 
 import torch
 from torch import nn
 
+from autoqa.modeling.heads.base import AnswerHead, LogitTensors
 from autoqa.modeling.packing import Batch
 
 BEAM = 5
@@ -12,7 +15,7 @@ UNREACHED = 10.0
 """Nats by which a token before every start of the beam lies below the least likely other one."""
 
 
-class ConditionalEnd(nn.Module):
+class ConditionalEnd(AnswerHead):
     """Scores an answer's end given its start, as XLNet's fine-tuning code does.
 
     The score of token i as the end of an answer that starts at token s is
@@ -26,6 +29,8 @@ class ConditionalEnd(nn.Module):
         spread: Standard deviation of fresh weights.
     """
 
+    no_onnx = "whose search over starts has no counterpart in ONNX"
+
     def __init__(self, hidden_size: int, epsilon: float = 1e-12, spread: float = 0.02) -> None:
         super().__init__()
         self.join = nn.Linear(2 * hidden_size, hidden_size)
@@ -34,6 +39,27 @@ class ConditionalEnd(nn.Module):
         for layer in (self.join, self.score):
             nn.init.normal_(layer.weight, std=spread)
             nn.init.zeros_(layer.bias)
+
+    @classmethod
+    def fresh(cls, config: Any) -> Self:
+        """A head of the encoder's size, drawn as the encoder's own layers are."""
+        return cls(
+            config.hidden_size,
+            epsilon=getattr(config, "layer_norm_eps", 1e-12),
+            spread=getattr(config, "initializer_range", 0.02),
+        )
+
+    def training_logits(
+        self, hidden: torch.Tensor, linear: LogitTensors, batch: Batch
+    ) -> LogitTensors:
+        """Linear starts, and ends given the labelled start."""
+        return linear[0], self(hidden, batch.label[:, 0], batch)
+
+    def answer_logits(
+        self, hidden: torch.Tensor, linear: LogitTensors, batch: Batch
+    ) -> LogitTensors:
+        """Linear starts, and ends summed over a beam of starts."""
+        return linear[0], self.marginal(hidden, linear[0], batch)
 
     def forward(self, hidden: torch.Tensor, start: torch.Tensor, batch: Batch) -> torch.Tensor:
         """End logits given one start per window.
@@ -68,15 +94,16 @@ class ConditionalEnd(nn.Module):
         """
         nothing = float("-inf")
         starts = batch.pad(start_logits.masked_fill(~batch.allowed, nothing), nothing)
-        best, index = starts.topk(min(BEAM, starts.shape[1]), dim=1)
-        index = index.masked_fill(best == nothing, 0)  # fewer allowed tokens than the beam is wide
-        weights = best.log_softmax(1)
+        beam_logits, beam = starts.topk(min(BEAM, starts.shape[1]), dim=1)
+        # A window may have fewer allowed tokens than the beam is wide.
+        beam = beam.masked_fill(beam_logits == nothing, 0)
+        log_shares = beam_logits.log_softmax(1)
         token_part = self._token_part(hidden)
         ends = []
-        for weight, start in zip(weights.unbind(1), index.unbind(1), strict=True):
+        for log_share, start in zip(log_shares.unbind(1), beam.unbind(1), strict=True):
             end = self._given(token_part, hidden, start, batch)
             end = batch.pad(end.masked_fill(~batch.allowed, nothing), nothing)
-            ends.append(weight[:, None] + end.log_softmax(1))
+            ends.append(log_share[:, None] + end.log_softmax(1))
         total = torch.stack(ends).logsumexp(0)
         unreached = total == nothing
         lowest = total.masked_fill(unreached, float("inf")).amin(1, keepdim=True) - UNREACHED

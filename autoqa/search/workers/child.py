@@ -16,9 +16,8 @@ from pathlib import Path
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError
-from autoqa.training.messages import Message, TrialFailed, TrialJob
+from autoqa.training.messages import Emit, Message, TrialFailed, TrialJob
 
-Emit = Callable[[Message], None]
 RunTrial = Callable[[TrialJob, Emit], None]
 Factory = Callable[[StudyFile, Path], RunTrial]
 """Called once in a worker; must be importable by name, because workers are spawned."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from autoqa.decoding.decoder import SpanDecoder
-from autoqa.training.logits import smallest_type
+from autoqa.training.snapshot import smallest_type
 from tests.decoding.making import cut, make_contexts
 
 
