@@ -69,11 +69,13 @@ class CandidateRecord:
         Raises:
             DataError: It has keys that only a newer version can have written.
             TypeError: A value is missing.
-            KeyError: It has no scores.
+            KeyError: It has no Jaccard.
         """
         values = dict(content)
         if "scores" not in values:
             values["scores"] = {name: values.pop(name) for name in _FLAT_SCORES}
+        if "jaccard" not in values["scores"]:
+            raise KeyError("jaccard")
         check_keys(cls, values)
         return cls(**values)
 

