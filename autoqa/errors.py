@@ -5,6 +5,8 @@ Every message is one clear sentence: the offending value, where it stands, the w
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import MISSING, fields
+from typing import Any
 
 
 class AutoqaError(Exception):
@@ -72,3 +74,26 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def check_keys(kind: type[Any], keys: Iterable[str]) -> None:
+    """Refuses an object that has all values of a dataclass and others besides.
+
+    autoqa writes what it knows, so the others are a later version's, and may change what the
+    known ones mean. Where values are missing the object is something else.
+
+    Raises:
+        DataError: A newer autoqa has written it.
+    """
+    given, known = set(keys), {field.name for field in fields(kind)}
+    needed = {
+        field.name
+        for field in fields(kind)
+        if field.default is MISSING and field.default_factory is MISSING
+    }
+    unknown = sorted(given - known)
+    if unknown and needed <= given:
+        raise DataError(
+            f"written by a newer version of autoqa, for this one does not know "
+            f"{', '.join(map(repr, unknown))}: install the newer one"
+        )

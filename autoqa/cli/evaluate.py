@@ -51,8 +51,7 @@ def _object(entry: "ScoreEntry") -> dict[str, Any]:
         "half_width": entry.half_width,
         "low": entry.low,
         "high": entry.high,
-        "em": entry.em,
-        "f1": entry.f1,
+        **entry.further,
     }
 
 
@@ -60,12 +59,15 @@ def _print_table(overall: "ScoreEntry", languages: dict[str, "ScoreEntry"]) -> N
     from rich import box
     from rich.table import Table
 
+    from autoqa.scores.registry import further_metrics
+
+    further = [metric.name for metric in further_metrics()]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("language")
-    for header in ("n", "jaccard", "em", "f1"):
+    for header in ("n", "jaccard", *further):
         table.add_column(header, justify="right")
     for name, entry in (*languages.items(), ("all", overall)):
         jaccard = f"{entry.jaccard:.3f} ± {entry.half_width:.3f}"
-        row = (str(entry.questions), jaccard, f"{entry.em:.3f}", f"{entry.f1:.3f}")
-        table.add_row(name, *row)
+        means = (f"{entry.scores[metric]:.3f}" for metric in further)
+        table.add_row(name, str(entry.questions), jaccard, *means)
     data_console().print(table)

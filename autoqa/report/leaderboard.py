@@ -26,7 +26,7 @@ def as_objects(board: "Board", externals: "Sequence[ExternalScore]") -> dict[str
         "candidates": [
             {
                 "rank": rank,
-                **asdict(record),
+                **record.as_flat(),
                 "best": best is not None and record.id == best.id,
                 "against_best": asdict(rivals[record.id]) if record.id in rivals else None,
             }
@@ -45,6 +45,9 @@ def leaderboard_table(board: "Board", externals: "Sequence[ExternalScore]") -> "
     from rich import box
     from rich.table import Table
 
+    from autoqa.scores.registry import further_metrics
+
+    further = [metric.name for metric in further_metrics()]
     languages = sorted({key for record in board.ranked for key in record.jaccard_by_language})
     outside = {(each.board, each.subject): each.score for each in externals}
     boards = list(dict.fromkeys(each.board for each in externals))
@@ -54,7 +57,7 @@ def leaderboard_table(board: "Board", externals: "Sequence[ExternalScore]") -> "
     table.add_column("#", justify="right")
     table.add_column("candidate")
     table.add_column("backbone")
-    numbers = ("jaccard", "±", "em", "f1", *languages, "gain", "P(better)", *boards, "win/s")
+    numbers = ("jaccard", "±", *further, *languages, "gain", "P(better)", *boards, "win/s")
     for heading in numbers:
         table.add_column(heading, justify="right")
     table.add_column("recipe")
@@ -67,8 +70,7 @@ def leaderboard_table(board: "Board", externals: "Sequence[ExternalScore]") -> "
             record.backbone,
             f"{record.jaccard:.3f}",
             _number(record.jaccard_half_width),
-            f"{record.em:.3f}",
-            f"{record.f1:.3f}",
+            *(_number(record.scores.get(name)) for name in further),
             *(_number(record.jaccard_by_language.get(language)) for language in languages),
             "–" if gain is None else f"{gain.gain:+.3f}",
             "–" if gain is None else f"{gain.p_better:.2f}",

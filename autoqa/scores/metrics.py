@@ -1,4 +1,4 @@
-"""Jaccard, exact match and F1 per question, each the best over the question's references.
+"""Jaccard, exact match and F1, and the scores of answers by all metrics, best over references.
 
 Exact match and F1 follow the SQuAD 1.1 script with the multilingual punctuation set of the MLQA
 script: every character of a Unicode category ``P*`` and the ASCII punctuation, which also holds
@@ -8,12 +8,13 @@ symbols such as ``$``. English articles are dropped as whole words, without a re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from autoqa.arrays import Doubles
+from autoqa.scores.registry import OBJECTIVE, Metric, all_metrics, register
 from autoqa.text.words import jaccard
 from autoqa.types import Example
 
@@ -53,13 +54,39 @@ def f1(prediction: str, reference: str) -> float:
     return 2 * common / (len(predicted) + len(expected))
 
 
-@dataclass(frozen=True, slots=True)
-class MeanScores:
-    """Means over questions, 0 to 1."""
-
-    jaccard: float
-    em: float
-    f1: float
+register(
+    Metric(
+        name=OBJECTIVE,
+        title="Jaccard",
+        function=lambda prediction, reference, _: jaccard(prediction, reference),
+        low=0.0,
+        high=1.0,
+        higher_is_better=True,
+        summary="word-level Jaccard",
+    )
+)
+register(
+    Metric(
+        name="em",
+        title="EM",
+        function=lambda prediction, reference, _: exact_match(prediction, reference),
+        low=0.0,
+        high=1.0,
+        higher_is_better=True,
+        summary="exact match",
+    )
+)
+register(
+    Metric(
+        name="f1",
+        title="F1",
+        function=lambda prediction, reference, _: f1(prediction, reference),
+        low=0.0,
+        high=1.0,
+        higher_is_better=True,
+        summary="F1",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +94,22 @@ class QuestionScores:
     """One value per question, in the order of the examples.
 
     Attributes:
-        jaccard: Word-level Jaccard, float64 ``[Q]``.
-        em: SQuAD exact match, float64 ``[Q]``.
-        f1: SQuAD F1, float64 ``[Q]``.
+        by_metric: Float64 ``[Q]`` by name of the metric, in the registry's order.
     """
 
-    jaccard: npt.NDArray[np.float64]
-    em: npt.NDArray[np.float64]
-    f1: npt.NDArray[np.float64]
+    by_metric: Mapping[str, Doubles]
 
-    def mean(self) -> MeanScores:
-        """Means over all questions; zeros where there are none."""
-        if not len(self.jaccard):
-            return MeanScores(0.0, 0.0, 0.0)
-        return MeanScores(float(self.jaccard.mean()), float(self.em.mean()), float(self.f1.mean()))
+    @property
+    def jaccard(self) -> Doubles:
+        """Word-level Jaccard, float64 ``[Q]``."""
+        return self.by_metric[OBJECTIVE]
+
+    def mean(self) -> dict[str, float]:
+        """Means over all questions by name of the metric; zeros where there are none."""
+        return {
+            name: float(values.mean()) if len(values) else 0.0
+            for name, values in self.by_metric.items()
+        }
 
     def by_language(self, examples: Sequence[Example]) -> dict[str, float]:
         """Mean Jaccard per language, languages in alphabetical order."""
@@ -92,7 +121,7 @@ class QuestionScores:
 
 
 def score(predictions: Sequence[str], examples: Sequence[Example]) -> QuestionScores:
-    """Scores one predicted text per example; best over the example's references.
+    """Scores one predicted text per example by every metric; best over its references.
 
     An example without references counts as unanswerable: the empty text is its reference.
 
@@ -105,14 +134,14 @@ def score(predictions: Sequence[str], examples: Sequence[Example]) -> QuestionSc
             "the empty text where no answer was found"
         )
 
-    def best(metric: Callable[[str, str], float]) -> npt.NDArray[np.float64]:
+    def best(metric: Metric) -> Doubles:
         values = (
-            max(metric(text, reference) for reference in _references(example))
+            metric.best(text, _references(example), example.language)
             for text, example in zip(predictions, examples, strict=True)
         )
         return np.fromiter(values, np.float64, len(examples))
 
-    return QuestionScores(jaccard=best(jaccard), em=best(exact_match), f1=best(f1))
+    return QuestionScores({metric.name: best(metric) for metric in all_metrics()})
 
 
 def _references(example: Example) -> list[str]:

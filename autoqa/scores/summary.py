@@ -1,12 +1,13 @@
 """Scores of answers with their interval, in one shape for the manifest and the command line."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_validator
 
 from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import QuestionScores, score
+from autoqa.scores.registry import OBJECTIVE
 from autoqa.types import Example
 
 
@@ -17,23 +18,50 @@ class Entry(BaseModel):
 
 
 class ScoreEntry(Entry):
-    """Mean word-level Jaccard of one part of the validation set, 0 to 1.
+    """Mean scores of one part of the validation set; in files one flat object.
 
     Attributes:
-        jaccard: The mean.
-        low: Lower end of its 95 % interval (document bootstrap).
+        scores: Means by name of the metric, Jaccard among them.
+        low: Lower end of Jaccard's 95 % interval (document bootstrap).
         high: Upper end.
-        em: Mean SQuAD exact match.
-        f1: Mean SQuAD F1.
         questions: How many questions the means are over.
     """
 
-    jaccard: float
+    scores: dict[str, float]
     low: float
     high: float
-    em: float
-    f1: float
     questions: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_flat(cls, content: Any) -> Any:
+        """Takes every number that is not one of the other fields for a metric's mean."""
+        if not isinstance(content, Mapping) or "scores" in content:
+            return content
+        if OBJECTIVE not in content:
+            raise ValueError(f"{OBJECTIVE} is missing")
+        fields = {name: content[name] for name in cls.model_fields if name in content}
+        scores = {
+            name: value
+            for name, value in content.items()
+            if name not in fields and (name == OBJECTIVE or isinstance(value, int | float))
+        }
+        return {**fields, "scores": scores}
+
+    @model_serializer
+    def _flat(self) -> dict[str, Any]:
+        bounds = {"low": self.low, "high": self.high}
+        return {OBJECTIVE: self.jaccard, **bounds, **self.further, "questions": self.questions}
+
+    @property
+    def jaccard(self) -> float:
+        """Mean word-level Jaccard, 0 to 1."""
+        return self.scores[OBJECTIVE]
+
+    @property
+    def further(self) -> dict[str, float]:
+        """The means but Jaccard's, by name of the metric."""
+        return {name: mean for name, mean in self.scores.items() if name != OBJECTIVE}
 
     @property
     def half_width(self) -> float:
@@ -65,14 +93,11 @@ def score_languages(answers: Sequence[str], examples: Sequence[Example]) -> dict
 
 def _entry(scores: QuestionScores, examples: Sequence[Example], rows: Sequence[int]) -> ScoreEntry:
     chosen = list(rows)
-    jaccard = scores.jaccard[chosen]
-    spread = interval(jaccard, [examples[row].document for row in chosen])
+    spread = interval(scores.jaccard[chosen], [examples[row].document for row in chosen])
     return ScoreEntry(
-        jaccard=float(jaccard.mean()),
+        scores={name: float(values[chosen].mean()) for name, values in scores.by_metric.items()},
         low=spread.low,
         high=spread.high,
-        em=float(scores.em[chosen].mean()),
-        f1=float(scores.f1[chosen].mean()),
         questions=len(chosen),
     )
 

@@ -201,9 +201,9 @@ class Loop:
         self.store.add_candidate(candidate)
         running.candidates.append(candidate)
         running.proposal.trial.report(candidate.jaccard, round(100 * candidate.fraction))
+        further = (f" {name} {mean:.3f}" for name, mean in candidate.further_scores.items())
         self.display.event(
-            f"trial {running.number}: candidate {candidate.id} {score(candidate)} "
-            f"em {candidate.em:.3f} f1 {candidate.f1:.3f}"
+            f"trial {running.number}: candidate {candidate.id} {score(candidate)}{''.join(further)}"
         )
         for sentence in self.retain():
             self.display.event(sentence)

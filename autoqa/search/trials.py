@@ -201,8 +201,7 @@ class Ledger:
         values: dict[str, Any] = {
             "recipe_hash": last.recipe_hash,
             "learning_rate": last.learning_rate,
-            "em": last.em,
-            "f1": last.f1,
+            **last.further_scores,
             "windows_per_second": last.windows_per_second,
             "seconds": seconds,
             "fraction": last.fraction,

@@ -1,7 +1,13 @@
 """One candidate as a plain value; the row of the database and the file beside its weights."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from autoqa.errors import check_keys
+
+_FLAT_SCORES = ("jaccard", "em", "f1")
+"""What version 0.1.0 wrote beside the other values instead of into ``scores``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +26,7 @@ class CandidateRecord:
         recipe: The recipe as nested dictionaries.
         learning_rate: Peak rate of the encoder.
         seed: The run's seed.
-        jaccard: Mean word-level Jaccard on the public part, 0 to 1.
-        em: SQuAD exact match on the public part, 0 to 1.
-        f1: SQuAD F1 on the public part, 0 to 1.
+        scores: Means on the public part by name of the metric, Jaccard among them.
         jaccard_by_language: Public Jaccard per language.
         windows_per_second: Training throughput.
         seconds: Training time until this point.
@@ -41,15 +45,47 @@ class CandidateRecord:
     recipe: dict[str, Any]
     learning_rate: float
     seed: int
-    jaccard: float
-    em: float
-    f1: float
+    scores: dict[str, float]
     jaccard_by_language: dict[str, float]
     windows_per_second: float
     seconds: float
     inference_seconds: float
     licence: str
     jaccard_half_width: float | None = None
+
+    @property
+    def jaccard(self) -> float:
+        """Mean word-level Jaccard on the public part, 0 to 1: what search and selection raise."""
+        return self.scores["jaccard"]
+
+    @property
+    def further_scores(self) -> dict[str, float]:
+        """The scores but Jaccard."""
+        return {name: mean for name, mean in self.scores.items() if name != "jaccard"}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """A record from the object in a candidate's file, also one of version 0.1.0.
+
+        Raises:
+            DataError: It has keys that only a newer version can have written.
+            TypeError: A value is missing.
+            KeyError: It has no Jaccard.
+        """
+        values = dict(content)
+        if "scores" not in values:
+            values["scores"] = {name: values.pop(name) for name in _FLAT_SCORES}
+        if "jaccard" not in values["scores"]:
+            raise KeyError("jaccard")
+        check_keys(cls, values)
+        return cls(**values)
+
+    def as_flat(self) -> dict[str, Any]:
+        """All values in one object, every score under its metric's name."""
+        flat: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            flat |= value if name == "scores" else {name: value}
+        return flat
 
 
 def by_score(record: CandidateRecord) -> tuple[float, str]:

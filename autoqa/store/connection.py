@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
-from autoqa.store.tables import metadata as _metadata
+from autoqa.store.migrations import check_version, migrate
 from autoqa.store.tables import studies as _studies
 
 
@@ -18,13 +18,15 @@ class StudyDatabase:
     """Connection to the database that holds one study's rows.
 
     Args:
-        url: SQLAlchemy URL of the database; tables are made where they are missing.
+        url: SQLAlchemy URL of the database; tables are made where they are missing, and those of
+            an earlier version migrated.
         study: The study's name; left out, the only study in the database.
 
     Raises:
         ConfigError: The URL cannot be parsed, or the database holds several studies and none
             was named.
         MissingAssetError: The database's driver is not installed.
+        DataError: A newer autoqa has migrated the database.
         AutoqaError: The database cannot be reached.
     """
 
@@ -32,7 +34,8 @@ class StudyDatabase:
         self.url = _parse(url)
         self._engine = _engine(self.url)
         try:
-            _metadata.create_all(self._engine)
+            check_version(self.url)
+            migrate(self._engine)
         except SQLAlchemyError as error:
             self._engine.dispose()
             raise AutoqaError(

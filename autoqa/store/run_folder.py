@@ -105,12 +105,14 @@ class RunFolder:
         """The record beside a candidate's weights.
 
         Raises:
-            DataError: The file is missing or not a candidate record.
+            DataError: The file is missing, not a candidate record, or of a newer version.
         """
         path = self.candidate(candidate_id) / "candidate.json"
         try:
-            return CandidateRecord(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            return CandidateRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+        except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"{path}: not a candidate record ({error})") from error
 
     def remove_partial(self, trial: int | None = None) -> list[str]:

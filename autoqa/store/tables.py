@@ -4,6 +4,9 @@ from sqlalchemy import JSON, Column, DateTime, Float, Integer, MetaData, String,
 
 metadata = MetaData()
 
+REVISIONS = ("0001", "0002")
+"""Those below :mod:`autoqa.store.migrations`, in their order; the last leads to these tables."""
+
 studies = Table(
     "autoqa_study",
     metadata,
@@ -27,9 +30,7 @@ candidates = Table(
     Column("recipe", JSON, nullable=False),
     Column("learning_rate", Float, nullable=False),
     Column("seed", Integer, nullable=False),
-    Column("jaccard", Float, nullable=False),
-    Column("em", Float, nullable=False),
-    Column("f1", Float, nullable=False),
+    Column("scores", JSON, nullable=False),
     Column("jaccard_by_language", JSON, nullable=False),
     Column("windows_per_second", Float),
     Column("seconds", Float),

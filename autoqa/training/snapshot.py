@@ -90,8 +90,7 @@ def _record(
     inference_seconds: float,
 ) -> CandidateRecord:
     scores = score(answers, examples)
-    mean = scores.mean()
-    spread = interval(scores.jaccard, [e.document for e in examples])
+    spread = interval(scores.jaccard, [example.document for example in examples])
     return CandidateRecord(
         id=f"t{job.trial:04d}-{round(fraction * 100):03d}",
         trial=job.trial,
@@ -102,9 +101,7 @@ def _record(
         recipe=asdict(job.recipe),
         learning_rate=job.learning_rate,
         seed=job.seed,
-        jaccard=mean.jaccard,
-        em=mean.em,
-        f1=mean.f1,
+        scores=scores.mean(),
         jaccard_half_width=spread.half_width,
         jaccard_by_language=scores.by_language(examples),
         windows_per_second=windows_per_second,

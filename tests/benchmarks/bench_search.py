@@ -94,8 +94,8 @@ def graded(
     return Outcome(
         sum(windows),
         tuple(map(len, answers)),
-        mean([s.jaccard for s in scores]),
-        mean([s.em for s in scores]),
+        mean([means["jaccard"] for means in scores]),
+        mean([means["em"] for means in scores]),
     )
 
 
@@ -180,7 +180,7 @@ def as_autoqa(data: Data, study: Path, home: Path) -> Outcome:
         sum(round(share * len(data.train)) for share in shares),
         tuple(answered),
         mean([record.jaccard for record in records]),
-        mean([record.em for record in records]),
+        mean([record.scores["em"] for record in records]),
     )
 
 

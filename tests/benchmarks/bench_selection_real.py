@@ -139,7 +139,7 @@ class Ensemble:
             field.windows,
             [example.context for example in field.examples],
         )
-        return score([span.text for span in answers], field.examples).mean().jaccard
+        return score([span.text for span in answers], field.examples).mean()["jaccard"]
 
 
 def chosen(public: Field, limits: Limits, seed: int) -> dict[str, Ensemble]:

@@ -142,7 +142,7 @@ def test_no_bytes_get_past_as_a_manifest(data: bytes) -> None:
 def test_scores_are_written_with_their_interval() -> None:
     score = ScoreEntry(jaccard=0.614, low=0.57, high=0.65, em=0, f1=0, questions=3)
     assert str(score) == ".61 ± .04"
-    assert str(score.model_copy(update={"jaccard": 1.0})) == "1.00 ± .04"
+    assert str(score.model_copy(update={"scores": {"jaccard": 1.0}})) == "1.00 ± .04"
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_conversion_is_said_in_a_line(gain: float, differing: int, expected: s
     change = ConversionEntry(
         weights="onnx-int8",
         before=before,
-        after=before.model_copy(update={"jaccard": 0.853 + gain}),
+        after=before.model_copy(update={"scores": {"jaccard": 0.853 + gain}}),
         gain=gain,
         low=gain - 0.009,
         high=gain + 0.009,

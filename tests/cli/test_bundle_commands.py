@@ -304,6 +304,31 @@ def test_a_damaged_selection_is_named(toy: RunFolder, tmp_path: Path, run: Run) 
     assert "selection.json: this is no selection" in err
 
 
+@pytest.mark.parametrize("place", ["", "best_public", "public", "members", "alternatives"])
+def test_a_selection_of_a_newer_version_is_refused(
+    toy: RunFolder, tmp_path: Path, run: Run, place: str
+) -> None:
+    run("select", "toy")
+    selection = json.loads(toy.selection.read_text())
+    part = selection[place] if place else selection
+    (part[0] if isinstance(part, list) else part)["temper"] = 1
+    toy.selection.write_text(json.dumps(selection))
+    code, out, err = run("export", "toy", "--to", tmp_path / "bundle")
+    assert (code, out) == (2, "")
+    assert " ".join(err.split()).endswith(
+        "selection.json: written by a newer version of autoqa, for this one does not know "
+        "'temper': install the newer one; `autoqa select` writes it anew."
+    )
+
+
+def test_a_candidate_of_a_newer_version_is_refused(toy: RunFolder, run: Run) -> None:
+    path = toy.candidate("t0001-100") / "candidate.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "temper": 1}))
+    code, out, err = run("select", "toy")
+    assert (code, out) == (2, "")
+    assert "candidate.json: written by a newer version of autoqa" in " ".join(err.split())
+
+
 QUESTIONS = "id,question,context\n1,Where does Ada live ?,Ada lives in Rome .\n"
 
 

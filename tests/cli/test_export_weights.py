@@ -116,7 +116,7 @@ def test_the_manifests_public_score_is_that_of_the_bundles_answers(
     assert code == 0
     public = verify(target).public
     assert json.loads(out)["jaccard"] == pytest.approx(public.jaccard, abs=1e-9)
-    assert json.loads(out)["em"] == pytest.approx(public.em, abs=1e-9)
+    assert json.loads(out)["em"] == pytest.approx(public.scores["em"], abs=1e-9)
 
 
 def test_command_server_and_python_give_identical_answers(

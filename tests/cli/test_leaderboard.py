@@ -16,7 +16,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from tests import bundle_kit
 from tests.search import fakes
-from tests.store.test_study_tables import RECORD
+from tests.store.test_study_tables import RECORD, with_jaccard
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.save_examples("public", [fakes.example(n) for n in range(12)])
     with Store(folder.store_url(), "small") as store:
         store.add_candidate(RECORD)
-        better = replace(RECORD, id="t0007-50", jaccard=0.7, jaccard_half_width=None)
+        better = with_jaccard(0.7, id="t0007-50", jaccard_half_width=None)
         store.add_candidate(replace(better, jaccard_by_language={"ta": 0.7}))
     return tmp_path
 
@@ -191,7 +191,7 @@ def test_five_scores_say_how_well_the_public_part_predicts(toy: RunFolder) -> No
     with Store(toy.store_url(), "toy") as store:
         for seed in range(5, 12):
             name = f"t{seed:04d}-100"
-            store.add_candidate(replace(RECORD, id=name, jaccard=0.4 + seed / 50))
+            store.add_candidate(with_jaccard(0.4 + seed / 50, id=name))
     for seed in range(5, 9):
         add(f"t{seed:04d}-100", 0.5 + seed / 50)
     add("t0005-100", 0.6)  # again: the last one counts

@@ -1,13 +1,12 @@
 """What a search keeps beside the most promising weights."""
 
-from dataclasses import replace
 from pathlib import Path
 
 from autoqa.search.retention import retain
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, dropped
-from tests.store.test_study_tables import RECORD
+from tests.store.test_study_tables import with_jaccard
 
 
 def test_a_selection_that_nobody_can_read_protects_nothing(tmp_path: Path) -> None:
@@ -17,7 +16,7 @@ def test_a_selection_that_nobody_can_read_protects_nothing(tmp_path: Path) -> No
     with Store(folder.store_url(), "study") as store:
         for number, jaccard in enumerate((0.9, 0.8)):
             name = f"t{number:04d}-100"
-            store.add_candidate(replace(RECORD, id=name, jaccard=jaccard))
+            store.add_candidate(with_jaccard(jaccard, id=name))
             folder.model(name).mkdir(parents=True)
             (folder.model(name) / WEIGHTS).write_bytes(b"x" * 100)
             (folder.candidate(name) / "candidate.json").write_text("{}")

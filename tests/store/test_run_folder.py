@@ -1,7 +1,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +117,29 @@ def test_logits_are_read_in_single_precision_however_they_are_stored(folder: Run
     assert (start.tolist(), end.tolist()) == ([2048, 1], [0, 3])
 
 
+def test_a_record_of_0_1_0_has_its_scores_beside_the_rest(folder: RunFolder) -> None:
+    fill(folder)
+    then = RECORD.as_flat()
+    assert list(then)[8:13] == ["seed", "jaccard", "em", "f1", "jaccard_by_language"]
+    (folder.candidate("t0003-100") / "candidate.json").write_text(json.dumps(then))
+    assert folder.read_record("t0003-100") == RECORD
+
+
+def test_a_record_of_a_newer_version_is_refused(folder: RunFolder) -> None:
+    fill(folder)
+    record = {**asdict(RECORD), "power": 0.5, "heat": None}
+    (folder.candidate("t0003-100") / "candidate.json").write_text(json.dumps(record))
+    with pytest.raises(
+        DataError,
+        match=r"candidate\.json: written by a newer version of autoqa, for this one does not know "
+        r"'heat', 'power': install the newer one$",
+    ):
+        folder.read_record("t0003-100")
+    record = {**asdict(RECORD), "scores": {**RECORD.scores, "a_later_metric": 0.1}}
+    (folder.candidate("t0003-100") / "candidate.json").write_text(json.dumps(record))
+    assert folder.read_record("t0003-100").scores["a_later_metric"] == 0.1
+
+
 def test_damaged_and_absent_files_are_named(folder: RunFolder) -> None:
     fill(folder)
     folder.logits_path("t0003-100", "public").write_bytes(b"not safetensors")
@@ -124,6 +147,11 @@ def test_damaged_and_absent_files_are_named(folder: RunFolder) -> None:
         load_logits(folder, "t0003-100", "public")
     (folder.candidate("t0003-100") / "candidate.json").write_text("[1]")
     with pytest.raises(DataError, match=r"candidate\.json: not a candidate record"):
+        folder.read_record("t0003-100")
+    (folder.candidate("t0003-100") / "candidate.json").write_text(
+        json.dumps(asdict(replace(RECORD, scores={"em": 0.5})))
+    )
+    with pytest.raises(DataError, match=r"candidate\.json: not a candidate record \('jaccard'\)"):
         folder.read_record("t0003-100")
     with pytest.raises(DataError, match="run `autoqa search` first"):
         folder.load_examples("public")

@@ -3,6 +3,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,7 @@ RECORD = CandidateRecord(
     recipe={"stages": [{"length": 384, "name": "हिन्दी"}]},
     learning_rate=3e-5,
     seed=1,
-    jaccard=0.5,
-    em=0.4,
-    f1=0.6,
+    scores={"jaccard": 0.5, "em": 0.4, "f1": 0.6},
     jaccard_by_language={"hi": 0.5},
     windows_per_second=31.5,
     seconds=10.0,
@@ -31,6 +30,11 @@ RECORD = CandidateRecord(
     licence="mit",
     jaccard_half_width=0.04,
 )
+
+
+def with_jaccard(jaccard: float, **changes: Any) -> CandidateRecord:
+    """The record with another score."""
+    return replace(RECORD, scores={**RECORD.scores, "jaccard": jaccard}, **changes)
 
 
 @pytest.fixture
@@ -41,11 +45,11 @@ def url(tmp_path: Path) -> str:
 def test_candidates_come_back_as_they_were_and_twice_is_once(url: str) -> None:
     with Store(url, "a") as store:
         store.add_candidate(RECORD)
-        store.add_candidate(replace(RECORD, jaccard=0.6))
+        store.add_candidate(with_jaccard(0.6))
         store.add_candidate(replace(RECORD, id="t0001-50", jaccard_half_width=None))
     with Store(url, "a") as store:
         first, second = store.candidates()
-    assert second == replace(RECORD, jaccard=0.6)
+    assert second == with_jaccard(0.6)
     assert first == replace(RECORD, id="t0001-50", jaccard_half_width=None)
 
 
@@ -115,7 +119,7 @@ def test_reads_are_candidates_ensembles_and_what_is_logged(url: str) -> None:
     with Store(url, "a") as store:
         assert store.public_reads() == {}
         store.add_candidate(RECORD)
-        store.add_candidate(replace(RECORD, jaccard=0.6))  # the same candidate again
+        store.add_candidate(with_jaccard(0.6))  # the same candidate again
         store.add_candidate(replace(RECORD, id="t0004-100"))
         store.add_selection({"alternatives": [{}, {}, {}, {}]})
         store.add_selection({"alternatives": [{}, {}]})

@@ -1,7 +1,6 @@
 """Which weights stay within a quota."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,11 @@ from autoqa.errors import DataError
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.weight_quota import WEIGHTS, by_need, checksum, dropped, keep_within, restore
-from tests.store.test_study_tables import RECORD
+from tests.store.test_study_tables import with_jaccard
 
 
 def record(number: int, jaccard: float, group: str = "a") -> CandidateRecord:
-    return replace(RECORD, id=f"t{number:04d}-100", jaccard=jaccard, group=group)
+    return with_jaccard(jaccard, id=f"t{number:04d}-100", group=group)
 
 
 def write(folder: RunFolder, records: list[CandidateRecord], size: int = 100) -> None:

@@ -1,3 +1,4 @@
+import json
 import math
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from autoqa.training import engine
 from autoqa.training.messages import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
+from tests.scores.toy_metric import registered
 
 RECIPE = Recipe(
     (
@@ -57,6 +59,17 @@ def test_a_run_leaves_a_candidate_at_every_snapshot(make_bench: Bench) -> None:
     steps = [m for m in messages if isinstance(m, Progress) and m.phase == "training"]
     assert steps[-1].step == steps[-1].steps
     assert math.isfinite(steps[-1].loss)
+
+
+def test_a_snapshot_is_scored_by_every_metric(make_bench: Bench) -> None:
+    bench = make_bench("one")
+    with registered():
+        messages = run(bench)
+    folder = RunFolder(bench.run_folder)
+    for record in (message.candidate for message in candidates(messages)):
+        assert list(record.scores) == ["jaccard", "em", "f1", "length_gap"]
+        content = json.loads((folder.candidate(record.id) / "candidate.json").read_text("utf-8"))
+        assert content["scores"] == folder.read_record(record.id).scores == record.scores
 
 
 def test_stored_predictions_are_those_of_the_stored_model(make_bench: Bench) -> None:

@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from autoqa.errors import DataError
+from autoqa.errors import DataError, check_keys
 from autoqa.scores.bootstrap import Comparison, Interval
 
 Rule = Literal["interval", "mean"]
 Kind = Literal["single", "best-per-group", "top-k", "all-equal", "greedy"]
 PickName = Literal["safe", "best"]
+Kept = TypeVar("Kept")
 
 KINDS: tuple[Kind, ...] = ("single", "best-per-group", "top-k", "all-equal", "greedy")
 """From the simplest to the most complicated."""
@@ -121,23 +122,28 @@ class Selection(Pick):
         """What :meth:`to_json` wrote.
 
         Raises:
-            DataError: The text is something else.
+            DataError: The text is something else, or of a newer version.
         """
         try:
             content = _pick(json.loads(text))
-            content["best_public"] = Pick(**_pick(content["best_public"]))
+            content["best_public"] = _known(Pick, _pick(content["best_public"]))
             content["alternatives"] = tuple(map(_alternative, content["alternatives"]))
             content["notes"] = tuple(content["notes"])
             content["considered"] = tuple(content["considered"])
-            return cls(**content)
+            return _known(cls, content)
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"this is no selection ({error!r:.80}): select again") from error
 
 
+def _known(kind: type[Kept], content: dict[str, Any]) -> Kept:
+    check_keys(kind, content)
+    return kind(**content)
+
+
 def _pick(content: dict[str, Any]) -> dict[str, Any]:
     changed = {
-        "members": tuple(Seat(**seat) for seat in content["members"]),
-        "public": Interval(**content["public"]),
+        "members": tuple(_known(Seat, seat) for seat in content["members"]),
+        "public": _known(Interval, content["public"]),
     }
     return {**content, **changed}
 
@@ -146,7 +152,7 @@ def _alternative(content: dict[str, Any]) -> Alternative:
     gain = content["gain"]
     changed = {
         "members": tuple((name, seats) for name, seats in content["members"]),
-        "public": Interval(**content["public"]),
-        "gain": None if gain is None else Comparison(**gain),
+        "public": _known(Interval, content["public"]),
+        "gain": None if gain is None else _known(Comparison, gain),
     }
-    return Alternative(**{**content, **changed})
+    return _known(Alternative, {**content, **changed})
