@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.ensemble.choosing.limits import Limits
 from autoqa.ensemble.choosing.selection import Rule, Seat, Selection
 from autoqa.ensemble.choosing.selector import Contender, Selector
@@ -11,9 +12,6 @@ from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
 from autoqa.features.files import load_windows
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import write_atomically
-
-MAX_ANSWER_TOKENS = 48
-"""Longest answer, in tokens, that selection and bundles consider."""
 
 
 def selector(

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autoqa.analysis.selection import MAX_ANSWER_TOKENS
 from autoqa.decoding.decoder import SpanDecoder
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.features.windows import Windows
 from autoqa.labels.candidate_opinions import MODELS, Judges, Opinion, Progress
 from autoqa.labels.decisions import Dispute

@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from autoqa.decoding.span_search import WindowsLike
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, WindowsLike
 from autoqa.ensemble.choosing.bagging import Bags, ensembles, numbered
 from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, verdict
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
@@ -67,7 +67,7 @@ class Selector:
         *,
         bags: int = 20,
         seed: int = 0,
-        max_answer_tokens: int = 48,
+        max_answer_tokens: int = MAX_ANSWER_TOKENS,
     ) -> None:
         _check(candidates, windows, examples, bags)
         self._considered = tuple(candidate.id for candidate in candidates)

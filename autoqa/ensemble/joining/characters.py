@@ -20,7 +20,7 @@ import numpy as np
 from autoqa.arrays import Doubles, Indices
 from autoqa.decoding.decoder import EMPTY
 from autoqa.decoding.span_lists import make_spans
-from autoqa.decoding.span_search import Slots, WindowsLike
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, SpanGrid, WindowsLike
 from autoqa.ensemble.joining.mean_logits import Logits
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
@@ -56,7 +56,9 @@ class _Mass(NamedTuple):
 
 
 def character_spans(
-    groups: Sequence[GroupLogits], contexts: Sequence[str], max_answer_tokens: int = 48
+    groups: Sequence[GroupLogits],
+    contexts: Sequence[str],
+    max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[Span]:
     """The best span of every context; the empty span where no span has any probability.
 
@@ -84,17 +86,17 @@ def _laid(
     group: GroupLogits, texts: Texts, begin: Indices, max_answer_tokens: int, total: float
 ) -> tuple[_Mass, _Mass]:
     """One group's part of the start and of the end distribution."""
-    slots = Slots(group.windows, max_answer_tokens)
-    row = slots.owners
-    first, last = texts.inward(row, *slots.offsets.T)
+    grid = SpanGrid(group.windows, max_answer_tokens)
+    row = grid.owners
+    first, last = texts.inward(row, *grid.offsets.T)
     # Scored by the place where it ends, the best span is the one that reaches farthest.
-    high = slots.offsets[:, 1].astype(np.float64)
-    farthest = slots.totals(np.zeros(slots.size), high).astype(np.int64)
-    start, end = np.zeros(slots.size), np.zeros(slots.size)
+    high = grid.offsets[:, 1].astype(np.float64)
+    farthest = grid.totals(np.zeros(grid.size), high).astype(np.int64)
+    start, end = np.zeros(grid.size), np.zeros(grid.size)
     for logits, seat in zip(group.logits, group.seats, strict=True):
         for sum_, side in ((start, logits[0]), (end, logits[1])):
-            packed = slots.pack(side)
-            scale = np.repeat(slots.log_partition(packed), np.diff(slots.begin))
+            packed = grid.pack(side)
+            scale = np.repeat(grid.log_partition(packed), np.diff(grid.begin))
             sum_ += np.exp(packed - scale) * (seat / total)
     reach = begin[row] + farthest
     started = np.flatnonzero((start > 0) & (begin[row] + first < begin[row + 1] - 1))
