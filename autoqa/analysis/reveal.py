@@ -78,7 +78,7 @@ def reveal(run: StudyRun, reason: str) -> Revealed:
     if not reason.strip():
         raise ConfigError("--reason is empty: say why the private part is opened")
     selection = kept_selection(run) or choose(run)
-    plan = ensemble_plan(run, selection.members, selection.best, kept_rules(run))
+    plan = ensemble_plan(run, selection.members, selection.tie_group, kept_rules(run))
     board = build_board(run)
     if board.best is None:
         raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
-from autoqa.ensemble.choosing.limits import Limits
-from autoqa.ensemble.choosing.selection import Rule, Seat, Selection
+from autoqa.ensemble.choosing.limits import EnsembleLimits
+from autoqa.ensemble.choosing.selection import DecisionRule, Seat, Selection
 from autoqa.ensemble.choosing.selector import Contender, Selector
 from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
 from autoqa.features.files import load_windows
@@ -53,7 +53,7 @@ def selector(
             for group in {record.group for record in records}
         },
         examples,
-        Limits(
+        EnsembleLimits(
             seats=seats or table.seats,
             recipe_cap=table.recipe_cap,
             quota=quota or table.quota,
@@ -64,7 +64,9 @@ def selector(
     )
 
 
-def choose(run: StudyRun, among: Selector | None = None, rule: Rule | None = None) -> Selection:
+def choose(
+    run: StudyRun, among: Selector | None = None, rule: DecisionRule | None = None
+) -> Selection:
     """Selects, and keeps the selection in ``selection.json`` and in a row of the database.
 
     Args:

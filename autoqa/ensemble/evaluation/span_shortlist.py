@@ -11,16 +11,14 @@ any blend and are dropped.
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from autoqa.arrays import Floats, Indices
 from autoqa.decoding.span_search import SpanGrid, WindowsLike
 from autoqa.ensemble.evaluation.blend_winners import Blends, unbeaten
 from autoqa.ensemble.evaluation.word_sets import Vocabulary
+from autoqa.ensemble.joining.mean_logits import Logits
 from autoqa.errors import DataError
 from autoqa.text.whitespace import Texts
-
-Logits = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
 
 _TOP = 20
 _NOTHING = -1e30
@@ -84,8 +82,8 @@ def _leading(grid: SpanGrid, packed: Sequence[tuple[Floats, Floats]]) -> tuple[I
     """First and last cells of all spans that are among the best of any candidate."""
     keys = []
     for start, end in packed:
-        found = grid.top(start, end, _TOP)
-        keys.append(found.first * grid.max_answer_tokens + (found.last - found.first))
+        spans = grid.top(start, end, _TOP)
+        keys.append(spans.first * grid.max_answer_tokens + (spans.last - spans.first))
     first, reach = np.divmod(np.unique(np.concatenate(keys)), grid.max_answer_tokens)
     return first, first + reach
 
