@@ -27,7 +27,7 @@ class Rung:
     moved: bool
 
 
-def climb(spread: Spread) -> tuple[Rung, ...]:
+def ladder_rungs(spread: Spread) -> tuple[Rung, ...]:
     """The ladder of candidates in the order in which they were tried.
 
     Args:
@@ -51,5 +51,5 @@ def climb(spread: Spread) -> tuple[Rung, ...]:
 
 
 def best_so_far(spread: Spread) -> int:
-    """Position of the best after the last candidate. See :func:`climb`."""
-    return climb(spread)[-1].best
+    """Position of the best after the last candidate. See :func:`ladder_rungs`."""
+    return ladder_rungs(spread)[-1].best
