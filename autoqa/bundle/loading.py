@@ -12,7 +12,7 @@ from typing import Protocol
 
 from autoqa.bundle.entries import MemberEntry
 from autoqa.bundle.manifest import Manifest
-from autoqa.ensemble.joining.mean_logits import Logits
+from autoqa.ensemble.joining.mean_logits import LogitPair
 from autoqa.errors import ConfigError
 from autoqa.features.windows import Windows
 from autoqa.modeling import onnx_runtime as onnx
@@ -25,7 +25,7 @@ class Forward(Protocol):
 
     def __call__(
         self, windows: Windows, *, progress: Callable[[int, int], None] | None = None
-    ) -> Logits:
+    ) -> LogitPair:
         """Start and end logits of every token, float32 ``[T]`` each.
 
         Args:

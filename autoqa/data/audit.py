@@ -105,9 +105,9 @@ def _shared(leaks: Iterable[Leak]) -> list[Shared]:
 def _samples(leaks: Sequence[Leak]) -> list[Leak]:
     """The first two rows of each reason."""
     taken: Counter[str] = Counter()
-    some = []
+    samples = []
     for leak in leaks:
         taken[leak.reason] += 1
         if taken[leak.reason] <= 2:
-            some.append(leak)
-    return some
+            samples.append(leak)
+    return samples

@@ -55,7 +55,7 @@ class Sketches:
     def of(self, texts: Sequence[str]) -> list[Hashes]:
         """The sampled hashes of each text, ascending, each once."""
         fresh = iter(dict.fromkeys(text for text in texts if text not in self._known))
-        while batch := _some(fresh):
+        while batch := _next_batch(fresh):
             self._known.update(zip(batch, _samples([folded(text) for text in batch]), strict=True))
         return [self._known[text] for text in texts]
 
@@ -182,7 +182,7 @@ def folded(text: str) -> str:
     return _MARKS.sub("", plain(text)).casefold()
 
 
-def _some(texts: Iterable[str]) -> list[str]:
+def _next_batch(texts: Iterable[str]) -> list[str]:
     """The next texts, about a chunk of characters."""
     batch: list[str] = []
     room = _CHUNK

@@ -125,8 +125,8 @@ def load_source(name: str, source: BoundSource) -> tuple[list[Example], list[str
     if not examples:
         raise DataError(f"sources.{name}: it holds no examples; its options were {source.options}.")
     distinct, notes = unique(examples, name)
-    told = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
-    return distinct, told + notes
+    plugin_notes = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
+    return distinct, plugin_notes + notes
 
 
 @contextmanager

@@ -181,7 +181,7 @@ class Tally:
                 yield kind, f"{share:.0%} of its letters fit the language {row.language}"
 
     def result(self) -> SourceAudit:
-        """All that was found."""
+        """Counts, lengths, findings and samples of the rows so far."""
         letters = {
             language: {
                 script: round(count / counts.total(), 4) for script, count in counts.most_common()

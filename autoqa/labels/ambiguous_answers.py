@@ -142,7 +142,7 @@ def _text_evidence(ambiguous: AmbiguousAnswer, translations: Translations) -> Do
 
 
 def model_evidence(opinions: Sequence[Doubles]) -> Doubles | None:
-    """What several models say about the occurrences of one answer, see :attr:`AmbiguousAnswer.models`.
+    """What several models say about one answer, see :attr:`AmbiguousAnswer.models`.
 
     Args:
         opinions: Log-probabilities of the occurrences, ``[K]`` from each model.

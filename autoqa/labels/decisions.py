@@ -172,9 +172,9 @@ def _change(
 def _is_label(text: str, example: Example) -> bool:
     """Whether a label is the row's; validation may have looked at some of its references only."""
     whole = " ".join(_label(example).split())
-    told = {" ".join(part.split()) for part in text.split(_SEPARATOR.strip())}
+    parts = {" ".join(part.split()) for part in text.split(_SEPARATOR.strip())}
     known = {" ".join(answer.text.split()) for answer in example.answers}
-    return " ".join(text.split()) == whole or told <= known
+    return " ".join(text.split()) == whole or parts <= known
 
 
 def _label(example: Example) -> str:

@@ -1,6 +1,6 @@
 """The best so far, which moves only for a gain that stands out of the noise.
 
-Whoever tries many candidates on one public part finds some that are good by luck. As in the ladder
+Of many candidates tried on one public part some are good by luck. As in the ladder
 mechanism (Blum and Hardt, The Ladder: A Reliable Leaderboard for Machine Learning Competitions,
 2015) the best moves only when the paired gain exceeds one standard error.
 """

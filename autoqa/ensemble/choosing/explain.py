@@ -79,7 +79,7 @@ def explain(
 
 
 def reason(chooser: Chooser, bags: Bags | None, contender: int, seats: Seats) -> str:
-    """The same in a sentence, for whoever sees the member in a bundle."""
+    """A member's scores and how often bags chose it, in a sentence for the bundle."""
     text = f"alone {chooser.mean((contender,)):.3f} on the public part"
     if rest := _without(seats, contender):
         whole, without = chooser.mean(seats), chooser.mean(rest)
@@ -108,12 +108,12 @@ def _grounds(
         alone=chooser.mean((contender,)),
         first_seat=gain,
         bags=float(bags.chosen[contender]),
-        kept=_kept(chooser, bags, seats, rest) if rest else None,
+        kept=_gain_over_rest(chooser, bags, seats, rest) if rest else None,
         kept_out_of_bag=bags.gain_of(contender, kind),
     )
 
 
-def _kept(chooser: Chooser, bags: Bags, seats: Seats, rest: Seats) -> Comparison:
+def _gain_over_rest(chooser: Chooser, bags: Bags, seats: Seats, rest: Seats) -> Comparison:
     return paired(chooser.scores(seats), chooser.scores(rest), bags.documents)
 
 

@@ -16,7 +16,7 @@ from autoqa.ensemble.evaluation.word_sets import (
     jaccard,
     reference_masks,
 )
-from autoqa.ensemble.joining.mean_logits import Logits
+from autoqa.ensemble.joining.mean_logits import LogitPair
 from autoqa.types import Example
 
 Seats = tuple[int, ...]
@@ -44,7 +44,7 @@ class Contender:
     id: str
     group: str
     recipe_hash: str
-    logits: Logits
+    logits: LogitPair
     seconds: float = 0.0
 
 

@@ -16,7 +16,7 @@ from autoqa.arrays import Floats, Indices
 from autoqa.decoding.span_search import SpanGrid, WindowsLike
 from autoqa.ensemble.evaluation.blend_winners import Blends, unbeaten
 from autoqa.ensemble.evaluation.word_sets import Vocabulary
-from autoqa.ensemble.joining.mean_logits import Logits
+from autoqa.ensemble.joining.mean_logits import LogitPair
 from autoqa.errors import DataError
 from autoqa.text.whitespace import Texts
 
@@ -26,7 +26,7 @@ _NOTHING = -1e30
 
 
 def shortlist(
-    candidates: Sequence[tuple[str, Logits]],
+    candidates: Sequence[tuple[str, LogitPair]],
     windows: WindowsLike,
     contexts: Sequence[str],
     vocabulary: Vocabulary,
@@ -67,7 +67,7 @@ def shortlist(
     return [masks[i] for i in order.tolist()], blends
 
 
-def _packed(grid: SpanGrid, name: str, logits: Logits) -> tuple[Floats, Floats]:
+def _packed(grid: SpanGrid, name: str, logits: LogitPair) -> tuple[Floats, Floats]:
     try:
         packed = grid.pack(logits[0]), grid.pack(logits[1])
         for side, given in zip(packed, logits, strict=True):

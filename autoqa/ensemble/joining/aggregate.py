@@ -8,7 +8,7 @@
   averaged over all members, weighted by seats (second and fifth place); see
   :mod:`autoqa.ensemble.joining.characters`.
 
-Ties and words that nobody agrees on fall to the tie group's voter, see
+Ties, and questions on which no word has a majority, fall to the tie group's voter, see
 :func:`autoqa.ensemble.joining.vote.vote`.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.joining.characters import GroupLogits, character_spans
-from autoqa.ensemble.joining.mean_logits import Logits, blend
+from autoqa.ensemble.joining.mean_logits import LogitPair, blend
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.ensemble.joining.vote import vote
 from autoqa.types import Aggregator, Span
@@ -26,7 +26,7 @@ from autoqa.types import Aggregator, Span
 
 def aggregate(
     plan: EnsemblePlan,
-    logits: Mapping[str, Logits],
+    logits: Mapping[str, LogitPair],
     windows: Mapping[str, WindowsLike],
     contexts: Sequence[str],
 ) -> list[Span]:
@@ -79,7 +79,7 @@ class _Voter:
 
 def _voters(
     members: Sequence[Member],
-    logits: Mapping[str, Logits],
+    logits: Mapping[str, LogitPair],
     decoder: SpanDecoder,
     aggregator: Aggregator,
 ) -> list[_Voter]:

@@ -21,7 +21,7 @@ from autoqa.arrays import Doubles, Indices
 from autoqa.decoding.decoder import EMPTY
 from autoqa.decoding.span_lists import make_spans
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, SpanGrid, WindowsLike
-from autoqa.ensemble.joining.mean_logits import Logits
+from autoqa.ensemble.joining.mean_logits import LogitPair
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
 
@@ -37,7 +37,7 @@ class GroupLogits:
     """
 
     windows: WindowsLike
-    logits: Sequence[Logits]
+    logits: Sequence[LogitPair]
     seats: Sequence[float]
 
 
@@ -108,7 +108,7 @@ def _distributions(
 
 
 def _merged(parts: Sequence[_Mass]) -> _Mass:
-    """Adds up what stands at one place."""
+    """One entry for each place: the sum of its values and its farthest reach."""
     place, value, reach = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     order = np.argsort(place, kind="stable")
     place = place[order]

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.joining.aggregate import aggregate
-from autoqa.ensemble.joining.mean_logits import Logits
+from autoqa.ensemble.joining.mean_logits import LogitPair
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.text.rules import apply_rules
 from autoqa.types import Span
@@ -27,7 +27,7 @@ class ContextRow(Protocol):
 
 def join(
     plan: EnsemblePlan,
-    logits: Mapping[str, Logits],
+    logits: Mapping[str, LogitPair],
     windows: Mapping[str, WindowsLike],
     rows: Sequence[ContextRow],
 ) -> list[Span]:

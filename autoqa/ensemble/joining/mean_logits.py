@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Logits = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
+LogitPair = tuple[npt.NDArray[np.floating], npt.NDArray[np.floating]]
 """Start and end logits, ``[T]`` each."""
 
 
 def blend(
-    logits: Sequence[Logits], weights: Sequence[float] | None = None
+    logits: Sequence[LogitPair], weights: Sequence[float] | None = None
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Weighted mean of start and of end logits.
 
