@@ -12,7 +12,7 @@ from autoqa.analysis.leaderboard import Board, build_board, compare
 from autoqa.analysis.selection import choose, kept_selection, named, selector
 from autoqa.bundle.manifest import Manifest
 from autoqa.config.study import StudyFile
-from autoqa.ensemble.choosing.selection import PickName, Rule, Selection
+from autoqa.ensemble.choosing.selection import DecisionRule, PickName, Selection
 from autoqa.errors import ConfigError
 from autoqa.export.export_run import current_selection, export_ensemble
 from autoqa.export.write import check_target
@@ -78,7 +78,7 @@ class Run:
         seats: int | None = None,
         quota: int | None = None,
         seconds: float | None = None,
-        rule: Rule | None = None,
+        rule: DecisionRule | None = None,
     ) -> Selection:
         """Chooses the ensemble and keeps the selection; what is left out, the study file says.
 
@@ -131,7 +131,7 @@ class Run:
         check_target(target, force=force)
         if candidate is None:
             chosen = current_selection(self._run, say=lambda _: None).pick(pick)
-            seats, tie_group = chosen.members, chosen.best
+            seats, tie_group = chosen.members, chosen.tie_group
         else:
             seats = (named(self._run, candidate),)
             tie_group = seats[0].group

@@ -8,7 +8,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.selection import kept_selection
 from autoqa.bundle.manifest import NAME, parse_manifest
 from autoqa.errors import ConfigError, did_you_mean
-from autoqa.scores.correlation import FEWEST, Agreement, agree
+from autoqa.scores.correlation import FEWEST, Agreement, agreement
 from autoqa.store.external_scores import ExternalScore
 
 SELECTION = "selection"
@@ -56,7 +56,7 @@ def predictions(externals: Sequence[ExternalScore]) -> dict[str, Agreement]:
         board: [each for (where, _), each in latest.items() if where == board] for board in boards
     }
     return {
-        board: agree([each.public for each in found], [each.score for each in found])
+        board: agreement([each.public for each in found], [each.score for each in found])
         for board, found in by_board.items()
         if len(found) >= FEWEST
     }

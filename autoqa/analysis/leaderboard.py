@@ -10,7 +10,7 @@ from autoqa.errors import ConfigError, did_you_mean
 from autoqa.scores.bootstrap import Comparison, paired
 from autoqa.scores.ladder import best_so_far
 from autoqa.scores.standard_errors import Spread
-from autoqa.scores.stated_score import Statement, state
+from autoqa.scores.stated_score import Statement, stated_score
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.types import Example
 
@@ -92,7 +92,7 @@ def _best(
         for number, record in enumerate(tried)
         if number != place
     }
-    return Best(tried[place].id, state(spread, place, reads), rivals)
+    return Best(tried[place].id, stated_score(spread, place, reads), rivals)
 
 
 def compare(run: StudyRun, first: str, second: str) -> tuple[Comparison, Sequence[Example]]:

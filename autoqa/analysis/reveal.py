@@ -11,7 +11,7 @@ from autoqa.analysis.selection import choose, kept_selection
 from autoqa.analysis.stored_predictions import candidate_scores, ensemble_plan, load_part
 from autoqa.errors import ConfigError
 from autoqa.scores.bootstrap import Comparison, Interval, interval, paired
-from autoqa.scores.correlation import Agreement, agree, ranks
+from autoqa.scores.correlation import Agreement, agreement, ranks
 from autoqa.scores.metrics import score
 from autoqa.scores.summary import ScoreEntry, score_answers
 from autoqa.store.private_openings import OpeningRow
@@ -78,7 +78,7 @@ def reveal(run: StudyRun, reason: str) -> Revealed:
     if not reason.strip():
         raise ConfigError("--reason is empty: say why the private part is opened")
     selection = kept_selection(run) or choose(run)
-    plan = ensemble_plan(run, selection.members, selection.best, kept_rules(run))
+    plan = ensemble_plan(run, selection.members, selection.tie_group, kept_rules(run))
     board = build_board(run)
     if board.best is None:
         raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")
@@ -132,4 +132,4 @@ def _shaken(board: Board, private: Sequence[Interval]) -> tuple[Shaken, ...]:
 def _agreement(board: Board, private: Sequence[Interval]) -> Agreement | None:
     if len(private) < 2:
         return None
-    return agree(board.scores.mean(axis=1).tolist(), [each.mean for each in private])
+    return agreement(board.scores.mean(axis=1).tolist(), [each.mean for each in private])

@@ -159,7 +159,7 @@ def _ensemble(run: StudyRun) -> EnsemblePlan:
     """The last selection, else the candidate with the highest score; without rules."""
     selection = kept_selection(run)
     if selection is not None:
-        return ensemble_plan(run, selection.members, selection.best)
+        return ensemble_plan(run, selection.members, selection.tie_group)
     leader = min(run.candidates(), key=by_score)
     return ensemble_plan(run, [named(run, leader.id)], leader.group)
 

@@ -4,17 +4,15 @@ import json
 from dataclasses import replace
 
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.ensemble.choosing.limits import Limits
-from autoqa.ensemble.choosing.selection import Rule, Seat, Selection
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
+from autoqa.ensemble.choosing.limits import EnsembleLimits
+from autoqa.ensemble.choosing.selection import DecisionRule, Seat, Selection
 from autoqa.ensemble.choosing.selector import Contender, Selector
 from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
 from autoqa.features.files import load_windows
 from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import load_logits
-
-MAX_ANSWER_TOKENS = 48
-"""Longest answer, in tokens, that selection and bundles consider."""
 
 
 def selector(
@@ -56,7 +54,7 @@ def selector(
             for group in {record.group for record in records}
         },
         examples,
-        Limits(
+        EnsembleLimits(
             seats=seats or table.seats,
             recipe_cap=table.recipe_cap,
             quota=quota or table.quota,
@@ -67,7 +65,9 @@ def selector(
     )
 
 
-def choose(run: StudyRun, among: Selector | None = None, rule: Rule | None = None) -> Selection:
+def choose(
+    run: StudyRun, among: Selector | None = None, rule: DecisionRule | None = None
+) -> Selection:
     """Selects, and keeps the selection in ``selection.json`` and in a row of the database.
 
     Args:

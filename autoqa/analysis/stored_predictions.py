@@ -7,9 +7,9 @@ from types import MappingProxyType
 import numpy as np
 
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.selection import MAX_ANSWER_TOKENS
 from autoqa.arrays import Doubles, Floats
 from autoqa.decoding.decoder import SpanDecoder
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.ensemble.joining.join import join
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member

@@ -76,7 +76,7 @@ def export(
     run = open_run(study)
     if candidate is None:
         chosen = _selection(run).pick(pick or "safe")
-        seats, best = chosen.members, chosen.best
+        seats, best = chosen.members, chosen.tie_group
     else:
         seats = (named(run, candidate),)
         best = seats[0].group

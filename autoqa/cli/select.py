@@ -9,7 +9,7 @@ from autoqa.cli.terminal import data_console, echo_json, warn
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from autoqa.ensemble.choosing.selection import Pick, Rule, Selection
+    from autoqa.ensemble.choosing.selection import DecisionRule, Pick, Selection
 
 
 @click.command()
@@ -43,7 +43,7 @@ def select(
     seats: int | None,
     quota: int | None,
     seconds: float | None,
-    rule: "Rule | None",
+    rule: "DecisionRule | None",
     explained: bool,
     as_json: bool,
 ) -> None:
@@ -93,7 +93,7 @@ def _members(pick: "Pick") -> "Table":
     table.add_column("seats", justify="right")
     table.add_column("why it is in", overflow="fold")
     for seat in pick.members:
-        group = f"{seat.group} (best)" if seat.group == pick.best else seat.group
+        group = f"{seat.group} (best)" if seat.group == pick.tie_group else seat.group
         table.add_row(seat.id, group, f"{seat.weight:g}", seat.reason)
     return table
 

@@ -56,10 +56,10 @@ def _values(old: Any, new: Any, at: tuple[str, ...]) -> Iterator[str]:
 def _lists(old: Any, new: Any, at: tuple[str, ...]) -> Iterator[str]:
     before, after = _labelled(old, at), _labelled(new, at)
     yield from _tables(before, after, at)
-    kept = [key.strip("[]") for key in before if key in after]
-    order = [key.strip("[]") for key in after if key in before]
-    if kept != order:
-        yield f"{_dotted(at)}: order {', '.join(kept)} -> {', '.join(order)}"
+    old_order = [key.strip("[]") for key in before if key in after]
+    new_order = [key.strip("[]") for key in after if key in before]
+    if old_order != new_order:
+        yield f"{_dotted(at)}: order {', '.join(old_order)} -> {', '.join(new_order)}"
 
 
 def _labelled(tables: Any, at: tuple[str, ...]) -> dict[str, Mapping[str, Any]]:

@@ -65,13 +65,13 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _syntax(path: Path, text: str, message: str) -> str:
-    found = _WHERE.search(message)
-    reason = message[: found.start()] if found else message
-    if found is None or found["line"] is None:
+    position = _WHERE.search(message)
+    reason = message[: position.start()] if position else message
+    if position is None or position["line"] is None:
         return f"{path}: not valid TOML: {reason}, at the end of the file"
-    number = int(found["line"])
+    number = int(position["line"])
     line = text.splitlines()[number - 1].strip() if number <= text.count("\n") + 1 else ""
-    return f"{path}: line {number}, column {found['column']}: not valid TOML: {reason}: {line}"
+    return f"{path}: line {number}, column {position['column']}: not valid TOML: {reason}: {line}"
 
 
 def _absent(path: Path) -> str:
@@ -103,23 +103,23 @@ def _expand(value: Any, at: Place, problems: list[str]) -> Any:
     if not isinstance(value, str):
         return value
 
-    def replacement(found: re.Match[str]) -> str:
-        name = found["name"]
+    def replacement(variable: re.Match[str]) -> str:
+        name = variable["name"]
         if name is None:
             return "${"
-        if not found["end"] or not name.isidentifier():
+        if not variable["end"] or not name.isidentifier():
             problems.append(
-                f"{dotted(at)}: {found[0]!r} is no variable; "
+                f"{dotted(at)}: {variable[0]!r} is no variable; "
                 "write ${NAME}, or $${ for a plain ${"
             )
-            return found[0]
+            return variable[0]
         if name not in os.environ:
             hint = did_you_mean(name, os.environ)
             problems.append(
                 f"{dotted(at)}: the environment variable {name} is not set"
                 f"{hint or f'; set it with: export {name}=...'}"
             )
-            return found[0]
+            return variable[0]
         return os.environ[name]
 
     return _VARIABLE.sub(replacement, value)

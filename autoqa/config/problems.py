@@ -141,7 +141,7 @@ def known_keys(model: type[BaseModel], place: Place) -> set[str]:
     for part in place:
         types = [inner for outer in types for kind in _branches(outer) for inner in _in(kind, part)]
     models = [kind for outer in types for kind in _branches(outer) if _is_model(kind)]
-    return {field.alias or name for found in models for name, field in found.model_fields.items()}
+    return {field.alias or name for table in models for name, field in table.model_fields.items()}
 
 
 def _branches(annotation: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from autoqa.types import Aggregator, VoteBy
 Search = Literal["search"]
 Share = Annotated[float, Field(ge=0, le=1)]
 TopShare = Annotated[float, Field(gt=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
 class _Table(BaseModel):
@@ -254,10 +254,10 @@ class SelectionTable(_Table):
 class StudyFile(_Table):
     """A whole study file."""
 
-    name: Name
+    name: StudyName
     seed: int = 0
-    sources: Annotated[dict[Name, SourceTable], Field(min_length=1)]
-    backbones: Annotated[dict[Name, BackboneTable], Field(min_length=1)]
+    sources: Annotated[dict[StudyName, SourceTable], Field(min_length=1)]
+    backbones: Annotated[dict[StudyName, BackboneTable], Field(min_length=1)]
     recipe: RecipeTable
     validation: ValidationTable
     search: SearchTable = SearchTable()

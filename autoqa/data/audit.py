@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from autoqa.api import RawRow
 from autoqa.config.checks import check_source
 from autoqa.data.overlap import Leak, Reason, between
-from autoqa.data.prepare import LoadableSource, LoadableStudy, naming
+from autoqa.data.prepare import naming
 from autoqa.data.tally import SourceAudit, Tally
+from autoqa.registry.bound import BoundSource, BoundStudy
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class StudyAudit:
         return sum(source.rows for source in self.sources)
 
 
-def audit_study(bound: LoadableStudy, only: str | None = None) -> StudyAudit:
+def audit_study(bound: BoundStudy, only: str | None = None) -> StudyAudit:
     """Looks at every row of a study's sources, as it stands there, before any overlay.
 
     Args:
@@ -73,21 +74,21 @@ def audit_study(bound: LoadableStudy, only: str | None = None) -> StudyAudit:
     return StudyAudit(bound.study.name, audits, _shared(between(examples)))
 
 
-def _rows(name: str, source: LoadableSource) -> Iterator[RawRow]:
+def _rows(name: str, source: BoundSource) -> Iterator[RawRow]:
     """A source's rows as they stand, or as it loads them where it cannot show that."""
     with naming(name, source):
         if source.spec.rows is not None:
             yield from source.spec.rows(source.options)
             return
-        for number, one in enumerate(source.spec.load(source.options), start=1):
+        for number, example in enumerate(source.spec.load(source.options), start=1):
             yield RawRow(
                 where=f"row {number}",
-                id=one.id,
-                question=one.question,
-                context=one.context,
-                answers=tuple((answer.text, answer.start) for answer in one.answers),
-                language=one.language,
-                document=one.document,
+                id=example.id,
+                question=example.question,
+                context=example.context,
+                answers=tuple((answer.text, answer.start) for answer in example.answers),
+                language=example.language,
+                document=example.document,
             )
 
 
@@ -96,17 +97,17 @@ def _shared(leaks: Iterable[Leak]) -> list[Shared]:
     for leak in leaks:
         pairs.setdefault((leak.source, leak.held_source), []).append(leak)
     return [
-        Shared(*names, dict(Counter(leak.reason for leak in found)), _spread(found))
-        for names, found in pairs.items()
+        Shared(*names, dict(Counter(leak.reason for leak in pair_leaks)), _samples(pair_leaks))
+        for names, pair_leaks in pairs.items()
     ]
 
 
-def _spread(leaks: Sequence[Leak]) -> list[Leak]:
-    """Some of each reason."""
+def _samples(leaks: Sequence[Leak]) -> list[Leak]:
+    """The first two rows of each reason."""
     taken: Counter[str] = Counter()
-    some = []
+    samples = []
     for leak in leaks:
         taken[leak.reason] += 1
         if taken[leak.reason] <= 2:
-            some.append(leak)
-    return some
+            samples.append(leak)
+    return samples

@@ -52,10 +52,10 @@ def _problem(row: Example) -> str | None:
         if not answer.text.strip():
             return "an answer is empty; a question without an answer has no answers at all."
         if answer.start < 0 or not row.context.startswith(answer.text, answer.start):
-            found = row.context[answer.start : answer.end] if answer.start >= 0 else ""
+            actual = row.context[answer.start : answer.end] if answer.start >= 0 else ""
             return (
                 f"expected the answer {answer.text[:60]!r} at character {answer.start} of the "
-                f"context, found {found[:60]!r}; correct the offset or remove the row."
+                f"context, found {actual[:60]!r}; correct the offset or remove the row."
             )
     return None
 
@@ -78,16 +78,16 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
     Raises:
         DataError: Two rows of one language share an id but ask different things.
     """
-    places: dict[tuple[str, str], int] = {}
-    asked: dict[tuple[str, str, str], int] = {}
+    by_id: dict[tuple[str, str], int] = {}
+    by_question: dict[tuple[str, str, str], int] = {}
     languages: dict[str, set[str]] = {}
-    kept: list[Example] = []
+    distinct: list[Example] = []
     merged = 0
     for example in examples:
         question = question_key(example.question)
-        place = places.get((example.id, example.language))
+        place = by_id.get((example.id, example.language))
         if place is not None:
-            first = kept[place]
+            first = distinct[place]
             if first.context != example.context or question_key(first.question) != question:
                 raise DataError(
                     f"sources.{source}: the id {example.id!r} belongs to two rows, "
@@ -95,20 +95,22 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
                     "give each row an id of its own."
                 )
         else:
-            place = asked.get((example.context, question, example.language))
+            place = by_question.get((example.context, question, example.language))
         if place is not None:
-            kept[place] = replace(kept[place], answers=kept[place].answers + example.answers)
+            distinct[place] = replace(
+                distinct[place], answers=distinct[place].answers + example.answers
+            )
             merged += 1
             continue
-        places[example.id, example.language] = len(kept)
-        asked[example.context, question, example.language] = len(kept)
+        by_id[example.id, example.language] = len(distinct)
+        by_question[example.context, question, example.language] = len(distinct)
         languages.setdefault(example.id, set()).add(example.language)
-        kept.append(example)
-    return _told_apart(kept, languages, source, merged)
+        distinct.append(example)
+    return _told_apart(distinct, languages, source, merged)
 
 
 def _told_apart(
-    kept: list[Example], languages: dict[str, set[str]], source: str, merged: int
+    examples: list[Example], languages: dict[str, set[str]], source: str, merged: int
 ) -> tuple[list[Example], list[str]]:
     """Gives translations ids of their own; the examples, and what was done in sentences."""
     notes = []
@@ -119,15 +121,17 @@ def _told_apart(
         )
     several = {name for name, spoken in languages.items() if len(spoken) > 1}
     if several:
-        kept = [
-            replace(one, id=f"{one.id}@{one.language}") if one.id in several else one
-            for one in kept
+        examples = [
+            replace(example, id=f"{example.id}@{example.language}")
+            if example.id in several
+            else example
+            for example in examples
         ]
         notes.append(
             f"sources.{source}: ids that stand in several languages: {len(several)}; "
             "those rows are now called id@language."
         )
-    return kept, notes
+    return examples, notes
 
 
 def question_key(question: str) -> str:

@@ -55,7 +55,7 @@ class Sketches:
     def of(self, texts: Sequence[str]) -> list[Hashes]:
         """The sampled hashes of each text, ascending, each once."""
         fresh = iter(dict.fromkeys(text for text in texts if text not in self._known))
-        while batch := _some(fresh):
+        while batch := _next_batch(fresh):
             self._known.update(zip(batch, _samples([folded(text) for text in batch]), strict=True))
         return [self._known[text] for text in texts]
 
@@ -99,9 +99,9 @@ class NearIndex:
                 room -= len(samples[end])
                 end += 1
             for row, held in self._candidates(samples[begin:end]):
-                found = share(texts[begin + row], self._texts[held])
-                if found:
-                    yield Near(begin + row, held, found)
+                shared = share(texts[begin + row], self._texts[held])
+                if shared:
+                    yield Near(begin + row, held, shared)
             begin = end
 
     def _candidates(self, samples: Sequence[Hashes]) -> Iterator[tuple[int, int]]:
@@ -136,7 +136,7 @@ def share(text: str, other: str) -> float:
     """
     from rapidfuzz import fuzz
 
-    short, long = sorted((_folded(text), _folded(other)), key=lambda each: (len(each), each))
+    short, long = sorted((_folded(text), _folded(other)), key=lambda side: (len(side), side))
     if short == long:
         return 1.0
     if len(short) < _LEAST:
@@ -153,9 +153,9 @@ def share(text: str, other: str) -> float:
 
 def _common(short: str, long: str, size: int) -> float:
     """Share of the first text's n-grams that the second has."""
-    one, two = _set(short, size), _set(long, size)
-    at = np.searchsorted(two, one).clip(max=len(two) - 1)
-    return float(np.mean(two[at] == one))
+    hashes, others = _set(short, size), _set(long, size)
+    at = np.searchsorted(others, hashes).clip(max=len(others) - 1)
+    return float(np.mean(others[at] == hashes))
 
 
 # An article is compared with many paragraphs.
@@ -182,7 +182,7 @@ def folded(text: str) -> str:
     return _MARKS.sub("", plain(text)).casefold()
 
 
-def _some(texts: Iterable[str]) -> list[str]:
+def _next_batch(texts: Iterable[str]) -> list[str]:
     """The next texts, about a chunk of characters."""
     batch: list[str] = []
     room = _CHUNK
@@ -201,16 +201,16 @@ def _samples(texts: Sequence[str]) -> list[Hashes]:
     if len(codes) < _SIZE:
         return [codes[:0] for _ in texts]
     hashes = _ngrams(codes, _SIZE)
-    kept = np.flatnonzero(hashes < np.uint64(2**64 // _SAMPLE))
-    owner = np.searchsorted(ends, kept, side="right")
-    whole = kept + _SIZE <= ends[owner]
-    found, owner = hashes[kept[whole]], owner[whole]
-    order = np.lexsort((found, owner))
-    found, owner = found[order], owner[order]
-    fresh = np.ones(len(found), bool)
-    fresh[1:] = (found[1:] != found[:-1]) | (owner[1:] != owner[:-1])
-    found, owner = found[fresh], owner[fresh]
-    return np.split(found, np.searchsorted(owner, np.arange(1, len(texts))))
+    sampled = np.flatnonzero(hashes < np.uint64(2**64 // _SAMPLE))
+    owner = np.searchsorted(ends, sampled, side="right")
+    whole = sampled + _SIZE <= ends[owner]
+    values, owner = hashes[sampled[whole]], owner[whole]
+    order = np.lexsort((values, owner))
+    values, owner = values[order], owner[order]
+    fresh = np.ones(len(values), bool)
+    fresh[1:] = (values[1:] != values[:-1]) | (owner[1:] != owner[:-1])
+    values, owner = values[fresh], owner[fresh]
+    return np.split(values, np.searchsorted(owner, np.arange(1, len(texts))))
 
 
 def _codes(text: str) -> Hashes:

@@ -13,8 +13,8 @@ from autoqa.types import Example
 
 # Ids such as "17" number rows; that two files both have a row 17 says nothing.
 _ROW_NUMBER = re.compile(r"\d{1,6}")
-_ASKED_ALIKE = 0.8  # normalised Levenshtein similarity; 0.9 if one character in ten is changed
-_ASKED_SHORT = 20  # characters; one number can be all that shorter questions differ in
+_QUESTIONS_ALIKE = 0.8  # normalised Levenshtein similarity; 0.9 if one character in ten is changed
+_QUESTION_SHORT = 20  # characters; one number can be all that shorter questions differ in
 
 Reason = Literal["context", "text", "id", "question"]
 
@@ -63,14 +63,14 @@ class Overlap:
     def __init__(self, held_out: Iterable[Example], sketches: Sketches | None = None) -> None:
         self._ids: dict[str, Example] = {}
         self._contexts: dict[str, Example] = {}
-        self._asked: dict[str, dict[str, Example]] = defaultdict(dict)
+        self._questions: dict[str, dict[str, Example]] = defaultdict(dict)
         first: dict[str, Example] = {}
         for example in held_out:
             name = base_id(example)
             if not _ROW_NUMBER.fullmatch(name):
                 self._ids.setdefault(name, example)
             for answer in _texts(example):
-                self._asked[answer].setdefault(question_key(example.question), example)
+                self._questions[answer].setdefault(question_key(example.question), example)
             first.setdefault(example.context, example)
         for context, example in first.items():
             self._contexts.setdefault(plain(context), example)
@@ -83,23 +83,23 @@ class Overlap:
         known = self._by_context(contexts)
         leaks: dict[int, Leak] = {}
         for row, example in enumerate(examples):
-            found = known.get(example.context) or self._by_question(example)
-            if found is not None:
-                held, reason, share = found
+            match = known.get(example.context) or self._by_question(example)
+            if match is not None:
+                held, reason, share = match
                 leaks[row] = Leak(example.source, example.id, held.source, held.id, reason, share)
         return leaks
 
     def _by_context(self, contexts: Sequence[str]) -> dict[str, tuple[Example, Reason, float]]:
-        found: dict[str, tuple[Example, Reason, float]] = {}
+        matches: dict[str, tuple[Example, Reason, float]] = {}
         for near in self._index.find(contexts):
             context = contexts[near.text]
-            if context not in found or found[context][2] < near.share:
-                found[context] = (self._first[near.held], "text", near.share)
+            if context not in matches or matches[context][2] < near.share:
+                matches[context] = (self._first[near.held], "text", near.share)
         for context in contexts:
             same = self._contexts.get(plain(context))
             if same is not None:
-                found[context] = (same, "context", 1.0)
-        return found
+                matches[context] = (same, "context", 1.0)
+        return matches
 
     def _by_question(self, example: Example) -> tuple[Example, Reason, float] | None:
         translated = self._ids.get(base_id(example))
@@ -107,28 +107,28 @@ class Overlap:
             return translated, "id", 1.0
         best: tuple[Example, Reason, float] | None = None
         for answer in _texts(example):
-            asked = self._asked.get(answer)
-            if asked:
-                found = _alike(question_key(example.question), asked)
-                if found is not None and (best is None or found[1] > best[2]):
-                    best = (found[0], "question", found[1])
+            questions = self._questions.get(answer)
+            if questions:
+                match = _alike(question_key(example.question), questions)
+                if match is not None and (best is None or match[1] > best[2]):
+                    best = (match[0], "question", match[1])
         return best
 
 
-def _alike(key: str, asked: dict[str, Example]) -> tuple[Example, float] | None:
+def _alike(key: str, questions: dict[str, Example]) -> tuple[Example, float] | None:
     """The most similar question of those with the same answer, if it is similar enough."""
-    if key in asked:
-        return asked[key], 1.0
+    if key in questions:
+        return questions[key], 1.0
     from rapidfuzz import process
     from rapidfuzz.distance import Levenshtein
 
-    choices = list(asked)
-    if len(key) < _ASKED_SHORT:
+    choices = list(questions)
+    if len(key) < _QUESTION_SHORT:
         choices = [other for other in choices if _digits(other) == _digits(key)]
-    found = process.extractOne(
-        key, choices, scorer=Levenshtein.normalized_similarity, score_cutoff=_ASKED_ALIKE
+    match = process.extractOne(
+        key, choices, scorer=Levenshtein.normalized_similarity, score_cutoff=_QUESTIONS_ALIKE
     )
-    return None if found is None else (asked[found[0]], float(found[1]))
+    return None if match is None else (questions[match[0]], float(match[1]))
 
 
 def _digits(text: str) -> str:

@@ -81,14 +81,14 @@ class Overlay:
                 "the file it was made for."
             )
         changes = {(change.id, change.language): change for change in self.changes}
-        kept = []
+        rows = []
         for example in examples:
             change = changes.get((example.id, example.language))
             if change is None:
-                kept.append(example)
+                rows.append(example)
             elif change.answers is not None:
-                kept.append(_changed(example, change.answers, where))
-        return kept
+                rows.append(_changed(example, change.answers, where))
+        return rows
 
 
 def read_overlay(path: Path) -> Overlay:
@@ -104,9 +104,9 @@ def read_overlay(path: Path) -> Overlay:
         raise MissingAssetError(f"{path}: no such overlay.") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: not an overlay ({error}).") from error
-    found = content.pop("format", None) if isinstance(content, dict) else None
-    if found != _FORMAT:
-        raise DataError(f"{path}: not an overlay: its format is {found!r}, not {_FORMAT!r}.")
+    file_format = content.pop("format", None) if isinstance(content, dict) else None
+    if file_format != _FORMAT:
+        raise DataError(f"{path}: not an overlay: its format is {file_format!r}, not {_FORMAT!r}.")
     try:
         content["changes"] = tuple(_change(change) for change in content["changes"])
         return Overlay(**content)
@@ -137,9 +137,9 @@ def check_target(path: Path, source: str) -> None:
 def fingerprint(examples: Sequence[Example]) -> str:
     """Twelve hex digits that stand for the rows: ids, texts and answers, in their order."""
     digest = hashlib.sha256()
-    for one in examples:
-        answers = [(answer.start, answer.text) for answer in one.answers]
-        row = (one.id, one.language, one.question, one.context, answers)
+    for example in examples:
+        answers = [(answer.start, answer.text) for answer in example.answers]
+        row = (example.id, example.language, example.question, example.context, answers)
         digest.update(json.dumps(row, ensure_ascii=False).encode() + b"\n")
     return digest.hexdigest()[:12]
 

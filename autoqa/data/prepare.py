@@ -1,15 +1,11 @@
 """A study's data, ready for search and training."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
-from pydantic import BaseModel
-
-from autoqa.api import SourceSpec
-from autoqa.config.study import PortionTable, StudyFile
+from autoqa.config.study import PortionTable
 from autoqa.data.checks import checked, unique
 from autoqa.data.near import Sketches
 from autoqa.data.overlap import Leak, Overlap, sentence
@@ -18,31 +14,8 @@ from autoqa.data.references import majority
 from autoqa.data.similarity import Likeness, check_comparable, likeness
 from autoqa.data.split import Split, split
 from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
+from autoqa.registry.bound import BoundSource, BoundStudy
 from autoqa.types import Example
-
-
-class LoadableSource(Protocol):
-    """What is needed of a bound source."""
-
-    @property
-    def spec(self) -> SourceSpec:
-        """The plugin."""
-
-    @property
-    def options(self) -> BaseModel:
-        """Its options, checked."""
-
-
-class LoadableStudy(Protocol):
-    """What is needed of a bound study."""
-
-    @property
-    def study(self) -> StudyFile:
-        """The study file."""
-
-    @property
-    def sources(self) -> Mapping[str, LoadableSource]:
-        """Its sources by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +62,7 @@ class StudyData:
         return self._judged[key]
 
 
-def prepare_data(bound: LoadableStudy) -> StudyData:
+def prepare_data(bound: BoundStudy) -> StudyData:
     """Loads, checks and splits what the recipe and the validation use.
 
     Args:
@@ -108,9 +81,9 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
     notes: list[str] = []
     loaded: dict[str, list[Example]] = {}
     for name in dict.fromkeys([validating, *used]):
-        rows, more = load_source(name, bound.sources[name])
-        loaded[name], laid = corrected(name, rows, study.sources[name].overlays)
-        notes += more + laid
+        rows, load_notes = load_source(name, bound.sources[name])
+        loaded[name], overlay_notes = corrected(name, rows, study.sources[name].overlays)
+        notes += load_notes + overlay_notes
     sketches = Sketches()
     parts = split(loaded[validating], study.validation, sketches)
     if study.validation.references == "majority":
@@ -122,13 +95,13 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
     leaks: list[Leak] = []
     for name in used:
         usable: Sequence[Example] = parts.rest if name == validating else loaded[name]
-        found = overlap.find(usable)
-        if found:
-            notes.append(sentence(name, len(usable), found.values()))
-        leaks += found.values()
-        kept = tuple(one for row, one in enumerate(usable) if row not in found)
-        _check_left(name, kept, len(loaded[name]), len(usable), len(found))
-        train[name] = kept
+        row_leaks = overlap.find(usable)
+        if row_leaks:
+            notes.append(sentence(name, len(usable), row_leaks.values()))
+        leaks += row_leaks.values()
+        trainable = tuple(example for row, example in enumerate(usable) if row not in row_leaks)
+        _check_left(name, trainable, len(loaded[name]), len(usable), len(row_leaks))
+        train[name] = trainable
     data = StudyData(train, parts.public, parts.private)
     notes += _languages(study.recipe.portions, data)
     target = study.recipe.target
@@ -138,7 +111,7 @@ def prepare_data(bound: LoadableStudy) -> StudyData:
     return replace(data, notes=tuple(notes), leaks=tuple(leaks), target=target)
 
 
-def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[str]]:
+def load_source(name: str, source: BoundSource) -> tuple[list[Example], list[str]]:
     """A source's rows, checked, with unique ids, before any correction; and notes for people.
 
     Raises:
@@ -151,13 +124,13 @@ def load_source(name: str, source: LoadableSource) -> tuple[list[Example], list[
         examples = checked(rows, name)
     if not examples:
         raise DataError(f"sources.{name}: it holds no examples; its options were {source.options}.")
-    kept, notes = unique(examples, name)
-    told = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
-    return kept, told + notes
+    distinct, notes = unique(examples, name)
+    plugin_notes = [f"sources.{name}: {note}" for note in getattr(rows, "notes", ())]
+    return distinct, plugin_notes + notes
 
 
 @contextmanager
-def naming(name: str, source: LoadableSource) -> Iterator[None]:
+def naming(name: str, source: BoundSource) -> Iterator[None]:
     """Gives what a source raises the source's name, and turns its bugs into sentences.
 
     Raises:
@@ -212,10 +185,10 @@ def corrected(
 
 
 def _check_left(
-    name: str, kept: Sequence[Example], total: int, rest: int, overlapping: int
+    name: str, trainable: Sequence[Example], total: int, rest: int, overlapping: int
 ) -> None:
     """Refuses a source of which nothing is left that a model could learn from."""
-    if not kept:
+    if not trainable:
         parts = []
         if total - rest:
             parts.append(f"{total - rest} belong to documents held out for validation")
@@ -226,9 +199,9 @@ def _check_left(
             f"{' and '.join(parts)}. Lower validation.share, or take its portions out of the "
             "recipe; `autoqa data leaks` lists the rows that overlap."
         )
-    if not any(example.answers for example in kept):
+    if not any(example.answers for example in trainable):
         raise DataError(
-            f"sources.{name}: none of the {len(kept)} rows that are left to train on has an "
+            f"sources.{name}: none of the {len(trainable)} rows that are left to train on has an "
             "answer, so nothing can be learned from them; check the source's options, or take "
             "its portions out of the recipe."
         )
@@ -257,7 +230,9 @@ def _languages(portions: Sequence[PortionTable], data: StudyData) -> list[str]:
 
 def _majority(parts: Split) -> tuple[Split, str]:
     """Validation examples with the references that most annotators gave, and a sentence."""
-    public, private = ([majority(each) for each in part] for part in (parts.public, parts.private))
+    public, private = (
+        [majority(example) for example in part] for part in (parts.public, parts.private)
+    )
     pairs = zip([*public, *private], [*parts.public, *parts.private], strict=True)
     fewer = sum(len(now.answers) < len(before.answers) for now, before in pairs)
     note = (

@@ -17,5 +17,5 @@ def majority(example: Example) -> Example:
     for answer in example.answers:
         voices.setdefault(frozenset(words(answer.text)), []).append(answer)
     most = max(map(len, voices.values()), default=0)
-    kept = tuple(same[0] for same in voices.values() if len(same) == most)
-    return replace(example, answers=kept)
+    agreed = tuple(same[0] for same in voices.values() if len(same) == most)
+    return replace(example, answers=agreed)

@@ -86,7 +86,7 @@ def check_comparable(source: Sequence[Example], target: Sequence[Example], name:
     """Refuses to compare a source with the target where either has too few rows.
 
     Raises:
-        DataError: It has.
+        DataError: One of them has.
     """
     if min(len(source), len(target)) < _FEWEST:
         raise DataError(
@@ -108,11 +108,12 @@ def _judge(
 
     everything = [*source, *target]
     label = np.repeat([0, 1], [len(source), len(target)])
-    form = StandardScaler().fit_transform(np.array([_form(one) for one in everything]))
+    form = StandardScaler().fit_transform(np.array([_form(example) for example in everything]))
     features = csr_matrix(form)
     if with_words:
         counted = HashingVectorizer(analyzer=_phrases, n_features=2**18, alternate_sign=False)
-        features = hstack([features, counted.transform([e.question for e in everything])]).tocsr()
+        questions = [example.question for example in everything]
+        features = hstack([features, counted.transform(questions)]).tocsr()
     judged: Doubles = cross_val_predict(
         LogisticRegression(class_weight="balanced", max_iter=1000),
         features,
@@ -125,8 +126,8 @@ def _judge(
 
 def _phrases(question: str) -> list[str]:
     """Words and pairs of neighbouring words; case and punctuation are a source's habit."""
-    found = normalized_words(question)
-    return [*found, *(f"{a} {b}" for a, b in pairwise(found))]
+    question_words = normalized_words(question)
+    return [*question_words, *(f"{a} {b}" for a, b in pairwise(question_words))]
 
 
 def _form(example: Example) -> list[float]:

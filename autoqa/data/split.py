@@ -81,7 +81,7 @@ def split(
         if side is None or example.language in wanted:
             sides[side].append(example)
     for scored in (sides[True], sides[False]):
-        scored.sort(key=lambda each: (each.document, each.id, each.language))
+        scored.sort(key=lambda example: (example.document, example.id, example.language))
     notes = _doubts(
         {"public": sides[True], "private": sides[False]},
         {"public": public, "private": held - public},

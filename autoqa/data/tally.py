@@ -11,7 +11,7 @@ from autoqa.data.checks import question_key
 from autoqa.text.scripts import fit, scripts
 from autoqa.types import Answer, Example
 
-KINDS = {
+FINDING_KINDS = {
     "empty": "id, question, context or answer is empty",
     "no_offset": "answer without an offset",
     "absent": "answer does not occur in the context",
@@ -120,7 +120,7 @@ class Tally:
     contexts: dict[str, Counter[str]] = field(default_factory=dict)
     letters: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     ids: set[tuple[str, str]] = field(default_factory=set)
-    asked: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    answers_of: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     sizes: defaultdict[str, list[tuple[int, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -130,18 +130,18 @@ class Tally:
         self.languages[row.language] += 1
         self.answers += len(row.answers)
         self.unanswerable += not row.answers
-        found: dict[str, tuple[str, int, str]] = {}  # kind to note, place and text of the span
+        problems: dict[str, tuple[str, int, str]] = {}  # kind to note, place and text of the span
         if not all(text.strip() for text in (row.id, row.question, row.context)):
-            found["empty"] = ("", 0, "")
+            problems["empty"] = ("", 0, "")
         for text, start in row.answers:
             for kind, finding in _of_answer(row.context, text, start):
-                found.setdefault(kind, finding)
+                problems.setdefault(kind, finding)
             self.sizes["answer"].append(_size(text))
         self.sizes["question"].append(_size(row.question))
         first = next(((start or 0, text) for text, start in row.answers), (0, ""))
         for kind, note in [*self._repeated(row), *self._scripts(row)]:
-            found.setdefault(kind, (note, *first))
-        for kind, (note, place, text) in found.items():
+            problems.setdefault(kind, (note, *first))
+        for kind, (note, place, text) in problems.items():
             self.findings[kind] += 1
             if len(self.samples[kind]) < _SAMPLES:
                 self.samples[kind].append(_sample(row, note, place, text))
@@ -158,14 +158,14 @@ class Tally:
         self.ids.add((row.id, row.language))
         key = (row.context, question_key(row.question))
         answers = frozenset(" ".join(text.split()).casefold() for text, _ in row.answers)
-        before = self.asked.get(key)
+        before = self.answers_of.get(key)
         if before is None:
-            self.asked[key] = answers
+            self.answers_of[key] = answers
         elif before == answers:
             yield "duplicate", ""
         else:
-            said = ", ".join(sorted(before)) or "nothing"
-            yield "contradiction", f"an earlier such row answers: {said[:_AROUND]}"
+            earlier = ", ".join(sorted(before)) or "nothing"
+            yield "contradiction", f"an earlier such row answers: {earlier[:_AROUND]}"
 
     def _scripts(self, row: RawRow) -> Iterator[tuple[str, str]]:
         if row.context not in self.contexts:
@@ -181,12 +181,12 @@ class Tally:
                 yield kind, f"{share:.0%} of its letters fit the language {row.language}"
 
     def result(self) -> SourceAudit:
-        """All that was found."""
+        """Counts, lengths, findings and samples of the rows so far."""
         letters = {
             language: {
-                script: round(count / found.total(), 4) for script, count in found.most_common()
+                script: round(count / counts.total(), 4) for script, count in counts.most_common()
             }
-            for language, found in sorted(self.letters.items())
+            for language, counts in sorted(self.letters.items())
         }
         return SourceAudit(
             name=self.name,
@@ -198,8 +198,8 @@ class Tally:
             languages=dict(self.languages.most_common()),
             letters=letters,
             lengths={key: _lengths(self.sizes[key]) for key in ("question", "context", "answer")},
-            findings={kind: self.findings[kind] for kind in KINDS if self.findings[kind]},
-            samples={kind: self.samples[kind] for kind in KINDS if self.findings[kind]},
+            findings={kind: self.findings[kind] for kind in FINDING_KINDS if self.findings[kind]},
+            samples={kind: self.samples[kind] for kind in FINDING_KINDS if self.findings[kind]},
         )
 
 
@@ -215,9 +215,9 @@ def _of_answer(
     if start is None:
         yield "no_offset", (f"answer {bare[:_AROUND]!r}", max(0, place), bare if place >= 0 else "")
     elif start < 0 or not context.startswith(text, start):
-        there = context[start : start + len(text)] if start >= 0 else ""
-        note = f"expected {text[:_AROUND]!r} at {start}, found {there[:_AROUND]!r}"
-        yield "offset", (note, max(0, start), there)
+        actual = context[start : start + len(text)] if start >= 0 else ""
+        note = f"expected {text[:_AROUND]!r} at {start}, found {actual[:_AROUND]!r}"
+        yield "offset", (note, max(0, start), actual)
     if place < 0:
         yield "absent", (f"answer {bare[:_AROUND]!r}", 0, "")
         return

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from autoqa.arrays import Doubles, Floats, Indices
 from autoqa.decoding.span_lists import SpanLists, make_spans
-from autoqa.decoding.span_search import Slots, TokenSpans, WindowsLike, ranks
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, SpanGrid, TokenSpans, WindowsLike, ranks
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
 
@@ -30,13 +30,16 @@ class SpanDecoder:
     """
 
     def __init__(
-        self, windows: WindowsLike, contexts: Sequence[str], max_answer_tokens: int = 48
+        self,
+        windows: WindowsLike,
+        contexts: Sequence[str],
+        max_answer_tokens: int = MAX_ANSWER_TOKENS,
     ) -> None:
         self.contexts = contexts
-        self.slots = Slots(windows, max_answer_tokens)
-        # Where a span from slot i to slot j begins and ends: low[i], high[j]; if not below, it is
+        self.grid = SpanGrid(windows, max_answer_tokens)
+        # Where a span from cell i to cell j begins and ends: low[i], high[j]; if not below, it is
         # white space.
-        self._low, self._high = Texts(contexts).inward(self.slots.owners, *self.slots.offsets.T)
+        self._low, self._high = Texts(contexts).inward(self.grid.owners, *self.grid.offsets.T)
         self._plain = self._differing()
 
     def best(self, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating]) -> list[Span]:
@@ -49,13 +52,13 @@ class SpanDecoder:
         Raises:
             DataError: Logits are not numbers, or were made for other windows.
         """
-        packed_start, packed_end = self.slots.pack(start), self.slots.pack(end)
-        scale = self.slots.log_partition(packed_start) + self.slots.log_partition(packed_end)
-        found = self.slots.best(packed_start, packed_end)
-        low, high = self._low[found.first], self._high[found.last]
-        rows = self.slots.rows.tolist()
+        packed_start, packed_end = self.grid.pack(start), self.grid.pack(end)
+        scale = self.grid.log_partition(packed_start) + self.grid.log_partition(packed_end)
+        winners = self.grid.best(packed_start, packed_end)
+        low, high = self._low[winners.first], self._high[winners.last]
+        rows = self.grid.rows.tolist()
         owners = [self.contexts[row] for row in rows]
-        score = np.exp(found.total - scale).tolist()
+        score = np.exp(winners.total - scale).tolist()
         answers = [EMPTY] * len(self.contexts)
         spans = make_spans(owners, low.tolist(), high.tolist(), score)
         for row, span in zip(rows, spans, strict=True):
@@ -63,7 +66,7 @@ class SpanDecoder:
         blank = np.flatnonzero(low >= high)
         if len(blank):  # white space won: rare, so the general search may take over
             lists = self._search(packed_start, packed_end, scale, 1, blank)
-            for row in self.slots.rows[blank].tolist():
+            for row in self.grid.rows[blank].tolist():
                 answers[row] = next(iter(lists[row]), EMPTY)
         return answers
 
@@ -73,65 +76,65 @@ class SpanDecoder:
         """The n best distinct non-empty spans of every example, best first; see :meth:`best`."""
         if n_best < 1:
             raise ValueError(f"n_best is {n_best}; it must be 1 or more")
-        packed_start, packed_end = self.slots.pack(start), self.slots.pack(end)
-        scale = self.slots.log_partition(packed_start) + self.slots.log_partition(packed_end)
-        everything = np.arange(len(self.slots.rows))
+        packed_start, packed_end = self.grid.pack(start), self.grid.pack(end)
+        scale = self.grid.log_partition(packed_start) + self.grid.log_partition(packed_end)
+        everything = np.arange(len(self.grid.rows))
         return self._search(packed_start, packed_end, scale, n_best, everything)
 
     def _search(
         self, start: Floats, end: Floats, scale: Doubles, n_best: int, chosen: Indices
     ) -> SpanLists:
         """Lists of chosen positions; looks further where white space or twins took up places."""
-        cost = self.slots.costs(start, end)
+        cost = self.grid.costs(start, end)
         parts = []
-        done = np.zeros(len(self.slots.rows), bool)
+        done = np.zeros(len(self.grid.rows), bool)
         k, pending = n_best, chosen
         while len(pending):
-            for block in self.slots.blocks(pending):
+            for block in self.grid.blocks(pending):
                 most = n_best if self._plain[block].all() else None
-                found = self.slots.leading(start, end, cost, block, k, most)
+                spans = self.grid.leading(start, end, cost, block, k, most)
                 done[block] = True
                 if most is None:
-                    done[_having(k, found)] = False  # there may be more of these
-                    found = self._distinct(found, n_best)
-                    done[_having(n_best, found)] = True
-                parts.append(found.pick(done[found.example]))
+                    done[_having(k, spans)] = False  # there may be more of these
+                    spans = self._distinct(spans, n_best)
+                    done[_having(n_best, spans)] = True
+                parts.append(spans.pick(done[spans.example]))
             k, pending = 2 * k, pending[~done[pending]]
-        found = TokenSpans.joined(parts)
-        bounds = np.searchsorted(self.slots.rows[found.example], np.arange(len(self.contexts) + 1))
-        low, high = self._low[found.first], self._high[found.last]
-        score = np.exp(found.total - scale[found.example])
+        spans = TokenSpans.joined(parts)
+        bounds = np.searchsorted(self.grid.rows[spans.example], np.arange(len(self.contexts) + 1))
+        low, high = self._low[spans.first], self._high[spans.last]
+        score = np.exp(spans.total - scale[spans.example])
         return SpanLists(self.contexts, bounds, low, high, score)
 
-    def _distinct(self, found: TokenSpans, n_best: int) -> TokenSpans:
+    def _distinct(self, spans: TokenSpans, n_best: int) -> TokenSpans:
         """The first n different non-empty spans of each example."""
-        low, high = self._low[found.first], self._high[found.last]
+        low, high = self._low[spans.first], self._high[spans.last]
         solid = np.flatnonzero(low < high)
         size = (high - low)[solid]
-        key = found.example[solid] * (low.max(initial=0) + 1) + low[solid]
+        key = spans.example[solid] * (low.max(initial=0) + 1) + low[solid]
         key = key * (size.max(initial=0) + 1) + size
         order = np.argsort(key, kind="stable")
         first = np.zeros(len(key), bool)
         first[order] = np.diff(key[order], prepend=-1) > 0
-        kept = solid[first]
-        return found.pick(kept[ranks(found.example[kept]) < n_best])
+        distinct = solid[first]
+        return spans.pick(distinct[ranks(spans.example[distinct]) < n_best])
 
     def _differing(self) -> npt.NDArray[np.bool_]:
         """Which of the examples have one window, and no two equal or empty spans in it."""
-        low, high, begin = self._low, self._high, self.slots.begin
-        rises = np.ones(self.slots.size, bool)
+        low, high, begin = self._low, self._high, self.grid.begin
+        rises = np.ones(self.grid.size, bool)
         rises[1:] = (low[1:] > low[:-1]) & (high[1:] > high[:-1])
         rises[begin[:-1]] = True
         tokens = np.add.reduceat(rises & (low < high), begin[:-1], dtype=np.int64)
-        empty = self.slots.max_answer_tokens - 1
+        empty = self.grid.max_answer_tokens - 1
         differing: npt.NDArray[np.bool_] = tokens + empty == np.diff(begin)
         return differing
 
 
-def _having(count: int, found: TokenSpans) -> Indices:
+def _having(count: int, spans: TokenSpans) -> Indices:
     """Examples of at least so many spans."""
-    later = found.example[count - 1 :]
-    having: Indices = later[later == found.example[: len(later)]]
+    later = spans.example[count - 1 :]
+    having: Indices = later[later == spans.example[: len(later)]]
     return having
 
 
@@ -141,7 +144,7 @@ def best_spans(
     windows: WindowsLike,
     contexts: Sequence[str],
     n_best: int = 20,
-    max_answer_tokens: int = 48,
+    max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[list[Span]]:
     """The n best distinct non-empty spans of every context, best first.
 
@@ -169,7 +172,7 @@ def best_span(
     end_logits: npt.NDArray[np.floating],
     windows: WindowsLike,
     contexts: Sequence[str],
-    max_answer_tokens: int = 48,
+    max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[Span]:
     """The first of :func:`best_spans` for every context, much faster; empty where there is none."""
     return SpanDecoder(windows, contexts, max_answer_tokens).best(start_logits, end_logits)

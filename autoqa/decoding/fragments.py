@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.arrays import Doubles
-from autoqa.decoding.span_search import Slots, WindowsLike
+from autoqa.decoding.span_search import SpanGrid, WindowsLike
 
 Fragments = Sequence[tuple[int, int]]
 """First and one-past-last characters in one context."""
@@ -36,12 +36,10 @@ def log_probabilities(
     Raises:
         DataError: Logits are not numbers, or were made for other windows.
     """
-    slots = Slots(windows, 1)
+    grid = SpanGrid(windows, 1)
     scale = np.full(len(fragments), np.inf)
-    scale[slots.rows] = slots.log_partition(slots.pack(start)) + slots.log_partition(
-        slots.pack(end)
-    )
-    found = [np.full(len(each), -np.inf) for each in fragments]
+    scale[grid.rows] = grid.log_partition(grid.pack(start)) + grid.log_partition(grid.pack(end))
+    values = [np.full(len(spans), -np.inf) for spans in fragments]
     edges = windows.bounds[:-1, None] + windows.context
     for row, (low, high) in zip(windows.example.tolist(), edges.tolist(), strict=True):
         first, last = windows.offsets[low:high].T
@@ -53,5 +51,5 @@ def log_probabilities(
             whole = reaches and (right < len(last) - 1 or last[-1] >= finish)
             if left <= right and whole:
                 total = float(start[low + left]) + float(end[low + right]) - scale[row]
-                found[row][number] = max(found[row][number], total)
-    return found
+                values[row][number] = max(values[row][number], total)
+    return values

@@ -35,8 +35,8 @@ class SpanLists:
 
     def __getitem__(self, row: int) -> list[Span]:
         row = range(len(self))[row]
-        own = slice(self.bounds[row], self.bounds[row + 1])
-        return self._spans(own, [self.contexts[row]] * len(self.start[own]))
+        which = slice(self.bounds[row], self.bounds[row + 1])
+        return self._spans(which, [self.contexts[row]] * len(self.start[which]))
 
     def __iter__(self) -> Iterator[list[Span]]:
         counts = np.diff(self.bounds).tolist()
@@ -45,9 +45,9 @@ class SpanLists:
         for begin, end in pairwise(self.bounds.tolist()):
             yield spans[begin:end]
 
-    def _spans(self, own: slice, owners: list[str]) -> list[Span]:
-        places = self.start[own].tolist(), self.end[own].tolist()
-        return make_spans(owners, *places, self.score[own].tolist())
+    def _spans(self, which: slice, owners: list[str]) -> list[Span]:
+        places = self.start[which].tolist(), self.end[which].tolist()
+        return make_spans(owners, *places, self.score[which].tolist())
 
 
 def make_spans(

@@ -19,6 +19,9 @@ from autoqa.errors import DataError
 _MOST = -2 * float(np.finfo(np.float32).min)
 """Minus the sum of two logits is no greater."""
 
+MAX_ANSWER_TOKENS = 48
+"""Most tokens in an answer unless another number is given; what searches and bundles use."""
+
 _BLOCK = 128
 """Examples searched together: large enough for numpy, small enough for the processor's cache."""
 
@@ -48,12 +51,12 @@ class WindowsLike(Protocol):
 
 
 class TokenSpans(NamedTuple):
-    """Spans as positions in slots, best first within an example.
+    """Spans as positions in a :class:`SpanGrid`, best first within an example.
 
     Attributes:
-        example: Position of the example in ``Slots.rows``, ascending, int64 ``[S]``.
-        first: Slot of the first token, int64 ``[S]``.
-        last: Slot of the last token (inclusive), int64 ``[S]``.
+        example: Position of the example in ``SpanGrid.rows``, ascending, int64 ``[S]``.
+        first: Cell of the first token, int64 ``[S]``.
+        last: Cell of the last token (inclusive), int64 ``[S]``.
         total: Start logit plus end logit, float64 ``[S]``.
     """
 
@@ -76,10 +79,10 @@ class TokenSpans(NamedTuple):
         return together.pick(np.argsort(together.example, kind="stable"))
 
 
-class Slots:
-    """Places for the context tokens of a fixed set of windows.
+class SpanGrid:
+    """The context tokens of a fixed set of windows in a row of cells.
 
-    Context tokens stand example by example; every window is followed by as many empty slots
+    Context tokens stand example by example; every window is followed by as many empty cells
     (logit minus infinity) as a span may reach past its last token, so that no span ever crosses
     from one window into the next.
 
@@ -88,10 +91,10 @@ class Slots:
         max_answer_tokens: Most tokens in an answer.
 
     Attributes:
-        size: Number of slots S.
-        offsets: Characters of each slot's token, int32 ``[S, 2]``.
+        size: Number of cells S.
+        offsets: Characters of each cell's token, int32 ``[S, 2]``.
         rows: Examples that have any context token, ascending, int64 ``[R]``.
-        begin: Slots of ``rows[i]`` are ``begin[i]:begin[i + 1]``, int64 ``[R + 1]``.
+        begin: Cells of ``rows[i]`` are ``begin[i]:begin[i + 1]``, int64 ``[R + 1]``.
     """
 
     def __init__(self, windows: WindowsLike, max_answer_tokens: int) -> None:
@@ -117,11 +120,11 @@ class Slots:
 
     @property
     def owners(self) -> Indices:
-        """Example of each slot, int64 ``[S]``."""
+        """Example of each cell, int64 ``[S]``."""
         return np.repeat(self.rows, np.diff(self.begin))
 
     def pack(self, logits: npt.NDArray[np.floating]) -> Floats:
-        """Moves logits ``[T]`` into slots, float32 ``[S]``; blending may happen there.
+        """Moves logits ``[T]`` into cells, float32 ``[S]``; packed logits may be averaged.
 
         Raises:
             DataError: The logits were made for other windows.
@@ -155,7 +158,7 @@ class Slots:
         return np.log(sums) + highest
 
     def totals(self, start: Floats | Doubles, end: Floats | Doubles) -> Doubles:
-        """For every slot the score (sum of logits) of the best span that starts there."""
+        """For every cell the score (sum of logits) of the best span that starts there."""
         best, width = end, 1
         while width < self.max_answer_tokens:
             step = min(width, self.max_answer_tokens - width)
@@ -183,7 +186,7 @@ class Slots:
         return TokenSpans.joined([self.leading(start, end, cost, block, k, k) for block in blocks])
 
     def costs(self, start: Floats, end: Floats) -> Doubles:
-        """Minus :meth:`totals`, and behind them infinity, as often as an example has slots."""
+        """Minus :meth:`totals`, and behind them infinity, as often as an example has cells."""
         widest = np.diff(self.begin).max(initial=0)
         return np.append(-self.totals(start, end), np.full(widest, np.inf))
 
@@ -224,7 +227,7 @@ class Slots:
             yield np.sort(by_size[at : at + _BLOCK])
 
     def _sums(self, start: Floats, end: Floats, first: Indices) -> Doubles:
-        """Score of each first slot with every end within reach, ``[len(first), reach]``."""
+        """Score of each first cell with every end within reach, ``[len(first), reach]``."""
         ends = sliding_window_view(end, self.max_answer_tokens)[first]
         sums: Doubles = np.add(ends, start[first][:, None], dtype=np.float64)
         return sums

@@ -1,7 +1,7 @@
 """Answers whose text occurs several times in their context, and where each most likely belongs.
 
 Whoever gave an answer as text alone, or had it put at its first occurrence as Kaggle's host did,
-lost the place that was meant. What speaks for each place is weighed by a conditional logit, whose
+lost the place that was meant. The evidence for each place is weighed by a conditional logit, whose
 probabilities are the confidence.
 """
 
@@ -23,7 +23,7 @@ from autoqa.types import Answer, Example
 
 # Both fitted to the 1,993 answers of TyDi QA and XQuAD that occur several times, which carry
 # true offsets; tests/benchmarks/bench_relocation.py fits them anew and prints them. The columns
-# are those of `Asked.features`.
+# are those of `AmbiguousAnswer.features`.
 _TEXT = np.array([0.89, 0.37, 0.65, -1.16, 0.49, -0.45, 0.9])
 _WITH_MODELS = np.array([0.4, 0.23, 0.42, -0.44, 0.16, -0.52, 0.94, 0.26])
 
@@ -31,11 +31,11 @@ _FLOOR = -10.0
 """Log-probability, relative to the best place, below which differences mean nothing."""
 
 LEAST = 50
-"""Rows with several occurrences that weights are learned from."""
+"""Fewest answers with several occurrences that coefficients are learned from."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AmbiguousAnswer:
     """One answer whose text occurs several times.
 
     Attributes:
@@ -69,26 +69,28 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedAnswer:
     """Where an answer most likely belongs.
 
     Attributes:
-        asked: The answer.
+        ambiguous: The answer.
         start: First character of the chosen occurrence.
         confidence: Probability that it is the one that was meant.
     """
 
-    asked: Asked
+    ambiguous: AmbiguousAnswer
     start: int
     confidence: float
 
     @property
     def moved(self) -> bool:
         """Whether that is elsewhere than the source says."""
-        return self.start != self.asked.answer.start
+        return self.start != self.ambiguous.answer.start
 
 
-def find_ambiguous(examples: Sequence[Example], parallel: Sequence[Example] = ()) -> list[Asked]:
+def find_ambiguous(
+    examples: Sequence[Example], parallel: Sequence[Example] = ()
+) -> list[AmbiguousAnswer]:
     """Answers that occur several times, with what the texts say about each occurrence.
 
     Args:
@@ -96,25 +98,25 @@ def find_ambiguous(examples: Sequence[Example], parallel: Sequence[Example] = ()
             those under the same id in other languages are translations.
         parallel: Rows of other sources; those with the same ids are translations, too.
     """
-    found = _several(examples)
-    names = {base_id(one.example) for one in found}
+    ambiguous = _several(examples)
+    names = {base_id(answer.example) for answer in ambiguous}
     translated = _several([row for row in parallel if base_id(row) in names])
     translations = Translations(
         [*examples, *parallel],
         {
-            (one.example.id, one.example.language, one.answer.text): one.evidence[:, 0]
-            for one in [*found, *translated]
+            (answer.example.id, answer.example.language, answer.answer.text): answer.evidence[:, 0]
+            for answer in [*ambiguous, *translated]
         },
     )
-    return [replace(one, evidence=_beside(one, translations)) for one in found]
+    return [replace(answer, evidence=_text_evidence(answer, translations)) for answer in ambiguous]
 
 
-def _several(examples: Sequence[Example]) -> list[Asked]:
+def _several(examples: Sequence[Example]) -> list[AmbiguousAnswer]:
     """Answers that occur several times, with what their own text says, ``[K, 6]``."""
     spoken: dict[str, list[Example]] = defaultdict(list)
     for example in examples:
         spoken[example.language].append(example)
-    found = []
+    ambiguous = []
     for rows in spoken.values():
         places: Places | None = None
         for example in rows:
@@ -123,31 +125,35 @@ def _several(examples: Sequence[Example]) -> list[Asked]:
                 if len(starts) > 1:
                     places = places or Places(rows)
                     evidence = places.evidence(example, starts, len(answer.text))
-                    found.append(Asked(example, number, starts, evidence))
-    return found
+                    ambiguous.append(AmbiguousAnswer(example, number, starts, evidence))
+    return ambiguous
 
 
-def _beside(one: Asked, translations: Translations) -> Doubles:
-    """All that texts say, ``[K, 7]``; which further answers translate each other is not known."""
-    said = np.zeros(len(one.starts))
-    if one.number == 0:
-        said = translations.evidence(one.example, one.starts, len(one.answer.text))
-    return np.column_stack([one.evidence, said])
+def _text_evidence(ambiguous: AmbiguousAnswer, translations: Translations) -> Doubles:
+    """Evidence of all texts, ``[K, 7]``; 0 from translations for all but the first answer.
+
+    Which further answers of a row translate each other is not known.
+    """
+    translated = np.zeros(len(ambiguous.starts))
+    if ambiguous.number == 0:
+        length = len(ambiguous.answer.text)
+        translated = translations.evidence(ambiguous.example, ambiguous.starts, length)
+    return np.column_stack([ambiguous.evidence, translated])
 
 
-def models_say(opinions: Sequence[Doubles]) -> Doubles | None:
-    """What several models say about the occurrences of one answer, see :attr:`Asked.models`.
+def model_evidence(opinions: Sequence[Doubles]) -> Doubles | None:
+    """What several models say about one answer, see :attr:`AmbiguousAnswer.models`.
 
     Args:
         opinions: Log-probabilities of the occurrences, ``[K]`` from each model.
     """
-    told = [one - one.max() for one in opinions if np.isfinite(one.max())]
-    return np.mean([np.maximum(one, _FLOOR) for one in told], axis=0) if told else None
+    usable = [opinion - opinion.max() for opinion in opinions if np.isfinite(opinion.max())]
+    return np.mean([np.maximum(opinion, _FLOOR) for opinion in usable], axis=0) if usable else None
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """What each kind of evidence counts.
+class Coefficients:
+    """Coefficients of the conditional logit: what each kind of evidence counts.
 
     Attributes:
         text: Where there are texts alone, ``[7]``.
@@ -157,23 +163,23 @@ class Weights:
     text: Doubles
     with_models: Doubles
 
-    def place(self, asked: Asked) -> Placed:
+    def place(self, ambiguous: AmbiguousAnswer) -> PlacedAnswer:
         """The most likely occurrence."""
-        weights = self.text if asked.models is None else self.with_models
-        shares = probabilities(asked.features, weights)
+        coefficients = self.text if ambiguous.models is None else self.with_models
+        shares = probabilities(ambiguous.features, coefficients)
         best = int(shares.argmax())
-        return Placed(asked, asked.starts[best], float(shares[best]))
+        return PlacedAnswer(ambiguous, ambiguous.starts[best], float(shares[best]))
 
 
-USUAL = Weights(_TEXT, _WITH_MODELS)
+USUAL = Coefficients(_TEXT, _WITH_MODELS)
 
 
-def learn(rows: Sequence[Asked], prior: Weights = USUAL) -> Weights:
-    """Weights from answers that stand where they were meant to.
+def learn(rows: Sequence[AmbiguousAnswer], prior: Coefficients = USUAL) -> Coefficients:
+    """Coefficients from answers that stand where they were meant to.
 
     Args:
         rows: Answers of sources whose offsets can be trusted.
-        prior: What the weights are drawn towards, and are where the rows say nothing.
+        prior: What the coefficients are drawn towards, and are where the rows say nothing.
 
     Raises:
         DataError: There are too few of them.
@@ -184,30 +190,30 @@ def learn(rows: Sequence[Asked], prior: Weights = USUAL) -> Weights:
             "needed."
         )
 
-    def fitted(rows: Sequence[Asked], towards: Doubles) -> Doubles:
+    def fitted(rows: Sequence[AmbiguousAnswer], towards: Doubles) -> Doubles:
         chosen = [row.starts.index(row.answer.start) for row in rows]
         return fit([row.features for row in rows], chosen, towards)
 
     text = [replace(row, models=None) for row in rows]
     judged = [row for row in rows if row.models is not None]
-    return Weights(fitted(text, prior.text), fitted(judged, prior.with_models))
+    return Coefficients(fitted(text, prior.text), fitted(judged, prior.with_models))
 
 
-def changes(placed: Sequence[Placed], threshold: float) -> tuple[Change, ...]:
+def changes(placed: Sequence[PlacedAnswer], threshold: float) -> tuple[Change, ...]:
     """What an overlay has to say: rows in which an answer moves with enough confidence."""
-    moving: Mapping[tuple[str, str], list[Placed]] = defaultdict(list)
-    for one in placed:
-        if one.moved and one.confidence >= threshold:
-            moving[one.asked.example.id, one.asked.example.language].append(one)
-    found = []
+    moving: Mapping[tuple[str, str], list[PlacedAnswer]] = defaultdict(list)
+    for move in placed:
+        if move.moved and move.confidence >= threshold:
+            moving[move.ambiguous.example.id, move.ambiguous.example.language].append(move)
+    overlay_changes = []
     for (name, language), moves in moving.items():
-        answers = list(moves[0].asked.example.answers)
-        for one in moves:
-            answers[one.asked.number] = Answer(one.asked.answer.text, one.start)
-        confidence = min(one.confidence for one in moves)
-        number = max(len(one.asked.starts) for one in moves)
+        answers = list(moves[0].ambiguous.example.answers)
+        for move in moves:
+            answers[move.ambiguous.number] = Answer(move.ambiguous.answer.text, move.start)
+        confidence = min(move.confidence for move in moves)
+        number = max(len(move.ambiguous.starts) for move in moves)
         reason = f"the likeliest of {number} occurrences"
         # Two references of one row may have become the same.
         distinct = tuple(dict.fromkeys(answers))
-        found.append(Change(name, language, distinct, reason, round(confidence, 4)))
-    return tuple(found)
+        overlay_changes.append(Change(name, language, distinct, reason, round(confidence, 4)))
+    return tuple(overlay_changes)

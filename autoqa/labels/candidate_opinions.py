@@ -80,9 +80,11 @@ class Judges:
         self._data: StudyData = prepare_data(self._bound)
         check_validation(run.folder, run.store, self._data.public, self._data.private)
         self._examples = run.folder.load_examples("public")
-        found = run.candidates()
+        records = run.candidates()
         chosen: dict[tuple[str, str], CandidateRecord] = {}
-        for record in sorted(found, key=lambda each: (not self._runs(each), *by_score(each))):
+        for record in sorted(
+            records, key=lambda record: (not self._runs(record), *by_score(record))
+        ):
             chosen.setdefault((record.backbone, record.recipe_hash), record)
         self.candidates = tuple(sorted(chosen.values(), key=by_score))
         self._public = {_key(e): row for row, e in enumerate(self._examples) if e.source == source}
@@ -123,8 +125,8 @@ class Judges:
             seen = self._seen(record) if len(public) < len(open_rows) else set()
             fresh = [r for r in open_rows if keys[r] in self._train and keys[r][2:] not in seen]
             if fresh and self._runs(record):
-                asked = [examples[row] for row in fresh]
-                for place, value in self._run_model(record, asked, read):
+                unseen = [examples[row] for row in fresh]
+                for place, value in self._run_model(record, unseen, read):
                     opinions[fresh[place]].append(Opinion(record.id, value))
             if progress is not None:
                 progress(number + 1, len(self.candidates))
@@ -137,7 +139,7 @@ class Judges:
     def _stored(
         self,
         record: CandidateRecord,
-        keys: Sequence["_Question"],
+        keys: Sequence["_RowKey"],
         rows: Sequence[int],
         read: Reader[T],
     ) -> Iterable[T]:
@@ -181,15 +183,15 @@ class Judges:
             encoded = encode(tokenizer, chunk)
             fits = np.flatnonzero(encoded.room(group.length) > group.stride)
             windows = cut(encoded.take(fits), group.length, group.stride)
-            kept = [chunk[row] for row in fits.tolist()]
-            values = read(kept, windows, *predict(model, windows, precision=precision))
+            fitting = [chunk[row] for row in fits.tolist()]
+            values = read(fitting, windows, *predict(model, windows, precision=precision))
             yield from zip((first + fits).tolist(), values, strict=True)
             first += len(chunk)
 
 
-_Question = tuple[str, str, str, str]
+_RowKey = tuple[str, str, str, str]
 
 
-def _key(example: Example) -> _Question:
+def _key(example: Example) -> _RowKey:
     """Id and language, then what makes two rows the same question about the same text."""
     return example.id, example.language, question_key(example.question), example.context

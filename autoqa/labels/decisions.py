@@ -57,10 +57,12 @@ def render_decisions(disputes: Sequence[Dispute]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)
-    for one in disputes:
-        row = one.example
-        head = (row.id, row.language, row.question, one.label, one.proposed.text)
-        writer.writerow((*head, f"{one.confidence:.3f}", "", one.proposed.start, *one.shown()))
+    for dispute in disputes:
+        row = dispute.example
+        head = (row.id, row.language, row.question, dispute.label, dispute.proposed.text)
+        writer.writerow(
+            (*head, f"{dispute.confidence:.3f}", "", dispute.proposed.start, *dispute.shown())
+        )
     return out.getvalue()
 
 
@@ -148,12 +150,12 @@ def _change(
     if example is None:
         hint = did_you_mean(name, [key for key, spoken in rows if spoken == language])
         raise ValueError(f"sources.{source} has no row {name!r} in {language!r}{hint or '.'}")
-    decided, found = (cells["question"], cells["label"]), (example.question, _label(example))
-    if decided[0].split() != found[0].split() or not _is_label(decided[1], example):
+    decided, current = (cells["question"], cells["label"]), (example.question, _label(example))
+    if decided[0].split() != current[0].split() or not _is_label(decided[1], example):
         raise ValueError(
             f"the row {name!r} was decided for the question {decided[0][:60]!r} with the label "
-            f"{decided[1][:60]!r}, but sources.{source} has {found[0][:60]!r} with "
-            f"{found[1][:60]!r}: these decisions were made for other rows."
+            f"{decided[1][:60]!r}, but sources.{source} has {current[0][:60]!r} with "
+            f"{current[1][:60]!r}: these decisions were made for other rows."
         )
     if decision == "drop":
         return Change(name, language, None, "a person dropped the row")
@@ -170,9 +172,9 @@ def _change(
 def _is_label(text: str, example: Example) -> bool:
     """Whether a label is the row's; validation may have looked at some of its references only."""
     whole = " ".join(_label(example).split())
-    told = {" ".join(part.split()) for part in text.split(_SEPARATOR.strip())}
+    parts = {" ".join(part.split()) for part in text.split(_SEPARATOR.strip())}
     known = {" ".join(answer.text.split()) for answer in example.answers}
-    return " ".join(text.split()) == whole or told <= known
+    return " ".join(text.split()) == whole or parts <= known
 
 
 def _label(example: Example) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autoqa.analysis.selection import MAX_ANSWER_TOKENS
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.features.windows import Windows
 from autoqa.labels.candidate_opinions import MODELS, Judges, Opinion
 from autoqa.labels.decisions import Dispute
@@ -60,7 +60,9 @@ def find_disagreements(
         for example, heard in zip(examples, opinions, strict=True)
         if (dispute := contradicted(example, heard)) is not None and dispute.confidence >= threshold
     ]
-    disputes.sort(key=lambda one: (-one.confidence, one.example.language, one.example.id))
+    disputes.sort(
+        key=lambda dispute: (-dispute.confidence, dispute.example.language, dispute.example.id)
+    )
     return Disagreements(
         disputes=tuple(disputes),
         rows=len(examples),
@@ -81,7 +83,7 @@ def contradicted(example: Example, heard: Sequence[Opinion[Span]]) -> Dispute | 
     if len(heard) < 2:
         return None
     leader = max(heard, key=lambda opinion: opinion.value.score).value
-    alike = [one for one in heard if jaccard(one.value.text, leader.text) >= AGREE]
+    alike = [opinion for opinion in heard if jaccard(opinion.value.text, leader.text) >= AGREE]
     if len(alike) < 2 or not leader.text or not _contradicts(example, [o.value for o in alike]):
         return None
     confidence = sum(opinion.value.score for opinion in alike) / len(heard)

@@ -1,7 +1,7 @@
 """What a text says about where the answer to a question stands in it.
 
 Nothing here needs a model or a place that someone is sure of: rows whose answer occurs once show
-where the answers of a source stand, and that is what the weights of a place are fitted to.
+where the answers of a source stand, and the coefficients of the features are fitted to those.
 """
 
 import random
@@ -28,7 +28,7 @@ _CONTEXTS = 2000
 """Contexts that say how common a fragment is."""
 
 _LEARNED = 1000
-"""Rows whose answer occurs once that weights are fitted to; more hardly change them."""
+"""Rows whose answer occurs once that coefficients are fitted to; more hardly change them."""
 
 _RIVALS = 8
 """Other places of such a row that the answer's place is told apart from."""
@@ -64,13 +64,13 @@ class Places:
             self._common.update(_fragments(_folded(context).split()))
         alone = unambiguous(examples)
         self._splits = [
-            _log_odds(splits_word(example.context, place) for example, place in each)
-            for each in (
+            _log_odds(splits_word(example.context, place) for example, place in places)
+            for places in (
                 [(example, answer.start) for example, answer in alone],
                 [(example, answer.end) for example, answer in alone],
             )
         ]
-        self.weights: Doubles = fit(*self.lessons(alone), _USUAL)
+        self.coefficients: Doubles = fit(*self.lessons(alone), _USUAL)
 
     def evidence(self, example: Example, starts: Sequence[int], length: int) -> Doubles:
         """Evidence for each of several places of one text, ``[K, 6]``.
@@ -88,7 +88,7 @@ class Places:
         number = np.arange(len(starts))
         return np.column_stack(
             [
-                self.features(example, starts, length) @ self.weights,
+                self.features(example, starts, length) @ self.coefficients,
                 *(
                     [odds if splits_word(example.context, place) else -odds for place in places]
                     for odds, places in zip(self._splits, edges, strict=True)
@@ -119,12 +119,12 @@ class Places:
         weights = self._weigh(example.question)
         total = sum(weights.values()) or 1.0
         for fragment, weight in weights.items():
-            found = np.array(occurrences(text, fragment)) - 1  # the text begins with a blank
-            if not len(found):
+            hits = np.array(occurrences(text, fragment)) - 1  # the text begins with a blank
+            if not len(hits):
                 continue
-            holders = np.searchsorted(bounds[:, 0], np.maximum(found, 0), side="right") - 1
+            holders = np.searchsorted(bounds[:, 0], np.maximum(hits, 0), side="right") - 1
             shared[np.unique(holders)] += weight / total
-            gaps = _gaps(found, len(fragment), places, length)
+            gaps = _gaps(hits, len(fragment), places, length)
             near += weight / total * np.exp(-gaps[:, None] / _REACH)
         before = np.where(sentence > 0, shared[sentence - 1], 0.0)
         size = np.log1p(bounds[sentence, 1] - bounds[sentence, 0])
@@ -164,13 +164,13 @@ def unambiguous(examples: Sequence[Example]) -> list[tuple[Example, Answer]]:
 
 
 def _gaps(
-    found: npt.NDArray[np.int64], size: int, places: npt.NDArray[np.int64], length: int
+    hits: npt.NDArray[np.int64], size: int, places: npt.NDArray[np.int64], length: int
 ) -> npt.NDArray[np.int64]:
     """Characters between each place's text and the nearest fragment, 0 where they overlap."""
-    after = np.searchsorted(found, places)
-    left = np.where(after > 0, places - (found[after - 1] + size), np.iinfo(np.int64).max)
-    at = np.minimum(after, len(found) - 1)
-    right = np.where(after < len(found), found[at] - (places + length), np.iinfo(np.int64).max)
+    after = np.searchsorted(hits, places)
+    left = np.where(after > 0, places - (hits[after - 1] + size), np.iinfo(np.int64).max)
+    at = np.minimum(after, len(hits) - 1)
+    right = np.where(after < len(hits), hits[at] - (places + length), np.iinfo(np.int64).max)
     return np.maximum(np.minimum(left, right), 0)
 
 
@@ -190,15 +190,15 @@ def _folded(text: str) -> str:
 
 def _fragments(words: Iterable[str]) -> list[str]:
     """Distinct fragments of words, the first of each word with the blank before it."""
-    found: dict[str, None] = {}
+    fragments: dict[str, None] = {}
     for word in words:
         if not word:
             continue
         size = _WIDE_GRAM if east_asian_width(word[0]) in "WF" else _GRAM
         padded = f" {word}"
         for place in range(max(1, len(padded) - size + 1)):
-            found[padded[place : place + size]] = None
-    return list(found)
+            fragments[padded[place : place + size]] = None
+    return list(fragments)
 
 
 def _kind(letter: str) -> str:

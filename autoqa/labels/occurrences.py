@@ -24,17 +24,17 @@ def sentences(text: str) -> list[tuple[int, int]]:
     A sentence ends at a line feed, at a danda or a full-width mark, and at any other final mark
     that white space follows. Abbreviations are not known, so some sentences come in pieces.
     """
-    found: list[tuple[int, int]] = []
+    bounds: list[tuple[int, int]] = []
     begin = 0
     for place, letter in enumerate(text, 1):
         if letter not in _ENDS and letter != "\n":
             continue
         if letter in _ENDS_ANYWHERE or place == len(text) or text[place].isspace():
-            found.append((begin, place))
+            bounds.append((begin, place))
             begin = place
     if begin < len(text):
-        found.append((begin, len(text)))
-    return found
+        bounds.append((begin, len(text)))
+    return bounds
 
 
 def splits_word(text: str, place: int) -> bool:

@@ -18,13 +18,13 @@ from autoqa.errors import DataError, NothingFeasibleError
 from autoqa.features.windows import Windows
 from autoqa.labels.ambiguous_answers import (
     USUAL,
-    Asked,
-    Placed,
-    Weights,
+    AmbiguousAnswer,
+    Coefficients,
+    PlacedAnswer,
     changes,
     find_ambiguous,
     learn,
-    models_say,
+    model_evidence,
 )
 from autoqa.labels.candidate_opinions import Judges
 from autoqa.registry import BoundStudy
@@ -42,20 +42,20 @@ class Relocation:
         rows: How many it has.
         settled: Rows that another overlay has changed; they are left as they are.
         placed: Every answer that occurs several times, with the likeliest place.
-        weights: What each kind of evidence counted.
+        coefficients: What each kind of evidence counted.
     """
 
     source: str
     mark: str
     rows: int
     settled: int
-    placed: tuple[Placed, ...]
-    weights: Weights
+    placed: tuple[PlacedAnswer, ...]
+    coefficients: Coefficients
 
     @property
     def judged(self) -> int:
         """Answers about which candidates were asked."""
-        return sum(one.asked.models is not None for one in self.placed)
+        return sum(answer.ambiguous.models is not None for answer in self.placed)
 
     def overlay(self, threshold: float) -> Overlay:
         """The rows that move with at least this confidence."""
@@ -100,32 +100,34 @@ def relocate(
         for name in names:
             check_source(bound.study, name, option)
     parallel = [row for name in translations for row in _rows(bound, name, None)[1]]
-    weights = _learned(bound, learn_from, models, progress) if learn_from else USUAL
-    given, laid = _rows(bound, source, target)
-    asked = _asked(bound, source, find_ambiguous(laid, parallel), models, progress)
-    before = {(one.id, one.language): one.answers for one in given}
+    coefficients = _learned(bound, learn_from, models, progress) if learn_from else USUAL
+    given, rows = _rows(bound, source, target)
+    ambiguous = _with_candidates(bound, source, find_ambiguous(rows, parallel), models, progress)
+    before = {(row.id, row.language): row.answers for row in given}
     untouched = [
-        one for one in asked if before[one.example.id, one.example.language] == one.example.answers
+        answer
+        for answer in ambiguous
+        if before[answer.example.id, answer.example.language] == answer.example.answers
     ]
-    kept = {(one.id, one.language): one.answers for one in laid}
+    current = {(row.id, row.language): row.answers for row in rows}
     return Relocation(
         source=source,
         mark=fingerprint(given),
         rows=len(given),
-        settled=sum(kept.get(key) != answers for key, answers in before.items()),
-        placed=tuple(weights.place(one) for one in untouched),
-        weights=weights,
+        settled=sum(current.get(key) != answers for key, answers in before.items()),
+        placed=tuple(coefficients.place(answer) for answer in untouched),
+        coefficients=coefficients,
     )
 
 
 def _learned(
     bound: BoundStudy, names: Sequence[str], models: int, progress: ProgressCallback | None
-) -> Weights:
-    """Weights from sources whose offsets can be trusted."""
+) -> Coefficients:
+    """Coefficients from sources whose offsets can be trusted."""
     trusted = []
     for name in names:
-        found = find_ambiguous(_rows(bound, name, None)[1])
-        trusted += _asked(bound, name, found, models, progress)
+        ambiguous = find_ambiguous(_rows(bound, name, None)[1])
+        trusted += _with_candidates(bound, name, ambiguous, models, progress)
     return learn(trusted)
 
 
@@ -140,31 +142,35 @@ def _rows(bound: BoundStudy, name: str, target: Path | None) -> tuple[list[Examp
     return given, corrected(name, given, overlays)[0]
 
 
-def _asked(
+def _with_candidates(
     bound: BoundStudy,
     source: str,
-    asked: list[Asked],
+    ambiguous: list[AmbiguousAnswer],
     models: int,
     progress: ProgressCallback | None,
-) -> list[Asked]:
+) -> list[AmbiguousAnswer]:
     """Ambiguous answers with what candidates say, once the study was searched."""
     folder = RunFolder(run_folder(bound.study.name))
-    if not models or not asked or not folder.study_file.is_file() or not folder.candidate_ids():
-        return asked
+    if not models or not ambiguous or not folder.study_file.is_file() or not folder.candidate_ids():
+        return ambiguous
     try:
         judges = Judges(open_run(bound.study.name), source)
     except (DataError, NothingFeasibleError) as error:
         raise DataError(f"{error} Or pass --models 0, which goes by the texts alone.") from error
-    return with_models(asked, judges, models=models, progress=progress)
+    return with_models(ambiguous, judges, models=models, progress=progress)
 
 
 def with_models(
-    asked: Sequence[Asked], judges: Judges, *, models: int, progress: ProgressCallback | None = None
-) -> list[Asked]:
+    ambiguous: Sequence[AmbiguousAnswer],
+    judges: Judges,
+    *,
+    models: int,
+    progress: ProgressCallback | None = None,
+) -> list[AmbiguousAnswer]:
     """Answers with what candidates say about each occurrence.
 
     Args:
-        asked: Answers of the judges' source.
+        ambiguous: Answers of the judges' source.
         judges: The candidates.
         models: Most candidates that are asked about one answer.
         progress: Called with candidates asked and candidates in all.
@@ -172,40 +178,41 @@ def with_models(
     Returns:
         The same answers, row by row; those that no candidate can judge as they were.
     """
-    wanted: dict[_RowName, list[Asked]] = {}
-    for one in asked:
-        wanted.setdefault((one.example.id, one.example.language), []).append(one)
+    wanted: dict[_RowId, list[AmbiguousAnswer]] = {}
+    for answer in ambiguous:
+        wanted.setdefault((answer.example.id, answer.example.language), []).append(answer)
     opinions = judges.ask(
-        [each[0].example for each in wanted.values()],
+        [row_answers[0].example for row_answers in wanted.values()],
         partial(_read, wanted),
         models=models,
         progress=progress,
     )
     return [
-        replace(one, models=models_say([opinion.value[place] for opinion in heard]))
-        for each, heard in zip(wanted.values(), opinions, strict=True)
-        for place, one in enumerate(each)
+        replace(answer, models=model_evidence([opinion.value[place] for opinion in heard]))
+        for row_answers, heard in zip(wanted.values(), opinions, strict=True)
+        for place, answer in enumerate(row_answers)
     ]
 
 
-_RowName = tuple[str, str]
+_RowId = tuple[str, str]
 """Id and language of a row."""
 
 
 def _read(
-    wanted: Mapping[_RowName, Sequence[Asked]],
+    wanted: Mapping[_RowId, Sequence[AmbiguousAnswer]],
     examples: Sequence[Example],
     windows: Windows,
     start: Floats,
     end: Floats,
 ) -> list[list[Doubles]]:
     """For each example the log-probabilities of the occurrences of each answer that is asked."""
-    asked = [wanted.get((example.id, example.language), ()) for example in examples]
+    answers = [wanted.get((example.id, example.language), ()) for example in examples]
     fragments = [
-        [(at, at + len(one.answer.text)) for one in each for at in one.starts] for each in asked
+        [(at, at + len(answer.answer.text)) for answer in row_answers for at in answer.starts]
+        for row_answers in answers
     ]
-    found = log_probabilities(start, end, windows, fragments)
+    log_likelihoods = log_probabilities(start, end, windows, fragments)
     return [
-        np.split(values, np.cumsum([len(one.starts) for one in each])[:-1])
-        for each, values in zip(asked, found, strict=True)
+        np.split(values, np.cumsum([len(answer.starts) for answer in row_answers])[:-1])
+        for row_answers, values in zip(answers, log_likelihoods, strict=True)
     ]

@@ -18,7 +18,7 @@ from autoqa.data.checks import base_id
 from autoqa.labels.occurrences import occurrences
 from autoqa.types import Example
 
-Name = tuple[str, str, str]
+AnswerKey = tuple[str, str, str]
 """Id, language and text of an answer."""
 
 _APART = 1 / 3
@@ -29,7 +29,7 @@ _PRIOR = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _AnswerPlaces:
     """An answer in one language: where it may stand (shares of the length), how likely each is."""
 
     language: str
@@ -50,21 +50,21 @@ class Translations:
             the context's length.
     """
 
-    def __init__(self, rows: Iterable[Example], weights: Mapping[Name, Doubles]) -> None:
+    def __init__(self, rows: Iterable[Example], logits: Mapping[AnswerKey, Doubles]) -> None:
         groups: dict[str, list[Example]] = defaultdict(list)
         for row in rows:
             if row.answers:
                 groups[base_id(row)].append(row)
-        self._told = {
-            name: [_told(row, weights) for row in group]
+        self._by_id = {
+            name: [_answer_places(row, logits) for row in group]
             for name, group in groups.items()
             if len({row.language for row in group}) > 1
         }
         apart = [
-            abs(float(one.places[0] - other.places[0]))
-            for group in self._told.values()
-            for one, other in combinations(group, 2)
-            if len(one.places) == len(other.places) == 1 and one.language != other.language
+            abs(float(answer.places[0] - other.places[0]))
+            for group in self._by_id.values()
+            for answer, other in combinations(group, 2)
+            if len(answer.places) == len(other.places) == 1 and answer.language != other.language
         ]
         self.spread = (sum(apart) + _PRIOR * _APART) / (len(apart) + _PRIOR)
 
@@ -81,30 +81,34 @@ class Translations:
             starts: First characters of the places.
             length: Characters of the text that stands at each.
         """
-        told = [
-            one for one in self._told.get(base_id(example), ()) if one.language != example.language
+        answers = [
+            answer
+            for answer in self._by_id.get(base_id(example), ())
+            if answer.language != example.language
         ]
-        told = [one for one in told if len(one.places) == 1] or told
-        if not told:
+        answers = [answer for answer in answers if len(answer.places) == 1] or answers
+        if not answers:
             return np.zeros(len(starts))
-        own = _shares(example, starts, length)[:, None]
-        said: Doubles = np.mean(
+        shares = _shares(example, starts, length)[:, None]
+        log_likelihood: Doubles = np.mean(
             [
-                np.logaddexp.reduce(np.log(one.likely) - abs(own - one.places) / self.spread, 1)
-                for one in told
+                np.logaddexp.reduce(
+                    np.log(answer.likely) - abs(shares - answer.places) / self.spread, 1
+                )
+                for answer in answers
             ],
             axis=0,
         )
-        relative: Doubles = said - said.max()
+        relative: Doubles = log_likelihood - log_likelihood.max()
         return relative
 
 
-def _told(row: Example, weights: Mapping[Name, Doubles]) -> _Told:
+def _answer_places(row: Example, logits: Mapping[AnswerKey, Doubles]) -> _AnswerPlaces:
     text = row.answers[0].text
     starts = occurrences(row.context, text)
-    weight = weights.get((row.id, row.language, text), np.zeros(len(starts)))
-    likely = np.exp(weight - weight.max())
-    return _Told(row.language, _shares(row, starts, len(text)), likely / likely.sum())
+    answer_logits = logits.get((row.id, row.language, text), np.zeros(len(starts)))
+    likely = np.exp(answer_logits - answer_logits.max())
+    return _AnswerPlaces(row.language, _shares(row, starts, len(text)), likely / likely.sum())
 
 
 def _shares(row: Example, starts: Sequence[int], length: int) -> Doubles:

@@ -123,33 +123,33 @@ class _Binder:
         self, spec: BackboneSpec, table: BackboneTable, at: Place
     ) -> dict[str, Any]:
         """The plugin's keys; those that belong one table deeper get a sentence that says so."""
-        kept = dict(table.options)
+        plugin_options = dict(table.options)
         if spec.options.model_config.get("extra") == "allow":
-            return kept
-        for key in sorted(TrainingProtocol.model_fields.keys() & kept.keys()):
+            return plugin_options
+        for key in sorted(TrainingProtocol.model_fields.keys() & plugin_options.keys()):
             if key not in known_keys(spec.options, ()):
-                del kept[key]
+                del plugin_options[key]
                 self._options.append(
                     f"{dotted((*at, key))}: unknown key; it belongs to the training protocol: "
                     f"{dotted((*at, 'protocol', key))}"
                 )
-        return kept
+        return plugin_options
 
     def _protocol(
         self, spec: BackboneSpec, options: BaseModel, table: BackboneTable, at: Place
     ) -> TrainingProtocol | None:
-        found = self._collect(lambda: [guarded(dotted(at), spec.name, spec.protocol, options)])
-        if found is None:
+        returned = self._collect(lambda: [guarded(dotted(at), spec.name, spec.protocol, options)])
+        if returned is None:
             return None
-        own: object = found[0]
-        if not isinstance(own, TrainingProtocol):
+        protocol: object = returned[0]
+        if not isinstance(protocol, TrainingProtocol):
             self._plugins.append(
-                f"{dotted(at)}: the plugin {spec.name!r} failed: its protocol is {own!r}, "
+                f"{dotted(at)}: the plugin {spec.name!r} failed: its protocol is {protocol!r}, "
                 "not a TrainingProtocol"
             )
             return None
         changed, problems = parse(
-            TrainingProtocol, {**own.model_dump(), **table.protocol}, (*at, "protocol")
+            TrainingProtocol, {**protocol.model_dump(), **table.protocol}, (*at, "protocol")
         )
         self._options += problems
         return changed

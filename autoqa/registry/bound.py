@@ -67,14 +67,14 @@ class BoundStudy:
 
     def missing(self) -> list[str]:
         """What is not on this machine: one sentence each, led by the table that needs it."""
-        found = []
+        absent = []
         for kind, tables in (("backbones", self.backbones), ("sources", self.sources)):
             for name, bound in tables.items():
                 where = f"{kind}.{name}"
                 sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
                 if sentence is not None:
-                    found.append(f"{where}: {sentence}")
-        return found
+                    absent.append(f"{where}: {sentence}")
+        return absent
 
     def augmentations(self, stage: Stage) -> list[Augmentation]:
         """Builds the augmentations of a stage, in its order.

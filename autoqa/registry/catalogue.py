@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec
 from autoqa.errors import PluginError, did_you_mean
-from autoqa.registry.records import Kind, Record
+from autoqa.registry.records import PluginKind, Record
 
 _Spec = TypeVar("_Spec", BackboneSpec, SourceSpec, AugmentationSpec)
 
@@ -44,7 +44,7 @@ class Catalogue:
         """The augmentation plugin of that name; arguments and errors as for :meth:`backbone`."""
         return self._spec("augmentation", AugmentationSpec, type, where)
 
-    def _spec(self, kind: Kind, wanted: type[_Spec], name: str, where: str) -> _Spec:
+    def _spec(self, kind: PluginKind, wanted: type[_Spec], name: str, where: str) -> _Spec:
         for record in self.records:
             if (record.kind, record.name) != (kind, name):
                 continue
@@ -56,7 +56,7 @@ class Catalogue:
             )
         raise PluginError(f"{where}: {self._unknown(kind, name)}")
 
-    def _unknown(self, kind: Kind, name: str) -> str:
+    def _unknown(self, kind: PluginKind, name: str) -> str:
         text = f"no {kind} plugin is named {name!r}"
         for record in self.excluded:
             if (record.kind, record.name) == (kind, name):

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from autoqa.api import API_VERSION
 from autoqa.errors import did_you_mean
 from autoqa.registry.catalogue import Catalogue
-from autoqa.registry.records import GROUPS, SPECS, Kind, Record, Spec
+from autoqa.registry.records import GROUPS, SPECS, PluginKind, Record, Spec
 
 SWITCH = "AUTOQA_PLUGINS"
 """Environment variable: comma-separated distributions whose plugins are used; "" for none."""
@@ -70,13 +70,13 @@ def _strangers(allowed: dict[str, str], records: Iterable[Record]) -> Iterable[s
             yield f"{SWITCH} names {name!r}, but no such plugin package is installed{hint}"
 
 
-def _unloaded(kind: Kind, point: EntryPoint) -> Record:
-    found = point.dist
+def _unloaded(kind: PluginKind, point: EntryPoint) -> Record:
+    distribution = point.dist
     return Record(
         kind=kind,
         name=point.name,
-        distribution=found.name if found else "unknown",
-        version=found.version if found else "unknown",
+        distribution=distribution.name if distribution else "unknown",
+        version=distribution.version if distribution else "unknown",
         entry_point=point.value,
     )
 
@@ -127,7 +127,7 @@ def _unusable(record: Record, spec: Spec) -> str | None:
 
 def _without_duplicates(records: list[Record]) -> list[Record]:
     """Marks plugins that share kind and name; which one is meant is not guessed."""
-    same: dict[tuple[Kind, str], list[Record]] = defaultdict(list)
+    same: dict[tuple[PluginKind, str], list[Record]] = defaultdict(list)
     for record in records:
         same[record.kind, record.name].append(record)
     marked = []

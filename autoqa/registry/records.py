@@ -1,19 +1,19 @@
-"""What is known about one plugin, whether it works or not."""
+"""One plugin as its entry point describes it, whether it can be used or not."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec
 
-Kind = Literal["backbone", "source", "augmentation"]
+PluginKind = Literal["backbone", "source", "augmentation"]
 Spec = BackboneSpec | SourceSpec | AugmentationSpec
 
-GROUPS: dict[Kind, str] = {
+GROUPS: dict[PluginKind, str] = {
     "backbone": "autoqa.backbones",
     "source": "autoqa.sources",
     "augmentation": "autoqa.augmentations",
 }
-SPECS: dict[Kind, type[BackboneSpec] | type[SourceSpec] | type[AugmentationSpec]] = {
+SPECS: dict[PluginKind, type[BackboneSpec] | type[SourceSpec] | type[AugmentationSpec]] = {
     "backbone": BackboneSpec,
     "source": SourceSpec,
     "augmentation": AugmentationSpec,
@@ -35,7 +35,7 @@ class Record:
         spec: The plugin, or ``None`` where it could not be loaded.
     """
 
-    kind: Kind
+    kind: PluginKind
     name: str
     distribution: str
     version: str

@@ -3,7 +3,7 @@
 from autoqa import __version__
 from autoqa.data.audit import StudyAudit
 from autoqa.data.overlap import REASONS
-from autoqa.data.tally import KINDS, QUANTILES
+from autoqa.data.tally import FINDING_KINDS, QUANTILES
 
 
 def audit_page(audit: StudyAudit) -> str:
@@ -24,7 +24,7 @@ def audit_page(audit: StudyAudit) -> str:
     )
     return environment.get_template("audit.html").render(
         audit=audit,
-        kinds=KINDS,
+        kinds=FINDING_KINDS,
         reasons=REASONS,
         quantiles=[f"{quantile:.0%}" for quantile in QUANTILES],
         version=__version__,

@@ -9,28 +9,30 @@ from autoqa.labels.occurrences import excerpt
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from autoqa.labels.ambiguous_answers import Placed
+    from autoqa.labels.ambiguous_answers import PlacedAnswer
     from autoqa.labels.relocation import Relocation
 
 _LONGEST_BAR = 40
 """Width of the histogram's longest bar, in characters."""
 
 
-def row_count(placed: "Sequence[Placed]") -> int:
+def row_count(placed: "Sequence[PlacedAnswer]") -> int:
     """How many rows the answers belong to; translations share an id and are rows of their own."""
-    return len({(answer.asked.example.id, answer.asked.example.language) for answer in placed})
+    return len(
+        {(answer.ambiguous.example.id, answer.ambiguous.example.language) for answer in placed}
+    )
 
 
-def excerpts(placed: "Placed") -> tuple[str, str]:
+def excerpts(placed: "PlacedAnswer") -> tuple[str, str]:
     """The text around the answer where the file has it, and where it was placed."""
-    context, labelled = placed.asked.example.context, placed.asked.answer
+    context, labelled = placed.ambiguous.example.context, placed.ambiguous.answer
     return (
         excerpt(context, labelled.start, labelled.end),
         excerpt(context, placed.start, placed.start + len(labelled.text)),
     )
 
 
-def _bins(placed: "Sequence[Placed]") -> list[tuple[float, int, int]]:
+def _bins(placed: "Sequence[PlacedAnswer]") -> list[tuple[float, int, int]]:
     """Lower end of each tenth of confidence, how many stay, how many would move."""
     tenths = [min(int(10 * answer.confidence), 9) for answer in placed]
     return [
@@ -43,7 +45,7 @@ def _bins(placed: "Sequence[Placed]") -> list[tuple[float, int, int]]:
     ]
 
 
-def confidence_histogram(placed: "Sequence[Placed]") -> "Table":
+def confidence_histogram(placed: "Sequence[PlacedAnswer]") -> "Table":
     """Answers by confidence, in tenths: how many stay and how many would move."""
     from rich import box
     from rich.table import Table
@@ -87,11 +89,11 @@ def as_objects(relocation: "Relocation", threshold: float, written: Path | None)
         else [],
         "moves": [
             {
-                "id": answer.asked.example.id,
-                "language": answer.asked.example.language,
-                "question": answer.asked.example.question,
-                "answer": answer.asked.answer.text,
-                "from": answer.asked.answer.start,
+                "id": answer.ambiguous.example.id,
+                "language": answer.ambiguous.example.language,
+                "question": answer.ambiguous.example.question,
+                "answer": answer.ambiguous.answer.text,
+                "from": answer.ambiguous.answer.start,
                 "to": answer.start,
                 "confidence": round(answer.confidence, 4),
                 "written": answer.confidence >= threshold,

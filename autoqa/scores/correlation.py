@@ -33,7 +33,7 @@ class Agreement:
     offset: Interval
 
 
-def agree(first: Sequence[float], second: Sequence[float]) -> Agreement:
+def agreement(first: Sequence[float], second: Sequence[float]) -> Agreement:
     """Compares two scores of the same things.
 
     Intervals are Fisher's, ``tanh(atanh(r) +- 1.96 s)`` with ``s^2 = 1 / (n - 3)``, and for ranks
@@ -44,17 +44,17 @@ def agree(first: Sequence[float], second: Sequence[float]) -> Agreement:
     Raises:
         ValueError: There are fewer than two, or not as many of one as of the other.
     """
-    one, other = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    if one.shape != other.shape or one.ndim != 1 or len(one) < 2:
-        raise ValueError(f"{one.shape} and {other.shape} scores; two or more pairs are needed")
-    gaps, count = other - one, len(one)
+    firsts, seconds = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    if firsts.shape != seconds.shape or firsts.ndim != 1 or len(firsts) < 2:
+        raise ValueError(f"{firsts.shape} and {seconds.shape} scores; two or more pairs are needed")
+    gaps, count = seconds - firsts, len(firsts)
     error = float(gaps.std(ddof=1)) / math.sqrt(count)
     reach = t_quantile(0.975, count - 1) * error
     mean = float(gaps.mean())
     return Agreement(
         pairs=count,
-        pearson=_correlation(one, other, 0.0),
-        spearman=_correlation(ranks(one), ranks(other), 0.5),
+        pearson=_correlation(firsts, seconds, 0.0),
+        spearman=_correlation(ranks(firsts), ranks(seconds), 0.5),
         offset=Interval(mean, mean - reach, mean + reach),
     )
 
@@ -69,14 +69,14 @@ def ranks(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 def _correlation(
-    one: npt.NDArray[np.float64], other: npt.NDArray[np.float64], inflation: float
+    firsts: npt.NDArray[np.float64], seconds: npt.NDArray[np.float64], inflation: float
 ) -> Interval | None:
-    a, b = one - one.mean(), other - other.mean()
+    a, b = firsts - firsts.mean(), seconds - seconds.mean()
     scale = math.sqrt(float(a @ a) * float(b @ b))
     if scale < 1e-12:
         return None
     r = min(1.0, max(-1.0, float(a @ b) / scale))
-    count = len(one)
+    count = len(firsts)
     if count <= 3:
         return Interval(r, -1.0, 1.0)
     near = 1 - 12 / (count * (count**2 - 1))

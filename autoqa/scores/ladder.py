@@ -1,6 +1,6 @@
 """The best so far, which moves only for a gain that stands out of the noise.
 
-Whoever tries many candidates on one public part finds some that are good by luck. As in the ladder
+Of many candidates tried on one public part some are good by luck. As in the ladder
 mechanism (Blum and Hardt, The Ladder: A Reliable Leaderboard for Machine Learning Competitions,
 2015) the best moves only when the paired gain exceeds one standard error.
 """
@@ -27,7 +27,7 @@ class Rung:
     moved: bool
 
 
-def climb(spread: Spread) -> tuple[Rung, ...]:
+def ladder_rungs(spread: Spread) -> tuple[Rung, ...]:
     """The ladder of candidates in the order in which they were tried.
 
     Args:
@@ -51,5 +51,5 @@ def climb(spread: Spread) -> tuple[Rung, ...]:
 
 
 def best_so_far(spread: Spread) -> int:
-    """Position of the best after the last candidate. See :func:`climb`."""
-    return climb(spread)[-1].best
+    """Position of the best after the last candidate. See :func:`ladder_rungs`."""
+    return ladder_rungs(spread)[-1].best

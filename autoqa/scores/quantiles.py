@@ -25,7 +25,7 @@ def t_quantile(share: float, degrees: int) -> float:
     return z + sum(term / float(degrees) ** power for power, term in enumerate(terms, start=1))
 
 
-def highest_of(count: int) -> float:
+def expected_highest(count: int) -> float:
     """About what the highest of some independent standard normal numbers is on average.
 
     Blom, Statistical Estimates and Transformed Beta-Variables, 1958; within 0.02.

@@ -24,7 +24,7 @@ class Spread:
 
     Attributes:
         means: Mean score of each candidate, ``[C]``.
-        documents: How many documents there are.
+        document_count: How many documents there are.
 
     Raises:
         ValueError: There is no question, or not one document each.
@@ -36,23 +36,23 @@ class Spread:
         if not questions or questions != len(documents):
             raise ValueError(f"{questions} scores for {len(documents)} documents; one each")
         _, rows = np.unique(np.array(documents, dtype=str), return_inverse=True)
-        self.documents = int(rows.max()) + 1
+        self.document_count = int(rows.max()) + 1
         self.means: npt.NDArray[np.float64] = values.mean(axis=1)
         order = np.argsort(rows, kind="stable")
-        first = np.searchsorted(rows[order], np.arange(self.documents))
+        first = np.searchsorted(rows[order], np.arange(self.document_count))
         centred = (values - self.means[:, None])[:, order]
         sums = np.add.reduceat(centred, first, axis=1)
-        self._deviations = sums * (_scale(self.documents) / questions)
+        self._deviations = sums * (_scale(self.document_count) / questions)
 
     def error(self, candidate: int) -> float:
         """Standard error of one candidate's mean."""
-        if self.documents < 2:
+        if self.document_count < 2:
             return UNKNOWN
         return float(np.linalg.norm(self._deviations[candidate]))
 
     def gap_errors(self, candidate: int) -> npt.NDArray[np.float64]:
         """Standard error of each candidate's difference to one of them, ``[C]``."""
-        if self.documents < 2:
+        if self.document_count < 2:
             return np.full(len(self.means), UNKNOWN)
         gaps = self._deviations - self._deviations[candidate]
         errors: npt.NDArray[np.float64] = np.linalg.norm(gaps, axis=1)
@@ -60,7 +60,7 @@ class Spread:
 
     def gap_error(self, candidate: int, other: int) -> float:
         """Standard error of the difference between two candidates."""
-        if self.documents < 2:
+        if self.document_count < 2:
             return UNKNOWN
         return float(np.linalg.norm(self._deviations[candidate] - self._deviations[other]))
 

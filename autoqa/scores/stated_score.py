@@ -19,7 +19,7 @@ for all k reads at once (Bonferroni): ``half^2 = (t(1) se)^2 + (t(k)^2 - t(1)^2)
 one read this is the usual interval.
 
 This is no worst-case bound. Against an adversary who reads scores in order to find out the labels,
-nothing holds but the sealed part; an adaptive search whose every candidate inherits all the luck
+nothing holds but the private part; an adaptive search whose every candidate inherits all the luck
 of the one before, and no skill, can also outrun it. ``tests/benchmarks/bench_leaderboard.py``
 measures coverage and optimism for searches that perturb the best so far.
 """
@@ -29,7 +29,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autoqa.scores.quantiles import highest_of, t_quantile
+from autoqa.scores.quantiles import expected_highest, t_quantile
 from autoqa.scores.standard_errors import Spread
 
 _TAIL = 0.025
@@ -41,7 +41,7 @@ class Statement:
 
     Attributes:
         public: Its mean on the public part, as measured.
-        score: Its mean less what luck it is likely to have had.
+        score: Its mean less the luck that it is likely to have had.
         low: Lower end of the 95 % interval, which accounts for the reads.
         high: Upper end.
         half_width: Half its width before it is cut at 0 and 1.
@@ -58,8 +58,8 @@ class Statement:
     contenders: int
 
 
-def state(spread: Spread, best: int, reads: int) -> Statement:
-    """States the best candidate's score.
+def stated_score(spread: Spread, best: int, reads: int) -> Statement:
+    """The best candidate's score less its likely luck, and the interval that allows for the reads.
 
     Args:
         spread: Scores of all candidates.
@@ -67,17 +67,17 @@ def state(spread: Spread, best: int, reads: int) -> Statement:
         reads: Reads of the public part; at least as many as candidates are counted.
     """
     public, reads = float(spread.means[best]), max(reads, len(spread.means))
-    if spread.documents < 2:
+    if spread.document_count < 2:
         return Statement(public, public, 0.0, 1.0, 1.0, reads, len(spread.means))
     error, gaps = spread.error(best), spread.gap_errors(best)
     # No part of the error is larger than the whole of it.
-    own = min(error, float(gaps.max()) / math.sqrt(2))
-    once = t_quantile(1 - _TAIL, spread.documents - 1)
-    often = t_quantile(1 - _TAIL / reads, spread.documents - 1)
+    own_error = min(error, float(gaps.max()) / math.sqrt(2))
+    once = t_quantile(1 - _TAIL, spread.document_count - 1)
+    often = t_quantile(1 - _TAIL / reads, spread.document_count - 1)
     near = public - spread.means <= once * gaps + 1e-12
     contenders = int(np.count_nonzero(near))
-    score = max(0.0, public - own * highest_of(contenders))
-    half = math.sqrt((once * error) ** 2 + (often**2 - once**2) * own**2)
+    score = max(0.0, public - own_error * expected_highest(contenders))
+    half = math.sqrt((once * error) ** 2 + (often**2 - once**2) * own_error**2)
     return Statement(
         public, score, max(0.0, score - half), min(1.0, score + half), half, reads, contenders
     )

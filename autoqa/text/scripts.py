@@ -65,15 +65,15 @@ def scripts(text: str) -> Counter[str]:
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     inside = codes < _PLANE
     counts = np.bincount(table[codes[inside]], minlength=len(names))
-    found = Counter({names[at]: int(counts[at]) for at in np.flatnonzero(counts) if names[at]})
+    letters = Counter({names[at]: int(counts[at]) for at in np.flatnonzero(counts) if names[at]})
     rare = sum(is_letter(chr(code)) for code in codes[~inside].tolist())
-    return found + Counter({_OTHER: rare})
+    return letters + Counter({_OTHER: rare})
 
 
 def script(text: str) -> str:
     """The script of most letters, of equally frequent ones the first by name; empty without any."""
-    found = scripts(text)
-    return min(found, key=lambda name: (-found[name], name), default="")
+    letters = scripts(text)
+    return min(letters, key=lambda name: (-letters[name], name), default="")
 
 
 def language_of(given: str, text: str) -> str:
@@ -100,12 +100,12 @@ def of_language(language: str) -> frozenset[str]:
     return frozenset(script for script, codes in _WRITTEN.items() if language in codes.split())
 
 
-def fit(found: Counter[str], language: str) -> float:
+def fit(letters: Counter[str], language: str) -> float:
     """Share of the letters that belong to the language's scripts; 1 where nothing can be said."""
-    usual, total = of_language(language), found.total()
+    usual, total = of_language(language), letters.total()
     if not usual or not total:
         return 1.0
-    return sum(found[script] for script in usual) / total
+    return sum(letters[script] for script in usual) / total
 
 
 @cache

@@ -56,10 +56,10 @@ def _unpaired(context: str, low: int, high: int) -> list[int]:
     for at in range(low, high):
         mark = context[at]
         partner = _QUOTE if mark == _QUOTE else _OPENING.get(mark)
-        found = [i for i, place in enumerate(opened) if context[place] == partner]
-        if found:  # what was opened since then is closed by nothing
-            odd += opened[found[-1] + 1 :]
-            del opened[found[-1] :]
+        partners = [i for i, place in enumerate(opened) if context[place] == partner]
+        if partners:  # what was opened since then is closed by nothing
+            odd += opened[partners[-1] + 1 :]
+            del opened[partners[-1] :]
         elif mark in _PAIRS or mark == _QUOTE:
             opened.append(at)
         elif mark in _OPENING:

@@ -13,8 +13,8 @@ _BLANK = np.array([chr(code).isspace() for code in range(0x3002)])
 
 def is_blank(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
     """Which code points are white space, that is, what ``str.strip`` removes."""
-    found: npt.NDArray[np.bool_] = _BLANK[np.minimum(codes, len(_BLANK) - 1)]
-    return found
+    blank: npt.NDArray[np.bool_] = _BLANK[np.minimum(codes, len(_BLANK) - 1)]
+    return blank
 
 
 class Texts:

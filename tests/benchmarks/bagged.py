@@ -9,7 +9,7 @@ import resource
 import sys
 import time
 
-from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.choosing.selector import Selector
 
 from .candidates import make_field
@@ -18,7 +18,7 @@ from .candidates import make_field
 def main() -> None:
     field = make_field(int(sys.argv[1]), int(sys.argv[2]))
     begin = time.perf_counter()
-    limits = Limits(seats=13, recipe_cap=4)
+    limits = EnsembleLimits(seats=13, recipe_cap=4)
     selector = Selector(field.candidates, field.windows, field.examples, limits, bags=20)
     selector.select()
     seconds = time.perf_counter() - begin

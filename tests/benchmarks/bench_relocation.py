@@ -16,7 +16,7 @@ import pytest
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles
-from autoqa.labels.ambiguous_answers import Placed, learn
+from autoqa.labels.ambiguous_answers import PlacedAnswer, learn
 from autoqa.labels.candidate_opinions import Judges
 from autoqa.labels.conditional_logit import fit
 from autoqa.labels.evidence import Places, unambiguous
@@ -127,7 +127,7 @@ def _best(name: str, rows: Sequence[Known], values: Sequence[Doubles | None]) ->
     print(f"{name}, {len(rows)} answers: {np.mean(right):.3f}")
 
 
-def _report(name: str, rows: Sequence[Known], placed: Sequence[Placed]) -> float:
+def _report(name: str, rows: Sequence[Known], placed: Sequence[PlacedAnswer]) -> float:
     """Prints what a way of placing reaches; the share of true starts."""
     right = np.array([one.start in row.truth for row, one in zip(rows, placed, strict=True)])
     print(f"{name}: {right.mean():.3f} of {len(rows)}")

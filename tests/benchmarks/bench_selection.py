@@ -16,7 +16,7 @@ import numpy as np
 
 from autoqa.ensemble.choosing.bagging import numbered
 from autoqa.ensemble.choosing.greedy import Chooser
-from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.evaluation.evaluator import Evaluator
 from autoqa.ensemble.evaluation.span_shortlist import shortlist
 from autoqa.ensemble.evaluation.word_sets import Vocabulary, reference_masks
@@ -26,7 +26,7 @@ from .harness import Comparison, compare, record
 from .practice_select import Group, SlowSelector, Words
 
 CANDIDATES, QUESTIONS, BAGS = 200, 1000, 20
-LIMITS = Limits(seats=13, recipe_cap=4)
+LIMITS = EnsembleLimits(seats=13, recipe_cap=4)
 LONGEST = 48
 
 

@@ -25,7 +25,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.config import load_study
 from autoqa.ensemble.choosing.bagging import numbered
 from autoqa.ensemble.choosing.greedy import Chooser
-from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.choosing.selection import Pick
 from autoqa.ensemble.choosing.selector import Selector
 from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator
@@ -129,7 +129,7 @@ class Ensemble:
     @classmethod
     def of(cls, pick: Pick) -> "Ensemble":
         members = [Member(s.id, s.group, s.weight) for s in pick.members]
-        return cls(EnsemblePlan(members, pick.best))
+        return cls(EnsemblePlan(members, pick.tie_group))
 
     def jaccard(self, field: Field) -> float:
         """Mean on all questions of a field."""
@@ -142,7 +142,7 @@ class Ensemble:
         return score([span.text for span in answers], field.examples).mean()["jaccard"]
 
 
-def chosen(public: Field, limits: Limits, seed: int) -> dict[str, Ensemble]:
+def chosen(public: Field, limits: EnsembleLimits, seed: int) -> dict[str, Ensemble]:
     """What is selected on the public questions, by name of the way."""
     selector = Selector(public.candidates, public.windows, public.examples, limits, seed=seed)
     selection = selector.select("interval")
@@ -162,7 +162,7 @@ def unguarded(public: Field, seats: int) -> Ensemble:
     evaluator = Evaluator(public.candidates, public.windows, public.examples, 48)
     weights = np.ones(len(public.examples))
     documents = numbered([example.document for example in public.examples])
-    limits = Limits(seats=seats, recipe_cap=seats, alike=0.0)
+    limits = EnsembleLimits(seats=seats, recipe_cap=seats, alike=0.0)
     chooser = Chooser(evaluator, documents, weights, limits)
     members = chooser.climb(chooser.single(), chooser.ranking)
     seated = [
@@ -183,7 +183,7 @@ def drawn(examples: Sequence[Example], rng: np.random.Generator) -> npt.NDArray[
 def test_selection_real(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     field, table = pooled(run), run.study.selection
-    limits = Limits(seats=table.seats, recipe_cap=table.recipe_cap, quota=table.quota)
+    limits = EnsembleLimits(seats=table.seats, recipe_cap=table.recipe_cap, quota=table.quota)
     rng = np.random.default_rng(0)
     scores: dict[str, list[float]] = {}
     for number in range(SPLITS):

@@ -10,12 +10,18 @@ import numpy as np
 from autoqa_sources.file import FileOptions, load
 
 from autoqa.data.checks import base_id, checked, unique
-from autoqa.labels.ambiguous_answers import Asked, Placed, Weights, find_ambiguous, learn
+from autoqa.labels.ambiguous_answers import (
+    AmbiguousAnswer,
+    Coefficients,
+    PlacedAnswer,
+    find_ambiguous,
+    learn,
+)
 from autoqa.labels.occurrences import sentences
 from autoqa.types import Answer, Example
 
-NOTHING = Weights(np.zeros(7), np.zeros(8))
-"""Weights that prefer no place."""
+NOTHING = Coefficients(np.zeros(7), np.zeros(8))
+"""Coefficients that prefer no place."""
 
 PATTERNS = ("tydiqa-goldp.*.jsonl.gz", "xquad.*.json")
 
@@ -29,7 +35,7 @@ class Known:
         truth: Where each annotator that gave this text saw it.
     """
 
-    asked: Asked
+    asked: AmbiguousAnswer
     truth: tuple[int, ...]
 
     @property
@@ -68,7 +74,7 @@ class Known:
         """Whether two annotators saw it in one place."""
         return len(self.truth) > 1 and len(set(self.truth)) == 1
 
-    def trusted(self) -> Asked:
+    def trusted(self) -> AmbiguousAnswer:
         """The answer at its true place, to be learned from."""
         answers = list(self.asked.example.answers)
         answers[self.asked.number] = Answer(self.asked.answer.text, self.truth[0])
@@ -117,12 +123,12 @@ def ambiguous(corpora: Sequence[Sequence[Example]]) -> list[Known]:
     return found
 
 
-def left_out(rows: Sequence[Known]) -> list[Placed]:
+def left_out(rows: Sequence[Known]) -> list[PlacedAnswer]:
     """Places every answer by weights that were learned from the other languages.
 
     Translations of a row that is placed are not learned from either.
     """
-    placed: dict[int, Placed] = {}
+    placed: dict[int, PlacedAnswer] = {}
     for language in sorted({one.language for one in rows}):
         own = [row for row, one in enumerate(rows) if one.language == language]
         names = {rows[row].name for row in own}
@@ -134,7 +140,9 @@ def left_out(rows: Sequence[Known]) -> list[Placed]:
     return [placed[row] for row in range(len(rows))]
 
 
-def deciles(rows: Sequence[Known], placed: Sequence[Placed]) -> list[tuple[float, float, int]]:
+def deciles(
+    rows: Sequence[Known], placed: Sequence[PlacedAnswer]
+) -> list[tuple[float, float, int]]:
     """Mean confidence, share placed rightly and number of answers, by tenths of the confidence."""
     confidence = np.array([one.confidence for one in placed])
     right = np.array([one.start in row.truth for row, one in zip(rows, placed, strict=True)])

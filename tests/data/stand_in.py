@@ -1,24 +1,11 @@
-"""A study with sources given as lists, in the shape that the registry binds."""
+"""A study with sources given as lists, bound without any plugin."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from autoqa.api import Answer, Example, Options, SourceSpec
 from autoqa.config.study import StudyFile
-
-
-@dataclass(frozen=True)
-class BoundSource:
-    name: str
-    spec: SourceSpec
-    options: Options
-
-
-@dataclass(frozen=True)
-class BoundStudy:
-    study: StudyFile
-    sources: dict[str, BoundSource]
+from autoqa.registry import BoundSource, BoundStudy, Catalogue
 
 
 def bind(
@@ -37,7 +24,7 @@ def bind(
         }
     )
     bound = {name: BoundSource(name, spec(given), Options()) for name, given in sources.items()}
-    return BoundStudy(study, bound)
+    return BoundStudy(study=study, backbones={}, sources=bound, catalogue=Catalogue())
 
 
 def spec(given: Any) -> SourceSpec:

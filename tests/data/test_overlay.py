@@ -9,7 +9,8 @@ import pytest
 from autoqa.api import Answer, DataError, MissingAssetError
 from autoqa.data import prepare_data
 from autoqa.data.overlay import Change, Overlay, fingerprint, read_overlay
-from tests.data.stand_in import BoundStudy, bind, examples
+from autoqa.registry import BoundStudy
+from tests.data.stand_in import bind, examples
 
 ROWS = examples(range(40))
 
@@ -23,7 +24,7 @@ def moved(row: int, to: int = 0) -> Change:
 def study(*overlays: Path) -> BoundStudy:
     bound = bind({"hi": ROWS}, {"source": "hi", "share": 0.5})
     table = bound.study.sources["hi"].model_copy(update={"overlays": tuple(map(str, overlays))})
-    return BoundStudy(bound.study.model_copy(update={"sources": {"hi": table}}), bound.sources)
+    return replace(bound, study=bound.study.model_copy(update={"sources": {"hi": table}}))
 
 
 def written(folder: Path, *changes: Change, mark: str = "", source: str = "hi") -> Path:

@@ -111,7 +111,7 @@ def test_a_study_judges_only_what_it_filters(monkeypatch: pytest.MonkeyPatch) ->
         portions,
     )
     recipe = bound.study.recipe.model_copy(update={"target": "hi"})
-    judged = type(bound)(bound.study.model_copy(update={"recipe": recipe}), bound.sources)
+    judged = replace(bound, study=bound.study.model_copy(update={"recipe": recipe}))
     asked: list[str] = []
 
     def spy(source: object, target: object, name: str) -> Likeness:
@@ -134,6 +134,6 @@ def test_a_study_with_too_few_rows_to_compare_is_refused_before_it_trains() -> N
     portions = [{"source": "hi"}, {"source": "nq", "similar": 0.3}]
     bound = bind({"hi": TARGET, "nq": MIXED[:19]}, {"source": "hi", "share": 0.5}, portions)
     recipe = bound.study.recipe.model_copy(update={"target": "hi"})
-    judged = type(bound)(bound.study.model_copy(update={"recipe": recipe}), bound.sources)
+    judged = replace(bound, study=bound.study.model_copy(update={"recipe": recipe}))
     with pytest.raises(DataError, match=r"sources.nq: 19 rows cannot be told from \d+ of"):
         prepare_data(judged)

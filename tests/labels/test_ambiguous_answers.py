@@ -11,12 +11,12 @@ from autoqa.data.overlay import Change
 from autoqa.labels.ambiguous_answers import (
     LEAST,
     USUAL,
-    Asked,
-    Placed,
+    AmbiguousAnswer,
+    PlacedAnswer,
     changes,
     find_ambiguous,
     learn,
-    models_say,
+    model_evidence,
 )
 from autoqa.labels.evidence import Places
 from tests.benchmarks.relocation import ambiguous, calibration_error, corpora, deciles, left_out
@@ -65,10 +65,10 @@ def test_questions_without_words(question: str) -> None:
     assert np.isfinite(one.evidence).all()
 
 
-def placed(start: int, confidence: float, *, number: int = 0) -> Placed:
+def placed(start: int, confidence: float, *, number: int = 0) -> PlacedAnswer:
     row = replace(DIED, answers=(Answer("Oslo", 0), Answer("Munch", CONTEXT.index("Munch"))))
-    asked = Asked(row, number, (0, 16, 125), np.zeros((3, 7)))
-    return Placed(asked, start, confidence)
+    asked = AmbiguousAnswer(row, number, (0, 16, 125), np.zeros((3, 7)))
+    return PlacedAnswer(asked, start, confidence)
 
 
 def test_only_rows_that_move_with_confidence_are_written() -> None:
@@ -88,16 +88,16 @@ def test_two_moved_references_of_one_row_make_one_change() -> None:
 
 
 def test_what_models_say_is_relative_and_bounded() -> None:
-    said = models_say([np.array([-1.0, -3.0, -np.inf]), np.array([-2.0, -2.0, -2.5])])
+    said = model_evidence([np.array([-1.0, -3.0, -np.inf]), np.array([-2.0, -2.0, -2.5])])
     assert said is not None
     np.testing.assert_allclose(said, [0.0, -1.0, -5.25])
-    assert models_say([]) is None
-    assert models_say([np.array([-np.inf, -np.inf])]) is None
+    assert model_evidence([]) is None
+    assert model_evidence([np.array([-np.inf, -np.inf])]) is None
 
 
 def test_too_little_to_learn_from() -> None:
     with pytest.raises(DataError, match=f"3 answers .* too few .*{LEAST} are needed"):
-        learn([placed(0, 1.0).asked] * 3)
+        learn([placed(0, 1.0).ambiguous] * 3)
 
 
 def test_learning_follows_the_trusted_places() -> None:

@@ -45,21 +45,21 @@ def test_training_rows_are_judged_by_those_who_have_not_seen_them(bench: Workben
     assert texts.judged == 0
     assert 0 < found.judged < len(found.placed) == len(texts.placed)
     for one, text in zip(found.placed, texts.placed, strict=True):
-        assert one.asked.starts == text.asked.starts
-        if one.asked.models is None:
+        assert one.ambiguous.starts == text.ambiguous.starts
+        if one.ambiguous.models is None:
             assert (one.start, one.confidence) == (text.start, text.confidence)
-    confidence = [one.confidence for one in found.placed if one.asked.models is not None]
+    confidence = [one.confidence for one in found.placed if one.ambiguous.models is not None]
     before = [
         text.confidence
         for one, text in zip(found.placed, texts.placed, strict=True)
-        if one.asked.models is not None
+        if one.ambiguous.models is not None
     ]
     assert confidence != before
 
 
 def test_public_rows_are_judged_by_the_best_candidate(bench: Workbench) -> None:
     public = {row.id: row for row in bench.data.public}
-    found = {one.asked.example.id: one.asked for one in moved(bench, "exam", 1).placed}
+    found = {one.ambiguous.example.id: one.ambiguous for one in moved(bench, "exam", 1).placed}
     judged = {name: asked for name, asked in found.items() if asked.models is not None}
     assert judged.keys() == found.keys() & public.keys()
     assert judged.keys() < found.keys()  # the private part is nobody's business

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from autoqa.scores.ladder import best_so_far
 from autoqa.scores.standard_errors import Spread
-from autoqa.scores.stated_score import state
+from autoqa.scores.stated_score import stated_score
 
 Array = npt.NDArray[np.float64]
 _BY_DOCUMENT = 0.25
@@ -87,7 +87,7 @@ def outcome(setting: Setting, runs: int, seed: int = 0) -> Outcome:
         scores, documents, truth = search(setting, rng)
         spread = Spread(scores, documents)
         best, highest = best_so_far(spread), int(spread.means.argmax())
-        said = state(spread, best, setting.reads)
+        said = stated_score(spread, best, setting.reads)
         usual = 1.96 * spread.error(highest)
         miss = float(spread.means[highest]) - truth[highest]
         rows.append(

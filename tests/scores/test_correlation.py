@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.scores.correlation import agree, ranks
+from autoqa.scores.correlation import agreement, ranks
 
 VALUES = st.lists(st.integers(0, 20), min_size=4, max_size=12)
 
@@ -16,7 +16,7 @@ def test_is_what_numpy_and_the_formula_of_spearman_say():
     rng = np.random.default_rng(0)
     own = rng.random(12)
     other = own + rng.normal(0, 0.2, 12)
-    found = agree(own, other)
+    found = agreement(own, other)
     assert found.pearson is not None
     assert found.spearman is not None
     assert found.pearson.mean == pytest.approx(np.corrcoef(own, other)[0, 1])
@@ -30,7 +30,7 @@ def test_intervals_hold_the_truth_about_95_times_in_100():
     hits = np.zeros(2)
     for _ in range(400):
         one = rng.normal(0, 1, 15)
-        found = agree(one, 0.6 * one + 0.8 * rng.normal(0, 1, 15) + 3)
+        found = agreement(one, 0.6 * one + 0.8 * rng.normal(0, 1, 15) + 3)
         assert found.pearson is not None
         hits += (
             found.pearson.low <= 0.6 <= found.pearson.high,
@@ -43,7 +43,7 @@ def test_intervals_hold_the_truth_about_95_times_in_100():
 def test_intervals_hold_the_correlation_and_signs_turn(values, order):
     other = list(values)
     order.shuffle(other)
-    there, back = agree(values, other), agree(values, [-each for each in other])
+    there, back = agreement(values, other), agreement(values, [-each for each in other])
     for one, turned in ((there.pearson, back.pearson), (there.spearman, back.spearman)):
         if one is None:
             assert turned is None
@@ -54,13 +54,13 @@ def test_intervals_hold_the_correlation_and_signs_turn(values, order):
 
 
 def test_what_never_changes_correlates_with_nothing():
-    found = agree([0.5, 0.5, 0.5], [0.1, 0.2, 0.3])
+    found = agreement([0.5, 0.5, 0.5], [0.1, 0.2, 0.3])
     assert (found.pearson, found.spearman) == (None, None)
     assert found.offset.mean == pytest.approx(-0.3)
 
 
 def test_three_pairs_say_nothing_of_a_correlation():
-    found = agree([1, 2, 3], [1, 3, 2]).pearson
+    found = agreement([1, 2, 3], [1, 3, 2]).pearson
     assert found is not None
     assert (found.low, found.high) == (-1, 1)
 
@@ -68,4 +68,4 @@ def test_three_pairs_say_nothing_of_a_correlation():
 @pytest.mark.parametrize("one, other", [([1], [1]), ([1, 2], [1, 2, 3])])
 def test_pairs_are_needed(one, other):
     with pytest.raises(ValueError, match="two or more pairs"):
-        agree(one, other)
+        agreement(one, other)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from autoqa.scores.ladder import best_so_far, climb
+from autoqa.scores.ladder import best_so_far, ladder_rungs
 from autoqa.scores.standard_errors import Spread
 
 DOCUMENTS = [f"d{i // 2}" for i in range(80)]
@@ -10,7 +10,7 @@ def test_moves_only_for_more_than_one_standard_error():
     rng = np.random.default_rng(0)
     first = rng.uniform(0.4, 0.8, 80)
     noise = first + rng.normal(0.001, 0.3, 80)  # a tiny gain in a lot of noise
-    rungs = climb(Spread([first, noise, first + 0.1, first - 0.2], DOCUMENTS))
+    rungs = ladder_rungs(Spread([first, noise, first + 0.1, first - 0.2], DOCUMENTS))
     assert [rung.best for rung in rungs] == [0, 0, 2, 2]
     assert [rung.moved for rung in rungs] == [True, False, True, False]
     assert rungs[0].gain is None
@@ -30,7 +30,7 @@ def test_the_best_of_noise_rarely_moves():
     rng = np.random.default_rng(1)
     truth = rng.random(80)
     candidates = [truth + rng.normal(0, 0.1, 80) for _ in range(50)]
-    assert sum(rung.moved for rung in climb(Spread(candidates, DOCUMENTS))) <= 6
+    assert sum(rung.moved for rung in ladder_rungs(Spread(candidates, DOCUMENTS))) <= 6
 
 
 def test_one_document_never_moves_it():

@@ -5,7 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.scores.planned_interval import LIKENESS, SPREAD, expected_half_width
+from autoqa.scores.planned_interval import (
+    DOCUMENT_CORRELATION,
+    QUESTION_DEVIATION,
+    expected_half_width,
+)
 
 
 def test_four_hundred_questions_about_many_documents_give_four_hundredths():
@@ -17,8 +21,10 @@ def test_four_hundred_questions_about_many_documents_give_four_hundredths():
 def test_holds_the_mean_about_95_times_in_100(questions, documents):
     rng = np.random.default_rng(0)
     each = questions // documents
-    shared = rng.normal(0, SPREAD * math.sqrt(LIKENESS), (4000, documents))
-    single = rng.normal(0, SPREAD * math.sqrt(1 - LIKENESS), (4000, documents, each))
+    shared = rng.normal(0, QUESTION_DEVIATION * math.sqrt(DOCUMENT_CORRELATION), (4000, documents))
+    single = rng.normal(
+        0, QUESTION_DEVIATION * math.sqrt(1 - DOCUMENT_CORRELATION), (4000, documents, each)
+    )
     means = (shared + single.mean(axis=2)).mean(axis=1)
     held = float((abs(means) <= expected_half_width(questions, documents)).mean())
     assert 0.94 <= held <= 0.995  # few documents get the wider interval of Student's t

@@ -44,7 +44,7 @@ def test_the_order_of_questions_and_the_names_of_documents_do_not_matter(seed, d
 
 def test_one_document_says_nothing_of_others():
     spread = Spread([[0, 1], [1, 1]], ["d", "d"])
-    assert (spread.error(0), spread.gap_error(0, 1), spread.documents) == (1, 1, 1)
+    assert (spread.error(0), spread.gap_error(0, 1), spread.document_count) == (1, 1, 1)
     assert spread.gap_errors(0).tolist() == [1, 1]
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoqa.scores.quantiles import highest_of, t_quantile
+from autoqa.scores.quantiles import expected_highest, t_quantile
 from autoqa.scores.standard_errors import Spread
-from autoqa.scores.stated_score import state
+from autoqa.scores.stated_score import stated_score
 from tests.scores.simulate import Setting, outcome
 
 DOCUMENTS = [f"d{i // 4}" for i in range(160)]
@@ -16,7 +16,7 @@ DOCUMENTS = [f"d{i // 4}" for i in range(160)]
 def test_one_candidate_read_once_has_the_usual_interval():
     scores = np.random.default_rng(0).random(160)
     spread = Spread(scores, DOCUMENTS)
-    said = state(spread, 0, reads=1)
+    said = stated_score(spread, 0, reads=1)
     assert (said.score, said.contenders, said.reads) == (said.public, 1, 1)
     assert said.half_width == pytest.approx(t_quantile(0.975, 39) * spread.error(0))
     assert (said.low, said.high) == pytest.approx(
@@ -26,7 +26,7 @@ def test_one_candidate_read_once_has_the_usual_interval():
 
 def test_a_candidate_far_above_all_others_is_stated_as_measured():
     low = np.random.default_rng(0).uniform(0, 0.2, 160)
-    said = state(Spread([low, low + 0.7], DOCUMENTS), 1, reads=2)
+    said = stated_score(Spread([low, low + 0.7], DOCUMENTS), 1, reads=2)
     assert (said.contenders, said.score) == (1, said.public)
 
 
@@ -35,9 +35,9 @@ def test_luck_is_taken_off_where_many_are_in_contention():
     common = rng.random(160)
     spread = Spread(common + rng.normal(0, 0.1, (40, 160)), DOCUMENTS)
     best = int(spread.means.argmax())
-    said = state(spread, best, reads=40)
+    said = stated_score(spread, best, reads=40)
     own = spread.gap_errors(best).max() / 2**0.5
-    assert said.score == pytest.approx(said.public - own * highest_of(said.contenders))
+    assert said.score == pytest.approx(said.public - own * expected_highest(said.contenders))
     assert said.contenders > 10
 
 
@@ -47,7 +47,7 @@ def test_more_reads_never_narrow_it_and_it_stays_between_0_and_1(seed, count, do
     rng = np.random.default_rng(seed)
     spread = Spread(rng.random((count, 18)), [str(i % documents) for i in range(18)])
     best = int(spread.means.argmax())
-    once, often = state(spread, best, count), state(spread, best, count + more)
+    once, often = stated_score(spread, best, count), stated_score(spread, best, count + more)
     assert often.score == once.score <= once.public
     assert often.half_width >= once.half_width
     assert 0 <= often.low <= once.low <= once.score <= once.high <= often.high <= 1
@@ -55,7 +55,7 @@ def test_more_reads_never_narrow_it_and_it_stays_between_0_and_1(seed, count, do
 
 def test_fewer_reads_than_candidates_cannot_be():
     spread = Spread(np.random.default_rng(0).random((5, 160)), DOCUMENTS)
-    assert state(spread, 0, reads=1).reads == 5
+    assert stated_score(spread, 0, reads=1).reads == 5
 
 
 @pytest.mark.parametrize(
@@ -94,4 +94,4 @@ def test_quantiles_are_those_of_the_tables(share, degrees, expected):
 
 @pytest.mark.parametrize("count, expected", [(1, 0), (2, 0.5642), (10, 1.5388), (100, 2.5076)])
 def test_the_highest_of_some_normal_numbers(count, expected):
-    assert highest_of(count) == pytest.approx(expected, abs=0.03)
+    assert expected_highest(count) == pytest.approx(expected, abs=0.03)

@@ -58,9 +58,9 @@ def _table(found: "StudyAudit") -> "Table":
     from rich import box
     from rich.table import Table
 
-    from autoqa.data.tally import KINDS
+    from autoqa.data.tally import FINDING_KINDS
 
-    kinds = [kind for kind in KINDS if any(kind in each.findings for each in found.sources)]
+    kinds = [kind for kind in FINDING_KINDS if any(kind in each.findings for each in found.sources)]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("source")
     for heading in ("rows", "contexts", "unanswerable", "context chars", "answer words"):

@@ -120,7 +120,7 @@ def _print(found: "Relocation", threshold: float, changed: int, written: Path | 
     )
     for one in moved[:: max(1, len(moved) // _SHOWN)][:_SHOWN]:
         before, after = excerpts(one)
-        example = one.asked.example
+        example = one.ambiguous.example
         console.print(f"{example.id}  {one.confidence:.2f}  {example.question}", markup=False)
         console.print(f"  from  {before}\n  to    {after}", markup=False)
     click.echo(

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from autoqa.arrays import Doubles, Indices
 from autoqa.ensemble.choosing.greedy import Chooser
-from autoqa.ensemble.choosing.limits import Limits
-from autoqa.ensemble.choosing.selection import KINDS, Kind
+from autoqa.ensemble.choosing.limits import EnsembleLimits
+from autoqa.ensemble.choosing.selection import ENSEMBLE_KINDS, EnsembleKind
 from autoqa.ensemble.evaluation.evaluator import Evaluator, Seats
 from autoqa.scores.bootstrap import Comparison, paired
 
@@ -25,7 +25,7 @@ class Bag:
     """
 
     weights: Doubles
-    seats: dict[Kind, Seats]
+    seats: dict[EnsembleKind, Seats]
 
     @property
     def outside(self) -> npt.NDArray[np.bool_]:
@@ -35,7 +35,9 @@ class Bag:
 
 
 class Bags:
-    """What the bags say; see Caruana et al. (2004), section on bagged ensemble selection.
+    """Ensembles chosen on draws of documents, scored on the documents that a draw left out.
+
+    See Caruana et al. (2004), section on bagged ensemble selection.
 
     Args:
         evaluator: Scores ensembles.
@@ -53,7 +55,7 @@ class Bags:
         self,
         evaluator: Evaluator,
         documents: Sequence[str],
-        limits: Limits,
+        limits: EnsembleLimits,
         count: int,
         seed: int,
     ) -> None:
@@ -80,16 +82,16 @@ class Bags:
         """Contenders that at least half of the bags chose, or the one that most of them chose."""
         return np.flatnonzero(self.chosen >= 0.5).tolist() or [int(self.chosen.argmax())]
 
-    def mean(self, kind: Kind) -> float | None:
+    def mean(self, kind: EnsembleKind) -> float | None:
         """Out-of-bag Jaccard, ``None`` where no question was ever left out."""
         scores = self._mean([(bag, bag.seats[kind], ()) for bag in self.drawn])
         return float(np.nanmean(scores)) if np.isfinite(scores).any() else None
 
-    def gain(self, kind: Kind, other: Kind) -> Comparison | None:
+    def gain(self, kind: EnsembleKind, other: EnsembleKind) -> Comparison | None:
         """Out-of-bag gain of one kind on another, ``None`` where no question was left out."""
         return self._paired([(bag, bag.seats[kind], bag.seats[other]) for bag in self.drawn])
 
-    def gain_of(self, contender: int, kind: Kind) -> Comparison | None:
+    def gain_of(self, contender: int, kind: EnsembleKind) -> Comparison | None:
         """Out-of-bag gain of the bags' ensembles that have a contender on themselves without it.
 
         Returns:
@@ -132,14 +134,14 @@ def numbered(documents: Sequence[str]) -> Indices:
     return np.unique(np.array(documents, dtype=str), return_inverse=True)[1]
 
 
-def ensembles(chooser: Chooser, pool: Sequence[int] | None = None) -> dict[Kind, Seats]:
+def ensembles(chooser: Chooser, pool: Sequence[int] | None = None) -> dict[EnsembleKind, Seats]:
     """One ensemble of each kind; the greedy one of contenders in the pool, if given."""
-    made: dict[Kind, Seats] = {
+    made: dict[EnsembleKind, Seats] = {
         "single": chooser.single(),
         "best-per-group": chooser.best_per_group(),
         "top-k": chooser.top(),
         "all-equal": chooser.all_equal(),
         "greedy": chooser.greedy(pool),
     }
-    assert tuple(made) == KINDS
+    assert tuple(made) == ENSEMBLE_KINDS
     return made

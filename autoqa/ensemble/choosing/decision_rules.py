@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from autoqa.ensemble.choosing.bagging import Bags
-from autoqa.ensemble.choosing.selection import Alternative, Kind, Rule
+from autoqa.ensemble.choosing.selection import Alternative, DecisionRule, EnsembleKind
 from autoqa.ensemble.evaluation.evaluator import SAME
 
-_WORDS: dict[Kind, str] = {
+_WORDS: dict[EnsembleKind, str] = {
     "single": "the best single candidate",
     "best-per-group": "the best candidate of each group",
     "top-k": "the candidates that are best alone",
@@ -15,7 +15,7 @@ _WORDS: dict[Kind, str] = {
 }
 
 
-def by_interval(alternatives: Sequence[Alternative], bags: Bags) -> Kind:
+def by_interval(alternatives: Sequence[Alternative], bags: Bags) -> EnsembleKind:
     """The simpler wins unless the interval of the gain on it excludes zero."""
     winner = alternatives[0].kind
     for other in alternatives[1:]:
@@ -25,7 +25,7 @@ def by_interval(alternatives: Sequence[Alternative], bags: Bags) -> Kind:
     return winner
 
 
-def by_mean(alternatives: Sequence[Alternative]) -> Kind:
+def by_mean(alternatives: Sequence[Alternative]) -> EnsembleKind:
     """The highest out-of-bag mean; the simpler of equals."""
     single = alternatives[0]
     winner, height = single, single.out_of_bag
@@ -37,7 +37,7 @@ def by_mean(alternatives: Sequence[Alternative]) -> Kind:
     return winner.kind
 
 
-def verdict(winner: Alternative, alternatives: Sequence[Alternative], rule: Rule) -> str:
+def verdict(winner: Alternative, alternatives: Sequence[Alternative], rule: DecisionRule) -> str:
     """Why the rule chose it, in a sentence."""
     rivals = [other for other in alternatives if other.gain is not None and other.allowed]
     if winner.gain is not None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from autoqa.ensemble.choosing.bagging import Bags
 from autoqa.ensemble.choosing.greedy import Chooser
-from autoqa.ensemble.choosing.selection import Kind
+from autoqa.ensemble.choosing.selection import EnsembleKind
 from autoqa.ensemble.evaluation.evaluator import Evaluator, Seats
 from autoqa.scores.bootstrap import Comparison, paired
 
@@ -49,13 +49,13 @@ class Explanation:
         disagreement: Mean word-level 1 - Jaccard between the answers of each two of ``ids``.
     """
 
-    picks: dict[Kind, tuple[Grounds, ...]]
+    picks: dict[EnsembleKind, tuple[Grounds, ...]]
     ids: tuple[str, ...]
     disagreement: tuple[tuple[float, ...], ...]
 
 
 def explain(
-    evaluator: Evaluator, chooser: Chooser, bags: Bags, picks: Mapping[Kind, Seats]
+    evaluator: Evaluator, chooser: Chooser, bags: Bags, picks: Mapping[EnsembleKind, Seats]
 ) -> Explanation:
     """Explains ensembles that were chosen on the whole public part.
 
@@ -79,7 +79,7 @@ def explain(
 
 
 def reason(chooser: Chooser, bags: Bags | None, contender: int, seats: Seats) -> str:
-    """The same in a sentence, for whoever sees the member in a bundle."""
+    """A member's scores and how often bags chose it, in a sentence for the bundle."""
     text = f"alone {chooser.mean((contender,)):.3f} on the public part"
     if rest := _without(seats, contender):
         whole, without = chooser.mean(seats), chooser.mean(rest)
@@ -91,7 +91,12 @@ def reason(chooser: Chooser, bags: Bags | None, contender: int, seats: Seats) ->
 
 
 def _grounds(
-    evaluator: Evaluator, chooser: Chooser, bags: Bags, contender: int, kind: Kind, seats: Seats
+    evaluator: Evaluator,
+    chooser: Chooser,
+    bags: Bags,
+    contender: int,
+    kind: EnsembleKind,
+    seats: Seats,
 ) -> Grounds:
     candidate, first = evaluator.contenders[contender], seats.index(contender)
     rest = _without(seats, contender)
@@ -103,12 +108,12 @@ def _grounds(
         alone=chooser.mean((contender,)),
         first_seat=gain,
         bags=float(bags.chosen[contender]),
-        kept=_kept(chooser, bags, seats, rest) if rest else None,
+        kept=_gain_over_rest(chooser, bags, seats, rest) if rest else None,
         kept_out_of_bag=bags.gain_of(contender, kind),
     )
 
 
-def _kept(chooser: Chooser, bags: Bags, seats: Seats, rest: Seats) -> Comparison:
+def _gain_over_rest(chooser: Chooser, bags: Bags, seats: Seats, rest: Seats) -> Comparison:
     return paired(chooser.scores(seats), chooser.scores(rest), bags.documents)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.arrays import Doubles, Indices
-from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.evaluation.evaluator import SAME, Evaluator, Seats, mean
 
 
@@ -29,7 +29,7 @@ class Chooser:
     """
 
     def __init__(
-        self, evaluator: Evaluator, documents: Indices, weights: Doubles, limits: Limits
+        self, evaluator: Evaluator, documents: Indices, weights: Doubles, limits: EnsembleLimits
     ) -> None:
         self._evaluator = evaluator
         self._documents = documents
@@ -66,7 +66,7 @@ class Chooser:
         return seats
 
     def all_equal(self) -> Seats:
-        """Everybody."""
+        """All contenders with equal weight."""
         return tuple(self.ranking)
 
     def greedy(self, pool: Iterable[int] | None = None) -> Seats:
@@ -102,9 +102,9 @@ class Chooser:
         Args:
             ranked: Contenders that may be seated, best alone first.
         """
-        homes = dict.fromkeys(self._evaluator.group_of[i] for i in ranked)
-        found = {home: self._first([home], ranked, self._limits.quota) for home in homes}
-        return {home: seats for home, seats in found.items() if seats}
+        groups = dict.fromkeys(self._evaluator.group_of[i] for i in ranked)
+        starts = {group: self._first([group], ranked, self._limits.quota) for group in groups}
+        return {group: seats for group, seats in starts.items() if seats}
 
     def climb(self, seats: Seats, pool: Sequence[int]) -> Seats:
         """Takes the best further seat until all are taken.
@@ -138,7 +138,7 @@ class Chooser:
         return self._limits.room(self._evaluator.contenders, seats)
 
     def _new(self, seats: Seats) -> npt.NDArray[np.bool_]:
-        """Who is a member, or answers otherwise than every member does, ``[C]``."""
+        """Which contenders are members, or answer otherwise than every member, bool ``[C]``."""
         new = np.ones(len(self.ranking), bool)
         for member in set(seats):
             new &= self._evaluator.disagreements(member) >= self._limits.alike
@@ -156,16 +156,16 @@ class Chooser:
             seats = self._filled(seats, [i for i in ranked if group_of[i] == group], quota)
         return seats
 
-    def _filled(self, seats: Seats, own: Sequence[int], quota: int) -> Seats:
+    def _filled(self, seats: Seats, group_contenders: Sequence[int], quota: int) -> Seats:
         """Seats for the best of one group; where it has too few, they take further ones.
 
-        The first of them gets its seat even if a member of another group answers like it: it is
-        its group's only voice.
+        The first of them gets its seat even if a member of another group answers like it, because
+        without it the group has no vote.
         """
         larger = seats
         while True:
             before = larger
-            for contender in own:
+            for contender in group_contenders:
                 new = larger == seats or self._new(larger)[contender]
                 if new and contender in self._room(larger):
                     larger = (*larger, contender)

@@ -10,7 +10,7 @@ from autoqa.errors import ConfigError, DataError, NothingFeasibleError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class EnsembleLimits:
     """What an ensemble may be.
 
     Attributes:
@@ -52,7 +52,7 @@ class Limits:
 
         Raises:
             NothingFeasibleError: There is none.
-            DataError: There is a budget, and somebody's time is not known.
+            DataError: There is a budget, and a contender's inference time is not known.
         """
         if self.seconds is None:
             return list(contenders)

@@ -7,12 +7,18 @@ from typing import Any, Literal, TypeVar
 from autoqa.errors import DataError, check_keys
 from autoqa.scores.bootstrap import Comparison, Interval
 
-Rule = Literal["interval", "mean"]
-Kind = Literal["single", "best-per-group", "top-k", "all-equal", "greedy"]
+DecisionRule = Literal["interval", "mean"]
+EnsembleKind = Literal["single", "best-per-group", "top-k", "all-equal", "greedy"]
 PickName = Literal["safe", "best"]
 Kept = TypeVar("Kept")
 
-KINDS: tuple[Kind, ...] = ("single", "best-per-group", "top-k", "all-equal", "greedy")
+ENSEMBLE_KINDS: tuple[EnsembleKind, ...] = (
+    "single",
+    "best-per-group",
+    "top-k",
+    "all-equal",
+    "greedy",
+)
 """From the simplest to the most complicated."""
 
 
@@ -40,7 +46,7 @@ class Alternative:
     Attributes:
         kind: How it was put together.
         members: Seats of its candidates, as (id, seats) pairs.
-        best: The group whose answer stands where its vote decides nothing.
+        tie_group: The group whose answer stands where its vote decides nothing.
         public: Jaccard on the whole public part, which chose its members.
         out_of_bag: Jaccard on questions whose documents had no say in choosing members;
             ``None`` where there are too few documents to leave any out.
@@ -49,9 +55,9 @@ class Alternative:
         allowed: Whether it keeps to seats, recipe cap and budget.
     """
 
-    kind: Kind
+    kind: EnsembleKind
     members: tuple[tuple[str, int], ...]
-    best: str
+    tie_group: str
     public: Interval
     out_of_bag: float | None
     gain: Comparison | None
@@ -64,15 +70,15 @@ class Pick:
     """An ensemble that can be exported.
 
     Attributes:
-        members: The chosen candidates, those of the best group first.
-        best: The group whose answer stands where the vote decides nothing.
+        members: The chosen candidates, those of the tie group first.
+        tie_group: The group whose answer stands where the vote decides nothing.
         chosen: Which of the alternatives it is.
         public: Its Jaccard on the public part.
     """
 
     members: tuple[Seat, ...]
-    best: str
-    chosen: Kind
+    tie_group: str
+    chosen: EnsembleKind
     public: Interval
 
 
@@ -97,8 +103,8 @@ class Selection(Pick):
     """
 
     best_public: Pick
-    rule: Rule
-    by_rule: dict[Rule, Kind]
+    rule: DecisionRule
+    by_rule: dict[DecisionRule, EnsembleKind]
     alternatives: tuple[Alternative, ...]
     verdict: str
     notes: tuple[str, ...]
@@ -113,9 +119,18 @@ class Selection(Pick):
         """One of the two final picks."""
         return self if name == "safe" else self.best_public
 
+    def as_dict(self) -> dict[str, Any]:
+        """The selection as ``selection.json`` holds it: a tie group's key there is ``best``."""
+        content = asdict(self)
+        content["best_public"] = _renamed(content["best_public"], "tie_group", "best")
+        content["alternatives"] = [
+            _renamed(alternative, "tie_group", "best") for alternative in content["alternatives"]
+        ]
+        return _renamed(content, "tie_group", "best")
+
     def to_json(self) -> str:
         """The selection as a JSON object."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Selection":
@@ -145,7 +160,7 @@ def _pick(content: dict[str, Any]) -> dict[str, Any]:
         "members": tuple(_known(Seat, seat) for seat in content["members"]),
         "public": _known(Interval, content["public"]),
     }
-    return {**content, **changed}
+    return _renamed({**content, **changed}, "best", "tie_group")
 
 
 def _alternative(content: dict[str, Any]) -> Alternative:
@@ -155,4 +170,9 @@ def _alternative(content: dict[str, Any]) -> Alternative:
         "public": _known(Interval, content["public"]),
         "gain": None if gain is None else _known(Comparison, gain),
     }
-    return _known(Alternative, {**content, **changed})
+    return _known(Alternative, _renamed({**content, **changed}, "best", "tie_group"))
+
+
+def _renamed(content: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+    """The same content in the same order, with another name for one key."""
+    return {new if key == old else key: value for key, value in content.items()}

@@ -21,13 +21,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from autoqa.decoding.span_search import WindowsLike
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, WindowsLike
 from autoqa.ensemble.choosing.bagging import Bags, ensembles, numbered
 from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, verdict
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
 from autoqa.ensemble.choosing.greedy import Chooser
-from autoqa.ensemble.choosing.limits import Limits, cost
-from autoqa.ensemble.choosing.selection import KINDS, Alternative, Kind, Pick, Rule, Seat, Selection
+from autoqa.ensemble.choosing.limits import EnsembleLimits, cost
+from autoqa.ensemble.choosing.selection import (
+    ENSEMBLE_KINDS,
+    Alternative,
+    DecisionRule,
+    EnsembleKind,
+    Pick,
+    Seat,
+    Selection,
+)
 from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
@@ -36,7 +44,7 @@ from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import score
 from autoqa.types import Example
 
-__all__ = ["Contender", "Limits", "Selector"]
+__all__ = ["Contender", "EnsembleLimits", "Selector"]
 
 
 class Selector:
@@ -63,15 +71,15 @@ class Selector:
         candidates: Sequence[Contender],
         windows: Mapping[str, WindowsLike],
         examples: Sequence[Example],
-        limits: Limits | None = None,
+        limits: EnsembleLimits | None = None,
         *,
         bags: int = 20,
         seed: int = 0,
-        max_answer_tokens: int = 48,
+        max_answer_tokens: int = MAX_ANSWER_TOKENS,
     ) -> None:
         _check(candidates, windows, examples, bags)
         self._considered = tuple(candidate.id for candidate in candidates)
-        self._limits = limits or Limits()
+        self._limits = limits or EnsembleLimits()
         self._windows, self._examples = windows, examples
         self._longest, self._seed = max_answer_tokens, seed
         self._contenders = self._limits.affordable(candidates)
@@ -85,14 +93,14 @@ class Selector:
         self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed)
         self._seats = ensembles(self._chooser, self._bags.steady())
 
-    def select(self, rule: Rule = "interval") -> Selection:
+    def select(self, rule: DecisionRule = "interval") -> Selection:
         """The two picks, and all that they were compared with.
 
         Args:
             rule: Decides the safe pick, see above.
         """
-        alternatives = tuple(map(self._alternative, KINDS))
-        rules: dict[Rule, Kind] = {
+        alternatives = tuple(map(self._alternative, ENSEMBLE_KINDS))
+        rules: dict[DecisionRule, EnsembleKind] = {
             "interval": by_interval(alternatives, self._bags),
             "mean": by_mean(alternatives),
         }
@@ -102,7 +110,7 @@ class Selector:
         chosen = self._pick(safe)
         return Selection(
             members=chosen.members,
-            best=chosen.best,
+            tie_group=chosen.tie_group,
             chosen=chosen.chosen,
             public=chosen.public,
             best_public=best,
@@ -121,7 +129,7 @@ class Selector:
 
     def explain(self, selection: Selection) -> Explanation:
         """Why each member of both picks is in, and of the greedy ensemble, picked or not."""
-        kinds = dict.fromkeys((selection.chosen, selection.best_public.chosen, KINDS[-1]))
+        kinds = dict.fromkeys((selection.chosen, selection.best_public.chosen, ENSEMBLE_KINDS[-1]))
         return explain(
             self._evaluator, self._chooser, self._bags, {kind: self._seats[kind] for kind in kinds}
         )
@@ -152,14 +160,14 @@ class Selector:
             )
         return tuple(notes)
 
-    def _alternative(self, kind: Kind) -> Alternative:
+    def _alternative(self, kind: EnsembleKind) -> Alternative:
         seats = self._seats[kind]
         members = sorted(Counter(seats).items())
         contenders = [(self._contenders[i], count) for i, count in members]
-        best = self._evaluator.groups[self._evaluator.leader(seats, self._everything)]
+        tie_group = self._evaluator.groups[self._evaluator.leader(seats, self._everything)]
         answers = aggregate(
             EnsemblePlan(
-                [Member(c.id, c.group, count) for c, count in contenders], best, self._longest
+                [Member(c.id, c.group, count) for c, count in contenders], tie_group, self._longest
             ),
             {contender.id: contender.logits for contender, _ in contenders},
             self._windows,
@@ -169,7 +177,7 @@ class Selector:
         return Alternative(
             kind=kind,
             members=tuple((contender.id, count) for contender, count in contenders),
-            best=best,
+            tie_group=tie_group,
             public=interval(jaccard, self._documents),
             out_of_bag=self._bags.mean(kind),
             gain=None if kind == "single" else self._bags.gain(kind, "single"),
@@ -178,15 +186,18 @@ class Selector:
         )
 
     def _pick(self, winner: Alternative) -> Pick:
-        """The members with their reasons, those of the best group first."""
+        """The members with their reasons, those of the tie group first."""
         seats = self._seats[winner.kind]
         members = [self._seat(i, count, seats, winner.kind) for i, count in Counter(seats).items()]
-        members.sort(key=lambda seat: (seat.group != winner.best, -seat.weight, seat.id))
+        members.sort(key=lambda seat: (seat.group != winner.tie_group, -seat.weight, seat.id))
         return Pick(
-            members=tuple(members), best=winner.best, chosen=winner.kind, public=winner.public
+            members=tuple(members),
+            tie_group=winner.tie_group,
+            chosen=winner.kind,
+            public=winner.public,
         )
 
-    def _seat(self, contender: int, count: int, seats: Seats, kind: Kind) -> Seat:
+    def _seat(self, contender: int, count: int, seats: Seats, kind: EnsembleKind) -> Seat:
         candidate = self._contenders[contender]
         bags = self._bags if kind == "greedy" else None
         why = reason(self._chooser, bags, contender, seats)

@@ -47,13 +47,13 @@ class Blends:
         return self._leading(self._blend(seats))
 
     def choose_with_each(
-        self, seats: Sequence[int], asked: npt.NDArray[np.bool_]
+        self, seats: Sequence[int], wanted: npt.NDArray[np.bool_]
     ) -> tuple[Indices, Indices, Indices]:
         """The same for M blends: each candidate has one seat more in one of them.
 
         Args:
             seats: What all blends have in common; there may be none.
-            asked: Questions whose winners are wanted, ``[Q]``.
+            wanted: Questions whose winners are wanted, ``[Q]``.
 
         Returns:
             Winners of the blend without a further seat, ``[Q]``; the questions among those asked
@@ -63,7 +63,7 @@ class Blends:
         base = self._blend(seats)
         leader = self._leading(base)
         behind = base[leader][self.example] - base
-        possible = (self._most_ahead(leader) >= behind - _SLACK) & asked[self.example]
+        possible = (self._most_ahead(leader) >= behind - _SLACK) & wanted[self.example]
         spans = np.flatnonzero(possible)
         totals = self._by_span[spans] + base[spans, None]
         questions, parts = [], []
@@ -73,9 +73,9 @@ class Blends:
             parts.append(spans[won])
         if not parts:
             return leader, np.zeros(0, np.int64), np.zeros((len(self.sums), 0), np.int64)
-        found = np.concatenate(questions)
-        order = np.argsort(found)
-        return leader, found[order], np.ascontiguousarray(np.concatenate(parts)[order].T)
+        contested = np.concatenate(questions)
+        order = np.argsort(contested)
+        return leader, contested[order], np.ascontiguousarray(np.concatenate(parts)[order].T)
 
     def _blend(self, seats: Sequence[int]) -> Doubles:
         total = np.zeros(len(self.example))

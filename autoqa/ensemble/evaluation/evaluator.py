@@ -24,7 +24,7 @@ Seats = tuple[int, ...]
 SAME = 1e-12
 """Means that differ by less are equal: what is left is the order of the additions."""
 
-_KEPT = 20_000_000
+_CACHED_VALUES = 20_000_000
 """Values of earlier results that are kept."""
 
 
@@ -80,21 +80,21 @@ class Evaluator:
         lists = []
         self._place = [0] * len(contenders)
         for number, group in enumerate(self.groups):
-            own = [i for i, where in enumerate(self.group_of) if where == number]
-            for position, i in enumerate(own):
+            in_group = [i for i, where in enumerate(self.group_of) if where == number]
+            for position, i in enumerate(in_group):
                 self._place[i] = position
-            members = [(contenders[i].id, contenders[i].logits) for i in own]
+            candidates = [(contenders[i].id, contenders[i].logits) for i in in_group]
             lists.append(
-                shortlist(members, windows[group], contexts, vocabulary, max_answer_tokens)
+                shortlist(candidates, windows[group], contexts, vocabulary, max_answer_tokens)
             )
         self._words = [vocabulary.bits(masks) for masks, _ in lists]
         self._blends = [blends for _, blends in lists]
         self._references = [vocabulary.bits(masks) for masks in references]
-        self._ballots: dict[Seats, Bits] = {}
+        self._group_answers: dict[Seats, Bits] = {}
         self._scores: dict[tuple[int, Seats], Doubles] = {}
-        self._known: dict[tuple[int, Seats], tuple[Ballots, Doubles]] = {}
-        self._weighed: Doubles | None = None
-        self._away: dict[int, Doubles] = {}
+        self._versions_known: dict[tuple[int, Seats], tuple[Ballots, Doubles]] = {}
+        self._versions_weights: Doubles | None = None
+        self._disagreements: dict[int, Doubles] = {}
         self._answers = np.stack([self._blend((i,)) for i in range(len(contenders))], axis=1)
         self.alone: Doubles = best_jaccard(self._answers, self._references)
 
@@ -103,7 +103,7 @@ class Evaluator:
 
         Args:
             seats: The ensemble.
-            weights: How much each question counts when the best group is found, ``[Q]``.
+            weights: How much each question counts when the leading group is determined, ``[Q]``.
         """
         return self._scored(self.leader(seats, weights), seats)
 
@@ -140,20 +140,20 @@ class Evaluator:
         return means
 
     def disagreements(self, contender: int) -> Doubles:
-        """Mean word-level 1 - Jaccard between its own answers and everyone's, ``[C]``."""
-        if contender not in self._away:
-            own = self._answers[:, contender : contender + 1]
-            self._away[contender] = 1.0 - jaccard(self._answers, own).mean(axis=-1)
-        return self._away[contender]
+        """Mean word-level 1 - Jaccard between its answers and each contender's, ``[C]``."""
+        if contender not in self._disagreements:
+            answers = self._answers[:, contender : contender + 1]
+            self._disagreements[contender] = 1.0 - jaccard(self._answers, answers).mean(axis=-1)
+        return self._disagreements[contender]
 
     def _leader(self, seats: Seats, weights: Doubles) -> tuple[int, float]:
-        """The best group and its mean; the first of equals."""
-        best, height = -1, -np.inf
+        """The leading group and its mean; the first of equals."""
+        leader, height = -1, -np.inf
         for group in self.seated_groups(seats):
             reached = float(mean(self._scored(group, self._only(seats, group)), weights))
             if reached > height + SAME:
-                best, height = group, reached
-        return best, height
+                leader, height = group, reached
+        return leader, height
 
     def _only(self, seats: Seats, group: int) -> Seats:
         return tuple(i for i in seats if self.group_of[i] == group)
@@ -161,21 +161,21 @@ class Evaluator:
     def _scored(self, leader: int, seats: Seats) -> Doubles:
         key = (leader, tuple(sorted(seats)))
         if key not in self._scores:
-            if len(self._scores) * self._questions > _KEPT:
+            if len(self._scores) * self._questions > _CACHED_VALUES:
                 self._scores.clear()
             self._scores[key] = best_jaccard(self._vote(leader, seats), self._references)
         return self._scores[key]
 
-    def _blend(self, own: Seats) -> Bits:
+    def _blend(self, group_seats: Seats) -> Bits:
         """Words of the answers of one group's seats, ``[B, Q]``."""
-        key = tuple(sorted(own))
-        if key not in self._ballots:
-            if len(self._ballots) * self._questions > _KEPT:
-                self._ballots.clear()
-            group = self.group_of[own[0]]
+        key = tuple(sorted(group_seats))
+        if key not in self._group_answers:
+            if len(self._group_answers) * self._questions > _CACHED_VALUES:
+                self._group_answers.clear()
+            group = self.group_of[group_seats[0]]
             chosen = self._blends[group].choose([self._place[i] for i in key])
-            self._ballots[key] = self._words[group].take(chosen, axis=1)
-        return self._ballots[key]
+            self._group_answers[key] = self._words[group].take(chosen, axis=1)
+        return self._group_answers[key]
 
     def _vote(self, leader: int, seats: Seats) -> Bits:
         """Words of the ensemble's answers ``[B, Q]``, as ``ensemble.joining.vote`` gives them."""
@@ -189,25 +189,27 @@ class Evaluator:
         groups = self.seated_groups(seats)
         return count_votes([self._blend(self._only(seats, group)) for group in groups])
 
-    def _versions(self, group: int, own: Seats, weights: Doubles) -> tuple[Ballots, Doubles]:
+    def _versions(
+        self, group: int, group_seats: Seats, weights: Doubles
+    ) -> tuple[Ballots, Doubles]:
         """A group's answers with one seat more for each of its contenders, and their means.
 
         Kept for as long as the weights stay the same: with a seat for one group the versions of
         the others do not change.
         """
-        if weights is not self._weighed:
-            self._known.clear()
-            self._weighed = weights
-        key = (group, tuple(sorted(own)))
-        if key not in self._known:
+        if weights is not self._versions_weights:
+            self._versions_known.clear()
+            self._versions_weights = weights
+        key = (group, tuple(sorted(group_seats)))
+        if key not in self._versions_known:
             words = self._words[group]
             leader, questions, winners = self._blends[group].choose_with_each(
-                [self._place[i] for i in own], weights > 0
+                [self._place[i] for i in group_seats], weights > 0
             )
             common, changed = words.take(leader, axis=1), words.take(winners, axis=1)
             ballots = Ballots(common, questions, changed)
-            self._known[key] = ballots, ballots.alone(self._references, weights)
-        return self._known[key]
+            self._versions_known[key] = ballots, ballots.alone(self._references, weights)
+        return self._versions_known[key]
 
     def _joined(self, seats: Seats, group: int, weights: Doubles) -> Doubles:
         """Means with one seat more for each of one group's contenders, in their order."""
@@ -216,13 +218,13 @@ class Evaluator:
         references = self._references
         if not others:
             return alone
-        best, height = self._leader(others, weights)
-        first = alone > height + SAME if group > best else alone >= height - SAME
+        leader, height = self._leader(others, weights)
+        first = alone > height + SAME if group > leader else alone >= height - SAME
         groups = self.seated_groups(others)
         if len(groups) == 1:
             return np.where(first, alone, height)
         votes, count = self._votes(others), len(groups) + 1
-        preferred = self._blend(self._only(others, best))
+        preferred = self._blend(self._only(others, leader))
         if first.all():
             return ballots.leading(votes, count, references, weights)
         following = ballots.following(votes, count, preferred, references, weights)

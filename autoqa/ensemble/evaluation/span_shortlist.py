@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from autoqa.arrays import Floats, Indices, LogitPair
-from autoqa.decoding.span_search import Slots, WindowsLike
+from autoqa.decoding.span_search import SpanGrid, WindowsLike
 from autoqa.ensemble.evaluation.blend_winners import Blends, unbeaten
 from autoqa.ensemble.evaluation.word_sets import Vocabulary
 from autoqa.errors import DataError
@@ -47,11 +47,11 @@ def shortlist(
     Raises:
         DataError: Logits are not numbers, or were made for other windows; names the candidate.
     """
-    slots = Slots(windows, max_answer_tokens)
-    packed = [_packed(slots, name, logits) for name, logits in candidates]
-    first, last = _leading(slots, packed)
-    owners = slots.owners
-    low, high = Texts(contexts).inward(owners, *slots.offsets.T)
+    grid = SpanGrid(windows, max_answer_tokens)
+    packed = [_packed(grid, name, logits) for name, logits in candidates]
+    first, last = _leading(grid, packed)
+    owners = grid.owners
+    low, high = Texts(contexts).inward(owners, *grid.offsets.T)
     example, low, high = owners[first], low[first], high[last]
     solid = np.flatnonzero(low < high)
     sums = np.stack([start[first[solid]] + end[last[solid]] for start, end in packed])
@@ -66,24 +66,24 @@ def shortlist(
     return [masks[i] for i in order.tolist()], blends
 
 
-def _packed(slots: Slots, name: str, logits: LogitPair) -> tuple[Floats, Floats]:
+def _packed(grid: SpanGrid, name: str, logits: LogitPair) -> tuple[Floats, Floats]:
     try:
-        packed = slots.pack(logits[0]), slots.pack(logits[1])
+        packed = grid.pack(logits[0]), grid.pack(logits[1])
         for side, given in zip(packed, logits, strict=True):
             if not np.isfinite(given).all():  # quick; where it fails, the thorough check decides
-                slots.log_partition(side)
+                grid.log_partition(side)
     except DataError as error:
         raise DataError(f"candidate {name}: {error}") from error
     return packed
 
 
-def _leading(slots: Slots, packed: Sequence[tuple[Floats, Floats]]) -> tuple[Indices, Indices]:
-    """First and last slots of all spans that are among the best of any candidate."""
+def _leading(grid: SpanGrid, packed: Sequence[tuple[Floats, Floats]]) -> tuple[Indices, Indices]:
+    """First and last cells of all spans that are among the best of any candidate."""
     keys = []
     for start, end in packed:
-        found = slots.top(start, end, _TOP)
-        keys.append(found.first * slots.max_answer_tokens + (found.last - found.first))
-    first, reach = np.divmod(np.unique(np.concatenate(keys)), slots.max_answer_tokens)
+        spans = grid.top(start, end, _TOP)
+        keys.append(spans.first * grid.max_answer_tokens + (spans.last - spans.first))
+    first, reach = np.divmod(np.unique(np.concatenate(keys)), grid.max_answer_tokens)
     return first, first + reach
 
 

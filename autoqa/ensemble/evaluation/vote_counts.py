@@ -30,8 +30,8 @@ def majority(votes: Votes, groups: int, preferred: Bits) -> Bits:
         groups: How many there are.
         preferred: Words of the best group's answers, ``[B, Q]``.
     """
-    kept = packed((2 * votes > groups) | ((2 * votes == groups) & flags(preferred)))
-    return _unless_empty(kept, preferred)
+    joint = packed((2 * votes > groups) | ((2 * votes == groups) & flags(preferred)))
+    return _unless_empty(joint, preferred)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +50,7 @@ class Ballots:
 
     def alone(self, references: Sequence[Bits], weights: Doubles) -> Doubles:
         """Weighted mean Jaccard of each version by itself, ``[P]``."""
-        return self._means(lambda own, _: own, references, weights)
+        return self._means(lambda answers, _: answers, references, weights)
 
     def leading(
         self, votes: Votes, groups: int, references: Sequence[Bits], weights: Doubles
@@ -66,8 +66,8 @@ class Ballots:
         # A word with exactly half of the votes stays if this group has it.
         more, same = packed(2 * votes + 2 >= groups), packed(2 * votes > groups)
 
-        def vote(own: Bits, which: _Which) -> Bits:
-            return _unless_empty(_at(same, which) | (own & _at(more, which)), own)
+        def vote(answers: Bits, which: _Which) -> Bits:
+            return _unless_empty(_at(same, which) | (answers & _at(more, which)), answers)
 
         return self._means(vote, references, weights)
 
@@ -84,9 +84,9 @@ class Ballots:
         more = packed((2 * votes + 2 > groups) | ((2 * votes + 2 == groups) & has))
         same = packed((2 * votes > groups) | ((2 * votes == groups) & has))
 
-        def vote(own: Bits, which: _Which) -> Bits:
-            kept = _at(same, which) | (own & _at(more, which))
-            return _unless_empty(kept, _at(preferred, which))
+        def vote(answers: Bits, which: _Which) -> Bits:
+            joint = _at(same, which) | (answers & _at(more, which))
+            return _unless_empty(joint, _at(preferred, which))
 
         return self._means(vote, references, weights)
 
@@ -97,8 +97,8 @@ class Ballots:
         weights: Doubles,
     ) -> Doubles:
         base = best_jaccard(vote(self.common[:, None], None), references)[0]
-        there = [words.take(self.questions, axis=1) for words in references]
-        scores = best_jaccard(vote(self.changed, self.questions), there)
+        changed_references = [words.take(self.questions, axis=1) for words in references]
+        scores = best_jaccard(vote(self.changed, self.questions), changed_references)
         gains = ((scores - base[self.questions]) * weights[self.questions]).sum(axis=-1)
         means: Doubles = ((base * weights).sum() + gains) / weights.sum()
         return means

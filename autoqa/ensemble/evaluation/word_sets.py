@@ -42,8 +42,8 @@ def reference_masks(examples: Sequence[Example], vocabulary: Vocabulary) -> list
     texts = [[answer.text for answer in example.answers] or [""] for example in examples]
     return [
         [
-            vocabulary.mask(row, own[number] if number < len(own) else own[0])
-            for row, own in enumerate(texts)
+            vocabulary.mask(row, references[number] if number < len(references) else references[0])
+            for row, references in enumerate(texts)
         ]
         for number in range(max(map(len, texts)))
     ]

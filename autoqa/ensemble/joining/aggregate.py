@@ -8,7 +8,7 @@
   averaged over all members, weighted by seats (second and fifth place); see
   :mod:`autoqa.ensemble.joining.characters`.
 
-Ties and words that nobody agrees on fall to the best voter, see
+Ties, and questions on which no word has a majority, fall to the tie group's voter, see
 :func:`autoqa.ensemble.joining.vote.vote`.
 """
 

@@ -20,7 +20,7 @@ import numpy as np
 from autoqa.arrays import Doubles, Indices, LogitPair
 from autoqa.decoding.decoder import EMPTY
 from autoqa.decoding.span_lists import make_spans
-from autoqa.decoding.span_search import Slots, WindowsLike
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, SpanGrid, WindowsLike
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
 
@@ -55,7 +55,9 @@ class _Mass(NamedTuple):
 
 
 def character_spans(
-    groups: Sequence[GroupLogits], contexts: Sequence[str], max_answer_tokens: int = 48
+    groups: Sequence[GroupLogits],
+    contexts: Sequence[str],
+    max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[Span]:
     """The best span of every context; the empty span where no span has any probability.
 
@@ -73,27 +75,27 @@ def character_spans(
         raise ValueError(f"seats {seats}: one above 0 for each model")
     begin = np.cumsum([0, *(len(context) + 1 for context in contexts)])
     texts = Texts(contexts)
-    parts = [_laid(group, texts, begin, max_answer_tokens, sum(seats)) for group in groups]
+    parts = [_distributions(group, texts, begin, max_answer_tokens, sum(seats)) for group in groups]
     starts = _merged([start for start, _ in parts])
     ends = _merged([end for _, end in parts])
-    return _best(starts, ends, contexts, begin)
+    return _best_spans(starts, ends, contexts, begin)
 
 
-def _laid(
+def _distributions(
     group: GroupLogits, texts: Texts, begin: Indices, max_answer_tokens: int, total: float
 ) -> tuple[_Mass, _Mass]:
     """One group's part of the start and of the end distribution."""
-    slots = Slots(group.windows, max_answer_tokens)
-    row = slots.owners
-    first, last = texts.inward(row, *slots.offsets.T)
+    grid = SpanGrid(group.windows, max_answer_tokens)
+    row = grid.owners
+    first, last = texts.inward(row, *grid.offsets.T)
     # Scored by the place where it ends, the best span is the one that reaches farthest.
-    high = slots.offsets[:, 1].astype(np.float64)
-    farthest = slots.totals(np.zeros(slots.size), high).astype(np.int64)
-    start, end = np.zeros(slots.size), np.zeros(slots.size)
+    high = grid.offsets[:, 1].astype(np.float64)
+    farthest = grid.totals(np.zeros(grid.size), high).astype(np.int64)
+    start, end = np.zeros(grid.size), np.zeros(grid.size)
     for logits, seat in zip(group.logits, group.seats, strict=True):
         for sum_, side in ((start, logits[0]), (end, logits[1])):
-            packed = slots.pack(side)
-            scale = np.repeat(slots.log_partition(packed), np.diff(slots.begin))
+            packed = grid.pack(side)
+            scale = np.repeat(grid.log_partition(packed), np.diff(grid.begin))
             sum_ += np.exp(packed - scale) * (seat / total)
     reach = begin[row] + farthest
     started = np.flatnonzero((start > 0) & (begin[row] + first < begin[row + 1] - 1))
@@ -105,8 +107,8 @@ def _laid(
 
 
 def _merged(parts: Sequence[_Mass]) -> _Mass:
-    """Adds up what stands at one place."""
-    place, value, reach = (np.concatenate(each) for each in zip(*parts, strict=True))
+    """One entry for each place: the sum of its values and its farthest reach."""
+    place, value, reach = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     order = np.argsort(place, kind="stable")
     place = place[order]
     leader = np.flatnonzero(np.diff(place, prepend=-1))
@@ -119,7 +121,7 @@ def _merged(parts: Sequence[_Mass]) -> _Mass:
     )
 
 
-def _best(starts: _Mass, ends: _Mass, contexts: Sequence[str], begin: Indices) -> list[Span]:
+def _best_spans(starts: _Mass, ends: _Mass, contexts: Sequence[str], begin: Indices) -> list[Span]:
     """The span with the highest product of start and end in every context."""
     answers = [EMPTY] * len(contexts)
     row = np.searchsorted(begin, starts.place, side="right") - 1
@@ -132,8 +134,8 @@ def _best(starts: _Mass, ends: _Mass, contexts: Sequence[str], begin: Indices) -
     best = np.maximum.reduceat(total, leader)
     hits = np.flatnonzero(total == np.repeat(best, np.diff(leader, append=len(total))))
     chosen = hits[np.searchsorted(hits, leader)]
-    kept = np.flatnonzero(best > 0)
-    rows, chosen = rows[kept], chosen[kept]
+    likely = np.flatnonzero(best > 0)
+    rows, chosen = rows[likely], chosen[likely]
     stop = [
         a + int(np.argmax(ends.value[a:b])) for a, b in zip(low[chosen], high[chosen], strict=True)
     ]
@@ -141,7 +143,7 @@ def _best(starts: _Mass, ends: _Mass, contexts: Sequence[str], begin: Indices) -
         [contexts[i] for i in rows],
         (starts.place[chosen] - begin[rows]).tolist(),
         (ends.place[stop] - begin[rows]).tolist(),
-        best[kept].tolist(),
+        best[likely].tolist(),
     )
     for i, span in zip(rows.tolist(), spans, strict=True):
         answers[i] = span
@@ -154,10 +156,10 @@ def _highest(values: Doubles, low: Indices, high: Indices) -> Doubles:
     Two ranges of a power of two cover any range; their maxima are made level by level (the sparse
     table of Bender and Farach-Colton, The LCA Problem Revisited, 2000).
     """
-    found, size = np.zeros(len(low)), high - low
+    highest, size = np.zeros(len(low)), high - low
     table, width = values, 1
     while width <= size.max(initial=0):
         now = np.flatnonzero((size >= width) & (size < 2 * width))
-        found[now] = np.maximum(table[low[now]], table[high[now] - width])
+        highest[now] = np.maximum(table[low[now]], table[high[now] - width])
         table, width = np.maximum(table[:-width], table[width:]), 2 * width
-    return found
+    return highest

@@ -7,8 +7,6 @@ import numpy.typing as npt
 
 from autoqa.arrays import LogitPair
 
-"""Start and end logits, ``[T]`` each."""
-
 
 def blend(
     logits: Sequence[LogitPair], weights: Sequence[float] | None = None

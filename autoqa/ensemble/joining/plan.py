@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.types import Aggregator, VoteBy
 
 
@@ -41,7 +42,7 @@ class EnsemblePlan:
 
     members: Sequence[Member]
     tie_group: str
-    max_answer_tokens: int = 48
+    max_answer_tokens: int = MAX_ANSWER_TOKENS
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)

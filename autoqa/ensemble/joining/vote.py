@@ -62,14 +62,14 @@ def vote(
         raise ValueError(f"seats {weights} for {len(answers)} answers: one above 0 for each")
     placed = [_places(answer) for answer in answers]
     items = [{_item(place, words) for place in places} for places in placed]
-    kept = _majority(items, weights, best)
-    if not kept:
+    unplaced = _majority(items, weights, best)
+    if not unplaced:
         return answers[best]
     chosen: list[_Place] = []
     for places in [placed[best], *placed[:best], *placed[best + 1 :]]:
-        found = [place for place in places if _item(place, words) in kept]
-        chosen += found
-        kept -= {_item(place, words) for place in found}
+        majority_places = [place for place in places if _item(place, words) in unplaced]
+        chosen += majority_places
+        unplaced -= {_item(place, words) for place in majority_places}
     chosen.sort()
     start, end = chosen[0].low, max(place.high for place in chosen)
     score = float(np.average([answer.score for answer in answers], weights=weights))
@@ -88,8 +88,8 @@ def _item(place: _Place, words: VoteBy) -> Hashable:
 
 def _majority(items: Sequence[set[Hashable]], weights: Sequence[float], best: int) -> set[Hashable]:
     votes: dict[Hashable, float] = {}
-    for own, weight in zip(items, weights, strict=True):
-        for item in own:
+    for voter_items, weight in zip(items, weights, strict=True):
+        for item in voter_items:
             votes[item] = votes.get(item, 0.0) + weight
     total = sum(weights)
     return {

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from autoqa.ensemble.choosing.selector import Contender, Limits, Selector
+from autoqa.ensemble.choosing.selector import Contender, EnsembleLimits, Selector
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import ConfigError, DataError, NothingFeasibleError
@@ -20,9 +20,11 @@ def kinds(selection):
 def test_fifty_copies_are_one_voice():
     examples, windows, candidates = field(0)
     copies = [dataclasses.replace(candidates[0], id=f"copy{i:02}", seconds=2.0) for i in range(50)]
-    few = Selector(candidates, windows, examples, Limits(seats=6, recipe_cap=6)).select("mean")
+    few = Selector(candidates, windows, examples, EnsembleLimits(seats=6, recipe_cap=6)).select(
+        "mean"
+    )
     many = Selector(
-        [*candidates, *copies], windows, examples, Limits(seats=6, recipe_cap=6)
+        [*candidates, *copies], windows, examples, EnsembleLimits(seats=6, recipe_cap=6)
     ).select("mean")
     assert kinds(many)["greedy"].members == kinds(few)["greedy"].members
     assert kinds(many)["greedy"].out_of_bag == kinds(few)["greedy"].out_of_bag
@@ -41,7 +43,9 @@ def test_near_copies_get_no_seat_beside_each_other():
         )
         for i in range(10)
     ]
-    selector = Selector([*near, *candidates], windows, examples, Limits(seats=8, recipe_cap=8))
+    selector = Selector(
+        [*near, *candidates], windows, examples, EnsembleLimits(seats=8, recipe_cap=8)
+    )
     for seats in [
         selector._seats["greedy"],
         *(bag.seats["greedy"] for bag in selector._bags.drawn),
@@ -111,19 +115,21 @@ def test_broken_logits_are_refused_by_name():
 def test_a_quota_that_nobody_can_fill():
     examples, windows, candidates = field(1, count=20)
     with pytest.raises(ConfigError, match=r"selection.quota is 6, more than selection.seats \(5\)"):
-        Limits(quota=6)
+        EnsembleLimits(quota=6)
     same = [dataclasses.replace(one, recipe_hash=one.group) for one in candidates]
     with pytest.raises(
         NothingFeasibleError,
         match="quota is 3, but no group can fill 3 seats with recipe_cap = 2: lower the quota or",
     ):
-        Selector(same, windows, examples, Limits(quota=3, recipe_cap=2))
+        Selector(same, windows, examples, EnsembleLimits(quota=3, recipe_cap=2))
 
 
 def test_a_group_that_cannot_fill_its_quota_is_named_and_left_out():
     """g1 and g2 have two recipes each, g0 three: with one seat a recipe only g0 has three seats."""
     examples, windows, candidates = field(1)
-    selection = Selector(candidates, windows, examples, Limits(quota=3, recipe_cap=1)).select()
+    selection = Selector(
+        candidates, windows, examples, EnsembleLimits(quota=3, recipe_cap=1)
+    ).select()
     greedy = kinds(selection)["greedy"]
     assert {name for name, _ in greedy.members} == {"g0-0", "g0-1", "g0-2"}
     assert selection.notes == (
@@ -139,17 +145,17 @@ def test_a_budget_below_the_cheapest():
         NothingFeasibleError,
         match=r"seconds is 9\.5, but the cheapest candidate, g0-0, takes 10 seconds for 1,000",
     ) as caught:
-        Selector(slow, windows, examples, Limits(seconds=9.5))
+        Selector(slow, windows, examples, EnsembleLimits(seconds=9.5))
     assert caught.value.exit_code == 5
     unknown = dataclasses.replace(slow[0], seconds=float("nan"))
     with pytest.raises(DataError, match="candidate g0-0: its inference time is nan"):
-        Selector([unknown, *slow[1:]], windows, examples, Limits(seconds=20))
+        Selector([unknown, *slow[1:]], windows, examples, EnsembleLimits(seconds=20))
 
 
 def test_a_budget_is_kept_and_a_member_pays_once():
     examples, windows, candidates = field(0)
     slow = [dataclasses.replace(one, seconds=4.0 + i) for i, one in enumerate(candidates)]
-    limits = Limits(seats=9, recipe_cap=9, seconds=9.5)
+    limits = EnsembleLimits(seats=9, recipe_cap=9, seconds=9.5)
     selection = Selector(slow, windows, examples, limits).select("mean")
     (note,) = selection.notes
     assert "alone take more than 9.5 seconds" in note

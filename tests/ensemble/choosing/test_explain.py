@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from autoqa.ensemble.choosing.selector import Limits, Selector
+from autoqa.ensemble.choosing.selector import EnsembleLimits, Selector
 from autoqa.scores.bootstrap import paired
 from tests.ensemble.making import field
 
@@ -9,7 +9,7 @@ from tests.ensemble.making import field
 @pytest.fixture(scope="module")
 def explained():
     examples, windows, candidates = field(0)
-    selector = Selector(candidates, windows, examples, Limits(), seed=1)
+    selector = Selector(candidates, windows, examples, EnsembleLimits(), seed=1)
     selection = selector.select("mean")
     return selector, selection, selector.explain(selection)
 

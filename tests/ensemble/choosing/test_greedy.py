@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from autoqa.ensemble.choosing.greedy import Chooser
-from autoqa.ensemble.choosing.limits import Limits
+from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.evaluation.evaluator import Evaluator
 from tests.ensemble.making import field
 
@@ -23,7 +23,7 @@ def test_greedy_equals_the_slow_one(seed):
     evaluator = Evaluator(candidates, windows, examples, 48)
     weights = np.random.default_rng(seed).uniform(0.5, 2, len(examples))  # so there are no ties
     documents = np.arange(len(examples)) // 2
-    chooser = Chooser(evaluator, documents, weights, Limits(seats=6, recipe_cap=6))
+    chooser = Chooser(evaluator, documents, weights, EnsembleLimits(seats=6, recipe_cap=6))
     slow = slow_climb(evaluator, weights, chooser.single(), 6, range(len(candidates)))
     assert chooser.mean(chooser.greedy()) == pytest.approx(chooser.mean(slow))
 
@@ -32,10 +32,10 @@ def test_a_quota_is_filled_with_the_best_and_then_again():
     examples, windows, candidates = field(3, noises=((1.9,), (2.2, 1.9, 2.6), (1.9,)))
     evaluator = Evaluator(candidates, windows, examples, 48)
     documents, weights = np.arange(len(examples)) // 2, np.ones(len(examples))
-    chooser = Chooser(evaluator, documents, weights, Limits(seats=7, quota=2))
+    chooser = Chooser(evaluator, documents, weights, EnsembleLimits(seats=7, quota=2))
     assert chooser.starts(chooser.ranking) == {0: (0, 0), 1: (2, 1), 2: (4, 4)}
     # Of groups that cannot have their quota together the best come first; two vote as one.
-    few = Chooser(evaluator, documents, weights, Limits(seats=5, quota=2))
+    few = Chooser(evaluator, documents, weights, EnsembleLimits(seats=5, quota=2))
     assert len(evaluator.seated_groups(few.greedy())) == 1
 
 
@@ -44,7 +44,7 @@ def test_plain_greedy_is_the_climb_from_the_best_one():
     examples, windows, candidates = field(7, count=60)
     evaluator = Evaluator(candidates, windows, examples, 48)
     weights = np.random.default_rng(0).uniform(0.5, 2, len(examples))
-    limits = Limits(seats=7, recipe_cap=7, alike=0.0)
+    limits = EnsembleLimits(seats=7, recipe_cap=7, alike=0.0)
     chooser = Chooser(evaluator, np.arange(len(examples)) // 2, weights, limits)
     for start in ((0,), (0, 3, 5)):
         groups = set(evaluator.seated_groups(start))

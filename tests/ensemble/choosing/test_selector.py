@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoqa.ensemble.choosing.selection import KINDS, Selection
-from autoqa.ensemble.choosing.selector import Contender, Limits, Selector
+from autoqa.ensemble.choosing.selection import ENSEMBLE_KINDS, Selection
+from autoqa.ensemble.choosing.selector import Contender, EnsembleLimits, Selector
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import ConfigError, DataError, NothingFeasibleError
@@ -16,7 +16,7 @@ from tests.ensemble.making import candidate, field, group_windows, questions
 
 
 def select(candidates, windows, examples, rule="interval", bags=20, seed=0, **limits):
-    chosen = Selector(candidates, windows, examples, Limits(**limits), bags=bags, seed=seed)
+    chosen = Selector(candidates, windows, examples, EnsembleLimits(**limits), bags=bags, seed=seed)
     return chosen.select(rule)
 
 
@@ -35,7 +35,7 @@ def test_what_it_reports_is_what_aggregate_answers(three_groups):
     logits = {c.id: c.logits for c in candidates}
     answers = aggregate(
         EnsemblePlan(
-            [Member(seat.id, seat.group, seat.weight) for seat in found.members], found.best
+            [Member(seat.id, seat.group, seat.weight) for seat in found.members], found.tie_group
         ),
         logits,
         windows,
@@ -44,8 +44,8 @@ def test_what_it_reports_is_what_aggregate_answers(three_groups):
     scores = score([answer.text for answer in answers], examples).jaccard
     assert found.public.mean == pytest.approx(scores.mean())
     assert found.public.low < found.public.mean < found.public.high
-    assert found.members[0].group == found.best
-    assert [other.kind for other in found.alternatives] == list(KINDS)
+    assert found.members[0].group == found.tie_group
+    assert [other.kind for other in found.alternatives] == list(ENSEMBLE_KINDS)
     assert found.considered == tuple(c.id for c in candidates)
     assert all("alone 0." in seat.reason and "bags" in seat.reason for seat in found.members)
 
@@ -88,7 +88,7 @@ def test_limits_are_kept_and_the_public_score_never_falls(seed, seats, recipe_ca
     assert found.public.mean >= single.public.mean
     seated = {name.split("-")[0] for name, _ in greedy.members}
     assert len(seated) != 2  # two groups vote as one: the second would be dead weight
-    assert found.best in windows
+    assert found.tie_group in windows
 
 
 def test_good_blends_are_found(three_groups):
