@@ -70,14 +70,14 @@ class SearchPlan:
     types: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The plan in lines for people."""
         limit = "" if self.minutes is None else f", at most {self.minutes:g} minutes"
         text = [f"study {self.study}: {self.trials} trials{limit}, {self.workers}"]
         for name, kind in self.types.items():
             counts = self.sources.get(name)
             if counts is None:
-                why = "not trained on" if self.validation else "not loaded"
-                text.append(f"source {name} ({kind}): {why}")
+                reason = "not trained on" if self.validation else "not loaded"
+                text.append(f"source {name} ({kind}): {reason}")
             else:
                 by_language = ", ".join(f"{key} {count}" for key, count in counts.items())
                 total = sum(counts.values())
@@ -174,7 +174,7 @@ def _card(space: Space, parameters: Mapping[str, Any]) -> list[str]:
 
 
 def spell(distribution: BaseDistribution) -> str:
-    """A range or its choices, for people."""
+    """A range or its choices in words, such as ``1e-05 to 9e-05, log``."""
     if isinstance(distribution, CategoricalDistribution):
         choices = distribution.choices
         return "on or off" if choices == (False, True) else " | ".join(map(str, choices))

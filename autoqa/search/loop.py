@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.errors import DataError
-from autoqa.search.budget import GRACE, Budget
+from autoqa.search.budget import GRACE_SECONDS, Budget
 from autoqa.search.display import Display, Status, duration, score
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
 from autoqa.search.trial_attributes import TrialAttributes
@@ -31,14 +31,17 @@ from autoqa.training.messages import (
     TrialJob,
 )
 
-AGAIN: dict[str, Again] = {
+RETRIES: dict[str, Again] = {
     "TrainingError": "slower",
     "OutOfMemoryError": "smaller",
     "OutOfTimeError": "continue",
 }
 """Error of a run to what is tried after it."""
 
-HOW = {"slower": " at half the learning rate", "smaller": " in forward passes of half the size"}
+RETRY_CHANGES = {
+    "slower": " at half the learning rate",
+    "smaller": " in forward passes of half the size",
+}
 
 
 @dataclass
@@ -98,7 +101,7 @@ class Loop:
                     if self._changed:
                         self._changed = False
                         self._assign(interrupts)
-                        self._tell_status()
+                        self._show_status()
                     if not self._busy:
                         return self._why_ended()
                     self._listen(interrupts.wake)
@@ -168,7 +171,7 @@ class Loop:
             if events.died:
                 self._died(worker, worker.cause_of_death())
             elif self.budget.overrun():
-                self._died(worker, f"still running {GRACE:.0f} s after the time limit")
+                self._died(worker, f"still running {GRACE_SECONDS:.0f} s after the time limit")
 
     def _receive(self, worker: Worker, message: Message) -> None:
         running = self._busy.get(worker.number)
@@ -184,7 +187,7 @@ class Loop:
             case Note(text=text):
                 self.display.event(f"trial {running.number}: {text}")
             case SnapshotTaken(candidate=candidate):
-                self._keep(running, candidate)
+                self._add_candidate(running, candidate)
             case TrialFinished():
                 TrialAttributes(
                     trained_steps=message.trained_steps,
@@ -195,9 +198,9 @@ class Loop:
             case TrialFailed(reason=reason, error=error):
                 # What failed may have left memory behind, a GPU's above all: a fresh process.
                 worker.end()
-                self._failed(worker, running, reason, AGAIN.get(error, "no"))
+                self._failed(worker, running, reason, RETRIES.get(error, "no"))
 
-    def _keep(self, running: _Running, candidate: CandidateRecord) -> None:
+    def _add_candidate(self, running: _Running, candidate: CandidateRecord) -> None:
         if not math.isfinite(candidate.jaccard):
             running.broken = True
             return
@@ -219,7 +222,7 @@ class Loop:
             self._failed(worker, running, "the run ended without a snapshot", "no")
             return
         value = self.trials.finish(running.proposal.trial, running.candidates, seconds)
-        self._leave(worker)
+        self._set_idle(worker)
         self.display.event(
             f"trial {running.number} finished in {duration(seconds)}: jaccard {value:.3f} "
             f"({self.trials.settled()} of {self.total})"
@@ -228,8 +231,8 @@ class Loop:
     def _failed(self, worker: Worker, running: _Running, reason: str, again: Again) -> None:
         queued = self.trials.fail(running.proposal.trial, reason, again)
         self.folder.remove_partial(running.number)
-        self._leave(worker)
-        tail = f"; queued again{HOW.get(again, '')}" if queued else ""
+        self._set_idle(worker)
+        tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""
         self.display.event(f"trial {running.number} failed: {reason}{tail}")
         cause = self.trials.left_out.get(running.proposal.backbone)
         if cause and not queued:
@@ -240,23 +243,23 @@ class Loop:
         running = self._busy[worker.number]
         starved = worker.was_killed
         worker.end()
-        if self._gather(running):
+        if self._adopt_candidates(running):
             self._finished(worker, running, time.time() - running.started)
         else:
             self._failed(worker, running, reason, "smaller" if starved else "same")
 
-    def _gather(self, running: _Running) -> bool:
+    def _adopt_candidates(self, running: _Running) -> bool:
         """Takes in candidates whose message was lost; says whether the run was complete."""
-        known = {candidate.id for candidate in running.candidates}
+        received = {candidate.id for candidate in running.candidates}
         for candidate_id in self.folder.candidate_ids():
-            if candidate_id.startswith(f"t{running.number:04d}-") and candidate_id not in known:
+            if candidate_id.startswith(f"t{running.number:04d}-") and candidate_id not in received:
                 try:
-                    self._keep(running, self.folder.read_record(candidate_id))
+                    self._add_candidate(running, self.folder.read_record(candidate_id))
                 except DataError as error:
                     self.display.event(str(error))
         return any(candidate.fraction >= self.complete for candidate in running.candidates)
 
-    def _leave(self, worker: Worker) -> None:
+    def _set_idle(self, worker: Worker) -> None:
         del self._busy[worker.number]
         self._changed = True
         self.display.idle(worker.number)
@@ -267,12 +270,12 @@ class Loop:
             worker.end()
             if running is None:
                 continue
-            if self._gather(running):
+            if self._adopt_candidates(running):
                 self._finished(worker, running, time.time() - running.started)
             else:
                 self._failed(worker, running, "interrupted", "continue")
 
-    def _tell_status(self) -> None:
+    def _show_status(self) -> None:
         done = self.trials.settled()
         left, estimated = self.budget.left(), False
         if left is None:
@@ -290,5 +293,5 @@ class Loop:
         left = self.budget.left()
         if left is not None:
             return "the time is over" if left <= 0 else "no further trial fits into the time left"
-        causes = "; ".join(f"{name}: {why}" for name, why in self.trials.left_out.items())
+        causes = "; ".join(f"{name}: {reason}" for name, reason in self.trials.left_out.items())
         return f"no backbone is left to try ({causes})"

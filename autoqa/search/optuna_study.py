@@ -67,10 +67,10 @@ def check_unchanged(space: Space, trials: Sequence[optuna.trial.FrozenTrial]) ->
         ConfigError: One sentence per parameter.
     """
     problems = {}
-    now = space.distributions()
+    distributions = space.distributions()
     for trial in trials:
-        for name, then in trial.distributions.items():
-            before, after = _values(then), _values(now.get(name, then))
+        for name, earlier in trial.distributions.items():
+            before, after = _values(earlier), _values(distributions.get(name, earlier))
             if before != after:
                 problems[name] = (
                     f"{name}: its choices were {', '.join(map(str, before))} and are "

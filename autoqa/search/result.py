@@ -39,7 +39,7 @@ class SearchResult:
     reasons: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """The result as ``--json`` prints it."""
         highest = self.highest
         return {
             "study": self.study,
@@ -59,7 +59,7 @@ class SearchResult:
         }
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The result in lines for people, and the commands that come next."""
         text = [
             f"{self.ended}.",
             f"{self.finished} trials finished, {self.failed} failed, "

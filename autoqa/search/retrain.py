@@ -81,7 +81,7 @@ def retrain(
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
     """
     with folder.lock(), display:
-        records = _wanted(folder, store, names)
+        records = _dropped_records(folder, store, names)
         if not records:
             return []
         bound = open_study(folder.study_file)
@@ -101,21 +101,23 @@ def retrain(
             shutil.rmtree(scratch.path, ignore_errors=True)
 
 
-def _wanted(folder: RunFolder, store: Store, names: Sequence[str]) -> list[CandidateRecord]:
-    known = {record.id: record for record in store.candidates()}
-    unknown = [name for name in names if name not in known]
+def _dropped_records(
+    folder: RunFolder, store: Store, names: Sequence[str]
+) -> list[CandidateRecord]:
+    records = {record.id: record for record in store.candidates()}
+    unknown = [name for name in names if name not in records]
     if unknown:
-        hint = did_you_mean(unknown[0], known) or f"; see `autoqa leaderboard {store.study}`"
+        hint = did_you_mean(unknown[0], records) or f"; see `autoqa leaderboard {store.study}`"
         raise ConfigError(f"CANDIDATE {unknown[0]!r}: the study has no such candidate{hint}")
-    return [known[name] for name in names if dropped(folder, name) is not None]
+    return [records[name] for name in names if dropped(folder, name) is not None]
 
 
 def _check_unchanged(study: StudyFile, store: Store) -> None:
-    then, now = store.study_fingerprint(), fingerprint(study)
-    if then != now:
+    searched, current = store.study_fingerprint(), fingerprint(study)
+    if searched != current:
         raise ConfigError(
-            f"study {study.name!r} resolves to {now} here and was {then} when it was searched (its "
-            "variables, such as paths, have other values): set them as they were then"
+            f"study {study.name!r} resolves to {current} here and was {searched} when it was "
+            "searched (its variables, such as paths, have other values): set them as they were then"
         )
 
 

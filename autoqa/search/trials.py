@@ -23,10 +23,10 @@ Again = Literal["no", "same", "slower", "smaller", "continue"]
 """Whether a failed trial's parameters are queued: as they are, at half the rate, in forward passes
 of half the size, or because the trial itself was not at fault."""
 
-BARREN = 25
+MAX_REPEATS = 25
 """Proposals in a row without anything new after which a backbone's space counts as used up."""
 
-STRIKES = 3
+MAX_FAILURES = 3
 """Failures of a backbone without one success after which it is left out of this search."""
 
 
@@ -68,7 +68,7 @@ class Trials:
     version: str
     left_out: dict[str, str] = field(default_factory=dict)
     note: Callable[[str], None] = print
-    _barren: dict[str, int] = field(default_factory=dict)
+    _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
     def in_states(self, *states: TrialState) -> list[FrozenTrial]:
@@ -131,7 +131,7 @@ class Trials:
             name = TrialAttributes.of(trial).backbone
             if name in counts and _counts(trial):
                 counts[name] += 1
-        return next((name for name in sorted(counts, key=lambda n: counts[n]) if fits(name)), None)
+        return next((name for name in sorted(counts, key=counts.__getitem__) if fits(name)), None)
 
     def _queue_first(self, backbone: str) -> None:
         """Queues the backbone's next fixed point that this version of the study has not tried."""
@@ -161,19 +161,19 @@ class Trials:
             run=run.key,
         )
         attributes.write(trial)
-        new = bool(recipe.stages) and not self._repeats(trial, attributes)
+        new = bool(recipe.stages) and not self._close_if_repeated(trial, attributes)
         if not recipe.stages:
             self._close(trial, TrialState.PRUNED, failure="the recipe selects nothing")
             self.note(f"trial {trial.number} selects nothing and is skipped")
-        self._barren[backbone] = 0 if new else self._barren.get(backbone, 0) + 1
-        if self._barren[backbone] >= BARREN:
+        self._fruitless[backbone] = 0 if new else self._fruitless.get(backbone, 0) + 1
+        if self._fruitless[backbone] >= MAX_REPEATS:
             self.left_out[backbone] = (
-                f"{BARREN} proposals in a row held no recipe that was not trained before"
+                f"{MAX_REPEATS} proposals in a row held no recipe that was not trained before"
             )
         return Proposal(trial, backbone, run, queued.micro_scale or 1.0) if new else None
 
-    def _repeats(self, trial: optuna.Trial, attributes: TrialAttributes) -> bool:
-        """Closes a trial whose run another one trains, with that one's value where it has one."""
+    def _close_if_repeated(self, trial: optuna.Trial, attributes: TrialAttributes) -> bool:
+        """Closes a trial whose run another one trains or has trained, with that one's value."""
         for other in self.in_states(TrialState.COMPLETE, TrialState.RUNNING):
             others = TrialAttributes.of(other)
             if other.number == trial.number or others.duplicate_of is not None:
@@ -234,7 +234,7 @@ class Trials:
         else:
             again = "no"
             if attributes.backbone is not None:
-                self._strike(attributes.backbone, reason)
+                self._count_failure(attributes.backbone, reason)
         self._close(trial, TrialState.FAIL, failure=reason)
         return again != "no"
 
@@ -256,12 +256,12 @@ class Trials:
             parameters = self.spaces[str(failed.backbone)].slower(parameters)
         self.study.enqueue_trial(parameters, user_attrs=carried.as_dict())
 
-    def _strike(self, backbone: str, reason: str) -> None:
+    def _count_failure(self, backbone: str, reason: str) -> None:
         outcomes = self._outcomes.setdefault(backbone, [])
         outcomes.append(False)
-        if len(outcomes) >= STRIKES and not any(outcomes):
+        if len(outcomes) >= MAX_FAILURES and not any(outcomes):
             self.left_out[backbone] = (
-                f"its first {STRIKES} trials failed, the last one because: {reason}"
+                f"its first {MAX_FAILURES} trials failed, the last one because: {reason}"
             )
 
     def _close(

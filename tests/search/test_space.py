@@ -249,6 +249,23 @@ def test_listed_rates_are_the_only_ones_but_for_a_slower_retry(seed: int) -> Non
     assert made.suggest(slower.ask(), slower=True)[1] == 7.5e-6
 
 
+def test_the_factor_on_the_rate_keeps_the_key_of_the_file() -> None:
+    table = space(learning_rate=[1.0, 2.0]).recipe
+    assert table.learning_rate_factor == (1.0, 2.0)
+    assert table.model_dump(mode="json")["learning_rate"] == [1.0, 2.0]
+    with pytest.raises(ValueError, match="learning_rate_factor"):
+        space(learning_rate_factor=2.0)
+
+
+def test_only_the_learning_rate_of_a_slower_point_differs() -> None:
+    made = space()
+    point = protocol_parameters(made)
+    assert made.slower(point) == {**point, "e5.learning_rate": 1.5e-5}
+    assert made.slower({}) == {"e5.learning_rate": 1.5e-5}, "the protocol's rate is the centre"
+    assert made.owns(point)
+    assert not made.owns({"e55.stages": 1})
+
+
 def test_listed_positions_keep_a_slot_out_of_the_first_stage() -> None:
     portions = [
         {"source": "squad", "position": 0.0},

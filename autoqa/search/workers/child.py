@@ -37,10 +37,10 @@ def main(
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     _log_to(log)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    turn = threading.Lock()
+    sending = threading.Lock()
 
     def emit(message: Message) -> None:
-        with turn:  # a pipe is not made for two threads, and training may report from any
+        with sending:  # a pipe is not made for two threads, and training may report from any
             try:
                 pipe.send(message)
             except BrokenPipeError:  # the parent does not listen any more

@@ -44,20 +44,20 @@ class LocalProcess(Worker):
             return
 
     def _start(self) -> None:
-        near, far = _spawn.Pipe()
+        parent_end, child_end = _spawn.Pipe()
         settings = self._settings
         process = _spawn.Process(
             target=child.main,
-            args=(far, settings.factory, settings.study, settings.run_folder, self.log),
+            args=(child_end, settings.factory, settings.study, settings.run_folder, self.log),
             name=f"autoqa-worker-{self.number}",
             daemon=True,
         )
         device = settings.plan.devices[self.number]
         with _environment(settings.plan.threads, device), _signals_held_back():
             process.start()
-        far.close()
+        child_end.close()
         self._process = process
-        self._pipe = near
+        self._pipe = parent_end
 
     @property
     def connection(self) -> "Connection[TrialJob | None, Message] | None":
