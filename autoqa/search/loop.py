@@ -4,8 +4,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
-from typing import Literal
 
 from optuna.trial import TrialState
 
@@ -14,7 +12,7 @@ from autoqa.errors import DataError
 from autoqa.search.budget import GRACE_SECONDS, Budget
 from autoqa.search.display import Display, Status, duration, score
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
-from autoqa.search.trial_attributes import TrialAttributes
+from autoqa.search.trial_attributes import TrialAttributes, usual
 from autoqa.search.trials import Again, Proposal, Trials
 from autoqa.search.workers.base import Worker, WorkerPool
 from autoqa.store.candidate_record import CandidateRecord, by_score
@@ -118,23 +116,15 @@ class Loop:
         self.pool.kill()
         self.display.__exit__(None, None, None)
 
-    def _usual(
-        self,
-        backbone: str,
-        number: Literal["next_seconds", "windows_per_second"] = "next_seconds",
-    ) -> float | None:
-        """Median of a number that the backbone's finished trials carry; ``None`` without any."""
-        finished = map(TrialAttributes.of, self.trials.in_states(TrialState.COMPLETE))
-        numbers = [getattr(each, number) for each in finished if each.backbone == backbone]
-        values = [float(value) for value in numbers if value is not None]
-        return median(values) if values else None
+    def _usual_seconds(self, backbone: str) -> float | None:
+        return usual(self.trials.in_states(TrialState.COMPLETE), backbone, "next_seconds")
 
     def _assign(self, interrupts: Interrupts) -> None:
         for worker in self.pool.workers:
             if worker.number in self._busy or interrupts.stopping:
                 continue
             proposal = self.trials.propose(
-                self.total, lambda backbone: self.budget.fits(self._usual(backbone))
+                self.total, lambda backbone: self.budget.fits(self._usual_seconds(backbone))
             )
             if proposal is None:
                 self.display.idle(worker.number)
@@ -149,7 +139,9 @@ class Loop:
             run=proposal.run,
             run_folder=self.folder.path,
             micro_scale=proposal.micro_scale,
-            windows_per_second=self._usual(proposal.backbone, "windows_per_second"),
+            windows_per_second=usual(
+                self.trials.in_states(TrialState.COMPLETE), proposal.backbone, "windows_per_second"
+            ),
             deadline=self.budget.deadline,
         )
         self._busy[worker.number] = running
@@ -279,8 +271,8 @@ class Loop:
         done = self.trials.settled()
         left, estimated = self.budget.left(), False
         if left is None:
-            usual = [self._usual(name) for name in self.trials.spaces]
-            measured = [seconds for seconds in usual if seconds is not None]
+            estimates = map(self._usual_seconds, self.trials.spaces)
+            measured = [seconds for seconds in estimates if seconds is not None]
             if measured:
                 rounds = math.ceil((self.total - done) / len(self.pool.workers))
                 left, estimated = rounds * sum(measured) / len(measured), True

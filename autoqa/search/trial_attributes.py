@@ -1,9 +1,11 @@
 """The user attributes of trials: their names, and the one way to read and to write them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from statistics import median
+from typing import Any, Literal
 
-from optuna.trial import BaseTrial
+from optuna.trial import BaseTrial, FrozenTrial
 
 
 @dataclass(kw_only=True)
@@ -75,6 +77,11 @@ class TrialAttributes:
         stored = {_RENAMED.get(key, key): value for key, value in trial.user_attrs.items()}
         return cls(**{key: value for key, value in stored.items() if key in _NAMES})
 
+    @property
+    def identity(self) -> tuple[str | None, ...]:
+        """What two trials have in common that train to the same weights."""
+        return self.backbone, self.run, self.study_version
+
     def as_dict(self) -> dict[str, Any]:
         """What is not ``None``, by its name in the database."""
         named = {name: getattr(self, name) for name in _NAMES}
@@ -84,6 +91,18 @@ class TrialAttributes:
         """Writes what is not ``None`` to a running trial and leaves its other attributes alone."""
         for name, value in self.as_dict().items():
             trial.set_user_attr(name, value)
+
+
+def usual(
+    finished: Iterable[FrozenTrial],
+    backbone: str,
+    number: Literal["next_seconds", "windows_per_second"],
+) -> float | None:
+    """Median of a number over a backbone's finished trials; ``None`` without any that have it."""
+    attributes = [TrialAttributes.of(trial) for trial in finished]
+    numbers = [getattr(each, number) for each in attributes if each.backbone == backbone]
+    measured = [float(value) for value in numbers if value is not None]
+    return median(measured) if measured else None
 
 
 _NAMES = tuple(each.name for each in fields(TrialAttributes) if each.name != "scores")

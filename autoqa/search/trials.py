@@ -178,7 +178,7 @@ class Trials:
             others = TrialAttributes.of(other)
             if other.number == trial.number or others.duplicate_of is not None:
                 continue
-            if _identity(others) != _identity(attributes):
+            if others.identity != attributes.identity:
                 continue
             TrialAttributes(duplicate_of=other.number).write(trial)
             self.note(f"trial {trial.number} repeats trial {other.number} and is not trained")
@@ -282,11 +282,6 @@ def _counts(trial: FrozenTrial) -> bool:
         return False
     attributes = TrialAttributes.of(trial)
     return attributes.duplicate_of is None and attributes.queued_again is None
-
-
-def _identity(attributes: TrialAttributes) -> tuple[str | None, ...]:
-    """What two trials have in common that train to the same weights."""
-    return attributes.backbone, attributes.run, attributes.study_version
 
 
 def _fixed_parameters(trial: FrozenTrial) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 This module imports neither torch nor transformers: the parent that samples and records uses it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,3 +121,6 @@ class TrialFailed:
 
 
 Message = Progress | RecipeCard | Note | SnapshotTaken | TrialFinished | TrialFailed
+
+Emit = Callable[[Message], None]
+"""Takes the messages of a run; training may call it from any thread."""

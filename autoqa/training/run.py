@@ -1,7 +1,6 @@
 """One run of one recipe: load, train stage after stage, leave candidates behind."""
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
@@ -13,7 +12,7 @@ from autoqa.training.batches import PreparedStage, prepare_stage
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
 from autoqa.training.messages import (
-    Message,
+    Emit,
     Note,
     Progress,
     RecipeCard,
@@ -25,8 +24,6 @@ from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
 from autoqa.training.snapshot import take_snapshot
 from autoqa.training.workbench import ReadyBackbone, Workbench
-
-Emit = Callable[[Message], None]
 
 CHECKPOINT_SECONDS = 300.0
 """Between two checkpoints of a run: what an interruption may cost at most."""

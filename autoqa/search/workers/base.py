@@ -100,7 +100,7 @@ class Worker(ABC):
     @property
     @abstractmethod
     def was_killed(self) -> bool:
-        """Whether it died from outside, as by the kernel out of memory.
+        """Whether it died from outside, as by the kernel out of memory; false while it runs.
 
         The job is then tried again in smaller forward passes.
         """

@@ -7,10 +7,7 @@ from pathlib import Path
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError
-from autoqa.training.messages import Message, TrialFailed, TrialJob
-
-Emit = Callable[[Message], None]
-"""Takes what a job has to tell; training may call it from any thread."""
+from autoqa.training.messages import Emit, TrialFailed, TrialJob
 
 RunTrial = Callable[[TrialJob, Emit], None]
 Factory = Callable[[StudyFile, Path], RunTrial]
