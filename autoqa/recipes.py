@@ -145,6 +145,26 @@ def _tupled(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """All that decides which weights a backbone is trained to.
+
+    Attributes:
+        recipe: What to train on, in which order, and how.
+        learning_rate: Peak rate of the encoder.
+        seed: Seeds data order, augmentations, dropout and the head.
+    """
+
+    recipe: Recipe
+    learning_rate: float
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Equal for equal runs on every machine; rates are equal to six significant digits."""
+        return f"{self.recipe.hash}/{self.learning_rate:.6g}/{self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
 class PortionSize:
     """What one appearance of a source came to, over all passes.
 
@@ -179,8 +199,7 @@ def line(recipe: Recipe, learning_rate: float) -> str:
 
 
 def full(
-    recipe: Recipe,
-    learning_rate: float,
+    run: TrainingRun,
     sizes: Sequence[StageSize],
     windows_per_second: float | None,
     notes: Sequence[str] = (),
@@ -188,15 +207,14 @@ def full(
     """The whole card: what goes in, in which order, how much of it, and how long it takes.
 
     Args:
-        recipe: The recipe.
-        learning_rate: Peak rate of the encoder.
+        run: The recipe with its rate.
         sizes: One per stage.
         windows_per_second: How fast this backbone was trained before; ``None`` if nobody knows.
         notes: Sentences that belong to the run.
     """
     steps = sum(size.steps for size in sizes)
     text = []
-    for number, (stage, size) in enumerate(zip(recipe.stages, sizes, strict=True), 1):
+    for number, (stage, size) in enumerate(zip(run.recipe.stages, sizes, strict=True), 1):
         windows = sum(part.windows for part in size.portions)
         tokens = sum(part.tokens for part in size.portions)
         uses = "".join(f", {use.type}" for use in stage.augmentations)
@@ -212,14 +230,14 @@ def full(
                 f"{answered:.0%} with the answer"
             )
     total = sum(part.windows for size in sizes for part in size.portions)
-    method = ", ".join(_method(recipe.method)) or "linear schedule"
+    method = ", ".join(_method(run.recipe.method)) or "linear schedule"
     expected = (
         "time unknown before the first run"
         if windows_per_second is None
         else f"about {total / windows_per_second / 60:.1f} minutes at "
         f"{windows_per_second:.3g} windows/s"
     )
-    text.append(f"learning rate {learning_rate:g}, {method}; {total:,} windows, {expected}")
+    text.append(f"learning rate {run.learning_rate:g}, {method}; {total:,} windows, {expected}")
     return [*text, *notes]
 
 

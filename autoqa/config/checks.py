@@ -108,7 +108,7 @@ def _lists(study: StudyFile) -> Iterator[str]:
     lists: dict[str, object] = {
         "validation.languages": study.validation.languages,
         "search.snapshots": study.search.snapshots,
-        "recipe.learning_rate": study.recipe.learning_rate,
+        "recipe.learning_rate": study.recipe.learning_rate_factor,
     }
     lists |= {f"recipe.method.{key}": value for key, value in study.recipe.method}
     for index, portion in enumerate(study.recipe.portions):

@@ -20,7 +20,8 @@ StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Stored studies and their fingerprints hold the file's keys, whatever the fields are called.
+    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class _PluginTable(BaseModel):
@@ -148,8 +149,9 @@ class RecipeTable(_Table):
         length: Window lengths per stage (never decreasing); left out, the protocol's length.
         stride: Share of the length that neighbouring windows have in common; left out, the
             protocol's.
-        learning_rate: The search looks between the protocol's rate divided and multiplied by this;
-            a list holds the multiples of the protocol's rate that are tried, and no others.
+        learning_rate_factor: In the file ``learning_rate``. The search looks between the
+            protocol's rate divided and multiplied by this; a list holds the multiples of the
+            protocol's rate that are tried, and no others.
         method: Schedule, head, loss and what else there is to training.
         augmentations: Tables of augmentation plugins.
         target: The source whose questions others are compared with where a portion has
@@ -160,7 +162,9 @@ class RecipeTable(_Table):
     stages: Range = Range(low=1, high=1)
     length: Range | None = None
     stride: Annotated[float, Field(ge=0, lt=1)] | None = None
-    learning_rate: Annotated[float, Field(ge=1)] | tuple[Annotated[float, Field(gt=0)], ...] = 3.0
+    learning_rate_factor: (
+        Annotated[float, Field(ge=1)] | tuple[Annotated[float, Field(gt=0)], ...]
+    ) = Field(default=3.0, alias="learning_rate")
     method: MethodTable = MethodTable()
     augmentations: tuple[AugmentationTable, ...] = ()
     target: str | None = None

@@ -1,12 +1,12 @@
-"""Time: when runs must end, and whether another one is worth starting."""
+"""The time limit: when runs must end, and whether another one may start."""
 
 import time
 from dataclasses import dataclass, field
 
-GRACE = 120.0
+GRACE_SECONDS = 120.0
 """Seconds that a run may overrun the end before its worker is stopped from outside."""
 
-WORTH = 0.6
+MIN_SHARE_OF_RUN = 0.6
 """Share of a backbone's usual run that must fit into the rest for another one to start."""
 
 
@@ -47,8 +47,8 @@ class Budget:
         left = self.left()
         if left is None:
             return True
-        return left > 0 and (usual is None or left >= WORTH * usual)
+        return left > 0 and (usual is None or left >= MIN_SHARE_OF_RUN * usual)
 
     def overrun(self) -> bool:
         """Whether a run that still goes on ignores its deadline."""
-        return self.end is not None and time.time() > self.end + GRACE
+        return self.end is not None and time.time() > self.end + GRACE_SECONDS

@@ -35,25 +35,25 @@ class Status:
 
 
 class Display(Protocol):
-    """What the search tells."""
+    """Shows events, each worker's progress and the search's counts; entered while it runs."""
 
     def __enter__(self) -> "Display":
-        """Begins."""
+        """Starts showing."""
 
     def __exit__(self, *_: object) -> None:
-        """Ends, and leaves the terminal as it was."""
+        """Stops showing, and leaves the terminal as it was."""
 
     def event(self, text: str) -> None:
-        """Something happened."""
+        """Shows one sentence about something that has happened."""
 
     def working(self, worker: int, backbone: str, progress: Progress) -> None:
-        """A worker's latest message."""
+        """Shows how far a worker has come with its trial."""
 
     def idle(self, worker: int) -> None:
-        """A worker has nothing to do."""
+        """Shows that a worker has no trial."""
 
     def status(self, status: Status) -> None:
-        """The search's counts changed."""
+        """Shows new counts of the search."""
 
 
 def choose_display(quiet: bool, stream: TextIO | None = None) -> Display:
@@ -76,19 +76,19 @@ class QuietDisplay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Nothing to leave."""
+        """Does nothing."""
 
     def event(self, text: str) -> None:
-        """Not shown."""
+        """Shows nothing."""
 
     def working(self, worker: int, backbone: str, progress: Progress) -> None:
-        """Not shown."""
+        """Shows nothing."""
 
     def idle(self, worker: int) -> None:
-        """Not shown."""
+        """Shows nothing."""
 
     def status(self, status: Status) -> None:
-        """Not shown."""
+        """Shows nothing."""
 
 
 class PlainDisplay(QuietDisplay):
@@ -150,7 +150,7 @@ class LiveDisplay(QuietDisplay):
         self._draw()
 
     def _draw(self) -> None:
-        # Four pictures a second are enough for eyes and cost nothing measurable.
+        # Four updates a second look continuous and cost nothing measurable.
         if time.monotonic() - self._drawn >= 0.25:
             self._drawn = time.monotonic()
             self._live.update(self.picture(), refresh=True)
@@ -191,21 +191,22 @@ def status_line(status: Status) -> str:
             f"highest {score(status.highest)}, {status.highest.id} ({status.highest.backbone})"
         )
     if status.seconds_left is not None:
-        about = "about " if status.estimated else ""
-        parts.append(f"{about}{duration(status.seconds_left)} left")
+        hedge = "about " if status.estimated else ""
+        parts.append(f"{hedge}{duration(status.seconds_left)} left")
     return ", ".join(parts)
 
 
 def score(record: CandidateRecord) -> str:
     """Public Jaccard, with half its 95 % interval where it was measured."""
-    half = record.jaccard_half_width
-    return f"jaccard {record.jaccard:.3f}" + ("" if half is None else f" ± {half:.3f}")
+    half_width = record.jaccard_half_width
+    interval = "" if half_width is None else f" ± {half_width:.3f}"
+    return f"jaccard {record.jaccard:.3f}{interval}"
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people."""
-    whole = max(0, round(seconds))
-    if whole < 120:
-        return f"{whole} s"
-    minutes = round(whole / 60)
+    """Seconds as ``95 s``, ``10 min`` or ``2 h 30 min``."""
+    rounded = max(0, round(seconds))
+    if rounded < 120:
+        return f"{rounded} s"
+    minutes = round(rounded / 60)
     return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"

@@ -12,11 +12,11 @@ from optuna.distributions import (
 )
 
 from autoqa import recipes
+from autoqa.data import StudyData
 from autoqa.errors import DataError, MissingAssetError
+from autoqa.registry import BoundStudy
 from autoqa.search.first_points import points
 from autoqa.search.setup import (
-    Bound,
-    Data,
     Prepare,
     SearchOptions,
     build_spaces,
@@ -50,11 +50,12 @@ class SearchPlan:
         missing: One sentence for each asset that is not on this machine.
         sources: Each source's training examples by language; empty without the data.
         validation: Questions of the public and the private part; empty without the data.
-        notes: What preparing the data had to say.
+        notes: Sentences about the data: what was left out, what is doubtful.
         backbones: By name.
         trials: Trials wanted.
         minutes: Time limit.
         workers: How many, and why.
+        types: Each source's plugin.
     """
 
     study: str
@@ -69,14 +70,14 @@ class SearchPlan:
     types: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The plan in lines for people."""
         limit = "" if self.minutes is None else f", at most {self.minutes:g} minutes"
         text = [f"study {self.study}: {self.trials} trials{limit}, {self.workers}"]
         for name, kind in self.types.items():
             counts = self.sources.get(name)
             if counts is None:
-                why = "not trained on" if self.validation else "not loaded"
-                text.append(f"source {name} ({kind}): {why}")
+                reason = "not trained on" if self.validation else "not loaded"
+                text.append(f"source {name} ({kind}): {reason}")
             else:
                 by_language = ", ".join(f"{key} {count}" for key, count in counts.items())
                 total = sum(counts.values())
@@ -93,7 +94,7 @@ class SearchPlan:
         return text + [f"missing: {sentence}" for sentence in self.missing]
 
 
-def plan_search(bound: Bound, prepare: Prepare, options: SearchOptions) -> SearchPlan:
+def plan_search(bound: BoundStudy, prepare: Prepare, options: SearchOptions) -> SearchPlan:
     """Resolves and sizes a study.
 
     Args:
@@ -127,13 +128,13 @@ def plan_search(bound: Bound, prepare: Prepare, options: SearchOptions) -> Searc
     )
 
 
-def _try(prepare: Prepare, bound: Bound, missing: list[str]) -> Data | None:
-    """Prepares the data where they are there; otherwise says what is missing."""
+def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData | None:
+    """Prepares the data where they are there; otherwise adds sentences to ``missing``."""
     try:
         return prepare(bound)
     except MissingAssetError as error:
-        known = "\n".join(missing)
-        missing += [line for line in str(error).splitlines() if line not in known]
+        sentences = "\n".join(missing)
+        missing += [line for line in str(error).splitlines() if line not in sentences]
         return None
     except DataError:
         # Sources that are missing may show as damaged or empty ones; the sentence that says
@@ -143,7 +144,7 @@ def _try(prepare: Prepare, bound: Bound, missing: list[str]) -> Data | None:
         raise
 
 
-def _sizes(data: Data) -> dict[str, dict[str, int]]:
+def _sizes(data: StudyData) -> dict[str, dict[str, int]]:
     sizes: dict[str, dict[str, int]] = {}
     for name, examples in data.train.items():
         counts: dict[str, int] = {}
@@ -153,7 +154,9 @@ def _sizes(data: Data) -> dict[str, dict[str, int]]:
     return sizes
 
 
-def _backbones(bound: Bound, languages: Mapping[str, tuple[str, ...]]) -> dict[str, BackbonePlan]:
+def _backbones(
+    bound: BoundStudy, languages: Mapping[str, tuple[str, ...]]
+) -> dict[str, BackbonePlan]:
     spaces = build_spaces(bound, languages)
     first = points(spaces, bound.study.search.enqueue)
     return {
@@ -171,11 +174,11 @@ def _card(space: Space, parameters: Mapping[str, Any]) -> list[str]:
 
 
 def spell(distribution: BaseDistribution) -> str:
-    """A range or its choices, for people."""
+    """A range or its choices in words, such as ``1e-05 to 9e-05, log``."""
     if isinstance(distribution, CategoricalDistribution):
         choices = distribution.choices
         return "on or off" if choices == (False, True) else " | ".join(map(str, choices))
     assert isinstance(distribution, (FloatDistribution, IntDistribution))
-    how = ", log" if distribution.log else ""
+    scale = ", log" if distribution.log else ""
     step = f", step {distribution.step}" if isinstance(distribution, IntDistribution) else ""
-    return f"{distribution.low:.3g} to {distribution.high:.3g}{how}{step}"
+    return f"{distribution.low:.3g} to {distribution.high:.3g}{scale}{step}"

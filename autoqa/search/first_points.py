@@ -41,18 +41,18 @@ def protocol_parameters(space: Space) -> dict[str, Any]:
     slots = [portion.slot for portion in space.recipe.portions]
     values: dict[str, Any] = {}
     for name, distribution in space.distributions().items():
-        slot, _, last = name.removeprefix(f"{space.backbone}.").rpartition(".")
+        slot, _, last = space.key(name).rpartition(".")
         if isinstance(distribution, FloatDistribution) and last == "learning_rate":
             value: Any = min(max(protocol.learning_rate, distribution.low), distribution.high)
         elif last.startswith("length_") and isinstance(distribution, IntDistribution):
             value = _nearest(distribution, protocol.length)
         elif last == "position":
-            place = (slots.index(slot) + 0.5) / len(slots)
+            middle = (slots.index(slot) + 0.5) / len(slots)
             if isinstance(distribution, CategoricalDistribution):
-                listed: Any = distribution.choices
-                value = min(listed, key=lambda each: abs(each - place))
+                positions: Any = distribution.choices
+                value = min(positions, key=lambda position: abs(position - middle))
             else:
-                value = place
+                value = middle
         elif isinstance(distribution, IntDistribution):
             value = distribution.low
         elif isinstance(distribution, CategoricalDistribution) and last in _SHARES:
@@ -80,20 +80,21 @@ def points(
     """
     first = {name: [Point("protocol", protocol_parameters(spaces[name]))] for name in spaces}
     problems: list[str] = []
-    for index, raw in enumerate(enqueue):
+    for index, table in enumerate(enqueue):
         where = f"search.enqueue[{index}]"
-        named = {key: value for key, value in raw.items() if key != "backbone"}
-        backbone = str(raw.get("backbone", next(iter(spaces)) if len(spaces) == 1 else ""))
+        values = {key: value for key, value in table.items() if key != "backbone"}
+        backbone = str(table.get("backbone", next(iter(spaces)) if len(spaces) == 1 else ""))
         if backbone not in spaces:
             problems.append(f"{where}.backbone: {backbone!r} is none of {', '.join(spaces)}")
             continue
         parameters = dict(first[backbone][0].parameters)
-        known = spaces[backbone].distributions()
-        for key, value in _flat(named):
-            problem = _check(known, f"{backbone}.{key.removeprefix(f'{backbone}.')}", value)
+        space = spaces[backbone]
+        distributions = space.distributions()
+        for key, value in _flat(values):
+            problem = _check(distributions, space.name(key), value)
             if problem:
                 problems.append(f"{where}.{key}: {problem}")
-            parameters[f"{backbone}.{key.removeprefix(f'{backbone}.')}"] = value
+            parameters[space.name(key)] = value
         first[backbone].append(Point(f"enqueued {index + 1}", parameters))
     if problems:
         raise ConfigError(*problems)
@@ -108,18 +109,19 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{key}", value
 
 
-def _check(known: Mapping[str, BaseDistribution], name: str, value: Any) -> str:
-    if name not in known:
-        close = get_close_matches(name, known, n=1)
+def _check(distributions: Mapping[str, BaseDistribution], name: str, value: Any) -> str:
+    """What is wrong with a value, or nothing."""
+    if name not in distributions:
+        close = get_close_matches(name, distributions, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         return f"the space has no parameter {name}{hint} (`--dry-run` lists all)"
-    distribution = known[name]
+    distribution = distributions[name]
     if isinstance(distribution, CategoricalDistribution):
         # 1 equals True in Python; a switch that reads 1 is likelier a slip than meant.
         switch = isinstance(distribution.choices[0], bool)
-        held = value in distribution.choices and isinstance(value, bool) == switch
+        valid = value in distribution.choices and isinstance(value, bool) == switch
         choices = ", ".join(str(choice).lower() for choice in distribution.choices)
-        return "" if held else f"{value!r} is none of {choices}"
+        return "" if valid else f"{value!r} is none of {choices}"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return f"{value!r} is not a number"
     assert isinstance(distribution, (FloatDistribution, IntDistribution))

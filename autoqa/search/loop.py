@@ -1,19 +1,20 @@
-"""The parent's loop: hands trials to workers, hears them, records what they say."""
+"""The parent's loop: hands trials to workers and records what comes back from them."""
 
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from statistics import median
 
 from optuna.trial import TrialState
 
+from autoqa import recipes
 from autoqa.errors import DataError
-from autoqa.search.budget import GRACE, Budget
+from autoqa.search.budget import GRACE_SECONDS, Budget
 from autoqa.search.display import Display, Status, duration, score
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
-from autoqa.search.trials import Again, Ledger, Proposal
-from autoqa.search.workers.local_process import Worker, hear
+from autoqa.search.trial_attributes import TrialAttributes, usual
+from autoqa.search.trials import Again, Proposal, Trials
+from autoqa.search.workers.base import Worker, WorkerPool
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -28,14 +29,17 @@ from autoqa.training.messages import (
     TrialJob,
 )
 
-AGAIN: dict[str, Again] = {
+RETRIES: dict[str, Again] = {
     "TrainingError": "slower",
     "OutOfMemoryError": "smaller",
     "OutOfTimeError": "continue",
 }
 """Error of a run to what is tried after it."""
 
-HOW = {"slower": " at half the learning rate", "smaller": " in forward passes of half the size"}
+RETRY_CHANGES = {
+    "slower": " at half the learning rate",
+    "smaller": " in forward passes of half the size",
+}
 
 
 @dataclass
@@ -57,21 +61,21 @@ class Loop:
     """One search over a prepared study.
 
     Attributes:
-        ledger: The study's trials.
+        trials: The study's trials.
         store: Takes the candidates.
         folder: The run folder, locked by this process.
-        workers: Not yet started.
+        pool: The workers, none of them running yet.
         budget: Time.
         total: Trials wanted.
         complete: Point of a run after which nothing of it is missing.
         display: What people see.
-        retain: Keeps weights within their quota, and says in sentences what it dropped.
+        retain: Keeps weights within their quota; returns a sentence for each that it dropped.
     """
 
-    ledger: Ledger
+    trials: Trials
     store: Store
     folder: RunFolder
-    workers: list[Worker]
+    pool: WorkerPool
     budget: Budget
     total: int
     complete: float
@@ -95,14 +99,13 @@ class Loop:
                     if self._changed:
                         self._changed = False
                         self._assign(interrupts)
-                        self._tell_status()
+                        self._show_status()
                     if not self._busy:
                         return self._why_ended()
                     self._listen(interrupts.wake)
                 self._interrupt()
             finally:
-                for worker in self.workers:
-                    worker.end()
+                self.pool.end()
                 self.folder.remove_partial()
         raise SearchInterruptedError(
             f"the search was interrupted; what finished is kept in {self.folder.path}. "
@@ -110,25 +113,18 @@ class Loop:
         )
 
     def _kill(self) -> None:
-        for worker in self.workers:
-            worker.kill()
+        self.pool.kill()
         self.display.__exit__(None, None, None)
 
-    def _usual(self, backbone: str, what: str = "next seconds") -> float | None:
-        """Median of a number that the backbone's finished trials carry; ``None`` without any."""
-        values = [
-            float(trial.user_attrs[what])
-            for trial in self.ledger.trials(TrialState.COMPLETE)
-            if trial.user_attrs.get("backbone") == backbone and what in trial.user_attrs
-        ]
-        return median(values) if values else None
+    def _usual_seconds(self, backbone: str) -> float | None:
+        return usual(self.trials.in_states(TrialState.COMPLETE), backbone, "next_seconds")
 
     def _assign(self, interrupts: Interrupts) -> None:
-        for worker in self.workers:
+        for worker in self.pool.workers:
             if worker.number in self._busy or interrupts.stopping:
                 continue
-            proposal = self.ledger.propose(
-                self.total, lambda backbone: self.budget.fits(self._usual(backbone))
+            proposal = self.trials.propose(
+                self.total, lambda backbone: self.budget.fits(self._usual_seconds(backbone))
             )
             if proposal is None:
                 self.display.idle(worker.number)
@@ -140,36 +136,36 @@ class Loop:
         job = TrialJob(
             trial=running.number,
             backbone=proposal.backbone,
-            recipe=proposal.recipe,
-            learning_rate=proposal.learning_rate,
-            seed=self.ledger.seed,
+            run=proposal.run,
             run_folder=self.folder.path,
             micro_scale=proposal.micro_scale,
-            windows_per_second=self._usual(proposal.backbone, "windows_per_second"),
+            windows_per_second=usual(
+                self.trials.in_states(TrialState.COMPLETE), proposal.backbone, "windows_per_second"
+            ),
             deadline=self.budget.deadline,
         )
         self._busy[worker.number] = running
         worker.assign(job)
-        proposal.trial.set_user_attr("worker", worker.number)
+        TrialAttributes(worker=worker.number).write(proposal.trial)
+        run = proposal.run
         self.display.event(
             f"trial {running.number} starts on worker {worker.number}: {proposal.backbone} "
-            f"{proposal.trial.user_attrs['recipe']}"
+            f"{recipes.line(run.recipe, run.learning_rate)}"
         )
         self.display.working(worker.number, proposal.backbone, Progress(running.number, "starting"))
 
     def _listen(self, wake: int) -> None:
-        busy = [worker for worker in self.workers if worker.number in self._busy]
-        for worker, messages, gone in hear(busy, wake):
-            for message in messages:
-                self._hear(worker, message)
+        for worker, events in self.pool.listen(set(self._busy), wake):
+            for message in events.messages:
+                self._receive(worker, message)
             if worker.number not in self._busy:
                 continue
-            if gone:
-                self._died(worker, worker.death())
+            if events.died:
+                self._died(worker, worker.cause_of_death())
             elif self.budget.overrun():
-                self._died(worker, f"still running {GRACE:.0f} s after the time limit")
+                self._died(worker, f"still running {GRACE_SECONDS:.0f} s after the time limit")
 
-    def _hear(self, worker: Worker, message: Message) -> None:
+    def _receive(self, worker: Worker, message: Message) -> None:
         running = self._busy.get(worker.number)
         if running is None or message.trial != running.number:
             return
@@ -177,24 +173,26 @@ class Loop:
             case Progress():
                 self.display.working(worker.number, running.proposal.backbone, message)
             case RecipeCard(lines=lines):
-                running.proposal.trial.set_user_attr("card", "\n".join(lines))
-                for each in lines:
-                    self.display.event(f"trial {running.number}: {each}")
+                TrialAttributes(card="\n".join(lines)).write(running.proposal.trial)
+                for line in lines:
+                    self.display.event(f"trial {running.number}: {line}")
             case Note(text=text):
                 self.display.event(f"trial {running.number}: {text}")
             case SnapshotTaken(candidate=candidate):
-                self._keep(running, candidate)
-            case TrialFinished(seconds=seconds):
-                for name in ("trained_steps", "reused_steps", "next_seconds"):
-                    key, value = name.replace("_", " "), getattr(message, name)
-                    running.proposal.trial.set_user_attr(key, value)
-                self._finished(worker, running, seconds)
+                self._add_candidate(running, candidate)
+            case TrialFinished():
+                TrialAttributes(
+                    trained_steps=message.trained_steps,
+                    reused_steps=message.reused_steps,
+                    next_seconds=message.next_seconds,
+                ).write(running.proposal.trial)
+                self._finished(worker, running, message.seconds)
             case TrialFailed(reason=reason, error=error):
                 # What failed may have left memory behind, a GPU's above all: a fresh process.
                 worker.end()
-                self._failed(worker, running, reason, AGAIN.get(error, "no"))
+                self._failed(worker, running, reason, RETRIES.get(error, "no"))
 
-    def _keep(self, running: _Running, candidate: CandidateRecord) -> None:
+    def _add_candidate(self, running: _Running, candidate: CandidateRecord) -> None:
         if not math.isfinite(candidate.jaccard):
             running.broken = True
             return
@@ -215,77 +213,77 @@ class Loop:
         if not running.candidates:
             self._failed(worker, running, "the run ended without a snapshot", "no")
             return
-        value = self.ledger.finish(running.proposal.trial, running.candidates, seconds)
-        self._leave(worker)
+        value = self.trials.finish(running.proposal.trial, running.candidates, seconds)
+        self._set_idle(worker)
         self.display.event(
             f"trial {running.number} finished in {duration(seconds)}: jaccard {value:.3f} "
-            f"({self.ledger.settled()} of {self.total})"
+            f"({self.trials.settled()} of {self.total})"
         )
 
     def _failed(self, worker: Worker, running: _Running, reason: str, again: Again) -> None:
-        queued = self.ledger.fail(running.proposal.trial, reason, again)
+        queued = self.trials.fail(running.proposal.trial, reason, again)
         self.folder.remove_partial(running.number)
-        self._leave(worker)
-        tail = f"; queued again{HOW.get(again, '')}" if queued else ""
+        self._set_idle(worker)
+        tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""
         self.display.event(f"trial {running.number} failed: {reason}{tail}")
-        cause = self.ledger.left_out.get(running.proposal.backbone)
+        cause = self.trials.left_out.get(running.proposal.backbone)
         if cause and not queued:
             self.display.event(f"{running.proposal.backbone} is left out from here on: {cause}")
 
     def _died(self, worker: Worker, reason: str) -> None:
         """Costs the trial that ran on it, unless its last snapshot was complete."""
         running = self._busy[worker.number]
-        starved = worker.killed
+        starved = worker.was_killed
         worker.end()
-        if self._gather(running):
+        if self._adopt_candidates(running):
             self._finished(worker, running, time.time() - running.started)
         else:
             self._failed(worker, running, reason, "smaller" if starved else "same")
 
-    def _gather(self, running: _Running) -> bool:
+    def _adopt_candidates(self, running: _Running) -> bool:
         """Takes in candidates whose message was lost; says whether the run was complete."""
-        known = {candidate.id for candidate in running.candidates}
+        received = {candidate.id for candidate in running.candidates}
         for candidate_id in self.folder.candidate_ids():
-            if candidate_id.startswith(f"t{running.number:04d}-") and candidate_id not in known:
+            if candidate_id.startswith(f"t{running.number:04d}-") and candidate_id not in received:
                 try:
-                    self._keep(running, self.folder.read_record(candidate_id))
+                    self._add_candidate(running, self.folder.read_record(candidate_id))
                 except DataError as error:
                     self.display.event(str(error))
         return any(candidate.fraction >= self.complete for candidate in running.candidates)
 
-    def _leave(self, worker: Worker) -> None:
+    def _set_idle(self, worker: Worker) -> None:
         del self._busy[worker.number]
         self._changed = True
         self.display.idle(worker.number)
 
     def _interrupt(self) -> None:
-        for worker in self.workers:
+        for worker in self.pool.workers:
             running = self._busy.get(worker.number)
             worker.end()
             if running is None:
                 continue
-            if self._gather(running):
+            if self._adopt_candidates(running):
                 self._finished(worker, running, time.time() - running.started)
             else:
                 self._failed(worker, running, "interrupted", "continue")
 
-    def _tell_status(self) -> None:
-        done = self.ledger.settled()
+    def _show_status(self) -> None:
+        done = self.trials.settled()
         left, estimated = self.budget.left(), False
         if left is None:
-            usual = [self._usual(name) for name in self.ledger.spaces]
-            known = [seconds for seconds in usual if seconds is not None]
-            if known:
-                rounds = math.ceil((self.total - done) / len(self.workers))
-                left, estimated = rounds * sum(known) / len(known), True
+            estimates = map(self._usual_seconds, self.trials.spaces)
+            measured = [seconds for seconds in estimates if seconds is not None]
+            if measured:
+                rounds = math.ceil((self.total - done) / len(self.pool.workers))
+                left, estimated = rounds * sum(measured) / len(measured), True
         highest = min(self.store.candidates(), key=by_score, default=None)
         self.display.status(Status(done, self.total, highest, left, estimated))
 
     def _why_ended(self) -> str:
-        if self.ledger.settled() >= self.total:
+        if self.trials.settled() >= self.total:
             return f"all {self.total} trials are done"
         left = self.budget.left()
         if left is not None:
             return "the time is over" if left <= 0 else "no further trial fits into the time left"
-        causes = "; ".join(f"{name}: {why}" for name, why in self.ledger.left_out.items())
+        causes = "; ".join(f"{name}: {reason}" for name, reason in self.trials.left_out.items())
         return f"no backbone is left to try ({causes})"

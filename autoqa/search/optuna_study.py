@@ -12,7 +12,8 @@ from sqlalchemy import event
 
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.search.space import Space
-from autoqa.search.trials import Ledger
+from autoqa.search.trial_attributes import TrialAttributes
+from autoqa.search.trials import Trials
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.connection import tune_sqlite
 from autoqa.store.run_folder import RunFolder
@@ -25,17 +26,17 @@ def open_study(name: str, url: str, seed: int) -> optuna.Study:
         AutoqaError: The storage cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    lite = url.startswith("sqlite")
+    sqlite = url.startswith("sqlite")
     with warnings.catch_warnings():
         # The group option and metric names are marked experimental; both are meant.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         try:
             storage = optuna.storages.RDBStorage(
-                url, engine_kwargs={"connect_args": {"timeout": 60}} if lite else None
+                url, engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
             )
         except Exception as error:
             raise AutoqaError(f"search.storage: Optuna cannot open it: {error}") from error
-        if lite:
+        if sqlite:
             event.listen(storage.engine, "connect", tune_sqlite)
             if url != "sqlite://":  # a database in memory lives in its only connection
                 storage.engine.dispose()
@@ -66,10 +67,10 @@ def check_unchanged(space: Space, trials: Sequence[optuna.trial.FrozenTrial]) ->
         ConfigError: One sentence per parameter.
     """
     problems = {}
-    now = space.distributions()
+    distributions = space.distributions()
     for trial in trials:
-        for name, then in trial.distributions.items():
-            before, after = _values(then), _values(now.get(name, then))
+        for name, earlier in trial.distributions.items():
+            before, after = _values(earlier), _values(distributions.get(name, earlier))
             if before != after:
                 problems[name] = (
                     f"{name}: its choices were {', '.join(map(str, before))} and are "
@@ -84,28 +85,28 @@ def _values(distribution: BaseDistribution) -> tuple[Any, ...]:
     return distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
 
 
-def recover(ledger: Ledger, held: Sequence[CandidateRecord], last: float) -> list[str]:
+def recover(trials: Trials, candidates: Sequence[CandidateRecord], complete: float) -> list[str]:
     """Settles trials that a dead search left running; call under the run folder's lock.
 
     Args:
-        ledger: The study's trials.
-        held: All candidates known.
-        last: Point of a run after which it is complete.
+        trials: The study's trials.
+        candidates: All of the study.
+        complete: Point of a run after which nothing of it is missing.
 
     Returns:
         One sentence per trial.
     """
     sentences = []
-    for stale in ledger.trials(TrialState.RUNNING):
-        trial = optuna.Trial(ledger.study, stale._trial_id)
-        mine = [record for record in held if record.trial == stale.number]
-        if any(record.fraction >= last for record in mine):
-            ledger.finish(trial, mine, max(record.seconds for record in mine))
+    for stale in trials.in_states(TrialState.RUNNING):
+        trial = optuna.Trial(trials.study, stale._trial_id)
+        snapshots = [record for record in candidates if record.trial == stale.number]
+        if any(record.fraction >= complete for record in snapshots):
+            trials.finish(trial, snapshots, max(record.seconds for record in snapshots))
             sentences.append(f"trial {stale.number}: its search died after the run was complete")
-        elif "duplicate_of" in stale.user_attrs or _has_successor(ledger, stale.number):
-            ledger.study.tell(trial, state=TrialState.FAIL)
+        elif _is_duplicate(stale) or _has_successor(trials, stale.number):
+            trials.study.tell(trial, state=TrialState.FAIL)
         else:
-            queued = ledger.fail(trial, "parent died", "continue")
+            queued = trials.fail(trial, "parent died", "continue")
             sentences.append(
                 f"trial {stale.number}: its search died while it ran"
                 + ("; its parameters are queued again" if queued else "")
@@ -113,15 +114,22 @@ def recover(ledger: Ledger, held: Sequence[CandidateRecord], last: float) -> lis
     return sentences
 
 
-def _has_successor(ledger: Ledger, number: int) -> bool:
-    return any(
-        number in (trial.user_attrs.get("retry_of"), trial.user_attrs.get("continues"))
-        for trial in ledger.trials()
-    )
+def _is_duplicate(trial: optuna.trial.FrozenTrial) -> bool:
+    return TrialAttributes.of(trial).duplicate_of is not None
 
 
-def adopt(folder: RunFolder, held: Sequence[CandidateRecord]) -> list[CandidateRecord]:
-    """Candidates that are complete on disk and that a dead search did not write down."""
-    known = {record.id for record in held}
-    found = [folder.read_record(each) for each in folder.candidate_ids() if each not in known]
-    return [record for record in found if math.isfinite(record.jaccard)]
+def _has_successor(trials: Trials, number: int) -> bool:
+    attributes = map(TrialAttributes.of, trials.in_states())
+    return any(number in (each.retry_of, each.continues) for each in attributes)
+
+
+def adopt(folder: RunFolder, candidates: Sequence[CandidateRecord]) -> list[CandidateRecord]:
+    """Candidates that are complete on disk and that a dead search did not write down.
+
+    Args:
+        folder: The run folder.
+        candidates: Those that are written down.
+    """
+    known = {record.id for record in candidates}
+    records = (folder.read_record(name) for name in folder.candidate_ids() if name not in known)
+    return [record for record in records if math.isfinite(record.jaccard)]

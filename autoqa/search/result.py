@@ -1,4 +1,4 @@
-"""What a search leaves to say."""
+"""Counts, reasons and the highest score after a search."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from optuna.trial import TrialState
 
 from autoqa.errors import NothingFeasibleError
 from autoqa.search.display import score
-from autoqa.search.trials import Ledger
+from autoqa.search.trial_attributes import TrialAttributes
+from autoqa.search.trials import Trials
 from autoqa.store.candidate_record import CandidateRecord, by_score
 
 
@@ -38,7 +39,7 @@ class SearchResult:
     reasons: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """The result as ``--json`` prints it."""
         highest = self.highest
         return {
             "study": self.study,
@@ -58,7 +59,7 @@ class SearchResult:
         }
 
     def lines(self) -> list[str]:
-        """For people."""
+        """The result in lines for people, and the commands that come next."""
         text = [
             f"{self.ended}.",
             f"{self.finished} trials finished, {self.failed} failed, "
@@ -78,7 +79,7 @@ class SearchResult:
         ]
 
 
-def conclude(ledger: Ledger, candidates: list[CandidateRecord], ended: str) -> SearchResult:
+def conclude(trials: Trials, candidates: list[CandidateRecord], ended: str) -> SearchResult:
     """Counts what the study holds.
 
     Raises:
@@ -86,24 +87,24 @@ def conclude(ledger: Ledger, candidates: list[CandidateRecord], ended: str) -> S
     """
     finished = failed = duplicates = 0
     reasons: Counter[str] = Counter()
-    for trial in ledger.trials(TrialState.COMPLETE, TrialState.FAIL):
-        attributes = trial.user_attrs
-        if "duplicate_of" in attributes:
+    for trial in trials.in_states(TrialState.COMPLETE, TrialState.FAIL):
+        attributes = TrialAttributes.of(trial)
+        if attributes.duplicate_of is not None:
             duplicates += 1
         elif trial.state == TrialState.COMPLETE:
             finished += 1
-        elif "queued_again" not in attributes:
+        elif attributes.queued_again is None:
             failed += 1
-            reasons[str(attributes.get("failure", "unknown"))] += 1
+            reasons[attributes.failure or "unknown"] += 1
     if not finished:
         causes = [f"  {count}×: {reason}" for reason, count in reasons.items()]
         raise NothingFeasibleError(
             "\n".join(
-                [f"no trial of study {ledger.study.study_name!r} finished ({ended})", *causes]
+                [f"no trial of study {trials.study.study_name!r} finished ({ended})", *causes]
             )
         )
     return SearchResult(
-        study=ledger.study.study_name,
+        study=trials.study.study_name,
         finished=finished,
         failed=failed,
         duplicates=duplicates,

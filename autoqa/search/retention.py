@@ -20,11 +20,11 @@ def retain(folder: RunFolder, store: Store, gib: float) -> list[str]:
     """
     present = set(folder.candidate_ids())
     records = [record for record in store.candidates() if record.id in present]
-    gone = keep_within(folder, records, round(gib * 1024**3), _selected(folder))
+    dropped = keep_within(folder, records, round(gib * 1024**3), _selected(folder))
     return [
         f"candidate {name}: its weights were dropped, because all together took more than "
         f"search.weights = {gib:g} GiB; `autoqa retrain {store.study} {name}` makes them again"
-        for name in gone
+        for name in dropped
     ]
 
 
@@ -32,7 +32,7 @@ def _selected(folder: RunFolder) -> set[str]:
     if not folder.selection.is_file():
         return set()
     try:
-        chosen = Selection.from_json(folder.selection.read_text(encoding="utf-8"))
+        selection = Selection.from_json(folder.selection.read_text(encoding="utf-8"))
     except DataError:  # written by another version: select says so, and no search should end of it
         return set()
-    return {seat.id for pick in (chosen, chosen.best_public) for seat in pick.members}
+    return {seat.id for pick in (selection, selection.best_public) for seat in pick.members}

@@ -8,14 +8,16 @@ from pathlib import Path
 from autoqa.config.study import StudyFile
 from autoqa.data.prepare import prepare_data
 from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
-from autoqa.recipes import Recipe
+from autoqa.recipes import Recipe, TrainingRun
 from autoqa.registry import open_study
 from autoqa.search.display import Display
 from autoqa.search.interrupts import Interrupts, SearchInterruptedError
 from autoqa.search.optuna_study import open_study as open_trials
 from autoqa.search.setup import check_missing, fingerprint
-from autoqa.search.workers.child import training_factory
-from autoqa.search.workers.local_process import Post, Worker, hear
+from autoqa.search.trial_attributes import TrialAttributes
+from autoqa.search.workers.base import Worker, WorkerPool, WorkerSettings
+from autoqa.search.workers.job_runner import training_factory
+from autoqa.search.workers.registry import LOCAL_PROCESS, make_pool
 from autoqa.search.workers.resources import plan_workers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
@@ -40,7 +42,7 @@ class Remade:
 
     Attributes:
         id: The candidate.
-        jaccard: Its public Jaccard, as ever.
+        jaccard: Its public Jaccard, which is that of the first time.
     """
 
     id: str
@@ -48,7 +50,12 @@ class Remade:
 
 
 def retrain(
-    folder: RunFolder, store: Store, names: Sequence[str], display: Display
+    folder: RunFolder,
+    store: Store,
+    names: Sequence[str],
+    display: Display,
+    *,
+    workers: str = LOCAL_PROCESS,
 ) -> list[Remade]:
     """Trains candidates again whose weights were dropped.
 
@@ -61,6 +68,7 @@ def retrain(
         store: Its database.
         names: Ids of candidates.
         display: What people see.
+        workers: The kind of worker.
 
     Returns:
         What was made again, in the order of the names; candidates whose weights are there are
@@ -73,7 +81,7 @@ def retrain(
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
     """
     with folder.lock(), display:
-        records = _wanted(folder, store, names)
+        records = _dropped_records(folder, store, names)
         if not records:
             return []
         bound = open_study(folder.study_file)
@@ -83,71 +91,70 @@ def retrain(
         check_validation(folder, store, data.public, data.private)
         scratch = RunFolder(folder.path / "retrained")
         try:
-            return _Retraining(bound.study, folder, scratch, display).run(
+            plan = plan_workers(bound.study.search.workers)
+            settings = WorkerSettings(training_factory, bound.study, folder.path, plan, folder.logs)
+            pool = make_pool(workers, settings)
+            return _Retraining(pool, folder, scratch, display).run(
                 records, _micro_scales(bound.study, folder)
             )
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)
 
 
-def _wanted(folder: RunFolder, store: Store, names: Sequence[str]) -> list[CandidateRecord]:
-    known = {record.id: record for record in store.candidates()}
-    unknown = [name for name in names if name not in known]
+def _dropped_records(
+    folder: RunFolder, store: Store, names: Sequence[str]
+) -> list[CandidateRecord]:
+    records = {record.id: record for record in store.candidates()}
+    unknown = [name for name in names if name not in records]
     if unknown:
-        hint = did_you_mean(unknown[0], known) or f"; see `autoqa leaderboard {store.study}`"
+        hint = did_you_mean(unknown[0], records) or f"; see `autoqa leaderboard {store.study}`"
         raise ConfigError(f"CANDIDATE {unknown[0]!r}: the study has no such candidate{hint}")
-    return [known[name] for name in names if dropped(folder, name) is not None]
+    return [records[name] for name in names if dropped(folder, name) is not None]
 
 
 def _check_unchanged(study: StudyFile, store: Store) -> None:
-    then, now = store.study_fingerprint(), fingerprint(study)
-    if then != now:
+    searched, current = store.study_fingerprint(), fingerprint(study)
+    if searched != current:
         raise ConfigError(
-            f"study {study.name!r} resolves to {now} here and was {then} when it was searched (its "
-            "variables, such as paths, have other values): set them as they were then"
+            f"study {study.name!r} resolves to {current} here and was {searched} when it was "
+            "searched (its variables, such as paths, have other values): set them as they were then"
         )
 
 
 def _micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
     """Trial number to the factor on its forward passes."""
     trials = open_trials(study.name, folder.store_url(study.search.storage), study.seed)
-    found = trials.get_trials(deepcopy=False)
-    return {trial.number: float(trial.user_attrs.get("micro_scale", 1.0)) for trial in found}
+    return {
+        trial.number: TrialAttributes.of(trial).micro_scale or 1.0
+        for trial in trials.get_trials(deepcopy=False)
+    }
 
 
 class _Retraining:
     def __init__(
-        self, study: StudyFile, folder: RunFolder, scratch: RunFolder, display: Display
+        self, pool: WorkerPool, folder: RunFolder, scratch: RunFolder, display: Display
     ) -> None:
-        self.folder, self.scratch, self.display = folder, scratch, display
-        plan = plan_workers(study.search.workers)
-        post = Post(training_factory, study, folder.path, plan, folder.logs)
-        self.workers = [Worker(number, post) for number in range(plan.count)]
+        self.pool, self.folder, self.scratch, self.display = pool, folder, scratch, display
         self.busy: dict[int, CandidateRecord] = {}
         self.done: dict[str, Remade] = {}
 
     def run(self, records: Sequence[CandidateRecord], scales: dict[int, float]) -> list[Remade]:
         waiting = list(records)
-        with Interrupts(kill=self._kill) as interrupts:
+        with Interrupts(kill=self.pool.kill) as interrupts:
             try:
                 while (waiting or self.busy) and not interrupts.stopping:
-                    for worker in self.workers:
+                    for worker in self.pool.workers:
                         if waiting and worker.number not in self.busy:
                             record = waiting.pop(0)
                             self._start(worker, record, scales.get(record.trial, 1.0))
                     self._listen(interrupts.wake)
             finally:
-                for worker in self.workers:
-                    worker.end()
+                self.pool.end()
         if waiting or self.busy:
             raise SearchInterruptedError(
                 "retraining was interrupted; what was complete is kept. The same command goes on"
             )
         return [self.done[record.id] for record in records]
-
-    def _kill(self) -> None:
-        for worker in self.workers:
-            worker.kill()
 
     def _start(self, worker: Worker, record: CandidateRecord, micro_scale: float) -> None:
         self.busy[worker.number] = record
@@ -156,9 +163,7 @@ class _Retraining:
             TrialJob(
                 trial=record.trial,
                 backbone=record.backbone,
-                recipe=Recipe.from_dict(record.recipe),
-                learning_rate=record.learning_rate,
-                seed=record.seed,
+                run=TrainingRun(Recipe.from_dict(record.recipe), record.learning_rate, record.seed),
                 run_folder=self.scratch.path,
                 micro_scale=micro_scale,
                 windows_per_second=record.windows_per_second,
@@ -167,42 +172,42 @@ class _Retraining:
         )
 
     def _listen(self, wake: int) -> None:
-        busy = [worker for worker in self.workers if worker.number in self.busy]
-        for worker, messages, gone in hear(busy, wake):
-            for message in messages:
-                self._hear(worker, message)
-            if gone and worker.number in self.busy:
-                raise TrainingError(f"{self.busy[worker.number].id}: {worker.death()}")
+        for worker, events in self.pool.listen(set(self.busy), wake):
+            for message in events.messages:
+                self._receive(worker, message)
+            if events.died and worker.number in self.busy:
+                record = self.busy[worker.number]
+                raise TrainingError(f"{record.id}: {worker.cause_of_death()}")
 
-    def _hear(self, worker: Worker, message: Message) -> None:
+    def _receive(self, worker: Worker, message: Message) -> None:
         record = self.busy[worker.number]
         match message:
             case Progress():
                 self.display.working(worker.number, record.backbone, message)
             case RecipeCard(lines=lines):
-                for each in lines:
-                    self.display.event(f"{record.id}: {each}")
+                for line in lines:
+                    self.display.event(f"{record.id}: {line}")
             case Note(text=text):
                 self.display.event(f"{record.id}: {text}")
             case SnapshotTaken():
-                self._take(record)
+                self._restore(record)
             case TrialFinished():
                 del self.busy[worker.number]
                 self.display.idle(worker.number)
             case TrialFailed(reason=reason):
                 raise TrainingError(f"{record.id}: {reason}")
 
-    def _take(self, record: CandidateRecord) -> None:
+    def _restore(self, record: CandidateRecord) -> None:
         """Puts the new weights in the place of the dropped ones, if they are the same."""
-        gone = dropped(self.folder, record.id)
-        made: Path = self.scratch.model(record.id) / WEIGHTS
-        if gone is not None and checksum(made) != gone.sha256:
-            again = self.scratch.read_record(record.id)
+        original = dropped(self.folder, record.id)
+        weights: Path = self.scratch.model(record.id) / WEIGHTS
+        if original is not None and checksum(weights) != original.sha256:
+            remade = self.scratch.read_record(record.id)
             raise DataError(
-                f"candidate {record.id} came out different: public Jaccard {again.jaccard:.4f}, "
+                f"candidate {record.id} came out different: public Jaccard {remade.jaccard:.4f}, "
                 f"and {record.jaccard:.4f} then. Other processors and other versions of libraries "
                 "round differently: train it where it was trained, or search anew."
             )
-        restore(self.folder, record.id, made)
+        restore(self.folder, record.id, weights)
         self.done[record.id] = Remade(record.id, record.jaccard)
         self.display.event(f"candidate {record.id} is there again, the same to the last bit")

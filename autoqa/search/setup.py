@@ -4,63 +4,20 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from autoqa.api import TrainingProtocol
 from autoqa.config import describe_changes, load_study
 from autoqa.config.study import StudyFile
+from autoqa.data import StudyData
 from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.files import write_atomically
+from autoqa.registry import BoundStudy
 from autoqa.search.space import Space
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.types import Example
 
-
-class Backbone(Protocol):
-    """What the search needs of a bound backbone."""
-
-    @property
-    def protocol(self) -> TrainingProtocol:
-        """How it is fine-tuned."""
-
-
-class Bound(Protocol):
-    """What the search needs of a bound study (``autoqa.registry.BoundStudy``)."""
-
-    @property
-    def study(self) -> StudyFile:
-        """The study file."""
-
-    @property
-    def backbones(self) -> Mapping[str, Any]:
-        """Bound backbones by name."""
-
-    def missing(self) -> list[str]:
-        """One sentence per asset that is not on this machine."""
-
-
-class Data(Protocol):
-    """What the search needs of the prepared data (``autoqa.data.StudyData``)."""
-
-    @property
-    def train(self) -> Mapping[str, tuple[Example, ...]]:
-        """Examples of each source that may be trained on."""
-
-    @property
-    def public(self) -> tuple[Example, ...]:
-        """Validation examples that the search sees."""
-
-    @property
-    def private(self) -> tuple[Example, ...]:
-        """Validation examples that stay sealed."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was removed, and why."""
-
-
-Prepare = Callable[[Any], Data]
+Prepare = Callable[[BoundStudy], StudyData]
+"""Loads, checks and splits the data of a study."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +37,7 @@ class SearchOptions:
     accept_changes: bool = False
 
 
-def check_missing(bound: Bound) -> None:
+def check_missing(bound: BoundStudy) -> None:
     """Raises MissingAssetError with every sentence, if anything is missing."""
     missing = bound.missing()
     if missing:
@@ -89,9 +46,9 @@ def check_missing(bound: Bound) -> None:
 
 def fingerprint(study: StudyFile) -> str:
     """Twelve hex digits of all that a run depends on besides its parameters."""
-    left_out: Any = {"search": True, "selection": True, "sources": {"__all__": {"licence"}}}
-    kept = study.model_dump(mode="json", exclude=left_out)
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:12]
+    free_keys: Any = {"search": True, "selection": True, "sources": {"__all__": {"licence"}}}
+    content = study.model_dump(mode="json", exclude=free_keys)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept: bool) -> None:
@@ -122,9 +79,9 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
+    """The old study with the new one's values of all keys that may change between searches."""
     keys = ("trials", "minutes", "workers", "checkpoints", "weights")
-    free = {key: getattr(new.search, key) for key in keys}
-    search = old.search.model_copy(update=free)
+    search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})
     sources = {
         name: table.model_copy(update={"licence": new.sources[name].licence})
         if name in new.sources
@@ -134,7 +91,7 @@ def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     return old.model_copy(update={"search": search, "selection": new.selection, "sources": sources})
 
 
-def source_languages(data: Data) -> dict[str, tuple[str, ...]]:
+def source_languages(data: StudyData) -> dict[str, tuple[str, ...]]:
     """Languages of each source that may be trained on, sorted."""
     return {
         name: tuple(sorted({example.language for example in examples}))
@@ -142,7 +99,7 @@ def source_languages(data: Data) -> dict[str, tuple[str, ...]]:
     }
 
 
-def build_spaces(bound: Bound, languages: Mapping[str, tuple[str, ...]]) -> dict[str, Space]:
+def build_spaces(bound: BoundStudy, languages: Mapping[str, tuple[str, ...]]) -> dict[str, Space]:
     """One space per backbone.
 
     Raises:

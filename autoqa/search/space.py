@@ -2,11 +2,11 @@
 
 Every parameter carries the backbone's name, so that each backbone has a space of its own inside
 one Optuna study. There is no categorical over names of plugins, languages or slots: each is a
-switch of its own, so that one more of them is one more parameter and not another distribution.
+switch of its searched, so that one more of them is one more parameter and not another distribution.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,12 +49,12 @@ class Space:
         problems = []
         for index, portion in enumerate(self.recipe.portions):
             if portion.include is not False and isinstance(portion.languages, tuple):
-                held = self.languages[portion.source]
+                languages = self.languages[portion.source]
                 problems += [
                     f"recipe.portions[{index}].languages: source {portion.source!r} has no "
-                    f"{language!r}; it has {', '.join(held)}"
+                    f"{language!r}; it has {', '.join(languages)}"
                     for language in portion.languages
-                    if language not in held
+                    if language not in languages
                 ]
         return problems
 
@@ -65,85 +65,105 @@ class Space:
             slower: The trial repeats one that diverged, at half its learning rate, which may lie
                 below the range of the others.
         """
-        return {f"{self.backbone}.{key}": value for key, value in self._own(slower).items()}
+        return {self.name(key): value for key, value in self._searched(slower).items()}
 
-    def _own(self, slower: bool = False) -> dict[str, BaseDistribution]:
-        own: dict[str, BaseDistribution] = {}
+    def name(self, key: str) -> str:
+        """Full name of a parameter; a key that carries the backbone's name already is one."""
+        return f"{self.backbone}.{self.key(key)}"
+
+    def key(self, name: str) -> str:
+        """A parameter's name without the backbone's."""
+        return name.removeprefix(f"{self.backbone}.")
+
+    def owns(self, parameters: Iterable[str]) -> bool:
+        """Whether any of the full names is of this backbone."""
+        return any(name.startswith(f"{self.backbone}.") for name in parameters)
+
+    def slower(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The same point at half the learning rate, for a trial that repeats one that diverged."""
+        name = self.name("learning_rate")
+        rate = parameters.get(name, self.protocol.learning_rate)
+        return {**parameters, name: rate / 2}
+
+    def _searched(self, slower: bool = False) -> dict[str, BaseDistribution]:
+        searched: dict[str, BaseDistribution] = {}
         low, high = self._rates[0] / (2 if slower else 1), self._rates[-1]
         if low < high:
-            own["learning_rate"] = FloatDistribution(low, high, log=True)
+            searched["learning_rate"] = FloatDistribution(low, high, log=True)
         stages = self.recipe.stages
         if stages.low < stages.high:
-            own["stages"] = _whole(stages)
+            searched["stages"] = _whole(stages)
         if self.recipe.length is not None and self.recipe.length.low < self.recipe.length.high:
             for stage in range(1, stages.high + 1):
-                own[f"length_{stage}"] = _whole(self.recipe.length)
+                searched[f"length_{stage}"] = _whole(self.recipe.length)
         for portion in self.recipe.portions:
-            own.update(self._of_slot(portion))
+            searched.update(self._of_slot(portion))
         for name, table in self._augmentations():
             if table.include == "search":
-                own[name] = _SWITCH
+                searched[name] = _SWITCH
         for key, value in self.recipe.method:
             if value == "search":
-                own[f"method.{key}"] = _SWITCH
+                searched[f"method.{key}"] = _SWITCH
             elif isinstance(value, tuple) and len(value) > 1:
-                own[f"method.{key}"] = CategoricalDistribution(value)
-        return own
+                searched[f"method.{key}"] = CategoricalDistribution(value)
+        return searched
 
     @property
     def _rates(self) -> tuple[float, ...]:
         """Bounds of the learning rate, or the only rates there are, ascending."""
-        factor, rate = self.recipe.learning_rate, self.protocol.learning_rate
+        factor = self.recipe.learning_rate_factor
         factors = sorted(factor) if isinstance(factor, tuple) else [1 / factor, factor]
-        return tuple(rate * each for each in factors)
+        return tuple(self.protocol.learning_rate * factor for factor in factors)
 
     def _of_slot(self, portion: PortionTable) -> dict[str, BaseDistribution]:
-        own: dict[str, BaseDistribution] = {}
+        searched: dict[str, BaseDistribution] = {}
         if portion.include is False:
-            return own
+            return searched
         if portion.include == "search":
-            own[f"{portion.slot}.include"] = _SWITCH
+            searched[f"{portion.slot}.include"] = _SWITCH
         # Where there is one stage, all portions are shuffled together and order means nothing.
         ordered = self.recipe.stages.high > 1
         if portion.position == "search" and ordered:
-            own[f"{portion.slot}.position"] = FloatDistribution(0.0, 1.0)
+            searched[f"{portion.slot}.position"] = FloatDistribution(0.0, 1.0)
         for key in ("position", "share", "negatives", "similar"):
             value = getattr(portion, key)
             if isinstance(value, tuple) and len(value) > 1 and (ordered or key != "position"):
-                own[f"{portion.slot}.{key}"] = CategoricalDistribution(value)
+                searched[f"{portion.slot}.{key}"] = CategoricalDistribution(value)
         if portion.languages == "search" and len(self.languages[portion.source]) > 1:
             for language in self.languages[portion.source]:
-                own[f"{portion.slot}.lang_{language}"] = _SWITCH
-        return own
+                searched[f"{portion.slot}.lang_{language}"] = _SWITCH
+        return searched
 
     def _augmentations(self) -> list[tuple[str, AugmentationTable]]:
         """Each table with the name of its parameter; a second one of a type is numbered."""
-        named: list[tuple[str, AugmentationTable]] = []
-        seen: dict[str, int] = {}
+        tables: list[tuple[str, AugmentationTable]] = []
+        counts: dict[str, int] = {}
         for table in self.recipe.augmentations:
-            seen[table.type] = seen.get(table.type, 0) + 1
-            count = seen[table.type]
-            named.append((table.type if count == 1 else f"{table.type}_{count}", table))
-        return named
+            count = counts[table.type] = counts.get(table.type, 0) + 1
+            tables.append((table.type if count == 1 else f"{table.type}_{count}", table))
+        return tables
 
-    def suggest(self, trial: optuna.trial.BaseTrial) -> tuple[Recipe, float]:
+    def suggest(
+        self, trial: optuna.trial.BaseTrial, *, slower: bool = False
+    ) -> tuple[Recipe, float]:
         """Draws a recipe and a learning rate.
 
         Args:
             trial: Optuna's trial; only parameters that matter for its recipe are suggested.
+            slower: The trial was queued with parameters from :meth:`slower`.
 
         Returns:
             The canonical recipe (without stages if nothing was selected) and the rate.
         """
-        own = self._own(slower="slower" in trial.user_attrs)
+        searched = self._searched(slower)
         recipe, rate = self.build(
-            lambda key: _suggest(trial, f"{self.backbone}.{key}", own[key]), own
+            lambda key: _suggest(trial, self.name(key), searched[key]), searched
         )
-        return recipe, rate if "slower" in trial.user_attrs else self._on_grid(rate)
+        return recipe, rate if slower else self._on_grid(rate)
 
     def decode(self, parameters: Mapping[str, Any]) -> tuple[Recipe, float]:
         """The recipe and rate that full parameter names and values stand for."""
-        recipe, rate = self.build(lambda key: parameters[f"{self.backbone}.{key}"], self._own())
+        recipe, rate = self.build(lambda key: parameters[self.name(key)], self._searched())
         return recipe, self._on_grid(rate)
 
     def _on_grid(self, rate: float) -> float:
@@ -151,54 +171,54 @@ class Space:
 
         The parameter itself stays a range, because the sampler knows that rates have an order.
         """
-        if not isinstance(self.recipe.learning_rate, tuple):
+        if not isinstance(self.recipe.learning_rate_factor, tuple):
             return rate
-        return min(map(tidy_rate, self._rates), key=lambda each: abs(math.log(each / rate)))
+        return min(map(tidy_rate, self._rates), key=lambda listed: abs(math.log(listed / rate)))
 
-    def build(self, draw: Draw, own: Mapping[str, BaseDistribution]) -> tuple[Recipe, float]:
+    def build(self, draw: Draw, searched: Mapping[str, BaseDistribution]) -> tuple[Recipe, float]:
         """Asks for the parameters that matter, one after another, and builds the recipe.
 
         Args:
             draw: Gives the value of a parameter.
-            own: The parameters that exist; every other value is fixed by the study file.
+            searched: The parameters that exist; every other value is fixed by the study file.
         """
-        rate = draw("learning_rate") if "learning_rate" in own else self._rates[-1]
-        count = draw("stages") if "stages" in own else self.recipe.stages.low
-        lengths = sorted(self._length(draw, own, stage) for stage in range(1, count + 1))
-        held: list[list[Portion]] = [[] for _ in range(count)]
-        for portion in self.recipe.portions:
-            drawn = self._portion(portion, draw, own)
-            if drawn is not None:
-                key = f"{portion.slot}.position"
-                position = draw(key) if key in own else _first(portion.position)
-                place = 0.0 if position == "search" else float(position)
-                held[min(int(place * count), count - 1)].append(drawn)
+        rate = draw("learning_rate") if "learning_rate" in searched else self._rates[-1]
+        count = draw("stages") if "stages" in searched else self.recipe.stages.low
+        lengths = sorted(self._length(draw, searched, stage) for stage in range(1, count + 1))
+        portions: list[list[Portion]] = [[] for _ in range(count)]
+        for table in self.recipe.portions:
+            portion = self._portion(table, draw, searched)
+            if portion is not None:
+                key = f"{table.slot}.position"
+                position = draw(key) if key in searched else _first(table.position)
+                share = 0.0 if position == "search" else float(position)
+                portions[min(int(share * count), count - 1)].append(portion)
         uses = tuple(
             AugmentationUse(table.type, tuple(sorted(table.options.items())))
             for name, table in self._augmentations()
-            if (draw(name) if name in own else table.include)
+            if (draw(name) if name in searched else table.include)
         )
         stages = tuple(
-            Stage(_ordered(portions), length, self._stride(length), uses)
-            for portions, length in zip(held, lengths, strict=True)
-            if portions
+            Stage(_ordered(together), length, self._stride(length), uses)
+            for together, length in zip(portions, lengths, strict=True)
+            if together
         )
-        return Recipe(stages, self._method(draw, own, len(stages))), tidy_rate(rate)
+        return Recipe(stages, self._method(draw, searched, len(stages))), tidy_rate(rate)
 
-    def _method(self, draw: Draw, own: Mapping[str, BaseDistribution], stages: int) -> Method:
+    def _method(self, draw: Draw, searched: Mapping[str, BaseDistribution], stages: int) -> Method:
         values: dict[str, Any] = {}
         for key, value in self.recipe.method:
             name = f"method.{key}"
-            values[key] = draw(name) if name in own else _first(value)
+            values[key] = draw(name) if name in searched else _first(value)
         # One stage has nothing before it to restart from: one recipe, one hash.
         values["restart"] = values["restart"] and stages > 1
         return Method(**values)
 
-    def _length(self, draw: Draw, own: Mapping[str, BaseDistribution], stage: int) -> int:
+    def _length(self, draw: Draw, searched: Mapping[str, BaseDistribution], stage: int) -> int:
         if self.recipe.length is None:
             return self.protocol.length
         key = f"length_{stage}"
-        return int(draw(key)) if key in own else self.recipe.length.low
+        return int(draw(key)) if key in searched else self.recipe.length.low
 
     def _stride(self, length: int) -> int:
         if self.recipe.stride is not None:
@@ -208,28 +228,30 @@ class Space:
         return min(stride, length - 1)
 
     def _portion(
-        self, portion: PortionTable, draw: Draw, own: Mapping[str, BaseDistribution]
+        self, portion: PortionTable, draw: Draw, searched: Mapping[str, BaseDistribution]
     ) -> Portion | None:
         slot = portion.slot
         key = f"{slot}.include"
-        if not (draw(key) if key in own else portion.include):
+        if not (draw(key) if key in searched else portion.include):
             return None
-        held = self.languages[portion.source]
+        available = self.languages[portion.source]
         if portion.languages == "search":
-            keys = {language: f"{slot}.lang_{language}" for language in held}
-            taken = [each for each in held if keys[each] not in own or draw(keys[each])]
+            keys = {language: f"{slot}.lang_{language}" for language in available}
+            chosen = [name for name, key in keys.items() if key not in searched or draw(key)]
         else:
-            taken = [
-                each for each in held if portion.languages is None or each in portion.languages
+            chosen = [
+                language
+                for language in available
+                if portion.languages is None or language in portion.languages
             ]
-        if not taken:
+        if not chosen:
             return None
         values = {}
         for name in ("share", "negatives", "similar"):
             key = f"{slot}.{name}"
-            values[name] = float(draw(key) if key in own else _first(getattr(portion, name)))
+            values[name] = float(draw(key) if key in searched else _first(getattr(portion, name)))
         # All languages are always written as None: one recipe, one hash.
-        languages = None if len(taken) == len(held) else tuple(sorted(taken))
+        languages = None if len(chosen) == len(available) else tuple(sorted(chosen))
         return Portion(portion.source, languages, **values)
 
 

@@ -13,40 +13,43 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from autoqa import recipes
-from autoqa.recipes import Recipe
+from autoqa.recipes import TrainingRun
 from autoqa.search.first_points import Point
 from autoqa.search.space import Space
+from autoqa.search.trial_attributes import TrialAttributes
 from autoqa.store.candidate_record import CandidateRecord
 
 Again = Literal["no", "same", "slower", "smaller", "continue"]
 """Whether a failed trial's parameters are queued: as they are, at half the rate, in forward passes
 of half the size, or because the trial itself was not at fault."""
 
-BARREN = 25
+MAX_REPEATS = 25
 """Proposals in a row without anything new after which a backbone's space counts as used up."""
 
-STRIKES = 3
+MAX_FAILURES = 3
 """Failures of a backbone without one success after which it is left out of this search."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A trial to run."""
+    """A trial to run.
+
+    Attributes:
+        trial: Optuna's trial, running.
+        backbone: Name in the study file.
+        run: What to train.
+        micro_scale: Factor on the tokens of a forward pass.
+    """
 
     trial: optuna.Trial
     backbone: str
-    recipe: Recipe
-    learning_rate: float
-
-    @property
-    def micro_scale(self) -> float:
-        """Factor on the tokens of a forward pass."""
-        return float(self.trial.user_attrs.get("micro_scale", 1.0))
+    run: TrainingRun
+    micro_scale: float
 
 
 @dataclass
-class Ledger:
-    """One study's trials.
+class Trials:
+    """The trials of one study: proposes the next one and writes down how each ends.
 
     Attributes:
         study: Optuna's study.
@@ -65,20 +68,20 @@ class Ledger:
     version: str
     left_out: dict[str, str] = field(default_factory=dict)
     note: Callable[[str], None] = print
-    _barren: dict[str, int] = field(default_factory=dict)
+    _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
-    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+    def in_states(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states, or all."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
     def settled(self) -> int:
         """Trials that count and are over."""
-        return sum(_counts(trial) for trial in self.trials(TrialState.COMPLETE, TrialState.FAIL))
+        return sum(_counts(trial) for trial in self.in_states(TrialState.COMPLETE, TrialState.FAIL))
 
     def planned(self) -> int:
         """Trials that count, running and queued ones included."""
-        return sum(_counts(trial) for trial in self.trials())
+        return sum(_counts(trial) for trial in self.in_states())
 
     def propose(self, total: int, fits: Callable[[str], bool]) -> Proposal | None:
         """The next trial to run.
@@ -91,7 +94,7 @@ class Ledger:
             ``None`` if nothing may start now.
         """
         while True:
-            waiting = self.trials(TrialState.WAITING)
+            waiting = self.in_states(TrialState.WAITING)
             if self.planned() - len(waiting) >= total:
                 return None
             backbone = self._owner(waiting[0]) if waiting else self._in_turn(fits)
@@ -109,80 +112,75 @@ class Ledger:
     def _drop(self) -> None:
         """Closes a queued trial whose backbone the study no longer has."""
         trial = self.study.ask()
-        reason = f"backbone {trial.user_attrs.get('backbone')!r} is not in the study any more"
+        name = TrialAttributes.of(trial).backbone
+        reason = f"backbone {name!r} is not in the study any more"
         self._close(trial, TrialState.PRUNED, failure=reason)
         self.note(f"trial {trial.number}: {reason}")
 
     def _owner(self, waiting: FrozenTrial) -> str | None:
-        named = waiting.user_attrs.get("backbone")
-        if named is not None:
-            return str(named) if named in self.spaces else None
+        name = TrialAttributes.of(waiting).backbone
+        if name is not None:
+            return name if name in self.spaces else None
         # Queued by hand, from the dashboard for example: the parameters carry the name.
-        fixed = waiting.system_attrs.get("fixed_params", {})
-        return next((n for n in self.spaces if any(key.startswith(f"{n}.") for key in fixed)), None)
+        parameters = _fixed_parameters(waiting)
+        return next((name for name, space in self.spaces.items() if space.owns(parameters)), None)
 
     def _in_turn(self, fits: Callable[[str], bool]) -> str | None:
         counts = {name: 0 for name in self.spaces if name not in self.left_out}
-        for trial in self.trials():
-            name = trial.user_attrs.get("backbone")
+        for trial in self.in_states():
+            name = TrialAttributes.of(trial).backbone
             if name in counts and _counts(trial):
                 counts[name] += 1
-        return next((name for name in sorted(counts, key=lambda n: counts[n]) if fits(name)), None)
+        return next((name for name in sorted(counts, key=counts.__getitem__) if fits(name)), None)
 
     def _queue_first(self, backbone: str) -> None:
         """Queues the backbone's next fixed point that this version of the study has not tried."""
         tried = {
-            trial.user_attrs.get("origin")
-            for trial in self.trials()
-            if trial.user_attrs.get("backbone") == backbone
-            and trial.user_attrs.get("study_version") == self.version
+            attributes.origin
+            for attributes in map(TrialAttributes.of, self.in_states())
+            if (attributes.backbone, attributes.study_version) == (backbone, self.version)
         }
         for point in self.first[backbone]:
             if point.origin not in tried:
-                attributes = {
-                    "backbone": backbone,
-                    "origin": point.origin,
-                    "study_version": self.version,
-                }
-                self.study.enqueue_trial(point.parameters, user_attrs=attributes)
+                attributes = TrialAttributes(
+                    backbone=backbone, origin=point.origin, study_version=self.version
+                )
+                self.study.enqueue_trial(point.parameters, user_attrs=attributes.as_dict())
                 return
 
     def _ask(self, backbone: str) -> Proposal | None:
         trial = self.study.ask()
-        known = trial.user_attrs
-        for key, value in (
-            ("backbone", backbone),
-            ("origin", "sampler"),
-            ("study_version", self.version),
-        ):
-            if key not in known:
-                trial.set_user_attr(key, value)
-        recipe, rate = self.spaces[backbone].suggest(trial)
-        trial.set_user_attr("recipe", recipes.line(recipe, rate))
-        trial.set_user_attr("run", f"{recipe.hash}/{rate:.6g}/{self.seed}")
-        proposal = Proposal(trial, backbone, recipe, rate)
-        new = bool(recipe.stages) and not self._repeats(proposal)
+        queued = TrialAttributes.of(trial)
+        recipe, learning_rate = self.spaces[backbone].suggest(trial, slower=bool(queued.slower))
+        run = TrainingRun(recipe, learning_rate, self.seed)
+        attributes = TrialAttributes(
+            backbone=backbone,
+            origin=queued.origin or "sampler",
+            study_version=queued.study_version or self.version,
+            recipe=recipes.line(recipe, learning_rate),
+            run=run.key,
+        )
+        attributes.write(trial)
+        new = bool(recipe.stages) and not self._close_if_repeated(trial, attributes)
         if not recipe.stages:
             self._close(trial, TrialState.PRUNED, failure="the recipe selects nothing")
             self.note(f"trial {trial.number} selects nothing and is skipped")
-        self._barren[backbone] = 0 if new else self._barren.get(backbone, 0) + 1
-        if self._barren[backbone] >= BARREN:
+        self._fruitless[backbone] = 0 if new else self._fruitless.get(backbone, 0) + 1
+        if self._fruitless[backbone] >= MAX_REPEATS:
             self.left_out[backbone] = (
-                f"{BARREN} proposals in a row held no recipe that was not trained before"
+                f"{MAX_REPEATS} proposals in a row held no recipe that was not trained before"
             )
-        return proposal if new else None
+        return Proposal(trial, backbone, run, queued.micro_scale or 1.0) if new else None
 
-    def _repeats(self, proposal: Proposal) -> bool:
-        """Tells a trial whose run is known already what it is known to be worth."""
-        trial = proposal.trial
-        mark = {**trial.user_attrs}
-        same = ("backbone", "run", "study_version")
-        for other in self.trials(TrialState.COMPLETE, TrialState.RUNNING):
-            if other.number == trial.number or "duplicate_of" in other.user_attrs:
+    def _close_if_repeated(self, trial: optuna.Trial, attributes: TrialAttributes) -> bool:
+        """Closes a trial whose run another one trains or has trained, with that one's value."""
+        for other in self.in_states(TrialState.COMPLETE, TrialState.RUNNING):
+            others = TrialAttributes.of(other)
+            if other.number == trial.number or others.duplicate_of is not None:
                 continue
-            if any(other.user_attrs.get(key) != mark.get(key) for key in same):
+            if others.identity != attributes.identity:
                 continue
-            trial.set_user_attr("duplicate_of", other.number)
+            TrialAttributes(duplicate_of=other.number).write(trial)
             self.note(f"trial {trial.number} repeats trial {other.number} and is not trained")
             if other.state == TrialState.COMPLETE:
                 self._close(trial, TrialState.COMPLETE, other.value)
@@ -198,21 +196,20 @@ class Ledger:
     ) -> float:
         """Tells a run's value: the public Jaccard of its last snapshot, which all runs have."""
         last = max(candidates, key=lambda record: record.fraction)
-        values: dict[str, Any] = {
-            "recipe_hash": last.recipe_hash,
-            "learning_rate": last.learning_rate,
-            **last.further_scores,
-            "windows_per_second": last.windows_per_second,
-            "seconds": seconds,
-            "fraction": last.fraction,
-            "candidates": [record.id for record in candidates],
-        }
-        values |= {f"jaccard {name}": score for name, score in last.jaccard_by_language.items()}
-        if last.jaccard_half_width is not None:
-            values["jaccard half width"] = last.jaccard_half_width
-        for key, value in values.items():
-            trial.set_user_attr(key, value)
-        self._outcomes.setdefault(str(trial.user_attrs["backbone"]), []).append(True)
+        TrialAttributes(
+            recipe_hash=last.recipe_hash,
+            learning_rate=last.learning_rate,
+            windows_per_second=last.windows_per_second,
+            seconds=seconds,
+            fraction=last.fraction,
+            candidates=[record.id for record in candidates],
+            jaccard_half_width=last.jaccard_half_width,
+            scores={
+                **last.further_scores,
+                **{f"jaccard_{name}": score for name, score in last.jaccard_by_language.items()},
+            },
+        ).write(trial)
+        self._outcomes.setdefault(str(TrialAttributes.of(trial).backbone), []).append(True)
         self._close(trial, TrialState.COMPLETE, last.jaccard)
         return last.jaccard
 
@@ -227,45 +224,43 @@ class Ledger:
         Returns:
             Whether it was queued again.
         """
-        attributes = {**trial.user_attrs}
-        if again != "continue" and "retry_of" in attributes:
+        attributes = TrialAttributes.of(trial)
+        if again != "continue" and attributes.retry_of is not None:
             again = "no"
-        if again != "no" and "backbone" in attributes:
-            trial.set_user_attr("queued_again", True)
+        if again != "no" and attributes.backbone is not None:
+            TrialAttributes(queued_again=True).write(trial)
             self._queue_again(trial, attributes, again)
         else:
             again = "no"
-            if "backbone" in attributes:
-                self._strike(str(attributes["backbone"]), reason)
+            if attributes.backbone is not None:
+                self._count_failure(attributes.backbone, reason)
         self._close(trial, TrialState.FAIL, failure=reason)
         return again != "no"
 
-    def _queue_again(
-        self, trial: optuna.Trial, attributes: Mapping[str, Any], again: Again
-    ) -> None:
-        kept = ("backbone", "origin", "study_version", "retry_of", "slower", "micro_scale")
-        carried = {key: attributes[key] for key in kept if key in attributes}
-        fixed = self.trials()[trial.number].system_attrs.get("fixed_params", {})
-        parameters = {**fixed, **trial.params}
-        if again == "continue":
-            carried["continues"] = trial.number
-        else:
-            carried["retry_of"] = trial.number
+    def _queue_again(self, trial: optuna.Trial, failed: TrialAttributes, again: Again) -> None:
+        parameters = {**_fixed_parameters(self.in_states()[trial.number]), **trial.params}
+        carried = TrialAttributes(
+            backbone=failed.backbone,
+            origin=failed.origin,
+            study_version=failed.study_version,
+            retry_of=failed.retry_of if again == "continue" else trial.number,
+            continues=trial.number if again == "continue" else None,
+            slower=failed.slower,
+            micro_scale=failed.micro_scale,
+        )
         if again == "smaller":
-            carried["micro_scale"] = attributes.get("micro_scale", 1.0) / 2
+            carried.micro_scale = (failed.micro_scale or 1.0) / 2
         if again == "slower":
-            carried["slower"] = True
-            name = f"{attributes['backbone']}.learning_rate"
-            space = self.spaces[str(attributes["backbone"])]
-            parameters[name] = parameters.get(name, space.protocol.learning_rate) / 2
-        self.study.enqueue_trial(parameters, user_attrs=carried)
+            carried.slower = True
+            parameters = self.spaces[str(failed.backbone)].slower(parameters)
+        self.study.enqueue_trial(parameters, user_attrs=carried.as_dict())
 
-    def _strike(self, backbone: str, reason: str) -> None:
+    def _count_failure(self, backbone: str, reason: str) -> None:
         outcomes = self._outcomes.setdefault(backbone, [])
         outcomes.append(False)
-        if len(outcomes) >= STRIKES and not any(outcomes):
+        if len(outcomes) >= MAX_FAILURES and not any(outcomes):
             self.left_out[backbone] = (
-                f"its first {STRIKES} trials failed, the last one because: {reason}"
+                f"its first {MAX_FAILURES} trials failed, the last one because: {reason}"
             )
 
     def _close(
@@ -277,14 +272,18 @@ class Ledger:
         failure: str | None = None,
     ) -> None:
         if failure is not None:
-            trial.set_user_attr("failure", failure)
+            TrialAttributes(failure=failure).write(trial)
         self.study.tell(trial, value, state=state)
 
 
 def _counts(trial: FrozenTrial) -> bool:
-    attributes = trial.user_attrs
-    return (
-        trial.state != TrialState.PRUNED
-        and "duplicate_of" not in attributes
-        and "queued_again" not in attributes
-    )
+    if trial.state == TrialState.PRUNED:
+        return False
+    attributes = TrialAttributes.of(trial)
+    return attributes.duplicate_of is None and attributes.queued_again is None
+
+
+def _fixed_parameters(trial: FrozenTrial) -> Mapping[str, Any]:
+    """The parameters that a trial was queued with; Optuna has no public name for them."""
+    fixed: Mapping[str, Any] = trial.system_attrs.get("fixed_params", {})
+    return fixed

@@ -7,20 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoqa.recipes import Recipe
+from autoqa.recipes import TrainingRun
 from autoqa.store.candidate_record import CandidateRecord
 
 
 @dataclass(frozen=True, slots=True)
 class TrialJob:
-    """One run of one recipe.
+    """One run for a worker to train.
 
     Attributes:
         trial: Optuna's trial number.
         backbone: Name in the study file.
-        recipe: What to train on, in which order.
-        learning_rate: Peak rate of the encoder.
-        seed: Seeds data order, augmentations, dropout and the head.
+        run: What to train.
         run_folder: The study's folder; candidates go below it.
         micro_scale: Factor on the tokens of a forward pass; below 1 where memory ran out before.
             The effective batch stays the same.
@@ -33,9 +31,7 @@ class TrialJob:
 
     trial: int
     backbone: str
-    recipe: Recipe
-    learning_rate: float
-    seed: int
+    run: TrainingRun
     run_folder: Path
     micro_scale: float = 1.0
     windows_per_second: float | None = None
@@ -127,4 +123,4 @@ class TrialFailed:
 Message = Progress | RecipeCard | Note | SnapshotTaken | TrialFinished | TrialFailed
 
 Emit = Callable[[Message], None]
-"""Sends a message to the parent."""
+"""Takes the messages of a run; training may call it from any thread."""

@@ -33,13 +33,14 @@ class _Run:
     def __init__(self, job: TrialJob, bench: Workbench, emit: Emit) -> None:
         self.job, self.bench, self.emit = job, bench, emit
         self.begin = time.perf_counter()
+        recipe, seed = job.run.recipe, job.run.seed
         self.ready: ReadyBackbone = bench.backbone(job.backbone)
         protocol = self.ready.bound.protocol
-        longest = max(stage.length for stage in job.recipe.stages)
+        longest = max(stage.length for stage in recipe.stages)
         check_length(self.ready.folder, longest, "the recipe's last stage")
-        emit(Progress(job.trial, "loading", stages=len(job.recipe.stages)))
-        model = load_for_training(self.ready.folder, protocol, job.seed, method=job.recipe.method)
-        emit(Progress(job.trial, "features", stages=len(job.recipe.stages)))
+        emit(Progress(job.trial, "loading", stages=len(recipe.stages)))
+        model = load_for_training(self.ready.folder, protocol, seed, method=recipe.method)
+        emit(Progress(job.trial, "features", stages=len(recipe.stages)))
         self.stages: list[PreparedStage] = [
             prepare_stage(
                 stage,
@@ -48,19 +49,19 @@ class _Run:
                 partial(bench.encoded, job.backbone),
                 self.ready.tokenizer,
                 epochs=protocol.epochs,
-                seed=(job.seed, number),
+                seed=(seed, number),
                 similar_lengths=not model.packs,
             )
-            for number, stage in enumerate(job.recipe.stages)
+            for number, stage in enumerate(recipe.stages)
         ]
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
-        self.rates = LearningRate(job.recipe.method, steps, protocol.warmup_ratio)
+        self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
         self.engine = Engine(
             model,
             protocol,
-            job.learning_rate,
+            job.run.learning_rate,
             self.rates,
-            seed=job.seed,
+            seed=seed,
             micro_scale=job.micro_scale,
         )
         self.pace = Pace(self.rates.warmup)
@@ -87,13 +88,13 @@ class _Run:
 
     def key(self, stage: int) -> str:
         """Names the state at the end of a stage by all that influenced it."""
-        stages = self.job.recipe.stages[: self.rates.horizon(stage) + 1]
+        stages = self.job.run.recipe.stages[: self.rates.horizon(stage) + 1]
         return key_of(
             {
                 "backbone": self.bench.backbone_key(self.job.backbone),
-                "learning_rate": self.job.learning_rate,
-                "seed": self.job.seed,
-                "method": asdict(self.job.recipe.method),
+                "learning_rate": self.job.run.learning_rate,
+                "seed": self.job.run.seed,
+                "method": asdict(self.job.run.recipe.method),
                 "stages": [asdict(each) for each in stages],
                 "data": [
                     self.bench.portion_key(self.job.backbone, portion)
@@ -113,8 +114,7 @@ class _Run:
             for stage in self.stages
         ]
         lines = recipes.full(
-            self.job.recipe,
-            self.job.learning_rate,
+            self.job.run,
             sizes,
             self.job.windows_per_second,
             [*self._sharing(), *self.engine.model.notes],
@@ -129,7 +129,7 @@ class _Run:
             return [f"shared: the {stages} trained once for all recipes that begin alike"]
         if len(self.stages) == 1:
             return []
-        method = self.job.recipe.method
+        method = self.job.run.recipe.method
         why = (
             "search.checkpoints is 0"
             if not self.checkpoints.quota
@@ -211,7 +211,7 @@ class _Run:
             cost = self.engine.train(windows)
             self.pace.count(cost, len(windows), time.perf_counter() - begin)
             step = self.engine.step
-            self.pace.check(cost, step, self.steps, self.job.learning_rate)
+            self.pace.check(cost, step, self.steps, self.job.run.learning_rate)
             if step == self.steps or self.pace.due():
                 self.emit(self._progress("training", number, step, self.steps))
             if step in self.due:

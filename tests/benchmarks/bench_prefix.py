@@ -81,11 +81,11 @@ def _search(folder: Path, checkpoints: float) -> tuple[int, int, dict[str, float
     )
     url = RunFolder(folder / "prefix").store_url()
     trials = optuna.load_study(study_name=None, storage=url).trials
-    finished = [t for t in trials if "trained steps" in t.user_attrs]
+    finished = [t for t in trials if "trained_steps" in t.user_attrs]
     assert len(finished) == TRIALS, [t.user_attrs.get("failure") for t in trials]
     return (
-        sum(t.user_attrs["trained steps"] for t in finished),
-        sum(t.user_attrs["reused steps"] for t in finished),
+        sum(t.user_attrs["trained_steps"] for t in finished),
+        sum(t.user_attrs["reused_steps"] for t in finished),
         {t.user_attrs["run"]: t.value for t in finished},
     )
 

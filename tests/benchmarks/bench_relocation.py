@@ -21,7 +21,7 @@ from autoqa.labels.candidate_opinions import Judges
 from autoqa.labels.conditional_logit import fit
 from autoqa.labels.evidence import Places, unambiguous
 from autoqa.labels.relocation import with_models
-from autoqa.recipes import Portion, Recipe, Stage
+from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -164,7 +164,8 @@ def _trained(folder: Path, data: Path, rows: Sequence[Known]) -> Judges:
     store = Store(run.store_url(), "relocation")
     store.save_study(study.read_text(encoding="utf-8"))
     keep_validation(run, store, bench.data.public, bench.data.private)
-    run_trial(TrialJob(0, "e5", TRIAL, 2e-4, 0, bench.run_folder), bench, lambda message: None)
+    job = TrialJob(0, "e5", TrainingRun(TRIAL, 2e-4, 0), bench.run_folder)
+    run_trial(job, bench, lambda message: None)
     return Judges(StudyRun(bench.bound.study, run, store), "asked")
 
 

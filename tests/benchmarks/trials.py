@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from autoqa.recipes import Portion, Recipe, Stage
+from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.training.messages import TrialJob
 from autoqa.training.run import run_trial
@@ -22,7 +22,8 @@ def run(bench: Workbench, number: int) -> None:
     """Trains on all rows of ``train`` in one stage; every trial has a seed of its own."""
     protocol = bench.bound.backbones["it"].protocol
     stage = Stage((Portion("train"),), protocol.length, protocol.stride)
-    job = TrialJob(number, "it", Recipe((stage,)), 2e-4, seed=number, run_folder=bench.run_folder)
+    run = TrainingRun(Recipe((stage,)), 2e-4, number)
+    job = TrialJob(number, "it", run, bench.run_folder)
     run_trial(job, bench, lambda message: None)
 
 

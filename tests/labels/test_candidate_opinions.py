@@ -13,7 +13,7 @@ from autoqa.data.overlay import Change, Overlay, fingerprint
 from autoqa.data.prepare import load_source
 from autoqa.errors import DataError
 from autoqa.labels.candidate_opinions import Judges
-from autoqa.recipes import Portion, Recipe, Stage
+from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import keep_validation
@@ -45,7 +45,7 @@ def searched(
     store.save_study("")
     keep_validation(folder, store, bench.data.public, bench.data.private)
     for number, (each, seed) in enumerate(jobs):
-        job = TrialJob(number, "toy", each, 5e-3, seed=seed, run_folder=bench.run_folder)
+        job = TrialJob(number, "toy", TrainingRun(each, 5e-3, seed), bench.run_folder)
         before()
         run_trial(job, bench, lambda message: None)
     return StudyRun(bench.bound.study, folder, store)

@@ -18,7 +18,7 @@ from autoqa.data.overlay import read_overlay
 from autoqa.errors import ConfigError
 from autoqa.labels.candidate_opinions import Opinion
 from autoqa.labels.disagreements import contradicted
-from autoqa.recipes import Portion, Recipe, Stage
+from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -88,7 +88,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, set[s
             keep_validation(run, store, bench.data.public, bench.data.private)
         for number, share in enumerate((0.75, 0.76)):
             recipe = Recipe((Stage((Portion("train", share=share),), 256, 64),))
-            job = TrialJob(number, "e5", recipe, 3e-4, seed=number, run_folder=run.path)
+            job = TrialJob(number, "e5", TrainingRun(recipe, 3e-4, number), run.path)
             run_trial(job, bench, lambda message: None)
         yield folder, wrong
 

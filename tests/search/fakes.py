@@ -8,7 +8,7 @@ import math
 import os
 import signal
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +21,7 @@ from autoqa.search.display import QuietDisplay
 from autoqa.search.result import SearchResult
 from autoqa.search.runner import run_search
 from autoqa.search.setup import SearchOptions
+from autoqa.search.workers.registry import LOCAL_PROCESS
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.messages import (
@@ -120,10 +121,19 @@ def search(
     options: SearchOptions | None = None,
     display: Any = None,
     prepare_with: Any = prepare,
+    workers: str = LOCAL_PROCESS,
 ) -> SearchResult:
     path = folder / "study.toml"
     path.write_text(text)
-    return run_search(bind(path), text, prepare_with, options, display=display, factory=factory)
+    return run_search(
+        bind(path),
+        text,
+        prepare_with,
+        options,
+        display=display,
+        factory=factory,
+        workers=workers,
+    )
 
 
 def run_folder() -> RunFolder:
@@ -131,7 +141,7 @@ def run_folder() -> RunFolder:
 
 
 def record(job: TrialJob, fraction: float = 1.0, jaccard: float | None = None) -> CandidateRecord:
-    distance = abs(math.log(job.learning_rate / 4e-5))
+    distance = abs(math.log(job.run.learning_rate / 4e-5))
     measured = 1 / (1 + distance) if jaccard is None else jaccard
     return CandidateRecord(
         id=f"t{job.trial:04d}-{round(100 * fraction)}",
@@ -139,10 +149,10 @@ def record(job: TrialJob, fraction: float = 1.0, jaccard: float | None = None) -
         fraction=fraction,
         backbone=job.backbone,
         group="0" * 12,
-        recipe_hash=job.recipe.hash,
-        recipe=asdict(job.recipe),
-        learning_rate=job.learning_rate,
-        seed=job.seed,
+        recipe_hash=job.run.recipe.hash,
+        recipe=asdict(job.run.recipe),
+        learning_rate=job.run.learning_rate,
+        seed=job.run.seed,
         scores={"jaccard": measured, "em": 0.5, "f1": 0.6},
         jaccard_by_language={"hi": 0.5},
         windows_per_second=30.0,
@@ -174,7 +184,7 @@ def log_call(job: TrialJob) -> None:
             "trial": job.trial,
             "pid": os.getpid(),
             "threads": os.environ["OMP_NUM_THREADS"],
-            "rate": job.learning_rate,
+            "rate": job.run.learning_rate,
             "backbone": job.backbone,
             "micro_scale": job.micro_scale,
             "windows_per_second": job.windows_per_second,
@@ -308,7 +318,3 @@ def until_deadline(_study: Any, _folder: Path) -> Any:
         emit(TrialFinished(job.trial, time.time() - started))
 
     return run
-
-
-def slower(job: TrialJob, by: float) -> TrialJob:
-    return replace(job, learning_rate=job.learning_rate / by)

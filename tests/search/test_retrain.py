@@ -7,7 +7,7 @@ import pytest
 
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
-from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.search.display import QuietDisplay
 from autoqa.search.retrain import retrain
 from autoqa.store.run_folder import RunFolder
@@ -34,6 +34,14 @@ def test_recipes_come_back_from_json() -> None:
     again = Recipe.from_dict(json.loads(json.dumps(asdict(RECIPE))))
     assert again == RECIPE
     assert again.hash == RECIPE.hash
+
+
+def test_equal_runs_have_equal_keys() -> None:
+    run = TrainingRun(RECIPE, 3e-5, 7)
+    assert run.key == f"{RECIPE.hash}/3e-05/7"
+    assert TrainingRun(RECIPE, 3e-5 * (1 + 1e-9), 7).key == run.key
+    others = [TrainingRun(RECIPE, 3.1e-5, 7), TrainingRun(RECIPE, 3e-5, 8)]
+    assert run.key not in {other.key for other in others}
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_a_search_records_everything_and_resumes(tmp_path: Path) -> None:
     assert first["recipe"] == "[squad + tydi] 384/128; lr 3e-05"
     assert first["candidates"] == ["t0000-100", "t0000-50"] or len(first["candidates"]) == 2
     assert {"em", "f1", "windows_per_second", "seconds", "recipe_hash"} <= set(first)
-    assert first["jaccard hi"] == 0.5
+    assert first["jaccard_hi"] == 0.5
     assert done[0].intermediate_values.keys() == {50, 100}
     assert len(candidates()) == 8
     assert result.highest is not None
@@ -165,7 +165,7 @@ def test_what_a_run_says_is_shown_and_kept_with_the_trial(tmp_path: Path) -> Non
     assert events.said("trial 0: goes on from a stage trained before: 3 of 5 steps are done")
     kept = trials()[0].user_attrs
     assert kept["card"] == "stage 1 of 1: 12 windows\nabout 1.0 minutes"
-    assert (kept["trained steps"], kept["reused steps"]) == (2, 3)
+    assert (kept["trained_steps"], kept["reused_steps"]) == (2, 3)
 
 
 def test_a_run_that_left_stages_behind_lets_the_next_one_take_less_time() -> None:

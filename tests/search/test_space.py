@@ -243,10 +243,27 @@ def test_listed_rates_are_the_only_ones_but_for_a_slower_retry(seed: int) -> Non
     assert made.suggest(drawn)[1] in (1.5e-5, 3e-5, 6e-5)
     assert made.decode(protocol_parameters(made))[1] == 3e-5
     slower = optuna.create_study()
-    slower.enqueue_trial(protocol_parameters(made) | {"e5.learning_rate": 7.5e-6})
-    asked = slower.ask()
-    asked.set_user_attr("slower", True)
-    assert made.suggest(asked)[1] == 7.5e-6
+    low = protocol_parameters(made) | {"e5.learning_rate": 1.5e-5}
+    assert made.slower(low)["e5.learning_rate"] == 7.5e-6
+    slower.enqueue_trial(made.slower(low))
+    assert made.suggest(slower.ask(), slower=True)[1] == 7.5e-6
+
+
+def test_the_factor_on_the_rate_keeps_the_key_of_the_file() -> None:
+    table = space(learning_rate=[1.0, 2.0]).recipe
+    assert table.learning_rate_factor == (1.0, 2.0)
+    assert table.model_dump(mode="json")["learning_rate"] == [1.0, 2.0]
+    with pytest.raises(ValueError, match="learning_rate_factor"):
+        space(learning_rate_factor=2.0)
+
+
+def test_only_the_learning_rate_of_a_slower_point_differs() -> None:
+    made = space()
+    point = protocol_parameters(made)
+    assert made.slower(point) == {**point, "e5.learning_rate": 1.5e-5}
+    assert made.slower({}) == {"e5.learning_rate": 1.5e-5}, "the protocol's rate is the centre"
+    assert made.owns(point)
+    assert not made.owns({"e55.stages": 1})
 
 
 def test_listed_positions_keep_a_slot_out_of_the_first_stage() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autoqa.features.windows import Windows
-from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import run as run_module
@@ -53,7 +53,7 @@ def run(
         if training and stop_at is not None and message.step >= stop_at:
             raise StoppedError
 
-    job = TrialJob(trial, "toy", recipe, 5e-3, seed=11, run_folder=bench.run_folder)
+    job = TrialJob(trial, "toy", TrainingRun(recipe, 5e-3, 11), bench.run_folder)
     run_trial(job, bench, emit)
     return messages
 
@@ -140,10 +140,9 @@ def test_another_seed_rate_or_protocol_shares_nothing(make_bench: Bench) -> None
     bench = make_bench("apart")
     recipe = Recipe((FIRST, SECOND), Method(schedule="wsd"))
     run(bench, recipe)
-    job = TrialJob(4, "toy", recipe, 5e-3, seed=11, run_folder=bench.run_folder)
-    for changed in (replace(job, seed=12), replace(job, learning_rate=4e-3)):
+    for changed in (TrainingRun(recipe, 5e-3, 12), TrainingRun(recipe, 4e-3, 11)):
         messages: list[Message] = []
-        run_trial(changed, bench, messages.append)
+        run_trial(TrialJob(4, "toy", changed, bench.run_folder), bench, messages.append)
         assert finished(messages).reused_steps == 0
 
 
@@ -168,7 +167,8 @@ def test_half_the_forward_pass_is_the_same_step(make_bench: Bench) -> None:
         made = Workbench(
             replace(bench.bound, backbones={"toy": still}), bench.run_folder.with_name(name)
         )
-        job = TrialJob(3, "toy", Recipe((FIRST,)), 1e-3, 11, made.run_folder, micro_scale=scale)
+        first = TrainingRun(Recipe((FIRST,)), 1e-3, 11)
+        job = TrialJob(3, "toy", first, made.run_folder, micro_scale=scale)
         run_trial(job, made, lambda _: None)
         ends.append(last_logits(made))
     np.testing.assert_allclose(ends[0], ends[1], atol=2e-2)
@@ -176,7 +176,8 @@ def test_half_the_forward_pass_is_the_same_step(make_bench: Bench) -> None:
 
 def test_the_card_tells_what_goes_in_and_how_long_it_takes(make_bench: Bench) -> None:
     bench = make_bench("card")
-    job = TrialJob(3, "toy", Recipe((FIRST, SECOND)), 5e-3, 11, bench.run_folder)
+    both = TrainingRun(Recipe((FIRST, SECOND)), 5e-3, 11)
+    job = TrialJob(3, "toy", both, bench.run_folder)
     messages: list[Message] = []
     run_trial(replace(job, windows_per_second=2.0), bench, messages.append)
     (card,) = (m for m in messages if isinstance(m, RecipeCard))

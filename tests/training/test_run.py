@@ -15,7 +15,7 @@ from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
-from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
+from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import engine
@@ -34,7 +34,10 @@ Bench = Callable[[str], Workbench]
 
 
 def job(bench: Workbench, **changes: object) -> TrialJob:
-    plain = TrialJob(3, "toy", RECIPE, 5e-3, seed=11, run_folder=bench.run_folder)
+    """A job with changed fields of its own or of its run."""
+    of_run = {key: changes.pop(key) for key in ("recipe", "learning_rate", "seed") & changes.keys()}
+    run = replace(TrainingRun(RECIPE, 5e-3, 11), **of_run)  # type: ignore[arg-type]
+    plain = TrialJob(3, "toy", run, bench.run_folder)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 

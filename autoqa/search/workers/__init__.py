@@ -1,1 +1,1 @@
-"""Who trains: the contract of a worker, and its kinds."""
+"""Who trains: the contract of a worker, its kinds, and what the machine has room for."""

@@ -1,57 +1,38 @@
-"""Worker processes as the parent sees them: start, hand a job over, hear, end, replace."""
+"""Workers that are spawned processes on this machine, as their parent sees them."""
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from pathlib import Path
 
 from autoqa import env
-from autoqa.config.study import StudyFile
-from autoqa.search.workers import child as worker
-from autoqa.search.workers.resources import WorkerPlan
+from autoqa.search.workers import child
+from autoqa.search.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
 from autoqa.training.messages import Message, TrialJob
 
 _spawn = get_context("spawn")
 
 
-@dataclass(frozen=True)
-class Post:
-    """What every worker of one search has in common."""
-
-    factory: worker.Factory
-    study: StudyFile
-    run_folder: Path
-    plan: WorkerPlan
-    logs: Path
-
-
-class Worker:
-    """One worker process, started when its first job comes and again after it died.
+class LocalProcess(Worker):
+    """One worker process, started when its first job comes and again after it ended.
 
     Args:
         number: Counts from 0; names the log file and picks the device.
-        post: What all workers share.
+        settings: What all workers share.
     """
 
-    def __init__(self, number: int, post: Post) -> None:
+    def __init__(self, number: int, settings: WorkerSettings) -> None:
         self.number = number
-        self.log = post.logs / f"worker-{number}.log"
-        self._post = post
+        self.log = settings.logs / f"worker-{number}.log"
+        self._settings = settings
         self._process: SpawnProcess | None = None
         self._pipe: Connection[TrialJob | None, Message] | None = None
 
-    @property
-    def pid(self) -> int | None:
-        """Process id, or ``None`` while there is no process."""
-        return None if self._process is None else self._process.pid
-
     def assign(self, job: TrialJob) -> None:
-        """Hands a job over; starts the process where there is none."""
+        """Sends the job; starts the process where there is none."""
         if self._process is None or not self._process.is_alive():
             self.end()
             self._start()
@@ -63,40 +44,40 @@ class Worker:
             return
 
     def _start(self) -> None:
-        near, far = _spawn.Pipe()
-        post = self._post
+        parent_end, child_end = _spawn.Pipe()
+        settings = self._settings
         process = _spawn.Process(
-            target=worker.main,
-            args=(far, post.factory, post.study, post.run_folder, self.log),
+            target=child.main,
+            args=(child_end, settings.factory, settings.study, settings.run_folder, self.log),
             name=f"autoqa-worker-{self.number}",
             daemon=True,
         )
-        device = post.plan.devices[self.number]
-        with _environment(post.plan.threads, device), _signals_held_back():
+        device = settings.plan.devices[self.number]
+        with _environment(settings.plan.threads, device), _signals_held_back():
             process.start()
-        far.close()
+        child_end.close()
         self._process = process
-        self._pipe = near
+        self._pipe = parent_end
 
     @property
     def connection(self) -> "Connection[TrialJob | None, Message] | None":
         """Readable when there are messages, and when the process is gone."""
         return self._pipe
 
-    def messages(self) -> tuple[list[Message], bool]:
-        """Everything that arrived, and whether the process is gone."""
-        heard: list[Message] = []
+    def events(self) -> Events:
+        """What lies in the pipe, and whether the process is gone."""
+        messages: list[Message] = []
         if self._pipe is None:
-            return heard, False
+            return Events()
         try:
             while self._pipe.poll():
-                heard.append(self._pipe.recv())
+                messages.append(self._pipe.recv())
         except (EOFError, ConnectionResetError):
-            return heard, True
-        return heard, False
+            return Events(tuple(messages), died=True)
+        return Events(tuple(messages))
 
     def end(self) -> None:
-        """Ends the process, kindly and then not."""
+        """Ends the process with SIGTERM, and with SIGKILL if it is there 5 seconds later."""
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
@@ -110,17 +91,17 @@ class Worker:
             self._process = None
 
     def kill(self) -> None:
-        """Ends the process at once and does not wait."""
+        """Ends the process with SIGKILL and does not wait."""
         if self._process is not None and self._process.pid is not None:
             self._process.kill()
 
     @property
-    def killed(self) -> bool:
+    def was_killed(self) -> bool:
         """Whether the process is gone by SIGKILL, which is how the kernel frees memory."""
         return self._process is not None and self._process.exitcode == -signal.SIGKILL
 
-    def death(self) -> str:
-        """Why a process that is gone is gone, as a sentence."""
+    def cause_of_death(self) -> str:
+        """Exit code or signal of the process that is gone, and where its log is."""
         if self._process is None:
             return "worker was never started"
         self._process.join(5)
@@ -129,39 +110,45 @@ class Worker:
             return "worker closed its pipe and did not end"
         if code >= 0:
             return f"worker ended by itself with exit code {code}; see {self.log}"
-        hint: dict[int, str] = {
+        hints: dict[int, str] = {
             signal.SIGKILL: ", often the kernel's way of saying out of memory",
             signal.SIGSEGV: ", a fault in native code",
         }
         name = signal.Signals(-code).name if -code in signal.valid_signals() else "unknown"
-        known = hint.get(-code, "")
-        return f"worker was killed by signal {-code} ({name}{known}); see {self.log}"
+        hint = hints.get(-code, "")
+        return f"worker was killed by signal {-code} ({name}{hint}); see {self.log}"
 
 
-def hear(workers: Sequence[Worker], wake: int) -> Iterator[tuple[Worker, list[Message], bool]]:
-    """Waits half a second at most for any of the workers, then asks each.
+class LocalProcessPool(WorkerPool):
+    """As many worker processes as the plan has devices.
 
     Args:
-        workers: Those that run something.
-        wake: Descriptor that ends the wait, too.
-
-    Yields:
-        Each worker, what arrived from it, and whether its process is gone.
+        settings: What all workers share.
     """
-    pipes = [each.connection for each in workers if each.connection is not None]
-    wait([*pipes, wake], timeout=0.5)
-    for each in workers:
-        yield each, *each.messages()
+
+    def __init__(self, settings: WorkerSettings) -> None:
+        self.workers: tuple[LocalProcess, ...] = tuple(
+            LocalProcess(number, settings) for number in range(settings.plan.count)
+        )
+
+    def wait(self, numbers: Collection[int], wake: int) -> None:
+        """Waits for the workers' pipes, which become readable at a process's end, too."""
+        pipes = [
+            worker.connection
+            for worker in self.workers
+            if worker.number in numbers and worker.connection is not None
+        ]
+        wait([*pipes, wake], timeout=WAIT_SECONDS)
 
 
 @contextmanager
 def _environment(threads: int, device: str | None) -> Iterator[None]:
     """A child takes its environment from here when it starts, before it can import anything."""
-    wanted = env.worker_environment(threads)
+    variables = env.worker_environment(threads)
     if device is not None:
-        wanted["CUDA_VISIBLE_DEVICES"] = device
-    before = {key: os.environ.get(key) for key in wanted}
-    os.environ.update(wanted)
+        variables["CUDA_VISIBLE_DEVICES"] = device
+    before = {key: os.environ.get(key) for key in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:

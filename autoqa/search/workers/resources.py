@@ -28,11 +28,11 @@ class WorkerPlan:
 
     @property
     def count(self) -> int:
-        """Workers."""
+        """How many workers."""
         return len(self.devices)
 
     def spelled(self) -> str:
-        """For people."""
+        """Counts and the reason, in words for people."""
         workers = "1 worker" if self.count == 1 else f"{self.count} workers"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
         return f"{workers} with {threads} each ({self.reason})"
@@ -72,11 +72,11 @@ def find_gpus() -> list[str]:
     """Identifiers for CUDA_VISIBLE_DEVICES of the GPUs that a process started here may use."""
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is not None:
-        listed = [each.strip() for each in allowed.split(",") if each.strip()]
+        gpus = [gpu.strip() for gpu in allowed.split(",") if gpu.strip()]
         # CUDA ignores everything from the first invalid entry on; -1 is how people say "none".
-        return listed[: listed.index("-1")] if "-1" in listed else listed
-    found = [path.name for path in Path("/dev").glob("nvidia*")]
-    count = sum(bool(re.fullmatch(r"nvidia\d+", name)) for name in found)
+        return gpus[: gpus.index("-1")] if "-1" in gpus else gpus
+    devices = [path.name for path in Path("/dev").glob("nvidia*")]
+    count = sum(bool(re.fullmatch(r"nvidia\d+", name)) for name in devices)
     return [str(index) for index in range(count or _listed_by_driver())]
 
 
@@ -108,5 +108,5 @@ def _meminfo() -> int:
     path = Path("/proc/meminfo")
     if not path.is_file():
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    found = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text())
-    return int(found.group(1)) * 1024 if found else WORKER_BYTES
+    available = re.search(r"MemAvailable:\s+(\d+) kB", path.read_text())
+    return int(available.group(1)) * 1024 if available else WORKER_BYTES

@@ -20,7 +20,7 @@ from autoqa.modeling.heads.base import AnswerHead, LogitTensors
 from autoqa.modeling.heads.registry import fresh_head, head_class, head_name
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.packing import Batch
-from autoqa.recipes import HEADS, Method, Portion, Recipe, Stage
+from autoqa.recipes import HEADS, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.scores.summary import ScoreEntry
 from autoqa.store.candidate_record import CandidateRecord
@@ -104,7 +104,7 @@ def test_a_registered_head_is_trained_stored_and_answers_from_a_bundle(
     bench = Workbench(open_study(write_study(tmp_path, METHOD)), tmp_path / "runs" / "toy")
     recipe = Recipe((Stage((Portion("train"),), 32, 8),), Method(head="scaled"))
     messages: list[Message] = []
-    job = TrialJob(1, "toy", recipe, 5e-3, seed=1, run_folder=bench.run_folder)
+    job = TrialJob(1, "toy", TrainingRun(recipe, 5e-3, 1), bench.run_folder)
     run_trial(job, bench, messages.append)
     record = next(m.candidate for m in messages if isinstance(m, SnapshotTaken))
     folder = RunFolder(bench.run_folder).model(record.id)

@@ -1,0 +1,116 @@
+"""The user attributes of trials: their names, and the one way to read and to write them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from statistics import median
+from typing import Any, Literal
+
+from optuna.trial import BaseTrial, FrozenTrial
+
+
+@dataclass(kw_only=True)
+class TrialAttributes:
+    """What a search keeps with a trial; ``None`` is what it has not written.
+
+    The fields are the names in the database: one flat attribute each, because the Optuna dashboard
+    lists them so.
+
+    Attributes:
+        backbone: Name in the study file.
+        origin: Where the parameters come from: ``protocol``, ``enqueued 1`` and so on, or
+            ``sampler``.
+        study_version: Fingerprint of all that a run depends on besides its parameters.
+        run: ``TrainingRun.key``.
+        recipe: The recipe in one line.
+        card: The recipe card, several lines.
+        worker: Number of the worker that runs it.
+        duplicate_of: Number of the trial that trains the same, so that this one does not.
+        retry_of: Number of the failed trial that it repeats.
+        continues: Number of the interrupted trial that it goes on with.
+        slower: It repeats a trial that diverged, at half its learning rate.
+        micro_scale: Factor on the tokens of a forward pass.
+        queued_again: It failed and its parameters were queued again, so that it does not count.
+        failure: Why it failed or was skipped, as a sentence.
+        candidates: Ids of its candidates.
+        fraction: Point of the run at which its last candidate was taken, 0 < fraction <= 1.
+        recipe_hash: ``Recipe.hash``.
+        learning_rate: Peak rate of the encoder.
+        windows_per_second: Training throughput.
+        seconds: From the job's arrival to its end.
+        next_seconds: What a run like it takes from now on, when it forks from what it left.
+        trained_steps: Optimizer steps that it did.
+        reused_steps: Steps that it took over from a checkpoint.
+        jaccard_half_width: Half the 95 % interval of its value.
+        scores: Further scores of its last candidate by the name that the dashboard shows; written
+            and never read, because the candidates hold them.
+    """
+
+    backbone: str | None = None
+    origin: str | None = None
+    study_version: str | None = None
+    run: str | None = None
+    recipe: str | None = None
+    card: str | None = None
+    worker: int | None = None
+    duplicate_of: int | None = None
+    retry_of: int | None = None
+    continues: int | None = None
+    slower: bool | None = None
+    micro_scale: float | None = None
+    queued_again: bool | None = None
+    failure: str | None = None
+    candidates: list[str] | None = None
+    fraction: float | None = None
+    recipe_hash: str | None = None
+    learning_rate: float | None = None
+    windows_per_second: float | None = None
+    seconds: float | None = None
+    next_seconds: float | None = None
+    trained_steps: int | None = None
+    reused_steps: int | None = None
+    jaccard_half_width: float | None = None
+    scores: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, trial: BaseTrial) -> "TrialAttributes":
+        """What is kept with a trial; attributes that others wrote are left out."""
+        stored = {_RENAMED.get(key, key): value for key, value in trial.user_attrs.items()}
+        return cls(**{key: value for key, value in stored.items() if key in _NAMES})
+
+    @property
+    def identity(self) -> tuple[str | None, ...]:
+        """What two trials have in common that train to the same weights."""
+        return self.backbone, self.run, self.study_version
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is not ``None``, by its name in the database."""
+        named = {name: getattr(self, name) for name in _NAMES}
+        return {name: value for name, value in named.items() if value is not None} | self.scores
+
+    def write(self, trial: BaseTrial) -> None:
+        """Writes what is not ``None`` to a running trial and leaves its other attributes alone."""
+        for name, value in self.as_dict().items():
+            trial.set_user_attr(name, value)
+
+
+def usual(
+    finished: Iterable[FrozenTrial],
+    backbone: str,
+    number: Literal["next_seconds", "windows_per_second"],
+) -> float | None:
+    """Median of a number over a backbone's finished trials; ``None`` without any that have it."""
+    attributes = [TrialAttributes.of(trial) for trial in finished]
+    numbers = [getattr(each, number) for each in attributes if each.backbone == backbone]
+    measured = [float(value) for value in numbers if value is not None]
+    return median(measured) if measured else None
+
+
+_NAMES = tuple(each.name for each in fields(TrialAttributes) if each.name != "scores")
+
+_RENAMED = {
+    "jaccard half width": "jaccard_half_width",
+    "next seconds": "next_seconds",
+    "trained steps": "trained_steps",
+    "reused steps": "reused_steps",
+}
+"""Names that autoqa 0.1.0 wrote, and what they are called now."""

@@ -1,0 +1,73 @@
+"""What a worker of any kind does with its jobs; the only place of the search that sees torch."""
+
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from autoqa.config.study import StudyFile
+from autoqa.errors import AutoqaError
+from autoqa.training.messages import Emit, TrialFailed, TrialJob
+
+RunTrial = Callable[[TrialJob, Emit], None]
+Factory = Callable[[StudyFile, Path], RunTrial]
+"""Called once in a worker; must be importable by name, because it may travel to a new process."""
+
+
+def training_factory(study: StudyFile, run_folder: Path) -> RunTrial:
+    """Binds the study where this is called, and keeps a workbench between trials.
+
+    Args:
+        study: The study file; plugins are looked up here, because their specs hold functions that
+            do not travel between processes.
+        run_folder: The study's folder.
+    """
+    registry = import_module("autoqa.registry")
+    run = import_module("autoqa.training.run")
+    bench = run.Workbench(registry.bind(study, registry.discover()), run_folder)
+
+    def run_trial(job: TrialJob, emit: Emit) -> None:
+        run.run_trial(job, bench, emit)
+
+    return run_trial
+
+
+class JobRunner:
+    """Runs one job after another, and tells of an error instead of raising it.
+
+    Args:
+        factory: Called when the first job comes, and again as long as it fails.
+        study: Handed to the factory.
+        run_folder: Handed to the factory.
+        emit: Takes the messages of all jobs.
+    """
+
+    def __init__(self, factory: Factory, study: StudyFile, run_folder: Path, emit: Emit) -> None:
+        self._factory, self._study, self._run_folder = factory, study, run_folder
+        self._emit = emit
+        self._run_trial: RunTrial | None = None
+
+    def run(self, job: TrialJob) -> None:
+        """Runs a job to its end; the last message is ``TrialFinished`` or ``TrialFailed``."""
+        try:
+            if self._run_trial is None:
+                self._run_trial = self._factory(self._study, self._run_folder)
+            self._run_trial(job, self._emit)
+        except Exception as error:
+            trace = traceback.format_exc()
+            print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log
+            self._emit(TrialFailed(job.trial, _sentence(error), trace, _kind(error)))
+
+
+def _kind(error: Exception) -> str:
+    """Class name of the error; one name for all ways in which memory runs out."""
+    # PyTorch's allocator for the CPU has no exception of its own.
+    starved = isinstance(error, MemoryError) or "not enough memory" in str(error)
+    return "OutOfMemoryError" if starved else type(error).__name__
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, AutoqaError):
+        return str(error)
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
