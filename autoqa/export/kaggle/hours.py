@@ -81,8 +81,8 @@ def estimate(run: StudyRun, manifest: Manifest, bundle: Path) -> Hours:
         tokenizer = QATokenizer.from_folder(bundle / group.folder)
         encoded = encode(tokenizer, examples)
         # Questions that leave no room to cut a context cost nothing: the notebook leaves them out.
-        asked = np.flatnonzero(encoded.room(group.length) > group.stride)
-        made = cut(encoded.take(asked), group.length, group.stride)
+        answerable = np.flatnonzero(encoded.room(group.length) > group.stride)
+        made = cut(encoded.take(answerable), group.length, group.stride)
         stored = load_windows(run.folder.windows_path(group.id, "public"))
         windows[group.id] = len(made) * scale
         tokens[group.id] = len(made.input_ids) * scale
