@@ -1,5 +1,6 @@
 """The words of the project as frozen values: examples, answers, spans and recipes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -66,3 +67,6 @@ VoteBy = Literal["set", "position"]
 WeightFormat = Literal["fp16", "onnx", "onnx-int8"]
 """How a bundle stores its models: half precision for torch, or files for ONNX Runtime in single
 precision or with 8-bit integers."""
+
+ProgressCallback = Callable[[int, int], None]
+"""Called with pieces done and pieces in all."""

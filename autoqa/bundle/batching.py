@@ -19,7 +19,7 @@ answering."""
 _SMALL = 200_000
 """Characters that are one block without measuring, at however many tokens a character."""
 CHARACTERS = 2_000_000
-"""A block for a single model that stays loaded: small is as good as large."""
+"""Characters of a block for one model that stays loaded; larger blocks would gain nothing."""
 _SAMPLE = 32
 """Rows by which the tokens per character are measured, evenly spread."""
 

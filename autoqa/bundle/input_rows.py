@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a file held.
+    """The usable rows of a file, and what is wrong with the others.
 
     Attributes:
         good: Rows that can be answered, in the file's order.

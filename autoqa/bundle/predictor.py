@@ -20,9 +20,7 @@ from autoqa.ensemble.joining.join import join
 from autoqa.errors import DataError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.types import Span
-
-ProgressCallback = Callable[[int, int], None]
+from autoqa.types import ProgressCallback, Span
 
 _COUNTED_AT_ONCE = 1000
 """Rows whose questions are counted at once: the tokenizer's objects take kilobytes each."""

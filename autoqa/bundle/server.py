@@ -23,9 +23,9 @@ _POLICY = (
 """The page is one file: the browser is to fetch nothing from elsewhere."""
 
 _BYTES_PER_CHARACTER = 12
-"""A character outside the basic plane as two escapes of JSON."""
+"""Most that one takes: outside the basic plane, two JSON escapes of six bytes."""
 _BYTES_PER_QUESTION = 1024
-"""Keys, quotes, an id."""
+"""Most that a question's keys, quotes and id take beside its text."""
 
 _SHOWN = 20
 """Most bad rows that a refusal names."""

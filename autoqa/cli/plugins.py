@@ -1,4 +1,4 @@
-"""``autoqa plugins``: what is installed, and why what does not work does not."""
+"""``autoqa plugins``: what is installed, with the cause where a plugin fails."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""A bundle on disk: written whole or not at all, and read only if every byte is as it was."""
+"""Writes a bundle, whole or not at all."""
 
 import json
 import platform

@@ -36,7 +36,9 @@ def as_objects(board: "Leaderboard", externals: "Sequence[ExternalScore]") -> di
             {**asdict(each), "added": each.added.isoformat(timespec="seconds")}
             for each in externals
         ],
-        "predictions": {name: asdict(found) for name, found in predictions(externals).items()},
+        "predictions": {
+            name: asdict(agreement) for name, agreement in predictions(externals).items()
+        },
     }
 
 
@@ -137,9 +139,9 @@ def external_sentences(board: "Leaderboard", externals: "Sequence[ExternalScore]
         for each in externals
         if each.subject not in known
     ]
-    found = predictions(externals)
-    lines += [prediction_sentence(name, agreement) for name, agreement in found.items()]
-    few = sorted({each.board for each in externals} - found.keys())
+    agreements = predictions(externals)
+    lines += [prediction_sentence(name, agreement) for name, agreement in agreements.items()]
+    few = sorted({each.board for each in externals} - agreements.keys())
     if few:
         lines.append(
             f"How well the public part predicts {', '.join(few)} is said from {FEWEST} different "
@@ -148,17 +150,17 @@ def external_sentences(board: "Leaderboard", externals: "Sequence[ExternalScore]
     return lines
 
 
-def prediction_sentence(name: str, found: "Agreement") -> str:
+def prediction_sentence(name: str, agreement: "Agreement") -> str:
     """How well the public part predicts one external leaderboard."""
-    offset = found.offset
+    offset = agreement.offset
     linear, order = (
         "unknown"
         if each is None
         else f"{each.mean:+.2f} (95 % {each.low:+.2f} to {each.high:+.2f})"
-        for each in (found.pearson, found.spearman)
+        for each in (agreement.pearson, agreement.spearman)
     )
     return (
-        f"{name}: {found.pairs} scores; correlation with the public part {linear}, of ranks "
+        f"{name}: {agreement.pairs} scores; correlation with the public part {linear}, of ranks "
         f"{order}; on average {offset.mean:+.3f} off it (95 % {offset.low:+.3f} to "
         f"{offset.high:+.3f})."
     )

@@ -35,7 +35,7 @@ def members_table(pick: "Pick") -> "Table":
 
 
 def alternatives_table(selection: "Selection") -> "Table":
-    """The ensembles that were compared, with the out-of-bag gain of each on the best single candidate."""
+    """The ensembles that were compared; gains are out of bag, on the best single candidate."""
     columns = numbers("models", "s/1,000", "public jaccard", "out of bag", "gain", "95 %")
     alternatives = table("pick", "ensemble", *columns)
     for other in selection.alternatives:

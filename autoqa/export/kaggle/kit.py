@@ -19,7 +19,7 @@ USER = "INSERT_YOUR_USERNAME"
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What was written.
+    """A kit that was written.
 
     Attributes:
         folder: The kit.

@@ -32,7 +32,7 @@ _MAIN_FILES = ("METADATA", "entry_points.txt", "licenses/LICENSE")
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A wheel that could not be had.
+    """A wheel that no package index had.
 
     Attributes:
         pin: ``regex==2026.11.15``.
