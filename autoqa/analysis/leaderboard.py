@@ -37,15 +37,15 @@ class Leaderboard:
     Attributes:
         ranked: All candidates, the highest public Jaccard first.
         examples: The public questions.
-        tried: Those candidates whose predictions are on this machine, in the order of trials.
-        scores: Their Jaccard on each question, ``[len(tried), Q]``.
+        compared: Those candidates whose predictions are on this machine, in the order of trials.
+        scores: Their Jaccard on each question, ``[len(compared), Q]``.
         reads: Reads of the public part by kind.
         best: ``None`` where no predictions are here.
     """
 
     ranked: Sequence[CandidateRecord]
     examples: Sequence[Example]
-    tried: Sequence[CandidateRecord]
+    compared: Sequence[CandidateRecord]
     scores: Doubles
     reads: Mapping[str, int]
     best: LadderBest | None
@@ -65,34 +65,34 @@ def build_leaderboard(run: StudyRun) -> Leaderboard:
     records = run.store.candidates()
     examples = run.folder.load_examples("public")
     here = set(run.folder.candidate_ids())
-    tried = sorted(
+    compared = sorted(
         (record for record in records if record.id in here),
         key=lambda record: (record.trial, record.fraction),
     )
-    scores = candidate_scores(run, tried, examples, "public")
+    scores = candidate_scores(run, compared, examples, "public")
     reads = run.store.public_reads()
     documents = [example.document for example in examples]
     return Leaderboard(
         ranked=sorted(records, key=by_score),
         examples=examples,
-        tried=tried,
+        compared=compared,
         scores=scores,
         reads=reads,
-        best=_best(tried, scores, documents, sum(reads.values())) if tried else None,
+        best=_best(compared, scores, documents, sum(reads.values())) if compared else None,
     )
 
 
 def _best(
-    tried: Sequence[CandidateRecord], scores: Doubles, documents: Sequence[str], reads: int
+    compared: Sequence[CandidateRecord], scores: Doubles, documents: Sequence[str], reads: int
 ) -> LadderBest:
     spread = Spread(scores, documents)
     place = best_so_far(spread)
     rivals = {
         record.id: paired(scores[number], scores[place], documents)
-        for number, record in enumerate(tried)
+        for number, record in enumerate(compared)
         if number != place
     }
-    return LadderBest(tried[place].id, state(spread, place, reads), rivals)
+    return LadderBest(compared[place].id, state(spread, place, reads), rivals)
 
 
 def compare(run: StudyRun, first: str, second: str) -> tuple[Comparison, Sequence[Example]]:

@@ -84,7 +84,7 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
         raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")
     public = load_part(run, plan.members, "public").score(plan)
     key = ensemble_key(run, plan)
-    for record in board.tried:  # missing predictions are reported before anything is opened
+    for record in board.compared:  # missing predictions are reported before anything is opened
         private_digest(run, record.id)
     earlier = run.store.openings()
     opening = run.store.log_opening(reason, purpose="reveal")
@@ -92,10 +92,10 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
     answers = [span.text for span in part.spans(plan)]
     private = score_answers(answers, part.examples)
     run.store.keep_private_score(key, opening, private.model_dump())
-    scores = candidate_scores(run, board.tried, part.examples, "private", opening)
+    scores = candidate_scores(run, board.compared, part.examples, "private", opening)
     documents = [example.document for example in part.examples]
     intervals = [interval(each, documents) for each in scores]
-    place = [record.id for record in board.tried].index(board.best.id)
+    place = [record.id for record in board.compared].index(board.best.id)
     ids = tuple(member.id for member in plan.members)
     joined = score(answers, part.examples).jaccard
     return OpenedPart(
@@ -123,7 +123,7 @@ def _ranked(board: Leaderboard, private: Sequence[Interval]) -> tuple[RankedCand
             private_rank=float(private_rank),
         )
         for record, mean, private_score, (public_rank, private_rank) in zip(
-            board.tried, means, private, places, strict=True
+            board.compared, means, private, places, strict=True
         )
     ]
     return tuple(sorted(rows, key=lambda row: (row.private_rank, row.public_rank, row.id)))

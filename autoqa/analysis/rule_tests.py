@@ -185,15 +185,15 @@ def compare_rules(
         changed = sum(text != plain for text, plain in zip(cleaned, texts, strict=True))
         return changed, score(cleaned, examples).jaccard
 
-    tried = {
+    outcomes = {
         (rule, language): after({language: (rule,)})
         for language in sorted(set(languages) - {""})
         for rule in RULES
     }
-    count = max(1, sum(changed > 0 for changed, _ in tried.values()))
+    count = max(1, sum(changed > 0 for changed, _ in outcomes.values()))
     level = 1 - (1 - LEVEL) / count
     tests = []
-    for (rule, language), (changed, scores) in tried.items():
+    for (rule, language), (changed, scores) in outcomes.items():
         rows = [i for i, each in enumerate(languages) if each == language]
         gain = None
         if changed:

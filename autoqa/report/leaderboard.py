@@ -102,7 +102,7 @@ def sentences(
         f"questions about {len(set(board.documents))} documents{mark}; "
         f"the private part was opened {openings} time{'' if openings == 1 else 's'}."
     ]
-    absent = len(board.ranked) - len(board.tried)
+    absent = len(board.ranked) - len(board.compared)
     if absent:
         lines.append(f"Without predictions on this machine, and not compared: {absent}.")
     if board.best is None:

@@ -12,9 +12,9 @@ def test_candidates_are_ranked_and_scored_from_their_predictions(finished: Study
     board = build_leaderboard(finished)
     scores = [record.jaccard for record in board.ranked]
     assert scores == sorted(scores, reverse=True)
-    assert [record.trial for record in board.tried] == [1, 2, 3, 4]
+    assert [record.trial for record in board.compared] == [1, 2, 3, 4]
     assert board.scores.shape == (4, len(board.examples)) == (4, 16)
-    means = [record.jaccard for record in board.tried]
+    means = [record.jaccard for record in board.compared]
     np.testing.assert_allclose(board.scores.mean(axis=1), means, atol=1e-9)
     assert len(set(board.documents)) == 8
 
@@ -23,11 +23,11 @@ def test_the_best_has_a_statement_and_a_gain_of_every_other_on_it(finished: Stud
     board = build_leaderboard(finished)
     best = board.best
     assert best is not None
-    assert set(best.rivals) == {record.id for record in board.tried} - {best.id}
-    row = [record.id for record in board.tried].index(best.id)
+    assert set(best.rivals) == {record.id for record in board.compared} - {best.id}
+    row = [record.id for record in board.compared].index(best.id)
     assert best.statement.public == pytest.approx(board.scores[row].mean())
     assert best.statement.reads == sum(board.reads.values())
-    for number, record in enumerate(board.tried):
+    for number, record in enumerate(board.compared):
         if record.id != best.id:
             difference = (board.scores[number] - board.scores[row]).mean()
             assert best.rivals[record.id].gain == pytest.approx(difference)
@@ -39,7 +39,7 @@ def test_a_candidate_whose_files_are_elsewhere_is_ranked_but_not_compared(
     (finished.folder.candidate("t0002-100") / "candidate.json").unlink()
     board = build_leaderboard(finished)
     assert "t0002-100" in {record.id for record in board.ranked}
-    assert "t0002-100" not in {record.id for record in board.tried}
+    assert "t0002-100" not in {record.id for record in board.compared}
     with pytest.raises(ConfigError, match="its predictions are not in"):
         compare(finished, "t0001-100", "t0002-100")
 
