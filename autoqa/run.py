@@ -8,17 +8,16 @@ from pathlib import Path
 from types import TracebackType
 
 from autoqa.analysis import finished_run
-from autoqa.analysis.leaderboard import Board, build_board, compare
-from autoqa.analysis.selection import choose, kept_selection, named, selector
+from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard, compare
+from autoqa.analysis.selection import choose, selector, stored_selection
 from autoqa.bundle.manifest import Manifest
 from autoqa.config.study import StudyFile
 from autoqa.ensemble.choosing.selection import DecisionRule, PickName, Selection
 from autoqa.errors import ConfigError
-from autoqa.export.export_run import current_selection, export_ensemble
-from autoqa.export.write import check_target
+from autoqa.export.export_run import export_run
 from autoqa.scores.bootstrap import Comparison
 from autoqa.store.candidate_record import CandidateRecord, by_score
-from autoqa.types import Weights
+from autoqa.types import WeightFormat
 
 
 class Run:
@@ -52,13 +51,13 @@ class Run:
         """
         return sorted(self._run.candidates(), key=by_score)
 
-    def leaderboard(self) -> Board:
+    def leaderboard(self) -> Leaderboard:
         """Candidates with scores and intervals, the ladder's best, and what its score is worth.
 
         Raises:
             DataError: Predictions, windows or questions are missing, damaged or do not fit.
         """
-        return build_board(self._run)
+        return build_leaderboard(self._run)
 
     def compare(self, first: str, second: str) -> Comparison:
         """How much better one candidate is than another; counts as a read of the public part.
@@ -70,7 +69,7 @@ class Run:
 
     def selection(self) -> Selection | None:
         """The last selection, if it was made among exactly the candidates there are now."""
-        return kept_selection(self._run)
+        return stored_selection(self._run)
 
     def select(
         self,
@@ -103,7 +102,7 @@ class Run:
         *,
         pick: PickName = "safe",
         candidate: str | None = None,
-        weights: Weights = "fp16",
+        weights: WeightFormat = "fp16",
         force: bool = False,
     ) -> Manifest:
         """Writes the ensemble into one folder, which ``autoqa.load`` opens.
@@ -127,18 +126,15 @@ class Run:
             MissingAssetError: Members' weights were dropped; ``autoqa retrain`` makes them again.
             DataError: Predictions, weights or records are missing or damaged.
         """
-        target = Path(target)
-        check_target(target, force=force)
-        if candidate is None:
-            chosen = current_selection(self._run, say=lambda _: None).pick(pick)
-            seats, tie_group = chosen.members, chosen.tie_group
-        else:
-            seats = (named(self._run, candidate),)
-            tie_group = seats[0].group
-        manifest, _ = export_ensemble(
-            self._run, seats, tie_group, target, weights=weights, force=force, say=lambda _: None
-        )
-        return manifest
+        return export_run(
+            self._run,
+            Path(target),
+            pick=pick,
+            candidate=candidate,
+            weights=weights,
+            force=force,
+            announce=lambda _: None,
+        )[0]
 
     def close(self) -> None:
         """Closes the study's database."""
@@ -199,7 +195,7 @@ def search(
     Raises:
         ConfigError: The study file is wrong, or differs from the one that the search began with.
         PluginError: A plugin is unknown or broken.
-        MissingAssetError: Weights or data are not on this machine.
+        MissingAssetError: WeightFormat or data are not on this machine.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
         NothingFeasibleError: No trial ever finished.
     """

@@ -64,7 +64,7 @@ Aggregator = Literal["vote", "characters", "vote-only"]
 VoteBy = Literal["set", "position"]
 """What is voted on: words wherever they stand, or words at one place of the context."""
 
-Weights = Literal["fp16", "onnx", "onnx-int8"]
+WeightFormat = Literal["fp16", "onnx", "onnx-int8"]
 """How a bundle stores its models: half precision for torch, or files for ONNX Runtime in single
 precision or with 8-bit integers."""
 

@@ -188,6 +188,33 @@ def test_a_circle_is_named(tmp_path: Path, content: str, circle: str) -> None:
     assert import_circle(tmp_path / "pack") == circle
 
 
+# Names
+
+# Names that are about to get one home each; the set only shrinks.
+SEVERAL_HOMES = {"Doubles", "Emit", "Floats", "Kind", "Logits", "Name", "Progress", "Rule"}
+
+
+def type_names(path: Path) -> Iterator[str]:
+    """Public classes and type aliases that a module defines at its top."""
+    for node in tree(path).body:
+        names = [node.name] if isinstance(node, ast.ClassDef) else []
+        if isinstance(node, ast.Assign):
+            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names = [node.target.id]
+        # Types are written LikeThis; one letter is a type variable.
+        yield from (name for name in names if re.match(r"[A-Z][A-Za-z0-9]*[a-z]", name))
+
+
+def test_a_type_name_means_one_thing() -> None:
+    homes: dict[str, list[str]] = {}
+    for path in sorted(CORE.rglob("*.py")):
+        for name in type_names(path):
+            homes.setdefault(name, []).append(named(path))
+    several = {name: paths for name, paths in homes.items() if len(paths) > 1}
+    assert not {name: several[name] for name in several.keys() - SEVERAL_HOMES}
+
+
 # Metadata
 
 

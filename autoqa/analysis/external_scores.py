@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.selection import kept_selection
+from autoqa.analysis.selection import stored_selection
 from autoqa.bundle.manifest import NAME, parse_manifest
 from autoqa.errors import ConfigError, did_you_mean
 from autoqa.scores.correlation import FEWEST, Agreement, agreement
@@ -18,7 +18,7 @@ SELECTION = "selection"
 def add_external(
     run: StudyRun, what: str, score: float, board: str, note: str
 ) -> tuple[str, float]:
-    """Writes down what something scored elsewhere.
+    """Writes down what a candidate or an ensemble scored elsewhere.
 
     Args:
         run: The study's run.
@@ -56,9 +56,9 @@ def predictions(externals: Sequence[ExternalScore]) -> dict[str, Agreement]:
         board: [each for (where, _), each in latest.items() if where == board] for board in boards
     }
     return {
-        board: agreement([each.public for each in found], [each.score for each in found])
-        for board, found in by_board.items()
-        if len(found) >= FEWEST
+        board: agreement([each.public for each in scores], [each.score for each in scores])
+        for board, scores in by_board.items()
+        if len(scores) >= FEWEST
     }
 
 
@@ -67,7 +67,7 @@ def _subject(run: StudyRun, what: str) -> tuple[str, float]:
     if what in records:
         return what, records[what].jaccard
     if what == SELECTION:
-        selection = kept_selection(run)
+        selection = stored_selection(run)
         if selection is None:
             raise ConfigError(
                 f"{what!r}: the study {run.study.name!r} has no selection of its present "

@@ -16,7 +16,7 @@ from autoqa.store.weight_quota import dropped
 
 @dataclass(frozen=True, slots=True)
 class StudyRun:
-    """What a search left.
+    """A finished search: its study, its files and its database.
 
     Attributes:
         study: The study file as the search froze it.
@@ -35,12 +35,12 @@ class StudyRun:
             MissingAssetError: Some were dropped; the sentence names the way to get them back.
             DataError: Some are missing although they were not dropped.
         """
-        gone = [name for name in names if dropped(self.folder, name) is not None]
-        if gone:
+        absent = [name for name in names if dropped(self.folder, name) is not None]
+        if absent:
             raise MissingAssetError(
-                f"the weights of {', '.join(gone)} were dropped to keep within search.weights = "
+                f"the weights of {', '.join(absent)} were dropped to keep within search.weights = "
                 f"{self.study.search.weights:g} GiB: "
-                f"`autoqa retrain {self.study.name} {' '.join(gone)}` makes them again"
+                f"`autoqa retrain {self.study.name} {' '.join(absent)}` makes them again"
             )
 
     def candidates(self) -> list[CandidateRecord]:
@@ -49,13 +49,13 @@ class StudyRun:
         Raises:
             NothingFeasibleError: There is none.
         """
-        found = [self.folder.read_record(name) for name in self.folder.candidate_ids()]
-        if not found:
+        records = [self.folder.read_record(name) for name in self.folder.candidate_ids()]
+        if not records:
             raise NothingFeasibleError(
                 f"the study {self.study.name!r} has no candidate in {self.folder.candidates}: run "
                 "`autoqa search`, or look at its failed trials with `autoqa leaderboard`."
             )
-        return found
+        return records
 
 
 def open_run(study: str) -> StudyRun:

@@ -1,4 +1,4 @@
-"""The leaderboard of a study: candidates, the ladder's best, and what may be said of it."""
+"""The leaderboard of a study: candidates, the ladder's best, and its score after many reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,39 +16,39 @@ from autoqa.types import Example
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class LadderBest:
     """The ladder's best.
 
     Attributes:
         id: Which candidate.
-        said: What may be said of its score.
+        statement: Its score with an interval that accounts for the number of reads.
         rivals: Each candidate's gain on it; for itself nothing.
     """
 
     id: str
-    said: Statement
+    statement: Statement
     rivals: Mapping[str, Comparison] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
-    """What is known of a study's candidates from the public part.
+class Leaderboard:
+    """A study's candidates, ranked and compared on the public part.
 
     Attributes:
         ranked: All candidates, the highest public Jaccard first.
         examples: The public questions.
-        tried: Those candidates whose predictions are on this machine, in the order of trials.
-        scores: Their Jaccard on each question, ``[len(tried), Q]``.
+        compared: Those candidates whose predictions are on this machine, in the order of trials.
+        scores: Their Jaccard on each question, ``[len(compared), Q]``.
         reads: Reads of the public part by kind.
         best: ``None`` where no predictions are here.
     """
 
     ranked: Sequence[CandidateRecord]
     examples: Sequence[Example]
-    tried: Sequence[CandidateRecord]
+    compared: Sequence[CandidateRecord]
     scores: Doubles
     reads: Mapping[str, int]
-    best: Best | None
+    best: LadderBest | None
 
     @property
     def documents(self) -> list[str]:
@@ -56,7 +56,7 @@ class Board:
         return [example.document for example in self.examples]
 
 
-def build_board(run: StudyRun) -> Board:
+def build_leaderboard(run: StudyRun) -> Leaderboard:
     """Reads the candidates' rows and, for comparisons, their stored public predictions.
 
     Raises:
@@ -65,34 +65,34 @@ def build_board(run: StudyRun) -> Board:
     records = run.store.candidates()
     examples = run.folder.load_examples("public")
     here = set(run.folder.candidate_ids())
-    tried = sorted(
+    compared = sorted(
         (record for record in records if record.id in here),
         key=lambda record: (record.trial, record.fraction),
     )
-    scores = candidate_scores(run, tried, examples, "public")
+    scores = candidate_scores(run, compared, examples, "public")
     reads = run.store.public_reads()
     documents = [example.document for example in examples]
-    return Board(
+    return Leaderboard(
         ranked=sorted(records, key=by_score),
         examples=examples,
-        tried=tried,
+        compared=compared,
         scores=scores,
         reads=reads,
-        best=_best(tried, scores, documents, sum(reads.values())) if tried else None,
+        best=_best(compared, scores, documents, sum(reads.values())) if compared else None,
     )
 
 
 def _best(
-    tried: Sequence[CandidateRecord], scores: Doubles, documents: Sequence[str], reads: int
-) -> Best:
+    compared: Sequence[CandidateRecord], scores: Doubles, documents: Sequence[str], reads: int
+) -> LadderBest:
     spread = Spread(scores, documents)
     place = best_so_far(spread)
     rivals = {
         record.id: paired(scores[number], scores[place], documents)
-        for number, record in enumerate(tried)
+        for number, record in enumerate(compared)
         if number != place
     }
-    return Best(tried[place].id, stated_score(spread, place, reads), rivals)
+    return LadderBest(compared[place].id, stated_score(spread, place, reads), rivals)
 
 
 def compare(run: StudyRun, first: str, second: str) -> tuple[Comparison, Sequence[Example]]:
@@ -122,6 +122,6 @@ def compare(run: StudyRun, first: str, second: str) -> tuple[Comparison, Sequenc
             )
     examples = run.folder.load_examples("public")
     scores = candidate_scores(run, (records[first], records[second]), examples, "public")
-    found = paired(scores[0], scores[1], [example.document for example in examples])
+    gain = paired(scores[0], scores[1], [example.document for example in examples])
     run.store.log_read("comparisons", f"{first} {second}")
-    return found, examples
+    return gain, examples

@@ -1,4 +1,4 @@
-"""Private scores of ensembles: the sealed part is opened once, and what it said is kept."""
+"""Private scores of ensembles: the private part is opened once for each, its score stored."""
 
 import hashlib
 import json
@@ -14,10 +14,10 @@ from autoqa.store.weight_quota import checksum
 
 @dataclass(frozen=True, slots=True)
 class PrivateScore:
-    """What the sealed part says of an ensemble.
+    """An ensemble's score on the private part.
 
     Attributes:
-        score: Its score there.
+        score: The score.
         opening: Number of the opening that showed it.
         fresh: Whether that was this time.
     """
@@ -28,7 +28,7 @@ class PrivateScore:
 
 
 def private_score(run: StudyRun, plan: EnsemblePlan, *, reason: str) -> PrivateScore:
-    """The score that is kept, or else opens the private part.
+    """The stored score, or else that of a new opening of the private part.
 
     Args:
         run: The study's run.

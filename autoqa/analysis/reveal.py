@@ -1,13 +1,13 @@
-"""The shake-up: what the sealed part says of candidates that were ranked on the public one."""
+"""The shake-up: scores and ranks on the private part of candidates ranked on the public one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.leaderboard import Board, build_board
+from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard
 from autoqa.analysis.private_scores import ensemble_key, private_digest
-from autoqa.analysis.rule_tests import kept_rules
-from autoqa.analysis.selection import choose, kept_selection
+from autoqa.analysis.rule_tests import enabled_rules
+from autoqa.analysis.selection import choose, stored_selection
 from autoqa.analysis.stored_predictions import candidate_scores, ensemble_plan, load_part
 from autoqa.errors import ConfigError
 from autoqa.scores.bootstrap import Comparison, Interval, interval, paired
@@ -18,8 +18,8 @@ from autoqa.store.private_openings import OpeningRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shaken:
-    """One candidate on both parts.
+class RankedCandidate:
+    """One candidate's scores and ranks on both parts.
 
     Attributes:
         id: The candidate.
@@ -37,12 +37,12 @@ class Shaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revealed:
+class OpenedPart:
     """What an opening of the private part showed.
 
     Attributes:
         opening: Its number.
-        before: Openings before it.
+        earlier: Openings before it.
         candidates: All candidates, the highest private score first.
         agreement: Public against private scores; ``None`` for a single candidate.
         members: The ensemble's candidates.
@@ -54,8 +54,8 @@ class Revealed:
     """
 
     opening: int
-    before: Sequence[OpeningRow]
-    candidates: Sequence[Shaken]
+    earlier: Sequence[OpeningRow]
+    candidates: Sequence[RankedCandidate]
     agreement: Agreement | None
     members: tuple[str, ...]
     public: ScoreEntry
@@ -64,7 +64,7 @@ class Revealed:
     gain: Comparison | None
 
 
-def reveal(run: StudyRun, reason: str) -> Revealed:
+def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
     """Opens the private part of the last selection and of all candidates; it is written down.
 
     The selection is made anew if candidates have come since. Its private score is kept, so that
@@ -77,32 +77,32 @@ def reveal(run: StudyRun, reason: str) -> Revealed:
     """
     if not reason.strip():
         raise ConfigError("--reason is empty: say why the private part is opened")
-    selection = kept_selection(run) or choose(run)
-    plan = ensemble_plan(run, selection.members, selection.tie_group, kept_rules(run))
-    board = build_board(run)
+    selection = stored_selection(run) or choose(run)
+    plan = ensemble_plan(run, selection.members, selection.tie_group, enabled_rules(run))
+    board = build_leaderboard(run)
     if board.best is None:
         raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")
     public = load_part(run, plan.members, "public").score(plan)
     key = ensemble_key(run, plan)
-    for record in board.tried:  # what is missing is found before anything is opened
+    for record in board.compared:  # missing predictions are reported before anything is opened
         private_digest(run, record.id)
-    before = run.store.openings()
+    earlier = run.store.openings()
     opening = run.store.log_opening(reason, purpose="reveal")
     part = load_part(run, plan.members, "private", opening)
     answers = [span.text for span in part.spans(plan)]
     private = score_answers(answers, part.examples)
     run.store.keep_private_score(key, opening, private.model_dump())
-    scores = candidate_scores(run, board.tried, part.examples, "private", opening)
+    scores = candidate_scores(run, board.compared, part.examples, "private", opening)
     documents = [example.document for example in part.examples]
-    spans = [interval(each, documents) for each in scores]
-    place = [record.id for record in board.tried].index(board.best.id)
+    intervals = [interval(each, documents) for each in scores]
+    place = [record.id for record in board.compared].index(board.best.id)
     ids = tuple(member.id for member in plan.members)
     joined = score(answers, part.examples).jaccard
-    return Revealed(
+    return OpenedPart(
         opening=opening.number,
-        before=before,
-        candidates=_shaken(board, spans),
-        agreement=_agreement(board, spans),
+        earlier=earlier,
+        candidates=_ranked(board, intervals),
+        agreement=_agreement(board, intervals),
         members=ids,
         public=public,
         private=private,
@@ -111,25 +111,25 @@ def reveal(run: StudyRun, reason: str) -> Revealed:
     )
 
 
-def _shaken(board: Board, private: Sequence[Interval]) -> tuple[Shaken, ...]:
+def _ranked(board: Leaderboard, private: Sequence[Interval]) -> tuple[RankedCandidate, ...]:
     means = board.scores.mean(axis=1)
     places = zip(ranks(means).tolist(), ranks([each.mean for each in private]), strict=True)
     rows = [
-        Shaken(
+        RankedCandidate(
             id=record.id,
             public=float(mean),
-            private=there,
-            public_rank=before,
-            private_rank=float(after),
+            private=private_score,
+            public_rank=public_rank,
+            private_rank=float(private_rank),
         )
-        for record, mean, there, (before, after) in zip(
-            board.tried, means, private, places, strict=True
+        for record, mean, private_score, (public_rank, private_rank) in zip(
+            board.compared, means, private, places, strict=True
         )
     ]
     return tuple(sorted(rows, key=lambda row: (row.private_rank, row.public_rank, row.id)))
 
 
-def _agreement(board: Board, private: Sequence[Interval]) -> Agreement | None:
+def _agreement(board: Leaderboard, private: Sequence[Interval]) -> Agreement | None:
     if len(private) < 2:
         return None
     return agreement(board.scores.mean(axis=1).tolist(), [each.mean for each in private])

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.selection import kept_selection, named
+from autoqa.analysis.selection import candidate_seat, stored_selection
 from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.arrays import Doubles
 from autoqa.ensemble.joining.plan import EnsemblePlan
@@ -52,7 +52,7 @@ class RuleTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postprocessing:
-    """What the test found, as a value that can be written to a file and read again.
+    """The result of testing all rules, which can be written to a file and read again.
 
     Attributes:
         members: Ids of the candidates whose joined answers were tested.
@@ -91,17 +91,17 @@ class Postprocessing:
             content["tests"] = tuple(map(_test, content["tests"]))
             content["total"] = Comparison(**content["total"])
             content["members"] = tuple(content["members"])
-            found = cls(**content)
-            unknown = {test.rule for test in found.tests} - set(RULES)
+            result = cls(**content)
+            unknown = {test.rule for test in result.tests} - set(RULES)
         except (ValueError, TypeError, KeyError) as error:
             raise DataError(f"this is no result of a test of rules ({error!r:.80})") from error
         if unknown:
             raise DataError(f"rule {min(unknown)!r} is unknown; this autoqa has {', '.join(RULES)}")
-        return found
+        return result
 
 
 def try_rules(run: StudyRun) -> Postprocessing:
-    """Tests every rule in every language, and keeps what was found for `autoqa export`.
+    """Tests every rule in every language, and stores the result for `autoqa export`.
 
     The answers are those of the last selection if no candidate has come since, else of the
     candidate with the highest public score. Each comparison is a read of the public part.
@@ -125,8 +125,8 @@ def try_rules(run: StudyRun) -> Postprocessing:
     return result
 
 
-def kept(run: StudyRun) -> Postprocessing | None:
-    """What the last test found; ``None`` where there was none, or it was cleared.
+def stored_rule_tests(run: StudyRun) -> Postprocessing | None:
+    """Result of the last test; ``None`` where there was none, or it was cleared.
 
     Raises:
         DataError: The file cannot be read.
@@ -142,26 +142,26 @@ def kept(run: StudyRun) -> Postprocessing | None:
         ) from error
 
 
-def kept_rules(run: StudyRun) -> Rules:
-    """Names of the enabled rules by language; see :func:`kept`."""
-    found = kept(run)
-    return {} if found is None else found.rules
+def enabled_rules(run: StudyRun) -> Rules:
+    """Names of the enabled rules by language; see :func:`stored_rule_tests`."""
+    tests = stored_rule_tests(run)
+    return {} if tests is None else tests.rules
 
 
 def clear(run: StudyRun) -> bool:
     """Enables no rule; says whether any test was kept."""
-    there = run.folder.postprocess.is_file()
+    existed = run.folder.postprocess.is_file()
     run.folder.postprocess.unlink(missing_ok=True)
-    return there
+    return existed
 
 
 def _ensemble(run: StudyRun) -> EnsemblePlan:
     """The last selection, else the candidate with the highest score; without rules."""
-    selection = kept_selection(run)
+    selection = stored_selection(run)
     if selection is not None:
         return ensemble_plan(run, selection.members, selection.tie_group)
     leader = min(run.candidates(), key=by_score)
-    return ensemble_plan(run, [named(run, leader.id)], leader.group)
+    return ensemble_plan(run, [candidate_seat(run, leader.id)], leader.group)
 
 
 def compare_rules(
@@ -182,23 +182,28 @@ def compare_rules(
 
     def after(enabled: Mapping[str, Sequence[str]]) -> tuple[int, Doubles]:
         cleaned = [span.text for span in apply_rules(spans, contexts, languages, enabled)]
-        changed = sum(one != other for one, other in zip(cleaned, texts, strict=True))
+        changed = sum(text != plain for text, plain in zip(cleaned, texts, strict=True))
         return changed, score(cleaned, examples).jaccard
 
-    tried = {
+    outcomes = {
         (rule, language): after({language: (rule,)})
         for language in sorted(set(languages) - {""})
         for rule in RULES
     }
-    count = max(1, sum(changed > 0 for changed, _ in tried.values()))
+    count = max(1, sum(changed > 0 for changed, _ in outcomes.values()))
     level = 1 - (1 - LEVEL) / count
     tests = []
-    for (rule, language), (changed, scores) in tried.items():
+    for (rule, language), (changed, scores) in outcomes.items():
         rows = [i for i, each in enumerate(languages) if each == language]
         gain = None
         if changed:
-            own = [documents[i] for i in rows]
-            gain = paired(scores[rows], before[rows], own, rounds=ROUNDS * count, level=level)
+            gain = paired(
+                scores[rows],
+                before[rows],
+                [documents[i] for i in rows],
+                rounds=ROUNDS * count,
+                level=level,
+            )
         enabled = gain is not None and gain.low > 0
         tests.append(RuleTest(rule, language, len(rows), changed, gain, enabled))
     together = after(_by_language(tests))[1]

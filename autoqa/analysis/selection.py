@@ -1,4 +1,4 @@
-"""Which candidates go into a bundle: asks the selector, keeps its answer in the run folder."""
+"""Which candidates go into a bundle: runs the selector, stores its selection in the run folder."""
 
 import json
 from dataclasses import replace
@@ -68,7 +68,7 @@ def selector(
 def choose(
     run: StudyRun, among: Selector | None = None, rule: DecisionRule | None = None
 ) -> Selection:
-    """Selects, and keeps the selection in ``selection.json`` and in a row of the database.
+    """Selects, and stores the selection in ``selection.json`` and in a row of the database.
 
     Args:
         run: The study's run.
@@ -88,7 +88,7 @@ def choose(
     return selection
 
 
-def kept_selection(run: StudyRun) -> Selection | None:
+def stored_selection(run: StudyRun) -> Selection | None:
     """The last selection, if it was made among exactly the candidates there are now.
 
     Raises:
@@ -107,7 +107,7 @@ def kept_selection(run: StudyRun) -> Selection | None:
     return selection if same and path.stat().st_mtime >= _newest(run, records) else None
 
 
-def named(run: StudyRun, candidate: str) -> Seat:
+def candidate_seat(run: StudyRun, candidate: str) -> Seat:
     """The seat of one candidate, by its id.
 
     Raises:

@@ -39,18 +39,18 @@ class StoredPart:
     logits: Mapping[str, tuple[Floats, Floats]]
 
     def spans(self, plan: EnsemblePlan) -> list[Span]:
-        """What an ensemble answers, one span per question."""
+        """An ensemble's answers, one span per question."""
         return join(plan, self.logits, self.windows, self.examples)
 
     def score(self, plan: EnsemblePlan) -> ScoreEntry:
-        """How an ensemble scores."""
+        """An ensemble's score."""
         return score_answers([span.text for span in self.spans(plan)], self.examples)
 
 
 def load_part(
     run: StudyRun, members: Sequence[Member], part: Part, opening: Opening | None = None
 ) -> StoredPart:
-    """Reads what is stored.
+    """Reads stored questions, windows and logits.
 
     Args:
         run: The study's run.

@@ -17,7 +17,7 @@ def render_answers(rows: Sequence[Row], predictions: Sequence[Prediction], form:
     """Writes one answer per row.
 
     Args:
-        rows: What was asked.
+        rows: The questions.
         predictions: One per row.
         form: ``csv`` has the columns id and answer, quoted as RFC 4180 says, lines ending in a
             line feed; ``json`` is a list and ``jsonl`` has one object a line, with answer,
@@ -25,9 +25,9 @@ def render_answers(rows: Sequence[Row], predictions: Sequence[Prediction], form:
     """
     pairs = list(zip(rows, predictions, strict=True))
     if form == "csv":
-        lines = [f"{_field(row.id)},{_field(found.answer)}" for row, found in pairs]
+        lines = [f"{_field(row.id)},{_field(prediction.answer)}" for row, prediction in pairs]
         return "".join(f"{line}\n" for line in ("id,answer", *lines))
-    objects = [{"id": row.id, **asdict(found)} for row, found in pairs]
+    objects = [{"id": row.id, **asdict(prediction)} for row, prediction in pairs]
     if form == "json":
         return json.dumps(objects, ensure_ascii=False, indent=2) + "\n"
     return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in objects)

@@ -19,7 +19,7 @@ answering."""
 _SMALL = 200_000
 """Characters that are one block without measuring, at however many tokens a character."""
 CHARACTERS = 2_000_000
-"""A block for a single model that stays loaded: small is as good as large."""
+"""Characters of a block for one model that stays loaded; larger blocks would gain nothing."""
 _SAMPLE = 32
 """Rows by which the tokens per character are measured, evenly spread."""
 
@@ -42,7 +42,7 @@ class HasText(Protocol):
         ...
 
 
-Asked = TypeVar("Asked", bound=HasText)
+TextRow = TypeVar("TextRow", bound=HasText)
 
 
 def cut_rows(
@@ -71,14 +71,14 @@ def split(
         return [rows] if rows else []
     sample = list(islice(rows, 0, None, -(-len(rows) // _SAMPLE)))
     windows = cut_rows(sample, manifest.groups, tokenizers)
-    tokens = max(len(one.input_ids) for one in windows.values()) / sum(map(size, sample))
+    tokens = max(len(group.input_ids) for group in windows.values()) / sum(map(size, sample))
     per_token = _WINDOW * len(manifest.groups) + _LOGITS * len(manifest.members) + _WORK
     return by_characters(rows, _BYTES / per_token / tokens)
 
 
-def by_characters(rows: Sequence[Asked], most: float = CHARACTERS) -> list[Sequence[Asked]]:
+def by_characters(rows: Sequence[TextRow], most: float = CHARACTERS) -> list[Sequence[TextRow]]:
     """Cuts rows into runs of at most so many characters, one row at least."""
-    blocks: list[Sequence[Asked]] = []
+    blocks: list[Sequence[TextRow]] = []
     begin, characters = 0, 0
     for position, row in enumerate(rows):
         characters += size(row)

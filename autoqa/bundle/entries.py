@@ -8,18 +8,18 @@ from pydantic import Field
 from autoqa.api import Precision
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.scores.summary import Entry, ScoreEntry, _short
-from autoqa.types import Aggregator, VoteBy, Weights
+from autoqa.types import Aggregator, VoteBy, WeightFormat
 
 CONFIG = "config.json"
-MODEL_FILES: Mapping[Weights, str] = {
+MODEL_FILES: Mapping[WeightFormat, str] = {
     "fp16": "model.safetensors",
     "onnx": "model.onnx",
     "onnx-int8": "model.onnx",
 }
-"""Name of the file of a model's weights."""
+"""SafeName of the file of a model's weights."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+SafeName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
 class ConversionEntry(Entry):
@@ -37,7 +37,7 @@ class ConversionEntry(Entry):
         bytes_after: Size of all members' converted weights.
     """
 
-    weights: Weights
+    weights: WeightFormat
     before: ScoreEntry
     after: ScoreEntry
     gain: float
@@ -80,8 +80,8 @@ class MemberEntry(Entry):
 
     Attributes:
         id: The candidate's id in its study.
-        backbone: Name in the study file.
-        group: Which windows it is asked about.
+        backbone: SafeName in the study file.
+        group: Key of the windows that it reads.
         weight: Its part in the mean of its group's logits.
         folder: Where its weights are.
         weights: How they are stored; before 1.3 there was one way.
@@ -98,12 +98,12 @@ class MemberEntry(Entry):
         reason: Why it was chosen.
     """
 
-    id: Name
+    id: SafeName
     backbone: str
-    group: Name
+    group: SafeName
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     folder: str
-    weights: Weights = "fp16"
+    weights: WeightFormat = "fp16"
     precision: Precision = "auto"
     encoder_weights: Annotated[int, Field(ge=0)] = 0
     licence: str
@@ -142,7 +142,7 @@ class GroupEntry(Entry):
         stride: Tokens shared by neighbouring windows.
     """
 
-    id: Name
+    id: SafeName
     folder: str
     length: Annotated[int, Field(ge=8)]
     stride: Annotated[int, Field(ge=0)]
@@ -158,7 +158,7 @@ class VoteEntry(Entry):
         words: What is voted on.
     """
 
-    best: Name
+    best: SafeName
     max_answer_tokens: Annotated[int, Field(ge=1)]
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"

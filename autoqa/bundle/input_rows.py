@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from autoqa.bundle.row_files import RawRow, parse, raw_row
+from autoqa.bundle.row_files import FileRow, json_row, parse
 from autoqa.errors import DataError
 from autoqa.types import Answer, Example
 
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What a file held.
+    """The usable rows of a file, and what is wrong with the others.
 
     Attributes:
         good: Rows that can be answered, in the file's order.
@@ -73,7 +73,7 @@ def read_rows(path: Path) -> Rows:
 
 def check_items(items: Iterable[object]) -> Rows:
     """The same for rows that come as objects of JSON; problems say ``row 3`` and no file."""
-    raws = (raw_row(f"row {number}", item) for number, item in enumerate(items, start=1))
+    raws = (json_row(f"row {number}", item) for number, item in enumerate(items, start=1))
     good, problems = _check(raws, _row)
     return Rows(tuple(good), tuple(problems))
 
@@ -118,7 +118,7 @@ def refuse(problems: tuple[str, ...] | list[str]) -> None:
 
 
 def _check(
-    raws: Iterable[RawRow], make: Callable[[str, RawRow, _Shared], T]
+    raws: Iterable[FileRow], make: Callable[[str, FileRow, _Shared], T]
 ) -> tuple[list[T], list[str]]:
     good: list[T] = []
     problems: list[str] = []
@@ -136,7 +136,7 @@ def _check(
     return good, problems
 
 
-def _identity(raw: RawRow, number: int) -> str:
+def _identity(raw: FileRow, number: int) -> str:
     if raw.problem:
         raise _BadRow(raw.problem)
     value = raw.fields.get("id")
@@ -171,7 +171,7 @@ def _require_unicode(name: str, value: str) -> None:
         raise _BadRow(f"{name} holds half a surrogate pair (\\u{code:04x})") from None
 
 
-def _row(identity: str, raw: RawRow, texts: _Shared) -> Row:
+def _row(identity: str, raw: FileRow, texts: _Shared) -> Row:
     question, context = _text(raw.fields, "question"), _text(raw.fields, "context")
     context = texts.setdefault(context, context)
     return Row(identity, question, context, _language(raw.fields))
@@ -182,7 +182,7 @@ def _language(fields: Mapping[str, object]) -> str:
     return language if isinstance(language, str) else ""
 
 
-def _example(identity: str, raw: RawRow, texts: _Shared) -> Example:
+def _example(identity: str, raw: FileRow, texts: _Shared) -> Example:
     fields = raw.fields
     context = _text(fields, "context")
     context = texts.setdefault(context, context)

@@ -22,7 +22,7 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import ProgressCallback, Span
 
-_TOGETHER = 1000
+_COUNTED_AT_ONCE = 1000
 """Rows whose questions are counted at once: the tokenizer's objects take kilobytes each."""
 
 
@@ -64,8 +64,8 @@ class Ensemble:
         self._folder = folder
         self._device = device
         self._resident = resident
-        self._kept: dict[str, Forward] = {}
-        self._passing: tuple[str, Forward] | None = None
+        self._resident_models: dict[str, Forward] = {}
+        self._current: tuple[str, Forward] | None = None
         self._tokenizers = {
             group.id: QATokenizer.from_folder(folder / group.folder) for group in manifest.groups
         }
@@ -113,25 +113,25 @@ class Ensemble:
         Raises:
             DataError: As for a single question; names the row.
         """
-        asked = list(rows)
-        for row in asked:
+        questions = list(rows)
+        for row in questions:
             check_row(row)
-        for position, reason in sorted(self.misfits(asked).items()):
-            raise DataError(f"{asked[position].id}: {reason}.")
+        for position, reason in sorted(self.misfits(questions).items()):
+            raise DataError(f"{questions[position].id}: {reason}.")
         try:
-            return self._answer(asked, keep_loaded, announce, progress)
+            return self._answer(questions, keep_loaded, announce, progress)
         finally:
-            self._passing = None
+            self._current = None
 
     def misfits(self, rows: Sequence[Row]) -> dict[int, str]:
         """Rows whose question leaves no room to cut the context, with the reason, by position."""
-        found: dict[int, str] = {}
-        for begin in range(0, len(rows), _TOGETHER):
-            part = rows[begin : begin + _TOGETHER]
+        reasons: dict[int, str] = {}
+        for begin in range(0, len(rows), _COUNTED_AT_ONCE):
+            part = rows[begin : begin + _COUNTED_AT_ONCE]
             for group in self.manifest.groups:
                 for position, reason in self._tight(group, part):
-                    found.setdefault(begin + position, reason)
-        return found
+                    reasons.setdefault(begin + position, reason)
+        return reasons
 
     def _tight(self, group: GroupEntry, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
         tokenizer = self._tokenizers[group.id]
@@ -187,25 +187,25 @@ class Ensemble:
     ) -> list[Span]:
         logits, done = {}, 0
         for member in self.manifest.members:
-            own = windows[member.group]
+            member_windows = windows[member.group]
 
             def advance(now: int, _: int, before: int = done) -> None:
                 report(before + now)
 
-            logits[member.id] = self._model(member, keep_loaded)(own, progress=advance)
-            done += len(own)
+            logits[member.id] = self._model(member, keep_loaded)(member_windows, progress=advance)
+            done += len(member_windows)
             report(done)
         return join(self.manifest.plan, logits, windows, rows)
 
     def _model(self, member: MemberEntry, keep_loaded: bool) -> Forward:
-        if member.id in self._kept:
-            return self._kept[member.id]
-        if self._passing is None or self._passing[0] != member.id:
-            self._passing = None  # before the next one is loaded, not after
-            self._passing = member.id, load_member(self._folder, member, self._device)
-        model = self._passing[1]
+        if member.id in self._resident_models:
+            return self._resident_models[member.id]
+        if self._current is None or self._current[0] != member.id:
+            self._current = None  # before the next one is loaded, not after
+            self._current = member.id, load_member(self._folder, member, self._device)
+        model = self._current[1]
         if keep_loaded:
-            self._kept[member.id] = model
+            self._resident_models[member.id] = model
         return model
 
     def _seconds(

@@ -1,4 +1,4 @@
-"""Files of rows as they are written: CSV, JSON Lines, SQuAD JSON; lines counted, nothing judged."""
+"""Rows of CSV, JSON Lines and SQuAD JSON files with their line numbers; values are not checked."""
 
 import csv
 import gzip
@@ -14,12 +14,12 @@ from typing import IO, cast
 
 from autoqa.errors import DataError
 
-_MARK = b"\xef\xbb\xbf"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """What some programs put in front of UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
-class RawRow:
+class FileRow:
     """One row before it is checked.
 
     Attributes:
@@ -33,7 +33,7 @@ class RawRow:
     problem: str = ""
 
 
-def parse(path: Path, columns: tuple[str, ...]) -> Iterator[RawRow]:
+def parse(path: Path, columns: tuple[str, ...]) -> Iterator[FileRow]:
     """Yields the rows of a file.
 
     Args:
@@ -58,7 +58,7 @@ def parse(path: Path, columns: tuple[str, ...]) -> Iterator[RawRow]:
     )
 
 
-def _readable(path: Path, rows: Iterator[RawRow]) -> Iterator[RawRow]:
+def _readable(path: Path, rows: Iterator[FileRow]) -> Iterator[FileRow]:
     """The rows; what goes wrong with the file itself becomes a sentence, wherever it is noticed."""
     try:
         yield from rows
@@ -82,7 +82,7 @@ def _long_fields() -> Iterator[None]:
         csv.field_size_limit(before)
 
 
-def _csv(path: Path, packed: bool, columns: tuple[str, ...]) -> Iterator[RawRow]:
+def _csv(path: Path, packed: bool, columns: tuple[str, ...]) -> Iterator[FileRow]:
     # Bytes that are not UTF-8 become lone surrogates here and are named with their row later.
     with (
         _open(path, packed) as file,
@@ -98,15 +98,15 @@ def _csv(path: Path, packed: bool, columns: tuple[str, ...]) -> Iterator[RawRow]
             except StopIteration:
                 return
             except csv.Error as error:
-                yield RawRow(f"line {line}", {}, f"this is no CSV: {error}")
+                yield FileRow(f"line {line}", {}, f"this is no CSV: {error}")
             else:
                 if values and len(values) != len(header):
                     counts = f"{len(values)} fields, but the header has {len(header)}"
-                    yield RawRow(
+                    yield FileRow(
                         f"line {line}", {}, f"the row has {counts}; quote fields that hold commas"
                     )
                 elif values:
-                    yield RawRow(f"line {line}", dict(zip(header, values, strict=True)))
+                    yield FileRow(f"line {line}", dict(zip(header, values, strict=True)))
             line = reader.line_num + 1
 
 
@@ -115,15 +115,15 @@ def _csv_header(path: Path, reader: Iterator[list[str]], columns: tuple[str, ...
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
         raise DataError(f"{path}:1: this is no CSV: {error}.") from error
-    found = ", ".join(header) or "nothing"
-    if not found.isascii() and not _is_unicode(found):
+    names = ", ".join(header) or "nothing"
+    if not names.isascii() and not _is_unicode(names):
         raise DataError(f"{path}:1: the header is not UTF-8: save the file as UTF-8.")
     for name in columns:
         if name not in header:
-            raise DataError(f"{path}:1: no column {name!r}; the header has {found}.")
+            raise DataError(f"{path}:1: no column {name!r}; the header has {names}.")
     for name in header:
         if header.count(name) > 1 and name in (*columns, "id"):
-            raise DataError(f"{path}:1: column {name!r} appears more than once in {found}.")
+            raise DataError(f"{path}:1: column {name!r} appears more than once in {names}.")
     return header
 
 
@@ -135,34 +135,34 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _json_lines(path: Path, packed: bool) -> Iterator[RawRow]:
+def _json_lines(path: Path, packed: bool) -> Iterator[FileRow]:
     # Bytes, not text: U+2028 and the like may stand inside a JSON string.
     with _open(path, packed) as file:
         for line, raw in enumerate(file, start=1):
-            content = raw.removeprefix(_MARK) if line == 1 else raw
+            content = raw.removeprefix(_BYTE_ORDER_MARK) if line == 1 else raw
             if not content.strip():
                 continue
             try:
                 fields = json.loads(content.decode())
             except UnicodeDecodeError as error:
                 byte = content[error.start]
-                yield RawRow(f"line {line}", {}, f"byte 0x{byte:02x} is not UTF-8")
+                yield FileRow(f"line {line}", {}, f"byte 0x{byte:02x} is not UTF-8")
             except (ValueError, RecursionError) as error:
-                yield RawRow(f"line {line}", {}, f"this is no JSON: {error}")
+                yield FileRow(f"line {line}", {}, f"this is no JSON: {error}")
             else:
-                yield raw_row(f"line {line}", fields)
+                yield json_row(f"line {line}", fields)
 
 
-def raw_row(where: str, fields: object) -> RawRow:
+def json_row(where: str, fields: object) -> FileRow:
     """A row of JSON, which should be an object."""
     if isinstance(fields, dict):
-        return RawRow(where, fields)
-    return RawRow(where, {}, f"a row must be a JSON object, not {fields!r:.60}")
+        return FileRow(where, fields)
+    return FileRow(where, {}, f"a row must be a JSON object, not {fields!r:.60}")
 
 
-def _json(path: Path, packed: bool) -> Iterator[RawRow]:
+def _json(path: Path, packed: bool) -> Iterator[FileRow]:
     with _open(path, packed) as file:
-        data = file.read().removeprefix(_MARK)
+        data = file.read().removeprefix(_BYTE_ORDER_MARK)
     try:
         # In a text, a byte that is not UTF-8 becomes a lone surrogate, which is named with its row.
         document = json.loads(data.decode("utf-8", "surrogateescape"))
@@ -178,14 +178,16 @@ def _json(path: Path, packed: bool) -> Iterator[RawRow]:
         yield from _squad(path, document["data"])
         return
     if isinstance(document, list):
-        yield from (raw_row(f"row {number}", item) for number, item in enumerate(document, start=1))
+        yield from (
+            json_row(f"row {number}", item) for number, item in enumerate(document, start=1)
+        )
         return
     raise DataError(
         f'{path}: neither SQuAD\'s form ({{"data": [{{"paragraphs": ...}}]}}) nor a list of rows.'
     )
 
 
-def _squad(path: Path, articles: list[object]) -> Iterator[RawRow]:
+def _squad(path: Path, articles: list[object]) -> Iterator[FileRow]:
     number = 0
     for a, article in enumerate(articles):
         for p, paragraph in enumerate(_list_of(path, article, "paragraphs", f"data[{a}]")):
@@ -193,10 +195,10 @@ def _squad(path: Path, articles: list[object]) -> Iterator[RawRow]:
             for question in _list_of(path, paragraph, "qas", where):
                 number += 1
                 if not isinstance(question, dict):
-                    yield raw_row(f"row {number}", question)
+                    yield json_row(f"row {number}", question)
                     continue
                 outer = {"title": _key(article, "title"), "context": _key(paragraph, "context")}
-                yield RawRow(
+                yield FileRow(
                     f"row {number}", {k: v for k, v in outer.items() if v is not None} | question
                 )
 

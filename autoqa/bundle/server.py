@@ -23,19 +23,19 @@ _POLICY = (
 """The page is one file: the browser is to fetch nothing from elsewhere."""
 
 _BYTES_PER_CHARACTER = 12
-"""A character outside the basic plane as two escapes of JSON."""
+"""Most that one takes: outside the basic plane, two JSON escapes of six bytes."""
 _BYTES_PER_QUESTION = 1024
-"""Keys, quotes, an id."""
+"""Most that a question's keys, quotes and id take beside its text."""
 
 _SHOWN = 20
 """Most bad rows that a refusal names."""
 
-_PATIENCE = 10
+_SHUTDOWN_SECONDS = 10
 """Seconds that a request under way has when the server is to end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """What a request may hold.
 
     Attributes:
@@ -82,8 +82,8 @@ def listen(host: str, port: int) -> socket.socket:
         ConfigError: The port is taken, or the address is not this machine's.
     """
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        return socket.create_server(found[0][4][:2], family=found[0][0])
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server(addresses[0][4][:2], family=addresses[0][0])
     except OSError as error:
         raise ConfigError(
             f"cannot listen on --host {host} --port {port}: {error.strerror}; give another --port "
@@ -91,7 +91,7 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def serve(ensemble: Ensemble, limits: Limits, listener: socket.socket) -> None:
+def serve(ensemble: Ensemble, limits: RequestLimits, listener: socket.socket) -> None:
     """Answers requests until a signal comes, which is raised again when requests are answered."""
     import uvicorn
 
@@ -99,12 +99,12 @@ def serve(ensemble: Ensemble, limits: Limits, listener: socket.socket) -> None:
         make_app(ensemble, limits),
         log_level="warning",
         access_log=False,
-        timeout_graceful_shutdown=_PATIENCE,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def make_app(ensemble: Ensemble, limits: Limits) -> "FastAPI":
+def make_app(ensemble: Ensemble, limits: RequestLimits) -> "FastAPI":
     """The application.
 
     ``POST /answer`` takes one row (``question``, ``context``, and if wanted ``id`` and
@@ -143,25 +143,25 @@ def make_app(ensemble: Ensemble, limits: Limits) -> "FastAPI":
     @app.post("/answer")
     async def answer(request: Request) -> JSONResponse:
         try:
-            asked = _parse(await _body(request.stream(), limits))
-            rows = _rows(asked, limits)
+            content = _parse(await _body(request.stream(), limits))
+            rows = _rows(content, limits)
             async with turn:
-                found = await run_in_threadpool(ensemble.predict, rows, keep_loaded=True)
+                predictions = await run_in_threadpool(ensemble.predict, rows, keep_loaded=True)
         except _Refused as refused:
             return JSONResponse({"detail": str(refused)}, refused.status)
         except DataError as error:  # the message begins with the row's id
             return JSONResponse({"detail": f"row {error}"}, 422)
-        items = asked if isinstance(asked, list) else [asked]
+        items = content if isinstance(content, list) else [content]
         answers = [
-            ({"id": row.id} if "id" in item else {}) | asdict(one)
-            for item, row, one in zip(items, rows, found, strict=True)
+            ({"id": row.id} if "id" in item else {}) | asdict(prediction)
+            for item, row, prediction in zip(items, rows, predictions, strict=True)
         ]
-        return JSONResponse(answers if isinstance(asked, list) else answers[0])
+        return JSONResponse(answers if isinstance(content, list) else answers[0])
 
     return app
 
 
-async def _body(stream: AsyncIterator[bytes], limits: Limits) -> bytes:
+async def _body(stream: AsyncIterator[bytes], limits: RequestLimits) -> bytes:
     body = bytearray()
     async for part in stream:
         body += part
@@ -177,9 +177,9 @@ def _parse(body: bytes) -> Any:
         raise _Refused(422, f"the request is no JSON: {error}.") from error
 
 
-def _rows(asked: Any, limits: Limits) -> list[Row]:
+def _rows(content: Any, limits: RequestLimits) -> list[Row]:
     """The rows of a request, each as good as those of a file must be."""
-    items = asked if isinstance(asked, list) else [asked]
+    items = content if isinstance(content, list) else [content]
     if len(items) > limits.questions:
         raise _Refused(
             413,

@@ -9,7 +9,7 @@ from autoqa.bundle.entries import FileEntry
 from autoqa.bundle.manifest import NAME, Manifest, parse_manifest
 from autoqa.errors import BundleError
 
-_AGAIN = "copy the bundle again from where it came, or export it again"
+_WAY_OUT = "copy the bundle again from where it came, or export it again"
 
 
 def verify(folder: Path) -> Manifest:
@@ -23,18 +23,18 @@ def verify(folder: Path) -> Manifest:
         what = f"has no {NAME}" if folder.is_dir() else "is no folder"
         raise BundleError(f"{folder} is no bundle: it {what}; make one with `autoqa export`.")
     manifest = parse_manifest((folder / NAME).read_bytes(), str(folder / NAME))
-    found = file_paths(folder) - {NAME}
-    for path in sorted(found - manifest.files.keys()):
+    paths = file_paths(folder) - {NAME}
+    for path in sorted(paths - manifest.files.keys()):
         raise BundleError(
-            f"{folder / path} is not listed in the bundle's manifest: remove it, or {_AGAIN}."
+            f"{folder / path} is not listed in the bundle's manifest: remove it, or {_WAY_OUT}."
         )
     for path, entry in manifest.files.items():
-        if path not in found:
-            raise BundleError(f"{folder / path} is missing from the bundle: {_AGAIN}.")
+        if path not in paths:
+            raise BundleError(f"{folder / path} is missing from the bundle: {_WAY_OUT}.")
         if file_entry(folder / path) != entry:
             raise BundleError(
                 f"{folder / path} was changed after the bundle was written (its checksum "
-                f"differs): {_AGAIN}."
+                f"differs): {_WAY_OUT}."
             )
     for member in manifest.members:
         _refuse_code(folder / member.config_file)
@@ -43,7 +43,7 @@ def verify(folder: Path) -> Manifest:
 
 def file_paths(folder: Path) -> set[str]:
     """Every file below a folder, as paths with ``/``; symbolic links are refused."""
-    found = set()
+    paths = set()
     for root, folders, names in os.walk(folder):
         for name in (*folders, *names):
             path = Path(root) / name
@@ -53,8 +53,8 @@ def file_paths(folder: Path) -> set[str]:
                     "bundle with `cp -RL`."
                 )
             if name in names:
-                found.add(path.relative_to(folder).as_posix())
-    return found
+                paths.add(path.relative_to(folder).as_posix())
+    return paths
 
 
 def file_entry(path: Path) -> FileEntry:
@@ -68,6 +68,6 @@ def _refuse_code(path: Path) -> None:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise BundleError(f"{path} is no JSON ({error}): {_AGAIN}.") from error
+        raise BundleError(f"{path} is no JSON ({error}): {_WAY_OUT}.") from error
     if not isinstance(config, dict) or "auto_map" in config:
         raise BundleError(f"{path} asks for code from elsewhere (auto_map), which is never run.")

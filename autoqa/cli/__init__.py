@@ -1,1 +1,1 @@
-"""The command line: thin, and light until a command needs weight."""
+"""The command line; what a command imports waits until it runs."""

@@ -34,8 +34,10 @@ def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) 
     ensemble = load(bundle, device=device, resident=False)
     rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
     with progress_bar("answering", quiet=quiet) as progress:
-        told = None if quiet else announce
-        answers = [p.answer for p in ensemble.predict(rows, announce=told, progress=progress)]
+        predictions = ensemble.predict(
+            rows, announce=None if quiet else announce, progress=progress
+        )
+    answers = [prediction.answer for prediction in predictions]
     overall, languages = score_answers(answers, examples), score_languages(answers, examples)
     if as_json:
         by_language = {language: _object(entry) for language, entry in languages.items()}

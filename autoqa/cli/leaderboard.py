@@ -45,14 +45,14 @@ def show(study: str, compare: tuple[str, str] | None, as_json: bool) -> None:
     the public part has been read.
     """
     from autoqa.analysis.finished_run import open_run
-    from autoqa.analysis.leaderboard import build_board
+    from autoqa.analysis.leaderboard import build_leaderboard
 
     run = open_run(study)
     with run.store as store:
         if compare is not None:
             _compare(*compare, run, as_json)
             return
-        board = build_board(run)
+        board = build_leaderboard(run)
         externals, openings = store.externals(), len(store.openings())
         fingerprint = store.validation_fingerprint()
     if as_json:
@@ -103,14 +103,14 @@ def _compare(first: str, second: str, run: Any, as_json: bool) -> None:
 
     from autoqa.analysis.leaderboard import compare
 
-    found, examples = compare(run, first, second)
+    gain, examples = compare(run, first, second)
     documents = len({example.document for example in examples})
     if as_json:
         about = {"first": first, "second": second, "questions": len(examples)}
-        echo_json({**about, "documents": documents, **asdict(found)})
+        echo_json({**about, "documents": documents, **asdict(gain)})
         return
     click.echo(
-        f"{first} gains {found.gain:+.4f} on {second} (95 % {found.low:+.4f} to {found.high:+.4f}, "
-        f"P(better) {found.p_better:.3f}), on {len(examples)} public questions about {documents} "
+        f"{first} gains {gain.gain:+.4f} on {second} (95 % {gain.low:+.4f} to {gain.high:+.4f}, "
+        f"P(better) {gain.p_better:.3f}), on {len(examples)} public questions about {documents} "
         "documents."
     )

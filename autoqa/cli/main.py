@@ -150,10 +150,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _run(arguments: Sequence[str] | None, state: _State) -> int:
     if COMPLETION in os.environ:
         cli.main(prog_name="autoqa")  # answers the shell and exits
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     # Not cli.main(): that takes every EPIPE, a dead worker's too, for a reader that has left.
     try:
-        with cli.make_context("autoqa", given, obj=state) as context:
+        with cli.make_context("autoqa", words, obj=state) as context:
             cli.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code

@@ -1,4 +1,4 @@
-"""``autoqa plugins``: what is installed, and why what does not work does not."""
+"""``autoqa plugins``: what is installed, with the cause where a plugin fails."""
 
 from typing import TYPE_CHECKING
 
@@ -55,16 +55,14 @@ def _row(record: "Record") -> dict[str, str | None]:
 
 
 def _table(records: "tuple[Record, ...]") -> "Table":
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for header in ("kind", "name", "package", "summary"):
-        table.add_column(header, overflow="fold")
+    from autoqa.report.tables import folded, table
+
+    plugins_table = table(*folded("kind", "name", "package", "summary"), edge=False)
     for record in records:
         text = Text(record.summary)
         if record.failure is not None:
             text = Text.assemble(("failed: ", "bold red"), record.failure)
-        table.add_row(record.kind, Text(record.name, "bold"), record.origin, text)
-    return table
+        plugins_table.add_row(record.kind, Text(record.name, "bold"), record.origin, text)
+    return plugins_table

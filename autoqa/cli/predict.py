@@ -74,7 +74,7 @@ def predict(
 
 
 def _check_output(output: Path) -> None:
-    """Before hours of answering, not after."""
+    """Refuses a path that cannot be written before anything is answered."""
     folder = output.absolute().parent
     if not folder.is_dir():
         raise ConfigError(f"--output {output}: the folder {folder} does not exist.")

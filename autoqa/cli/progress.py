@@ -22,8 +22,8 @@ def announce(estimate: "Estimate") -> None:
         (estimate.windows, "window"),
         (estimate.models, "model"),
     )
-    what = ", ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in counts)
-    click.echo(f"{what}: about {duration(estimate.seconds)}", err=True)
+    amounts = ", ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in counts)
+    click.echo(f"{amounts}: about {duration(estimate.seconds)}", err=True)
 
 
 @contextmanager

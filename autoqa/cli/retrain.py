@@ -15,14 +15,14 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     bit.
     """
     from autoqa.analysis.finished_run import open_run
-    from autoqa.analysis.selection import kept_selection
+    from autoqa.analysis.selection import stored_selection
     from autoqa.search.display import choose_display
     from autoqa.search.retrain import retrain as make_again
 
     run = open_run(study)
     names = list(candidates)
     if not names:
-        selection = kept_selection(run)
+        selection = stored_selection(run)
         if selection is None:
             raise click.UsageError(
                 f"the study has no selection of the candidates it has now: name candidates, or "

@@ -39,7 +39,7 @@ def serve(
     language are optional), or a list of such objects. GET /health says what is served. All models
     stay in memory; anyone who reaches the address can ask.
     """
-    from autoqa.bundle.server import Limits, listen, require_packages
+    from autoqa.bundle.server import RequestLimits, listen, require_packages
     from autoqa.bundle.server import serve as run
 
     require_packages()
@@ -48,12 +48,12 @@ def serve(
     with listen(host, port) as listener:
         ensemble = load(bundle, device=device)
         ensemble(question="?", context=".")  # loads the models now, not in the first request
-        taken = listener.getsockname()[1]
+        bound_port = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
         count = len(ensemble.manifest.members)
         click.echo(
             f"study {ensemble.manifest.study}, {count} model{'s' * (count != 1)}: "
-            f"http://{shown}:{taken} (Ctrl-C ends)",
+            f"http://{shown}:{bound_port} (Ctrl-C ends)",
             err=True,
         )
-        run(ensemble, Limits(max_characters, max_questions), listener)
+        run(ensemble, RequestLimits(max_characters, max_questions), listener)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.private_scores import private_score
-from autoqa.analysis.rule_tests import kept_rules
+from autoqa.analysis.rule_tests import enabled_rules
 from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.api import Precision
 from autoqa.bundle.entries import GroupEntry, MemberEntry
@@ -39,7 +39,7 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
         DataError: Predictions, windows or a record are missing or damaged.
     """
     records = {seat.id: run.folder.read_record(seat.id) for seat in seats}
-    plan = ensemble_plan(run, seats, tie_group, kept_rules(run))
+    plan = ensemble_plan(run, seats, tie_group, enabled_rules(run))
     public = load_part(run, plan.members, "public")
     member_scores = {member.id: public.score(plan.alone(member)) for member in plan.members}
     private = private_score(run, plan, reason=reason)
@@ -125,7 +125,7 @@ def _data_licences(
 ) -> dict[str, str]:
     """Licence of each source that was trained on: the study file's word, else the plugin's."""
     stages = [stage for record in records for stage in record.recipe["stages"]]
-    found = {}
+    licences = {}
     for name in sorted({portion["source"] for stage in stages for portion in stage["portions"]}):
         table = run.study.sources.get(name)
         licence = table.licence if table else None
@@ -133,5 +133,5 @@ def _data_licences(
             source = bound.sources[name]
             where = f"sources.{name}"
             licence = guarded(where, source.spec.name, source.spec.licence, source.options)
-        found[name] = licence or UNKNOWN
-    return found
+        licences[name] = licence or UNKNOWN
+    return licences

@@ -19,15 +19,15 @@ from autoqa.modeling import onnx_runtime as onnx
 from autoqa.scores.bootstrap import paired
 from autoqa.scores.metrics import score
 from autoqa.scores.summary import score_answers
-from autoqa.types import Weights
+from autoqa.types import WeightFormat
 
 
 def convert_members(
     run: StudyRun,
     seats: Sequence[Seat],
-    weights: Weights,
+    weights: WeightFormat,
     scratch: Path,
-    say: Callable[[str], None],
+    announce: Callable[[str], None],
 ) -> dict[str, Path]:
     """Converts an ensemble's models.
 
@@ -36,7 +36,7 @@ def convert_members(
         seats: The ensemble.
         weights: What to convert to.
         scratch: A folder for the converted models.
-        say: Told what is being done.
+        announce: Called with a sentence before each model is converted.
 
     Returns:
         Folder with the converted weights, configuration and tokenizer of each member by its id.
@@ -53,16 +53,16 @@ def convert_members(
         check_model(run.folder.model(seat.id), seat.id)
     groups = {seat.group for seat in seats}
     windows = {g: load_windows(run.folder.windows_path(g, "public")) for g in groups}
-    found = {}
+    folders = {}
     for seat in seats:
-        say(f"Converting {seat.id} to {weights}.")
-        found[seat.id] = scratch / seat.id
-        convert(run.folder.model(seat.id), found[seat.id], weights, windows[seat.group])
-    return found
+        announce(f"Converting {seat.id} to {weights}.")
+        folders[seat.id] = scratch / seat.id
+        convert(run.folder.model(seat.id), folders[seat.id], weights, windows[seat.group])
+    return folders
 
 
 def with_converted(
-    run: StudyRun, plan: BundlePlan, weights: Weights, models: Mapping[str, Path]
+    run: StudyRun, plan: BundlePlan, weights: WeightFormat, models: Mapping[str, Path]
 ) -> BundlePlan:
     """A plan with the converted models in place of the half-precision ones.
 
@@ -106,7 +106,7 @@ def _change(
     plan: BundlePlan,
     stored: StoredPart,
     converted: StoredPart,
-    weights: Weights,
+    weights: WeightFormat,
     models: Mapping[str, Path],
 ) -> ConversionEntry:
     before, after = (
@@ -125,7 +125,7 @@ def _change(
         gain=gain.gain,
         low=gain.low,
         high=gain.high,
-        differing=sum(one != other for one, other in zip(before, after, strict=True)),
+        differing=sum(old != new for old, new in zip(before, after, strict=True)),
         bytes_before=_size(plan.models, MODEL_FILES["fp16"]),
         bytes_after=_size(models, MODEL_FILES[weights]),
     )

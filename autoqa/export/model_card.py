@@ -114,8 +114,8 @@ def _recipes(members: Sequence[MemberEntry]) -> list[str]:
         if card
         for line in (f"{', '.join(names)}:", "", *(f"    {text}" for text in card), "")
     ]
-    what = "Stages in order; in brackets the sources with the languages and shares that were taken"
-    lead = f"{what}, then tokens of a window / tokens that windows share."
+    order = "Stages in order; in brackets the sources with the languages and shares that were taken"
+    lead = f"{order}, then tokens of a window / tokens that windows share."
     return ["## Recipes", "", lead, "", *cards] if cards else []
 
 

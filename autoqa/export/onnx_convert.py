@@ -31,7 +31,7 @@ from autoqa.modeling.heads.registry import HEAD_KEY, head_class
 from autoqa.modeling.load import TOKENIZER_FILES, load_for_inference
 from autoqa.modeling.model import SpanModel, made_up_batch
 from autoqa.modeling.packing import ATTENTION
-from autoqa.types import Weights
+from autoqa.types import WeightFormat
 
 _PACKAGES = ("onnx", "onnxruntime", "onnxscript")
 _WAY_OUT = "export the ensemble with --weights fp16, or without this candidate"
@@ -44,7 +44,7 @@ _TOLERANCE = 1e-3
 which is about 1e-5 for logits around 10; 1e-3 changes the odds of two answers by a thousandth. A
 graph that computes something else is off by much more."""
 
-_TRIED = 8
+_COMPARED = 8
 """Windows that are compared, evenly spread from the shortest to the longest."""
 
 
@@ -87,7 +87,7 @@ def check_model(folder: Path, name: str) -> None:
         )
 
 
-def convert(source: Path, target: Path, weights: Weights, windows: Windows) -> None:
+def convert(source: Path, target: Path, weights: WeightFormat, windows: Windows) -> None:
     """Writes a model for ONNX Runtime beside its configuration and tokenizer.
 
     The model takes ``input_ids``, ``attention_mask`` and, where it knows them, ``token_type_ids``,
@@ -107,8 +107,8 @@ def convert(source: Path, target: Path, weights: Weights, windows: Windows) -> N
     path = target / MODEL_FILES[weights]
     model = load_for_inference(source, "cpu")
     order = np.argsort(windows.lengths, kind="stable")
-    tried = take(windows, order[np.linspace(0, len(order) - 1, _TRIED).astype(int)])
-    expected = forward.predict(model, tried, precision="fp32")
+    sample = take(windows, order[np.linspace(0, len(order) - 1, _COMPARED).astype(int)])
+    expected = forward.predict(model, sample, precision="fp32")
     try:
         with _quiet():
             path.write_bytes(_exported(model))
@@ -118,12 +118,12 @@ def convert(source: Path, target: Path, weights: Weights, windows: Windows) -> N
             f"{type(model.inner).__name__} in {source} cannot be converted to ONNX "
             f"({type(error).__name__}: {first_line:.200}): {_WAY_OUT}"
         ) from error
-    found = onnx.predict(onnx.load(path), tried)
-    off = max(float(np.abs(a - b).max()) for a, b in zip(expected, found, strict=True))
-    if not off <= _TOLERANCE:
+    computed = onnx.predict(onnx.load(path), sample)
+    difference = max(float(np.abs(a - b).max()) for a, b in zip(expected, computed, strict=True))
+    if not difference <= _TOLERANCE:
         raise AutoqaError(
             f"{type(model.inner).__name__} in {source} computes something else as ONNX: logits "
-            f"differ by up to {off:.2g}, {_TOLERANCE:g} is allowed; {_WAY_OUT}"
+            f"differ by up to {difference:.2g}, {_TOLERANCE:g} is allowed; {_WAY_OUT}"
         )
     if weights == "onnx-int8":
         with _quiet():

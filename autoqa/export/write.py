@@ -1,4 +1,4 @@
-"""A bundle on disk: written whole or not at all, and read only if every byte is as it was."""
+"""Writes a bundle, whole or not at all."""
 
 import json
 import platform
@@ -146,8 +146,8 @@ def _copy_model(source: Path, folder: Path, member: MemberEntry) -> None:
                 "again without it, or restore the run folder."
             )
     config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
-    kept = {key: value for key, value in config.items() if key not in _CONFIG_DROPS}
-    text = json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    portable = {key: value for key, value in config.items() if key not in _CONFIG_DROPS}
+    text = json.dumps(portable, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / CONFIG).write_text(text, encoding="utf-8")
     shutil.copyfile(source / weights, folder / weights)
 

@@ -7,13 +7,13 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from autoqa.analysis.leaderboard import Board
+    from autoqa.analysis.leaderboard import Leaderboard
     from autoqa.scores.bootstrap import Comparison
     from autoqa.scores.correlation import Agreement
     from autoqa.store.external_scores import ExternalScore
 
 
-def as_objects(board: "Board", externals: "Sequence[ExternalScore]") -> dict[str, Any]:
+def as_objects(board: "Leaderboard", externals: "Sequence[ExternalScore]") -> dict[str, Any]:
     """What ``autoqa leaderboard --json`` prints."""
     from dataclasses import asdict
 
@@ -22,7 +22,7 @@ def as_objects(board: "Board", externals: "Sequence[ExternalScore]") -> dict[str
     best = board.best
     rivals: Mapping[str, Comparison] = best.rivals if best else {}
     return {
-        "best": None if best is None else {"id": best.id, **asdict(best.said)},
+        "best": None if best is None else {"id": best.id, **asdict(best.statement)},
         "candidates": [
             {
                 "rank": rank,
@@ -36,11 +36,13 @@ def as_objects(board: "Board", externals: "Sequence[ExternalScore]") -> dict[str
             {**asdict(each), "added": each.added.isoformat(timespec="seconds")}
             for each in externals
         ],
-        "predictions": {name: asdict(found) for name, found in predictions(externals).items()},
+        "predictions": {
+            name: asdict(agreement) for name, agreement in predictions(externals).items()
+        },
     }
 
 
-def leaderboard_table(board: "Board", externals: "Sequence[ExternalScore]") -> "Table":
+def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]") -> "Table":
     """One row per candidate, best first; the arrow marks the best by the ladder."""
     from rich import box
     from rich.table import Table
@@ -85,7 +87,9 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def sentences(study: str, board: "Board", fingerprint: str | None, openings: int) -> list[str]:
+def sentences(
+    study: str, board: "Leaderboard", fingerprint: str | None, openings: int
+) -> list[str]:
     """What was scored on what, and what the best score is worth.
 
     Args:
@@ -100,30 +104,31 @@ def sentences(study: str, board: "Board", fingerprint: str | None, openings: int
         f"questions about {len(set(board.documents))} documents{mark}; "
         f"the private part was opened {openings} time{'' if openings == 1 else 's'}."
     ]
-    absent = len(board.ranked) - len(board.tried)
+    absent = len(board.ranked) - len(board.compared)
     if absent:
         lines.append(f"Without predictions on this machine, and not compared: {absent}.")
     if board.best is None:
         return lines
-    said = board.best.said
+    stated = board.best.statement
     kinds = ", ".join(
         f"{count} {kind if count > 1 else kind.removesuffix('s')}"
         for kind, count in board.reads.items()
     )
     lines.append(
-        f"Best by the ladder: {board.best.id}, {said.public:.3f} on the public part. After "
-        f"{said.reads} reads ({kinds}) this is worth {said.score:.3f} ± {said.half_width:.3f}: "
+        f"Best by the ladder: {board.best.id}, {stated.public:.3f} on the public part. After "
+        f"{stated.reads} reads ({kinds}) this is worth {stated.score:.3f} ± "
+        f"{stated.half_width:.3f}: "
         + (
-            f"{said.contenders} candidates are in contention, and the luckiest of so many is about "
-            f"{said.public - said.score:.3f} too high."
-            if said.contenders > 1
+            f"{stated.contenders} candidates are in contention, and the luckiest of so many is "
+            f"about {stated.public - stated.score:.3f} too high."
+            if stated.contenders > 1
             else "nothing else is in contention."
         )
     )
     return lines
 
 
-def external_sentences(board: "Board", externals: "Sequence[ExternalScore]") -> list[str]:
+def external_sentences(board: "Leaderboard", externals: "Sequence[ExternalScore]") -> list[str]:
     """Scores from outside that stand in no row, and what all of them say of the public part."""
     from autoqa.analysis.external_scores import predictions
     from autoqa.scores.correlation import FEWEST
@@ -136,9 +141,9 @@ def external_sentences(board: "Board", externals: "Sequence[ExternalScore]") -> 
         for each in externals
         if each.subject not in known
     ]
-    found = predictions(externals)
-    lines += [prediction_sentence(name, agreement) for name, agreement in found.items()]
-    few = sorted({each.board for each in externals} - found.keys())
+    agreements = predictions(externals)
+    lines += [prediction_sentence(name, agreement) for name, agreement in agreements.items()]
+    few = sorted({each.board for each in externals} - agreements.keys())
     if few:
         lines.append(
             f"How well the public part predicts {', '.join(few)} is said from {FEWEST} different "
@@ -147,17 +152,17 @@ def external_sentences(board: "Board", externals: "Sequence[ExternalScore]") -> 
     return lines
 
 
-def prediction_sentence(name: str, found: "Agreement") -> str:
+def prediction_sentence(name: str, agreement: "Agreement") -> str:
     """How well the public part predicts one external leaderboard."""
-    offset = found.offset
+    offset = agreement.offset
     linear, order = (
         "unknown"
         if each is None
         else f"{each.mean:+.2f} (95 % {each.low:+.2f} to {each.high:+.2f})"
-        for each in (found.pearson, found.spearman)
+        for each in (agreement.pearson, agreement.spearman)
     )
     return (
-        f"{name}: {found.pairs} scores; correlation with the public part {linear}, of ranks "
+        f"{name}: {agreement.pairs} scores; correlation with the public part {linear}, of ranks "
         f"{order}; on average {offset.mean:+.3f} off it (95 % {offset.low:+.3f} to "
         f"{offset.high:+.3f})."
     )

@@ -1,16 +1,20 @@
-"""Moved answers as excerpts, a histogram of confidence and JSON."""
+"""Moved answers as text, a histogram of confidence and JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autoqa.labels.occurrences import excerpt
+from autoqa.report.tables import numbers, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from autoqa.labels.ambiguous_answers import PlacedAnswer
     from autoqa.labels.relocation import Relocation
+
+_SHOWN = 10
+"""Moved answers that are printed."""
 
 _LONGEST_BAR = 40
 """Width of the histogram's longest bar, in characters."""
@@ -47,20 +51,73 @@ def _bins(placed: "Sequence[PlacedAnswer]") -> list[tuple[float, int, int]]:
 
 def confidence_histogram(placed: "Sequence[PlacedAnswer]") -> "Table":
     """Answers by confidence, in tenths: how many stay and how many would move."""
-    from rich import box
-    from rich.table import Table
-
     bins = _bins(placed)
     longest = max(stay + move for _, stay, move in bins)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("confidence")
-    for heading in ("stay", "move"):
-        table.add_column(heading, justify="right")
-    table.add_column("")
+    histogram = table("confidence", *numbers("stay", "move"), "")
     for low, stay, move in bins:
         bar = "█" * round(_LONGEST_BAR * (stay + move) / longest)
-        table.add_row(f"{low:.1f} to {low + 0.1:.1f}", str(stay), str(move), bar)
-    return table
+        histogram.add_row(f"{low:.1f} to {low + 0.1:.1f}", str(stay), str(move), bar)
+    return histogram
+
+
+def moves(relocation: "Relocation", threshold: float) -> "list[PlacedAnswer]":
+    """Answers that move, the most confident first.
+
+    Args:
+        relocation: The placed answers.
+        threshold: Confidence from which an answer moves, 0 to 1.
+    """
+    return sorted(
+        (answer for answer in relocation.placed if answer.moved and answer.confidence >= threshold),
+        key=lambda answer: -answer.confidence,
+    )
+
+
+def move_texts(relocation: "Relocation", threshold: float) -> Iterator[str]:
+    """Some of the answers that move, evenly spread over confidence, three lines each."""
+    moved = moves(relocation, threshold)
+    for placed in moved[:: max(1, len(moved) // _SHOWN)][:_SHOWN]:
+        before, after = excerpts(placed)
+        example = placed.ambiguous.example
+        yield (
+            f"{example.id}  {placed.confidence:.2f}  {example.question}\n"
+            f"  from  {before}\n  to    {after}"
+        )
+
+
+def sentences(
+    relocation: "Relocation", threshold: float, changed: int, written: Path | None
+) -> list[str]:
+    """How many answers there are to place and how many move, and what to do next.
+
+    Args:
+        relocation: The placed answers.
+        threshold: Confidence from which an answer moves, 0 to 1.
+        changed: Rows in which an answer moves.
+        written: The overlay that holds the moves; ``None`` where nothing was written.
+    """
+    placed = relocation.placed
+    if not placed:
+        settled = f" ({relocation.settled} settled by other overlays)" if relocation.settled else ""
+        return [
+            f"sources.{relocation.source}: none of its {relocation.rows} rows{settled} has an "
+            "answer that occurs several times; nothing is written."
+        ]
+    moving = len(moves(relocation, threshold))
+    doubtful = sum(answer.moved for answer in placed) - moving
+    unsure = f" ({doubtful} more would, but with less than {threshold:g})" if doubtful else ""
+    outcome = (
+        "nothing is written."
+        if written is None
+        else f"{written} holds them. To use it: overlays = [{str(written)!r}] below "
+        f"[sources.{relocation.source}]."
+    )
+    return [
+        f"sources.{relocation.source}: of {relocation.rows} rows, {row_count(placed)} have an "
+        f"answer that occurs several times; candidates were asked about {relocation.judged} of "
+        f"{len(placed)} such answers.",
+        f"{moving} answers in {changed} rows move{unsure}; {outcome}",
+    ]
 
 
 def as_objects(relocation: "Relocation", threshold: float, written: Path | None) -> dict[str, Any]:

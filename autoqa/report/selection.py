@@ -1,44 +1,77 @@
-"""What ``autoqa select --explain`` adds: the grounds for each member, and who answers like whom."""
+"""A selection as tables: members, alternatives, grounds for each member, disagreement."""
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from autoqa.report.tables import folded, numbers, table, unwrapped
 
-    from rich.console import Console
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rich.table import Table
 
     from autoqa.ensemble.choosing.explain import Explanation, Grounds
+    from autoqa.ensemble.choosing.selection import Pick, Selection
     from autoqa.scores.bootstrap import Comparison
 
 _COLUMNS = 18
 """Members beside each other in the matrix: with their names it takes 100 columns."""
 
 
-def show(explanation: "Explanation", console: "Console") -> None:
-    """Prints a table for each pick and the matrix of disagreements."""
+def named_picks(selection: "Selection") -> "dict[str, Pick]":
+    """The two picks by name, or one under both names where they are the same ensemble."""
+    picks = {"safe": selection.pick("safe"), "best": selection.pick("best")}
+    if picks["safe"].chosen == picks["best"].chosen:
+        return {"safe and best": picks["safe"]}
+    return picks
+
+
+def members_table(pick: "Pick") -> "Table":
+    """Members with their seats and the reason for each."""
+    members = table(*unwrapped("member", "group"), *numbers("seats"), *folded("why it is in"))
+    for seat in pick.members:
+        group = f"{seat.group} (best)" if seat.group == pick.tie_group else seat.group
+        members.add_row(seat.id, group, f"{seat.weight:g}", seat.reason)
+    return members
+
+
+def alternatives_table(selection: "Selection") -> "Table":
+    """The ensembles that were compared; gains are out of bag, on the best single candidate."""
+    columns = numbers("models", "s/1,000", "public jaccard", "out of bag", "gain", "95 %")
+    alternatives = table("pick", "ensemble", *columns)
+    for other in selection.alternatives:
+        gain = other.gain
+        safe = "safe" if selection.chosen == other.kind else ""
+        best = "best" if selection.best_public.chosen == other.kind else ""
+        alternatives.add_row(
+            f"{safe} {best}".strip(),
+            other.kind + ("" if other.allowed else " (beyond the limits)"),
+            str(len(other.members)),
+            f"{other.seconds:.0f}",
+            f"{other.public.mean:.3f} ± {other.public.half_width:.3f}",
+            "–" if other.out_of_bag is None else f"{other.out_of_bag:.3f}",
+            "–" if gain is None else f"{gain.gain:+.3f}",
+            "–" if gain is None else f"{gain.low:+.3f} to {gain.high:+.3f}",
+        )
+    return alternatives
+
+
+def explanation_parts(explanation: "Explanation") -> "Iterator[str | Table]":
+    """Headings and tables: the grounds of each pick, then the matrix of disagreements."""
     short = {name: _short(number) for number, name in enumerate(explanation.ids)}
     for kind, members in explanation.picks.items():
-        console.print(f"\n{kind}: gain by a member's first seat, and by keeping it (95 %)")
-        console.print(_grounds(members, short))
+        yield f"\n{kind}: gain by a member's first seat, and by keeping it (95 %)"
+        yield _grounds(members, short)
     if len(explanation.ids) > 1:
-        console.print("\nDisagreement: words in a hundred that two members do not share")
+        yield "\nDisagreement: words in a hundred that two members do not share"
         for at in range(0, len(explanation.ids), _COLUMNS):
-            console.print(_matrix(explanation, short, slice(at, at + _COLUMNS)))
+            yield _matrix(explanation, short, slice(at, at + _COLUMNS))
 
 
 def _grounds(members: "Sequence[Grounds]", short: dict[str, str]) -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    table.add_column("member", no_wrap=True)
-    headers = ("seats", "alone", "first seat", "bags", "kept, public", "kept, out of bag")
-    for header in headers:
-        table.add_column(header, justify="right", no_wrap=True)
+    headings = ("seats", "alone", "first seat", "bags", "kept, public", "kept, out of bag")
+    grounds = table("", *unwrapped("member"), *unwrapped(*headings, right=True))
     for each in members:
-        table.add_row(
+        grounds.add_row(
             short[each.id],
             each.id,
             str(each.seats),
@@ -48,7 +81,7 @@ def _grounds(members: "Sequence[Grounds]", short: dict[str, str]) -> "Table":
             _gain(each.kept),
             _gain(each.kept_out_of_bag),
         )
-    return table
+    return grounds
 
 
 def _gain(gain: "Comparison | None") -> str:
@@ -63,17 +96,17 @@ def _gain(gain: "Comparison | None") -> str:
 def _matrix(explanation: "Explanation", short: dict[str, str], columns: slice) -> "Table":
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("")
-    table.add_column("member", no_wrap=True)
+    matrix = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    matrix.add_column("")
+    matrix.add_column("member", no_wrap=True)
     for name in explanation.ids[columns]:
-        table.add_column(short[name], justify="right", min_width=2, no_wrap=True)
+        matrix.add_column(short[name], justify="right", min_width=2, no_wrap=True)
     for row, (name, away) in enumerate(zip(explanation.ids, explanation.disagreement, strict=True)):
         cells = [
             "·" if column == row else f"{100 * value:.0f}" for column, value in enumerate(away)
         ]
-        table.add_row(short[name], name, *cells[columns])
-    return table
+        matrix.add_row(short[name], name, *cells[columns])
+    return matrix
 
 
 def _short(number: int) -> str:

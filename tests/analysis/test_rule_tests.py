@@ -13,11 +13,11 @@ from autoqa.analysis.rule_tests import (
     Postprocessing,
     clear,
     compare_rules,
-    kept,
-    kept_rules,
+    enabled_rules,
+    stored_rule_tests,
     try_rules,
 )
-from autoqa.analysis.selection import named
+from autoqa.analysis.selection import candidate_seat
 from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, DataError
@@ -102,13 +102,13 @@ def test_a_rule_is_enabled_where_it_helps_and_nowhere_else(run: StudyRun) -> Non
     assert found.after == pytest.approx(1.0)
     assert found.total.low > 0
     assert all(t.gain is None for t in found.tests if not t.changed)
-    assert kept(run) == found
-    assert kept_rules(run) == found.rules
+    assert stored_rule_tests(run) == found
+    assert enabled_rules(run) == found.rules
     assert Postprocessing.from_json(found.to_json()) == found
 
 
 def test_the_bundle_takes_the_rules_along_and_scores_with_them(run: StudyRun) -> None:
-    seat = named(run, MODEL)
+    seat = candidate_seat(run, MODEL)
     before = assemble(run, [seat], seat.group, reason="before")
     assert (before.ensemble.rules, before.public.jaccard) == ({}, pytest.approx(0.75))
     try_rules(run)
@@ -118,7 +118,7 @@ def test_the_bundle_takes_the_rules_along_and_scores_with_them(run: StudyRun) ->
     assert after.private.jaccard == pytest.approx(1.0)
     assert clear(run)
     assert not clear(run)
-    assert kept(run) is None
+    assert stored_rule_tests(run) is None
     assert assemble(run, [seat], seat.group, reason="cleared").ensemble.rules == {}
 
 
@@ -198,7 +198,7 @@ def test_what_is_tested_is_what_is_applied(run: StudyRun) -> None:
 def test_a_damaged_file_is_named(run: StudyRun, text: str, expected: str) -> None:
     run.folder.postprocess.write_text(text, encoding="utf-8", errors="surrogateescape")
     with pytest.raises(DataError, match=expected) as caught:
-        kept(run)
+        stored_rule_tests(run)
     assert "postprocess.json" in str(caught.value)
     assert "--none" in str(caught.value)
 
@@ -208,4 +208,4 @@ def test_an_unknown_rule_is_named(run: StudyRun) -> None:
     content["tests"][0]["rule"] = "magic"
     run.folder.postprocess.write_text(json.dumps(content))
     with pytest.raises(DataError, match="rule 'magic' is unknown; this autoqa has brackets"):
-        kept_rules(run)
+        enabled_rules(run)

@@ -24,7 +24,7 @@ from autoqa.modeling import forward
 from autoqa.modeling import onnx_runtime as onnx
 from autoqa.modeling.load import load_for_inference, rounded_state, save_model
 from autoqa.modeling.training_setup import load_for_training
-from autoqa.types import Weights
+from autoqa.types import WeightFormat
 
 from .bench_inference import LENGTH, QUESTIONS, STRIDE
 from .harness import compare
@@ -42,7 +42,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name, weights", [("", "onnx"), ("_int8", "onnx-int8")])
-def test_infer_onnx(source: Path, name: str, weights: Weights, tmp_path: Path) -> None:
+def test_infer_onnx(source: Path, name: str, weights: WeightFormat, tmp_path: Path) -> None:
     examples = paragraphs()[:QUESTIONS]
     windows = cut(encode(QATokenizer.from_folder(source), examples), LENGTH, STRIDE)
     convert(source, tmp_path / "converted", weights, windows)

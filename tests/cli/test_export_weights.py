@@ -123,7 +123,7 @@ def test_command_server_and_python_give_identical_answers(
     exported: tuple[Path, str, str], tmp_path: Path, run: Run
 ) -> None:
     testclient = pytest.importorskip("fastapi.testclient")
-    from autoqa.bundle.server import Limits, make_app
+    from autoqa.bundle.server import RequestLimits, make_app
 
     target, _, _ = exported
     ensemble = autoqa.load(target)
@@ -137,7 +137,7 @@ def test_command_server_and_python_give_identical_answers(
     assert code == 0
     assert re.fullmatch(r"12 questions, \d+ windows, \d models: about \d+ s\n", err)
     found = json.loads(out)
-    client = testclient.TestClient(make_app(ensemble, Limits(10**6, 100)))
+    client = testclient.TestClient(make_app(ensemble, RequestLimits(10**6, 100)))
     assert client.post("/answer", json=objects).json() == found
     assert [(f["answer"], f["start"], f["end"], f["score"]) for f in found] == [
         (p.answer, p.start, p.end, p.score) for p in expected

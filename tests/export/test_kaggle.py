@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import autoqa
 from autoqa.analysis.finished_run import open_run
-from autoqa.analysis.selection import named
+from autoqa.analysis.selection import candidate_seat
 from autoqa.bundle.manifest import NAME, parse_manifest
 from autoqa.bundle.verify import verify
 from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
@@ -29,7 +29,7 @@ from autoqa.export.assemble import assemble
 from autoqa.export.kaggle import kit, wheels
 from autoqa.export.kaggle.hours import CHARACTERS, QUESTIONS, Hours, estimate
 from autoqa.export.kaggle.notebook import render_notebook
-from autoqa.export.kaggle.wheels import Missing, missing_wheels, needed, own_wheel
+from autoqa.export.kaggle.wheels import Missing, missing_wheels, needed_pins, write_autoqa_wheel
 from autoqa.export.write import write_bundle
 from autoqa.features.files import load_windows
 from tests import bundle_kit
@@ -54,7 +54,7 @@ def no_index(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_own_wheel_is_the_running_code_and_installs(tmp_path: Path) -> None:
-    path = own_wheel(tmp_path)
+    path = write_autoqa_wheel(tmp_path)
     target = tmp_path / "site"
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     done = subprocess.run(
@@ -72,9 +72,9 @@ def test_the_own_wheel_is_the_running_code_and_installs(tmp_path: Path) -> None:
 
 
 def test_the_record_of_the_own_wheel_is_right_and_its_bytes_repeat(tmp_path: Path) -> None:
-    first = own_wheel(tmp_path)
+    first = write_autoqa_wheel(tmp_path)
     before = first.read_bytes()
-    assert own_wheel(tmp_path).read_bytes() == before
+    assert write_autoqa_wheel(tmp_path).read_bytes() == before
     with zipfile.ZipFile(first) as archive:
         (record,) = (name for name in archive.namelist() if name.endswith("/RECORD"))
         rows = list(csv.reader(io.StringIO(archive.read(record).decode())))
@@ -90,7 +90,7 @@ def test_the_record_of_the_own_wheel_is_right_and_its_bytes_repeat(tmp_path: Pat
 
 
 def test_what_is_needed_is_what_is_installed_less_the_image() -> None:
-    pins = dict(pin.split("==") for pin in needed())
+    pins = dict(pin.split("==") for pin in needed_pins())
     assert {"transformers", "tokenizers", "safetensors", "huggingface-hub"} <= set(pins)
     assert not {"torch", "numpy", "pydantic", "optuna", "sqlalchemy", "click"} & set(pins)
     assert all(found == version(name) for name, found in pins.items())
@@ -99,7 +99,7 @@ def test_what_is_needed_is_what_is_installed_less_the_image() -> None:
 def test_a_needed_package_that_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheels, "_ROOTS", ("no-such-package",))
     with pytest.raises(MissingAssetError, match="pip install no-such-package"):
-        needed()
+        needed_pins()
 
 
 @pytest.mark.parametrize(
@@ -129,11 +129,11 @@ def test_missing_wheels_are_told_by_python(
 def test_without_an_index_the_kit_says_what_it_lacks(own: Path, tmp_path: Path) -> None:
     made = kit.write_kit(own, verify(own), HOURS)
     assert made.wheels == 1
-    assert [gap.pin for gap in made.missing] == needed()
+    assert [gap.pin for gap in made.missing] == needed_pins()
     readme = (made.folder / "README.md").read_text()
     assert f"transformers=={version('transformers')}" in readme
-    assert len(made.get) == len(wheels.PYTHONS)
-    for command in made.get:
+    assert len(made.download_commands) == len(wheels.PYTHONS)
+    for command in made.download_commands:
         assert f"    {command}\n" in readme
         assert str(made.folder / "wheels") in command
 
@@ -144,7 +144,7 @@ def test_without_an_index_the_kit_says_what_it_lacks(own: Path, tmp_path: Path) 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No downloads."""
-    monkeypatch.setattr(kit, "write_wheels", lambda folder: own_wheel(folder) and [])
+    monkeypatch.setattr(kit, "write_wheels", lambda folder: write_autoqa_wheel(folder) and [])
 
 
 @pytest.mark.usefixtures("quick")
@@ -255,7 +255,7 @@ def test_the_estimate_counts_windows_tokens_and_weights(
     monkeypatch.setenv("AUTOQA_HOME", str(tmp_path))
     bundle_kit.write_run(tmp_path)
     run = open_run("toy")
-    seats = [named(run, name) for name in ("t0001-100", "t0002-100")]
+    seats = [candidate_seat(run, name) for name in ("t0001-100", "t0002-100")]
     target = tmp_path / "bundle"
     manifest = write_bundle(assemble(run, seats, seats[0].group, reason="test"), target)
     found = estimate(run, manifest, target)

@@ -8,8 +8,6 @@ import click
 from autoqa.cli.terminal import data_console, echo_json
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from autoqa.data.audit import StudyAudit
 
 
@@ -29,59 +27,24 @@ def audit(study: Path, source: str | None, html: Path | None, as_json: bool) -> 
 
     from autoqa.data.audit import audit_study
     from autoqa.registry import open_study
+    from autoqa.report.audit import audit_sentences, audit_table
 
-    found = audit_study(open_study(study), source)
+    result = audit_study(open_study(study), source)
     if html is not None:
-        _write(html, found)
+        _write_page(html, result)
     if as_json:
-        echo_json(asdict(found))
+        echo_json(asdict(result))
         return
-    data_console().print(_table(found))
-    for pair in found.shared:
-        counts = ", ".join(f"{count} by {reason}" for reason, count in pair.rows.items())
-        click.echo(f"{pair.source} shares rows with {pair.held_source}: {counts}")
-    click.echo(f"study {found.study}: sources {len(found.sources)}, rows {found.rows}")
+    data_console().print(audit_table(result))
+    click.echo("\n".join(audit_sentences(result)))
 
 
-def _write(path: Path, found: "StudyAudit") -> None:
+def _write_page(path: Path, result: "StudyAudit") -> None:
     from autoqa.errors import DataError
     from autoqa.files import write_atomically
     from autoqa.report.audit_page import audit_page
 
     try:
-        write_atomically(path, audit_page(found))
+        write_atomically(path, audit_page(result))
     except OSError as error:
         raise DataError(f"--html {str(path)!r} cannot be written: {error.strerror}.") from error
-
-
-def _table(found: "StudyAudit") -> "Table":
-    from rich import box
-    from rich.table import Table
-
-    from autoqa.data.tally import FINDING_KINDS
-
-    kinds = [kind for kind in FINDING_KINDS if any(kind in each.findings for each in found.sources)]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("source")
-    for heading in ("rows", "contexts", "unanswerable", "context chars", "answer words"):
-        table.add_column(heading, justify="right")
-    table.add_column("languages")
-    for kind in kinds:
-        table.add_column(kind.replace("_", " "), justify="right")
-    for each in found.sources:
-        table.add_row(
-            each.name,
-            str(each.rows),
-            str(each.contexts),
-            f"{each.unanswerable / each.rows:.1%}" if each.rows else "–",
-            _middle(each.lengths["context"].characters),
-            _middle(each.lengths["answer"].words),
-            " ".join(each.languages),
-            *(str(each.findings.get(kind, "–")) for kind in kinds),
-        )
-    return table
-
-
-def _middle(quantiles: tuple[int, ...]) -> str:
-    """The median, with the range that nine of ten lie in."""
-    return "–" if not quantiles else f"{quantiles[2]} ({quantiles[1]}–{quantiles[3]})"

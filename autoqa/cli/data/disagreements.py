@@ -1,7 +1,7 @@
 """``autoqa data disagreements``: labels that confident candidates contradict."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +11,9 @@ from autoqa.errors import ConfigError
 
 if TYPE_CHECKING:
     from autoqa.analysis.finished_run import StudyRun
-    from autoqa.labels.decisions import Dispute
     from autoqa.labels.disagreements import Disagreements
 
 _PATH = click.Path(path_type=Path)
-_SHOWN = 20
 
 
 @click.command()
@@ -69,19 +67,23 @@ def disagreements(
         return
     from autoqa.labels.candidate_opinions import Judges
     from autoqa.labels.disagreements import find_disagreements
+    from autoqa.report import disagreements as report
 
     judges = Judges(run, source)
     with progress_bar("asking candidates", quiet=as_json) as progress:
-        found = find_disagreements(judges, threshold=threshold, models=models, progress=progress)
+        disputed = find_disagreements(judges, threshold=threshold, models=models, progress=progress)
     if target is not None:
-        _write_decisions(target, found)
+        _write_decisions(target, disputed)
     if as_json:
-        echo_json(_as_json(run.study.name, source, found))
+        echo_json(report.as_objects(run.study.name, source, disputed))
         return
-    _print(source, found, target)
+    console = data_console()
+    for text in report.dispute_texts(disputed):
+        console.print(text, markup=False)
+    click.echo("\n".join(report.sentences(source, disputed, target)))
 
 
-def _write_decisions(target: Path, found: "Disagreements") -> None:
+def _write_decisions(target: Path, disputed: "Disagreements") -> None:
     from autoqa.files import write_atomically
     from autoqa.labels.decisions import render_decisions
 
@@ -91,7 +93,7 @@ def _write_decisions(target: Path, found: "Disagreements") -> None:
             "it."
         )
     try:
-        write_atomically(target, render_decisions(found.disputes))
+        write_atomically(target, render_decisions(disputed.disputes))
     except OSError as error:
         raise ConfigError(f"--to {target} cannot be written: {error.strerror}.") from error
 
@@ -101,80 +103,21 @@ def _apply(run: "StudyRun", source: str, decided: Path, target: Path | None, as_
     from autoqa.data.prepare import corrected, load_source
     from autoqa.labels.decisions import read_decisions
     from autoqa.registry import bind, discover
+    from autoqa.report.disagreements import decision_sentence
 
     if target is None:
         raise ConfigError("--apply needs --to: the overlay to write.")
     bound = bind(run.study, discover())
     check_target(target, source)
-    given, _ = load_source(source, bound.sources[source])
-    rows, _ = corrected(source, given, run.study.sources[source].overlays)
+    loaded, _ = load_source(source, bound.sources[source])
+    rows, _ = corrected(source, loaded, run.study.sources[source].overlays)
     changes = read_decisions(decided, source, rows)
     dropped = sum(change.answers is None for change in changes)
+    accepted = len(changes) - dropped
     if changes:
-        Overlay(source, fingerprint(given), changes).write(target)
+        Overlay(source, fingerprint(loaded), changes).write(target)
     if as_json:
         overlay = str(target) if changes else None
-        echo_json(
-            {"accepted": len(changes) - dropped, "dropped": dropped, "overlay": overlay},
-        )
+        echo_json({"accepted": accepted, "dropped": dropped, "overlay": overlay})
         return
-    if not changes:
-        click.echo(f"{decided} accepts and drops nothing; nothing is written.")
-        return
-    click.echo(
-        f"{len(changes) - dropped} answers accepted, {dropped} rows dropped; {target} holds them. "
-        f"To use it: overlays = [{str(target)!r}] below [sources.{source}]."
-    )
-
-
-def _print(source: str, found: "Disagreements", target: Path | None) -> None:
-    console = data_console()
-    for number, one in enumerate(found.disputes[:_SHOWN], 1):
-        label, proposed = one.shown()
-        row = one.example
-        lines = (
-            f"{number}. {row.id} ({row.language})  {one.confidence:.2f}, "
-            f"{len(one.candidates)} candidates: {row.question}",
-            f"  label     {label}",
-            f"  proposed  {proposed}",
-        )
-        console.print("\n".join(lines), markup=False)
-    if len(found.disputes) > _SHOWN:
-        click.echo(f"... and {len(found.disputes) - _SHOWN} more.")
-    click.echo(
-        f"sources.{source}: the labels of {len(found.disputes)} rows are contradicted. At least "
-        f"two candidates that had not trained on the row answered {found.heard} of {found.rows} "
-        f"rows; {found.public} of these belong to the public part, the others are trained on."
-    )
-    if target is not None:
-        click.echo(
-            f"{target} waits for decisions: accept, reject or drop. Then --apply {target} --to "
-            "OVERLAY."
-        )
-
-
-def _as_json(study: str, source: str, found: "Disagreements") -> dict[str, Any]:
-    return {
-        "study": study,
-        "source": source,
-        "rows": found.rows,
-        "public_rows": found.public,
-        "rows_heard": found.heard,
-        "disagreements": [_row(one) for one in found.disputes],
-    }
-
-
-def _row(one: "Dispute") -> dict[str, Any]:
-    label, proposed = one.shown()
-    return {
-        "id": one.example.id,
-        "language": one.example.language,
-        "question": one.example.question,
-        "label": one.label,
-        "proposed": one.proposed.text,
-        "start": one.proposed.start,
-        "confidence": round(one.confidence, 4),
-        "candidates": list(one.candidates),
-        "label_in_context": label,
-        "proposed_in_context": proposed,
-    }
+    click.echo(decision_sentence(decided, source, accepted, dropped, target))

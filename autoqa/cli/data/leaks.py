@@ -41,36 +41,14 @@ def leaks(study: Path, rows: int, as_json: bool) -> None:
             }
         )
         return
-    _show("left out of training, because validation holds", data.leaks, rows)
-    _show("kept, but another training source holds", shared, rows)
+    _print("left out of training, because validation holds", data.leaks, rows)
+    _print("kept, but another training source holds", shared, rows)
 
 
-def _show(title: str, found: "Sequence[Leak]", rows: int) -> None:
-    from itertools import groupby
+def _print(title: str, leaked: "Sequence[Leak]", rows: int) -> None:
+    from autoqa.report.leaks import leaks_table
 
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=title, title_justify="left")
-    for heading in ("rows", "source", "id", "because of", "shares", "with", "id"):
-        table.add_column(heading, justify="right" if heading in ("rows", "shares") else "left")
-
-    def kind(leak: "Leak") -> tuple[str, str, str]:
-        return leak.source, leak.held_source, leak.reason
-
-    for _, group in groupby(sorted(found, key=kind), key=kind):
-        alike = list(group)
-        for place, leak in enumerate(alike[: max(1, rows)]):
-            table.add_row(
-                str(len(alike)) if place == 0 else "",
-                leak.source,
-                leak.id if rows else "",
-                leak.reason,
-                f"{leak.share:.0%}" if rows else "",
-                leak.held_source,
-                leak.held if rows else "",
-            )
-    if found:
-        data_console().print(table)
+    if leaked:
+        data_console().print(leaks_table(title, leaked, rows))
     else:
         click.echo(f"{title}: nothing")

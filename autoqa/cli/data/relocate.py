@@ -8,13 +8,12 @@ import click
 from autoqa.cli.progress import progress_bar
 from autoqa.cli.terminal import data_console, echo_json
 from autoqa.errors import ConfigError
-from autoqa.report.relocation import as_objects, confidence_histogram, excerpts, row_count
+from autoqa.report import relocation as report
 
 if TYPE_CHECKING:
     from autoqa.labels.relocation import Relocation
 
 _PATH = click.Path(path_type=Path)
-_SHOWN = 10
 
 
 @click.command()
@@ -84,7 +83,7 @@ def relocate(
     if target is not None:
         check_target(target, source)
     with progress_bar("asking candidates", quiet=as_json) as progress:
-        found = relocation.relocate(
+        placements = relocation.relocate(
             bound,
             source,
             target=target,
@@ -93,47 +92,20 @@ def relocate(
             translations=translations,
             progress=progress,
         )
-    overlay = found.overlay(threshold)
+    overlay = placements.overlay(threshold)
     written = target if overlay.changes else None
     if written is not None:
         overlay.write(written)
     if as_json:
-        echo_json(as_objects(found, threshold, written))
+        echo_json(report.as_objects(placements, threshold, written))
         return
-    _print(found, threshold, len(overlay.changes), written)
+    _print(placements, threshold, len(overlay.changes), written)
 
 
-def _print(found: "Relocation", threshold: float, changed: int, written: Path | None) -> None:
-    placed = found.placed
-    if not placed:
-        settled = f" ({found.settled} settled by other overlays)" if found.settled else ""
-        click.echo(
-            f"sources.{found.source}: none of its {found.rows} rows{settled} has an answer that "
-            "occurs several times; nothing is written."
-        )
-        return
-    console = data_console()
-    console.print(confidence_histogram(placed))
-    moved = sorted(
-        (one for one in placed if one.moved and one.confidence >= threshold),
-        key=lambda one: -one.confidence,
-    )
-    for one in moved[:: max(1, len(moved) // _SHOWN)][:_SHOWN]:
-        before, after = excerpts(one)
-        example = one.ambiguous.example
-        console.print(f"{example.id}  {one.confidence:.2f}  {example.question}", markup=False)
-        console.print(f"  from  {before}\n  to    {after}", markup=False)
-    click.echo(
-        f"sources.{found.source}: of {found.rows} rows, {row_count(placed)} have an answer that "
-        f"occurs several times; candidates were asked about {found.judged} of {len(placed)} such "
-        "answers."
-    )
-    doubtful = sum(one.moved for one in placed) - len(moved)
-    unsure = f" ({doubtful} more would, but with less than {threshold:g})" if doubtful else ""
-    if written is None:
-        click.echo(f"{len(moved)} answers in {changed} rows move{unsure}; nothing is written.")
-        return
-    click.echo(
-        f"{len(moved)} answers in {changed} rows move{unsure}; {written} holds them. To use it: "
-        f"overlays = [{str(written)!r}] below [sources.{found.source}]."
-    )
+def _print(placements: "Relocation", threshold: float, changed: int, written: Path | None) -> None:
+    if placements.placed:
+        console = data_console()
+        console.print(report.confidence_histogram(placements.placed))
+        for text in report.move_texts(placements, threshold):
+            console.print(text, markup=False)
+    click.echo("\n".join(report.sentences(placements, threshold, changed, written)))

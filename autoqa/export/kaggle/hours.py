@@ -81,11 +81,11 @@ def estimate(run: StudyRun, manifest: Manifest, bundle: Path) -> Hours:
         tokenizer = QATokenizer.from_folder(bundle / group.folder)
         encoded = encode(tokenizer, examples)
         # Questions that leave no room to cut a context cost nothing: the notebook leaves them out.
-        asked = np.flatnonzero(encoded.room(group.length) > group.stride)
-        made = cut(encoded.take(asked), group.length, group.stride)
+        answerable = np.flatnonzero(encoded.room(group.length) > group.stride)
+        cuts = cut(encoded.take(answerable), group.length, group.stride)
         stored = load_windows(run.folder.windows_path(group.id, "public"))
-        windows[group.id] = len(made) * scale
-        tokens[group.id] = len(made.input_ids) * scale
+        windows[group.id] = len(cuts) * scale
+        tokens[group.id] = len(cuts.input_ids) * scale
         public[group.id] = len(stored.input_ids)
     searched = t4 = 0.0
     for member in manifest.members:
@@ -109,11 +109,11 @@ def _long_examples(public: Sequence[Example]) -> list[Example]:
         contexts = dict.fromkeys(e.context for e in public if e.language == language)
         joined = "\n".join(contexts)
         texts[language] = joined * math.ceil(2 * CHARACTERS / len(joined))
-    made = []
+    examples = []
     for number, place in enumerate(np.linspace(0, len(public) - 1, _SAMPLE).round().astype(int)):
         example = public[place]
         text = texts[example.language]
         begin = number * CHARACTERS % (len(text) - CHARACTERS)
         context = text[begin : begin + CHARACTERS]
-        made.append(Example(f"{number}", example.question, context, (), example.language, ""))
-    return made
+        examples.append(Example(f"{number}", example.question, context, (), example.language, ""))
+    return examples

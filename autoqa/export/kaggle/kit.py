@@ -19,19 +19,19 @@ USER = "INSERT_YOUR_USERNAME"
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """What was written.
+    """A kit that was written.
 
     Attributes:
         folder: The kit.
         wheels: How many wheels it holds.
         missing: Which wheels it lacks.
-        get: Commands that get them where a package index can be reached.
+        download_commands: Commands that get them where a package index can be reached.
     """
 
     folder: Path
     wheels: int
     missing: tuple[Missing, ...]
-    get: tuple[str, ...]
+    download_commands: tuple[str, ...]
 
 
 def kit_folder(bundle: Path) -> Path:
@@ -71,7 +71,12 @@ def write_kit(bundle: Path, manifest: Manifest, hours: Hours, *, force: bool = F
         wheels = partial / "wheels"
         wheels.mkdir()
         missing = write_wheels(wheels)
-        kit = Kit(target, len(list(wheels.glob("*.whl"))), tuple(missing), _get(missing, target))
+        kit = Kit(
+            target,
+            len(list(wheels.glob("*.whl"))),
+            tuple(missing),
+            _download_commands(missing, target),
+        )
         texts = {
             "notebook.ipynb": render_notebook(manifest.study),
             METADATA: json.dumps(_metadata(manifest), indent=2, ensure_ascii=False) + "\n",
@@ -90,7 +95,7 @@ def _link(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def _get(missing: Sequence[Missing], target: Path) -> tuple[str, ...]:
+def _download_commands(missing: Sequence[Missing], target: Path) -> tuple[str, ...]:
     commands = []
     for python in PYTHONS:
         pins = [gap.pin for gap in missing if python in gap.pythons]
@@ -120,7 +125,7 @@ def _readme(manifest: Manifest, hours: Hours, kit: Kit) -> str:
             f"{', '.join(map(str, kit.missing))}. Get them where there is one, for the versions of "
             "Python that you need (the notebook's image has one):",
             "",
-            *(f"    {command}" for command in kit.get),
+            *(f"    {command}" for command in kit.download_commands),
             "",
         ]
     return "\n".join(

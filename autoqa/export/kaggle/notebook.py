@@ -19,10 +19,10 @@ INPUT = Path("../input")
 
 def only(pattern):
     """The one path below INPUT that matches; write a path in its place where several do."""
-    found = sorted(INPUT.rglob(pattern))
-    if len(found) != 1:
-        raise FileNotFoundError(f"{len(found)} files match {pattern} below {INPUT}: {found}")
-    return found[0]
+    matches = sorted(INPUT.rglob(pattern))
+    if len(matches) != 1:
+        raise FileNotFoundError(f"{len(matches)} files match {pattern} below {INPUT}: {matches}")
+    return matches[0]
 
 
 KIT = only("bundle/manifest.json").parents[1]
@@ -81,7 +81,7 @@ with tqdm(unit=" steps") as bar:
 """
 
 _WRITE = """\
-answers = {row.id: found.answer for row, found in zip(good, predictions)}
+answers = {row.id: prediction.answer for row, prediction in zip(good, predictions)}
 with open("submission.csv", "w", encoding="utf-8", newline="") as file:
     writer = csv.writer(file, lineterminator="\\n")
     writer.writerow(["id", "PredictionString"])

@@ -32,7 +32,7 @@ _MAIN_FILES = ("METADATA", "entry_points.txt", "licenses/LICENSE")
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A wheel that could not be had.
+    """A wheel that no package index had.
 
     Attributes:
         pin: ``regex==2026.11.15``.
@@ -59,8 +59,8 @@ def write_wheels(folder: Path) -> list[Missing]:
     Raises:
         MissingAssetError: autoqa or a package that it needs is not installed as a distribution.
     """
-    own_wheel(folder)
-    pins = needed()
+    write_autoqa_wheel(folder)
+    pins = needed_pins()
     lines = [f"autoqa=={autoqa.__version__}", *pins]
     (folder / REQUIREMENTS).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     for python in PYTHONS:
@@ -68,17 +68,17 @@ def write_wheels(folder: Path) -> list[Missing]:
     return missing_wheels(pins, folder)
 
 
-def needed() -> list[str]:
+def needed_pins() -> list[str]:
     """Exact versions, as installed here, of what answering needs and Kaggle's image lacks."""
     # A dependency of transformers, so it is there; its import takes time that --help need not pay.
     from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
-    found: dict[str, str] = {}
-    waiting: list[str] = list(_ROOTS)
-    while waiting:
-        name = waiting.pop()
-        if name in found or name in _NOT_SHIPPED:
+    versions: dict[str, str] = {}
+    queue: list[str] = list(_ROOTS)
+    while queue:
+        name = queue.pop()
+        if name in versions or name in _NOT_SHIPPED:
             continue
         try:
             package = distribution(name)
@@ -87,12 +87,12 @@ def needed() -> list[str]:
                 f"the package {name} is not installed, so its wheel cannot be chosen: "
                 f"pip install {name}"
             ) from error
-        found[name] = package.version
+        versions[name] = package.version
         for line in package.requires or ():
             requirement = Requirement(line)
             if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                waiting.append(canonicalize_name(requirement.name))
-    return [f"{name}=={version}" for name, version in sorted(found.items())]
+                queue.append(canonicalize_name(requirement.name))
+    return [f"{name}=={version}" for name, version in sorted(versions.items())]
 
 
 def download_command(python: str, pins: Iterable[str], folder: Path | str) -> list[str]:
@@ -110,13 +110,14 @@ def missing_wheels(pins: Sequence[str], folder: Path) -> list[Missing]:
     """Which wheels are not in a folder."""
     from packaging.utils import canonicalize_name, parse_wheel_filename
 
-    there: dict[str, set[str]] = {}
+    pythons_by_pin: dict[str, set[str]] = {}
     for path in folder.glob("*.whl"):
         name, version, _, tags = parse_wheel_filename(path.name)
         for tag in tags:
             fits = {p for p in PYTHONS if _fits(tag.interpreter, tag.abi, p)}
-            there.setdefault(f"{canonicalize_name(name)}=={version}", set()).update(fits)
-    gaps = {pin: tuple(p for p in PYTHONS if p not in there.get(pin, ())) for pin in pins}
+            pin = f"{canonicalize_name(name)}=={version}"
+            pythons_by_pin.setdefault(pin, set()).update(fits)
+    gaps = {pin: tuple(p for p in PYTHONS if p not in pythons_by_pin.get(pin, ())) for pin in pins}
     return [Missing(pin, pythons) for pin, pythons in gaps.items() if pythons]
 
 
@@ -126,16 +127,16 @@ def _fits(interpreter: str, abi: str, python: str) -> bool:
 
 def _run(command: list[str]) -> None:
     # Whether it worked is seen from the files; an index that is not there must not take minutes.
-    patience = ["--disable-pip-version-check", "--retries", "0", "--timeout", "20"]
+    options = ["--disable-pip-version-check", "--retries", "0", "--timeout", "20"]
     subprocess.run(
-        [sys.executable, "-m", *command, *patience],
+        [sys.executable, "-m", *command, *options],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
     )
 
 
-def own_wheel(folder: Path) -> Path:
+def write_autoqa_wheel(folder: Path) -> Path:
     """Packs the running autoqa, however it was installed, into a wheel (PEP 427).
 
     The code that wrote the bundle is the code that answers with it; neither a source tree nor a
