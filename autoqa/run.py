@@ -201,9 +201,9 @@ def search(
     """
     from autoqa.data import prepare_data
     from autoqa.registry import open_study
-    from autoqa.search.display import choose_display
-    from autoqa.search.runner import run_search
-    from autoqa.search.setup import SearchOptions
+    from autoqa.searching.display import choose_display
+    from autoqa.searching.runner import run_search
+    from autoqa.searching.setup import SearchOptions
 
     if current_process().name.startswith("autoqa-worker-"):
         raise ConfigError(

@@ -42,10 +42,10 @@ def search(
     from autoqa.data import prepare_data
     from autoqa.errors import MissingAssetError
     from autoqa.registry import open_study
-    from autoqa.search.display import choose_display
-    from autoqa.search.dry_run import plan_search
-    from autoqa.search.runner import run_search
-    from autoqa.search.setup import SearchOptions
+    from autoqa.searching.display import choose_display
+    from autoqa.searching.dry_run import plan_search
+    from autoqa.searching.runner import run_search
+    from autoqa.searching.setup import SearchOptions
 
     options = SearchOptions(trials, minutes, workers, accept_changes)
     bound = open_study(study)

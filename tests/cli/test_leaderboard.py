@@ -15,7 +15,7 @@ from autoqa.errors import ConfigError
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from tests import bundle_kit
-from tests.search import fakes
+from tests.searching import fakes
 from tests.store.test_study_tables import RECORD, with_jaccard
 
 

@@ -7,8 +7,8 @@ from click.testing import CliRunner, Result
 
 from autoqa.cli.search import search
 from autoqa.errors import MissingAssetError
-from autoqa.search import runner
-from tests.search import fakes
+from autoqa.searching import runner
+from tests.searching import fakes
 
 
 @pytest.fixture

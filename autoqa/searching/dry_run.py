@@ -15,15 +15,10 @@ from autoqa import recipes
 from autoqa.data import StudyData
 from autoqa.errors import DataError, MissingAssetError
 from autoqa.registry import BoundStudy
-from autoqa.search.first_points import points
-from autoqa.search.setup import (
-    Prepare,
-    SearchOptions,
-    build_spaces,
-    source_languages,
-)
-from autoqa.search.space import Space
-from autoqa.search.workers.resources import plan_workers
+from autoqa.searching.first_points import points
+from autoqa.searching.setup import Prepare, SearchOptions, build_spaces, source_languages
+from autoqa.searching.space import Space
+from autoqa.searching.workers.resources import plan_workers
 
 
 @dataclass(frozen=True)

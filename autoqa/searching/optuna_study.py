@@ -11,9 +11,9 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 
 from autoqa.errors import AutoqaError, ConfigError
-from autoqa.search.space import Space
-from autoqa.search.trial_attributes import TrialAttributes
-from autoqa.search.trials import Trials
+from autoqa.searching.space import Space
+from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.searching.trials import Trials
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.connection import tune_sqlite
 from autoqa.store.run_folder import RunFolder

@@ -10,15 +10,15 @@ from autoqa.data.prepare import prepare_data
 from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
 from autoqa.recipes import Recipe, TrainingRun
 from autoqa.registry import open_study
-from autoqa.search.display import Display
-from autoqa.search.interrupts import Interrupts, SearchInterruptedError
-from autoqa.search.optuna_study import open_study as open_trials
-from autoqa.search.setup import check_missing, fingerprint
-from autoqa.search.trial_attributes import TrialAttributes
-from autoqa.search.workers.base import Worker, WorkerPool, WorkerSettings
-from autoqa.search.workers.job_runner import training_factory
-from autoqa.search.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.search.workers.resources import plan_workers
+from autoqa.searching.display import Display
+from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
+from autoqa.searching.optuna_study import open_study as open_trials
+from autoqa.searching.setup import check_missing, fingerprint
+from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.searching.workers.base import Worker, WorkerPool, WorkerSettings
+from autoqa.searching.workers.job_runner import training_factory
+from autoqa.searching.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.searching.workers.resources import plan_workers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store

@@ -16,10 +16,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from autoqa.config import load_study
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
-from autoqa.search.setup import SearchOptions, fingerprint
+from autoqa.searching.setup import SearchOptions, fingerprint
 from autoqa.store.study_tables import Store
 from autoqa.training.messages import TrialFinished
-from tests.search import fakes
+from tests.searching import fakes
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +40,7 @@ def candidates() -> list[str]:
 
 def start(folder: Path, factory: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.search.fake_search", str(folder), factory],
+        [sys.executable, "-m", "tests.searching.fake_search", str(folder), factory],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,

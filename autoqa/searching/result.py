@@ -7,9 +7,9 @@ from typing import Any
 from optuna.trial import TrialState
 
 from autoqa.errors import NothingFeasibleError
-from autoqa.search.display import score
-from autoqa.search.trial_attributes import TrialAttributes
-from autoqa.search.trials import Trials
+from autoqa.searching.display import score
+from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.searching.trials import Trials
 from autoqa.store.candidate_record import CandidateRecord, by_score
 
 

@@ -14,9 +14,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from autoqa import recipes
 from autoqa.recipes import TrainingRun
-from autoqa.search.first_points import Point
-from autoqa.search.space import Space
-from autoqa.search.trial_attributes import TrialAttributes
+from autoqa.searching.first_points import Point
+from autoqa.searching.space import Space
+from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.store.candidate_record import CandidateRecord
 
 Again = Literal["no", "same", "slower", "smaller", "continue"]

@@ -13,16 +13,16 @@ from autoqa.data import prepare_data
 from autoqa.errors import ConfigError
 from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
-from autoqa.search.runner import run_search
-from autoqa.search.setup import SearchOptions
-from autoqa.search.workers.base import Events, Worker, WorkerPool, WorkerSettings
-from autoqa.search.workers.registry import LOCAL_PROCESS, WORKER_KINDS, make_pool
-from autoqa.search.workers.resources import WorkerPlan
+from autoqa.searching.runner import run_search
+from autoqa.searching.setup import SearchOptions
+from autoqa.searching.workers.base import Events, Worker, WorkerPool, WorkerSettings
+from autoqa.searching.workers.registry import LOCAL_PROCESS, WORKER_KINDS, make_pool
+from autoqa.searching.workers.resources import WorkerPlan
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.training.messages import Message, Note, TrialFinished, TrialJob
-from tests.search import fakes
-from tests.search.thread_worker import Killed, ThreadPool
+from tests.searching import fakes
+from tests.searching.thread_worker import Killed, ThreadPool
 from tests.toy_study import write_study
 
 

@@ -9,12 +9,12 @@ from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.errors import DataError
-from autoqa.search.budget import GRACE_SECONDS, Budget
-from autoqa.search.display import Display, Status, duration, score
-from autoqa.search.interrupts import Interrupts, SearchInterruptedError
-from autoqa.search.trial_attributes import TrialAttributes, usual
-from autoqa.search.trials import Again, Proposal, Trials
-from autoqa.search.workers.base import Worker, WorkerPool
+from autoqa.searching.budget import GRACE_SECONDS, Budget
+from autoqa.searching.display import Display, Status, duration, score
+from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
+from autoqa.searching.trial_attributes import TrialAttributes, usual
+from autoqa.searching.trials import Again, Proposal, Trials
+from autoqa.searching.workers.base import Worker, WorkerPool
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store

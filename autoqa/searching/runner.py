@@ -7,14 +7,14 @@ from pathlib import Path
 from autoqa import env
 from autoqa.data import StudyData
 from autoqa.registry import BoundStudy
-from autoqa.search.budget import Budget
-from autoqa.search.display import Display, QuietDisplay
-from autoqa.search.first_points import points
-from autoqa.search.loop import Loop
-from autoqa.search.optuna_study import adopt, check_spaces, open_study, recover
-from autoqa.search.result import SearchResult, conclude
-from autoqa.search.retention import retain
-from autoqa.search.setup import (
+from autoqa.searching.budget import Budget
+from autoqa.searching.display import Display, QuietDisplay
+from autoqa.searching.first_points import points
+from autoqa.searching.loop import Loop
+from autoqa.searching.optuna_study import adopt, check_spaces, open_study, recover
+from autoqa.searching.result import SearchResult, conclude
+from autoqa.searching.retention import retain
+from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
     build_spaces,
@@ -23,11 +23,11 @@ from autoqa.search.setup import (
     freeze,
     source_languages,
 )
-from autoqa.search.trials import Trials
-from autoqa.search.workers.base import WorkerSettings
-from autoqa.search.workers.job_runner import Factory, training_factory
-from autoqa.search.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.search.workers.resources import plan_workers
+from autoqa.searching.trials import Trials
+from autoqa.searching.workers.base import WorkerSettings
+from autoqa.searching.workers.job_runner import Factory, training_factory
+from autoqa.searching.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.searching.workers.resources import plan_workers
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
@@ -52,7 +52,7 @@ def run_search(
         options: What the command line changes.
         display: What people see; nothing if left out.
         factory: Makes, inside a worker, the function that runs one trial.
-        workers: The kind of worker, by its name in ``autoqa.search.workers.registry``.
+        workers: The kind of worker, by its name in ``autoqa.searching.workers.registry``.
 
     Raises:
         MissingAssetError: Weights or data are not on this machine.

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from autoqa.search.retention import retain
+from autoqa.searching.retention import retain
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, dropped

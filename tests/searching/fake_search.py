@@ -4,8 +4,8 @@ import sys
 from pathlib import Path
 
 from autoqa.errors import AutoqaError
-from autoqa.search.display import PlainDisplay
-from tests.search import fakes
+from autoqa.searching.display import PlainDisplay
+from tests.searching import fakes
 
 if __name__ == "__main__":
     try:

@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from autoqa.errors import MissingAssetError
-from autoqa.search.budget import Budget
-from autoqa.search.display import (
+from autoqa.searching.budget import Budget
+from autoqa.searching.display import (
     LiveDisplay,
     PlainDisplay,
     QuietDisplay,
@@ -20,12 +20,12 @@ from autoqa.search.display import (
     choose_display,
     duration,
 )
-from autoqa.search.dry_run import plan_search
-from autoqa.search.setup import SearchOptions
-from autoqa.search.workers import resources
-from autoqa.search.workers.resources import find_gpus, free_memory, plan_workers
+from autoqa.searching.dry_run import plan_search
+from autoqa.searching.setup import SearchOptions
+from autoqa.searching.workers import resources
+from autoqa.searching.workers.resources import find_gpus, free_memory, plan_workers
 from autoqa.training.messages import Progress
-from tests.search import fakes
+from tests.searching import fakes
 
 GIB = 1024**3
 
@@ -154,8 +154,8 @@ def test_a_dry_run_without_data_still_says_what_is_missing(tmp_path: Path) -> No
 
 def test_the_parent_imports_neither_torch_nor_transformers() -> None:
     code = (
-        "import sys; import autoqa.cli.search, autoqa.cli.leaderboard, autoqa.search.runner, "
-        "autoqa.search.dry_run, autoqa.registry, autoqa.data; "
+        "import sys; import autoqa.cli.search, autoqa.cli.leaderboard, autoqa.searching.runner, "
+        "autoqa.searching.dry_run, autoqa.registry, autoqa.data; "
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

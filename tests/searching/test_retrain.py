@@ -8,8 +8,8 @@ import pytest
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
-from autoqa.search.display import QuietDisplay
-from autoqa.search.retrain import retrain
+from autoqa.searching.display import QuietDisplay
+from autoqa.searching.retrain import retrain
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, dropped

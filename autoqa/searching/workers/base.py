@@ -2,7 +2,7 @@
 
 A search and a retraining know these classes only. A kind of worker is a subclass of
 :class:`Worker`, one of :class:`WorkerPool` that makes them, and its line in
-:mod:`autoqa.search.workers.registry`.
+:mod:`autoqa.searching.workers.registry`.
 
 Everything here is called from the one thread that runs the search, but for
 :meth:`WorkerPool.kill`, which a signal handler may call at any moment.
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.search.workers.job_runner import Factory
-from autoqa.search.workers.resources import WorkerPlan
+from autoqa.searching.workers.job_runner import Factory
+from autoqa.searching.workers.resources import WorkerPlan
 from autoqa.training.messages import Message, TrialJob
 
 WAIT_SECONDS = 0.5

@@ -9,8 +9,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from autoqa import env
-from autoqa.search.workers import child
-from autoqa.search.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
+from autoqa.searching.workers import child
+from autoqa.searching.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
 from autoqa.training.messages import Message, TrialJob
 
 _spawn = get_context("spawn")

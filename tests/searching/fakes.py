@@ -17,11 +17,11 @@ from autoqa import env
 from autoqa.api import TrainingProtocol
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
-from autoqa.search.display import QuietDisplay
-from autoqa.search.result import SearchResult
-from autoqa.search.runner import run_search
-from autoqa.search.setup import SearchOptions
-from autoqa.search.workers.registry import LOCAL_PROCESS
+from autoqa.searching.display import QuietDisplay
+from autoqa.searching.result import SearchResult
+from autoqa.searching.runner import run_search
+from autoqa.searching.setup import SearchOptions
+from autoqa.searching.workers.registry import LOCAL_PROCESS
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.messages import (

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.search.workers.job_runner import Factory, JobRunner
+from autoqa.searching.workers.job_runner import Factory, JobRunner
 from autoqa.training.messages import Message, TrialJob
 
 

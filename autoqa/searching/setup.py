@@ -12,7 +12,7 @@ from autoqa.data import StudyData
 from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.files import write_atomically
 from autoqa.registry import BoundStudy
-from autoqa.search.space import Space
+from autoqa.searching.space import Space
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 

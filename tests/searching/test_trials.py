@@ -4,10 +4,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from autoqa.search.first_points import Point, protocol_parameters
-from autoqa.search.optuna_study import open_study
-from autoqa.search.trials import Proposal, Trials
-from tests.search.test_space import space
+from autoqa.searching.first_points import Point, protocol_parameters
+from autoqa.searching.optuna_study import open_study
+from autoqa.searching.trials import Proposal, Trials
+from tests.searching.test_space import space
 
 
 def trials(**first: list[Point]) -> Trials:

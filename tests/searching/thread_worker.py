@@ -9,8 +9,8 @@ import select
 import threading
 from collections.abc import Collection
 
-from autoqa.search.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
-from autoqa.search.workers.job_runner import JobRunner
+from autoqa.searching.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
+from autoqa.searching.workers.job_runner import JobRunner
 from autoqa.training.messages import Message, TrialJob
 
 
