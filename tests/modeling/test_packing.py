@@ -5,7 +5,7 @@ import torch
 
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.loss import training_loss
-from autoqa.modeling.packing import _attend, _attend_jagged, _kept, make_batch
+from autoqa.modeling.packing import _attend, _attend_jagged, _dropout_mask, make_batch
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.recipes import Method
 from tests.modeling.conftest import make_windows, save_tiny
@@ -86,11 +86,11 @@ def test_half_precision_attention_is_the_fused_kernel_s_up_to_rounding(
 def test_dropout_keeps_its_share_and_the_mean_and_follows_the_seed(rate: float) -> None:
     ones = torch.ones(12, 181, 181)
     torch.manual_seed(0)
-    kept = _kept(ones, rate)
+    kept = _dropout_mask(ones, rate)
     assert (kept == 0).float().mean().item() == pytest.approx(rate, abs=0.004)
     assert kept.mean().item() == pytest.approx(1, abs=0.004)
     for byte in range(8):  # all bits of a draw count the same
         assert kept.flatten()[byte::8].mean().item() == pytest.approx(1, abs=0.01)
-    assert not torch.equal(kept, _kept(ones, rate))
+    assert not torch.equal(kept, _dropout_mask(ones, rate))
     torch.manual_seed(0)
-    assert torch.equal(kept, _kept(ones, rate))
+    assert torch.equal(kept, _dropout_mask(ones, rate))
