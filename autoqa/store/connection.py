@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
+from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
 from autoqa.store.migrations import check_version, migrate
 from autoqa.store.tables import studies as _studies
 
@@ -34,10 +34,17 @@ class StudyDatabase:
         self.url = _parse(url)
         self._engine = _engine(self.url)
         try:
-            check_version(self.url)
-            migrate(self._engine)
-        except SQLAlchemyError as error:
+            check_version(self._engine)
+            # The next connections are tuned, which changes SQLite's file: not a refused one.
             self._engine.dispose()
+            if self.url.get_backend_name() == "sqlite":
+                event.listen(self._engine, "connect", tune_sqlite)
+            migrate(self._engine)
+        except DataError:
+            self.close()
+            raise
+        except SQLAlchemyError as error:
+            self.close()
             raise AutoqaError(
                 f"{self._shown}: cannot open the study's database: {_cause(error)}"
             ) from error
@@ -102,18 +109,15 @@ def _parse(url: str) -> URL:
 
 
 def _engine(url: URL) -> Engine:
-    lite = url.get_backend_name() == "sqlite"
+    waiting = {"timeout": 60} if url.get_backend_name() == "sqlite" else {}
     try:
-        engine = create_engine(url, connect_args={"timeout": 60} if lite else {})
+        return create_engine(url, connect_args=waiting)
     except (ImportError, SQLAlchemyError) as error:
         shown = url.render_as_string(hide_password=True)
         raise MissingAssetError(
             f"search.storage: {shown} needs a database driver that is not installed ({error}); "
             "for PostgreSQL: pip install 'autoqa[postgresql]'"
         ) from error
-    if lite:
-        event.listen(engine, "connect", tune_sqlite)
-    return engine
 
 
 def tune_sqlite(connection: Any, _record: object) -> None:

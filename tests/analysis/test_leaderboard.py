@@ -1,5 +1,8 @@
 """The leaderboard's scores are those of the stored predictions, and comparisons are reads."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -67,3 +70,12 @@ def test_what_cannot_be_compared_is_refused_and_is_no_read(
     with pytest.raises(ConfigError, match=sentence):
         compare(finished, *names)
     assert finished.store.public_reads() == before
+
+
+def test_a_leaderboard_loads_neither_the_format_of_bundles_nor_torch() -> None:
+    code = (
+        "import sys, autoqa.analysis.leaderboard, autoqa.analysis.private_scores; "
+        "print([name for name in sys.modules if name.startswith(('autoqa.bundle', 'torch'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

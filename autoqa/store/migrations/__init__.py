@@ -6,9 +6,7 @@ table is empty or of autoqa 0.1.0, which the first revision tells apart by itsel
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
-from sqlalchemy.engine import URL
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, inspect, text
 
 from autoqa.errors import DataError
 from autoqa.store.tables import REVISIONS
@@ -20,21 +18,15 @@ _POSTGRESQL_LOCK = 0x6175746F7161
 """Key of the advisory lock under which one process at a time migrates: "autoqa" in ASCII."""
 
 
-def check_version(url: URL) -> None:
-    """Looks at a database that autoqa has not touched yet.
-
-    It has a connection of its own, because the way that others are set up changes SQLite's file.
+def check_version(engine: Engine) -> None:
+    """Looks at a database and changes nothing.
 
     Raises:
         DataError: A newer autoqa has migrated it.
         SQLAlchemyError: It cannot be read.
     """
-    engine = create_engine(url, poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            _refuse_newer(connection, _version(connection))
-    finally:
-        engine.dispose()
+    with engine.connect() as connection:
+        _refuse_newer(connection, _version(connection))
 
 
 def migrate(engine: Engine) -> None:
