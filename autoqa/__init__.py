@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from autoqa.bundle.predictor import Ensemble, load
     from autoqa.run import Run, open_run, search
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Ensemble", "Run", "__version__", "load", "open_run", "search"]
 
 _HOMES = {
