@@ -8,12 +8,16 @@ Importing the package imports neither torch nor transformers nor optuna.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autoqa.env import wait_passively
+
 if TYPE_CHECKING:
     from autoqa.bundle.predictor import Ensemble, load
     from autoqa.run import Run, open_run, search
 
 __version__ = "0.2.0"
 __all__ = ["Ensemble", "Run", "__version__", "load", "open_run", "search"]
+
+wait_passively()
 
 _HOMES = {
     "Ensemble": "autoqa.bundle.predictor",
