@@ -52,7 +52,7 @@ def quickstart_commands() -> list[str]:
 def quickstart_steps() -> list[str]:
     """Each backbone's protocol only; the rest of the search takes longer, not other ways."""
     search, *others = quickstart_commands()
-    return [f"{search} --trials 2 --quiet", *others]
+    return [f"{search} --trials 2 --minutes 60 --quiet", *others]
 
 
 @pytest.fixture(scope="module")
