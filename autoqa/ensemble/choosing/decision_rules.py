@@ -1,5 +1,6 @@
 """Which of the compared ensembles wins by which rule, and the sentence that says so."""
 
+import math
 from collections.abc import Sequence
 
 from autoqa.ensemble.choosing.bagging import Bags
@@ -10,6 +11,7 @@ _WORDS: dict[EnsembleKind, str] = {
     "single": "the best single candidate",
     "best-per-group": "the best candidate of each group",
     "top-k": "the candidates that are best alone",
+    "comparable": "comparable candidates with equal weight",
     "all-equal": "all candidates with equal weight",
     "greedy": "the greedy selection",
 }
@@ -37,8 +39,21 @@ def by_mean(alternatives: Sequence[Alternative]) -> EnsembleKind:
     return winner.kind
 
 
+def by_shrinkage(alternatives: Sequence[Alternative]) -> EnsembleKind:
+    """The highest posterior mean less the price; of equals fewer models, then the simpler."""
+    able = [other for other in alternatives if other.allowed and other.posterior is not None]
+    able.sort(key=lambda other: len(other.members))
+    winner, height = able[0], _value(able[0])
+    for other in able[1:]:
+        if _value(other) > height + SAME:
+            winner, height = other, _value(other)
+    return winner.kind
+
+
 def verdict(winner: Alternative, alternatives: Sequence[Alternative], rule: DecisionRule) -> str:
     """Why the rule chose it, in a sentence."""
+    if winner.posterior is not None:
+        return _verdict_on_posteriors(winner, alternatives)
     rivals = [other for other in alternatives if other.gain is not None and other.allowed]
     if winner.gain is not None:
         why = f"Out of bag {_WORDS[winner.kind]} gains {_gain(winner)} on the best single candidate"
@@ -51,6 +66,42 @@ def verdict(winner: Alternative, alternatives: Sequence[Alternative], rule: Deci
     else:
         return "The best single candidate stays: there is nothing to compare it with."
     return f"{why}; rule {rule!r}."
+
+
+def _verdict_on_posteriors(winner: Alternative, alternatives: Sequence[Alternative]) -> str:
+    """The winner beside the default, or the default beside what comes nearest to it."""
+    rivals = [other for other in alternatives if other.allowed and other.members != winner.members]
+    if not rivals:
+        return f"{_WORDS[winner.kind].capitalize()}: nothing else can be seated; rule 'shrinkage'."
+    default = next(other for other in alternatives if other.kind == "comparable")
+    if winner.members != default.members:
+        why = f"{_WORDS[winner.kind].capitalize()} earns its place: of {_expected(winner)}"
+    else:
+        rival = max(rivals, key=_value)
+        why = (
+            f"{_WORDS['comparable'].capitalize()} stay: of {_WORDS[rival.kind]}, the nearest, "
+            f"{_expected(rival)}"
+        )
+    return f"{why}; rule 'shrinkage'."
+
+
+def _expected(other: Alternative) -> str:
+    known = other.posterior
+    assert known is not None
+    seen = (
+        "no document without a say"
+        if known.observed is None
+        else f"{known.observed:+.3f} ± {known.error:.3f} out of bag"
+    )
+    return (
+        f"{known.mean:+.3f} ± {known.deviation:.3f} is expected against the equal mean of comparable "
+        f"candidates ({known.prior:+.3f} ± {known.prior_deviation:.3f} beforehand, {seen}), at a price "
+        f"of {known.price:.4f}"
+    )
+
+
+def _value(other: Alternative) -> float:
+    return other.posterior.value if other.posterior is not None else -math.inf
 
 
 def _gain(other: Alternative) -> str:

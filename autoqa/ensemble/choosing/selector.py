@@ -7,10 +7,14 @@ that the bag left out, so that no question is scored by an ensemble that it help
 greedy ensemble's members are chosen on the whole public part among the candidates that at least
 half of the bags chose.
 
+Rule ``shrinkage`` compares a sixth, the equal mean of the candidates that are comparable with the
+best, as many as the limits allow.
+
 Two of them are picked. The *safe* pick is the rule's: rule ``interval`` takes a more complicated
 ensemble only where the 95 % interval of its out-of-bag gain on the simpler one excludes zero; rule
 ``mean`` takes the highest out-of-bag mean among those that are no worse than the best single
-candidate on the whole public part. It is safe because what speaks for it was seen on documents
+candidate on the whole public part; rule ``shrinkage`` takes the highest expected score, prior and
+documents together, less a price (:mod:`autoqa.ensemble.choosing.shrinkage`). It is safe because what speaks for it was seen on documents
 that had no say. The *best* pick has the highest public score, which its own members were chosen
 for; it is the better bet where the public part is like the questions to come and too small to prove
 anything.
@@ -18,17 +22,20 @@ anything.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from autoqa.arrays import Doubles
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, WindowsLike
 from autoqa.ensemble.choosing.bagging import Bags, ensembles, numbered
-from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, verdict
+from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, by_shrinkage, verdict
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
 from autoqa.ensemble.choosing.greedy import Chooser
 from autoqa.ensemble.choosing.limits import EnsembleLimits, cost
 from autoqa.ensemble.choosing.selection import (
     ENSEMBLE_KINDS,
+    WITH_COMPARABLE,
     Alternative,
     DecisionRule,
     EnsembleKind,
@@ -36,6 +43,7 @@ from autoqa.ensemble.choosing.selection import (
     Seat,
     Selection,
 )
+from autoqa.ensemble.choosing.shrinkage import MARGIN, Pool, Posterior, price
 from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
@@ -90,8 +98,10 @@ class Selector:
             self._evaluator, numbered(self._documents), self._everything, self._limits
         )
         self._notes = self._left_out()
-        self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed)
-        self._seats = ensembles(self._chooser, self._bags.steady())
+        self._pool = Pool(self._evaluator.alone, self._disagreements(), self._documents)
+        comparable = self._pool.comparable
+        self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed, comparable)
+        self._seats = ensembles(self._chooser, comparable, self._bags.steady())
 
     def select(self, rule: DecisionRule = "interval") -> Selection:
         """The two picks, and all that they were compared with.
@@ -104,6 +114,11 @@ class Selector:
             "interval": by_interval(alternatives, self._bags),
             "mean": by_mean(alternatives),
         }
+        notes = self._notes
+        if rule == "shrinkage":
+            alternatives = self._with_posteriors(alternatives)
+            rules[rule] = by_shrinkage(alternatives)
+            notes = (*notes, *self._not_in_the_mean())
         kinds = {other.kind: other for other in alternatives}
         safe, allowed = kinds[rules[rule]], [other for other in alternatives if other.allowed]
         best = self._pick(max(allowed, key=lambda other: other.public.mean))
@@ -118,7 +133,7 @@ class Selector:
             by_rule=rules,
             alternatives=alternatives,
             verdict=verdict(safe, alternatives, rule),
-            notes=self._notes,
+            notes=notes,
             considered=self._considered,
             seats=self._limits.seats,
             recipe_cap=self._limits.recipe_cap,
@@ -157,6 +172,46 @@ class Selector:
             notes.append(
                 f"Candidates that alone take more than {self._limits.seconds:g} seconds for 1,000 "
                 f"questions and were left out: {dear}."
+            )
+        return tuple(notes)
+
+    def _disagreements(self) -> Doubles:
+        """Mean 1 - Jaccard between the answers of each two contenders, ``[C, C]``."""
+        count = len(self._contenders)
+        return np.stack([self._evaluator.disagreements(i) for i in range(count)])
+
+    def _with_posteriors(self, alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
+        """The same and the mean of comparable candidates, all with what the prior makes of them."""
+        known = {other.kind: other for other in alternatives}
+        known["comparable"] = self._alternative("comparable")
+        return tuple(
+            replace(known[kind], posterior=self._posterior(known[kind])) for kind in WITH_COMPARABLE
+        )
+
+    def _posterior(self, other: Alternative) -> Posterior:
+        seats, default = self._seats[other.kind], self._seats["comparable"]
+        average = float(np.mean([contender.seconds for contender in self._contenders]))
+        return self._pool.posterior(
+            self._chooser.parts(seats),
+            self._chooser.parts(default),
+            self._bags.difference(other.kind, "comparable"),
+            price(len(set(seats)), other.seconds, average),
+        )
+
+    def _not_in_the_mean(self) -> tuple[str, ...]:
+        """Sentences on who is not in the mean of comparable candidates."""
+        comparable, seats = set(self._pool.comparable), self._seats["comparable"]
+        worse = [c.id for i, c in enumerate(self._contenders) if i not in comparable]
+        notes = []
+        if worse:
+            notes.append(
+                f"Not comparable with the best candidate, because with 95 % probability more than "
+                f"{MARGIN:g} below it: {', '.join(worse)}."
+            )
+        if len(seats) < len(comparable):
+            notes.append(
+                f"Comparable candidates: {len(comparable)}, of which seats, recipe_cap, seconds and "
+                f"a vote that needs three groups leave {len(seats)} in the equal mean."
             )
         return tuple(notes)
 

@@ -72,13 +72,15 @@ def test_the_tables_fit_a_hundred_columns(explained, capsys):
     from rich.console import Console
 
     from autoqa.ensemble.choosing.explain import Explanation
-    from autoqa.report.selection import show
+    from autoqa.report.selection import explanation_parts
 
     _, _, why = explained
-    show(why, Console(width=100))
+    console = Console(width=100)
     ids = tuple(f"t{number:04}-100" for number in range(30))
     matrix = tuple(tuple(float(i != j) for i in range(30)) for j in range(30))
-    show(Explanation({}, ids, matrix), Console(width=100))
+    for explanation in (why, Explanation({}, ids, matrix)):
+        for part in explanation_parts(explanation):
+            console.print(part)
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 100
     assert not any("…" in line for line in lines)
