@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @click.option(
     "--rule",
     type=click.Choice(["shrinkage", "interval", "mean"]),
-    help="shrinkage: the equal mean of comparable candidates is the default, and another ensemble "
-    "wins where prior and evidence expect more of it; interval: the simpler ensemble wins unless the gain's 95 % interval excludes zero; "
-    "mean: the higher mean wins. Else as the study says.",
+    help="shrinkage: the equal mean of comparable candidates wins unless prior and evidence "
+    "together expect more of another; interval: the simpler ensemble wins unless the gain's 95 % "
+    "interval excludes zero; mean: the higher mean wins. Else as the study says.",
 )
 @click.option(
     "--explain",

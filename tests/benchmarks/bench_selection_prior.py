@@ -1,8 +1,9 @@
 """What each rule's choice is worth where few documents decide.
 
 Pools of candidates are drawn with documents of which some are public and a hundred are not
-(:mod:`tests.ensemble.choosing.pools`). Each rule chooses on the public ones; its choice is scored on
-the others, which stand for the truth. The equal mean takes all candidates, whatever they are worth.
+(:mod:`tests.ensemble.choosing.pools`). Each rule chooses on the public ones; its choice is scored
+on the others, which stand for the truth. The equal mean takes all candidates, whatever they are
+worth.
 
 ``AUTOQA_BENCH_RUN`` names the folder of a finished run with at least four candidates: its documents
 are then divided at random in the same way, as in :mod:`.bench_selection_real`.
@@ -63,7 +64,8 @@ def report(name: str, rows: list[dict[str, float]]) -> None:
         + ", ".join(f"{way} {mean:.3f}" for way, mean in means.items())
         + f"; on interval {gains.mean():+.4f} ± {gains.std() / np.sqrt(len(gains)):.4f}, "
         f"worse in {np.mean(gains < 0):.0%}; on the equal mean {below.mean():+.4f}, "
-        f"quantiles 0 5 50 95: {' '.join(f'{q:+.3f}' for q in np.quantile(below, [0, 0.05, 0.5, 0.95]))}"
+        "quantiles 0 5 50 95: "
+        + " ".join(f"{value:+.3f}" for value in np.quantile(below, [0, 0.05, 0.5, 0.95]))
     )
     record(
         Comparison(

@@ -94,9 +94,9 @@ def _expected(other: Alternative) -> str:
         else f"{known.observed:+.3f} ± {known.error:.3f} out of bag"
     )
     return (
-        f"{known.mean:+.3f} ± {known.deviation:.3f} is expected against the equal mean of comparable "
-        f"candidates ({known.prior:+.3f} ± {known.prior_deviation:.3f} beforehand, {seen}), at a price "
-        f"of {known.price:.4f}"
+        f"{known.mean:+.3f} ± {known.deviation:.3f} is expected against the equal mean of "
+        f"comparable candidates ({known.prior:+.3f} ± {known.prior_deviation:.3f} beforehand, "
+        f"{seen}), at a price of {known.price:.4f}"
     )
 
 

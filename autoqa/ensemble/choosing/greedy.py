@@ -87,7 +87,7 @@ class Chooser:
         return seats
 
     def parts(self, seats: Seats) -> Doubles:
-        """Each contender's part in the answers: equal for seats of a group, and for groups, ``[C]``.
+        """Each contender's part in the answers, ``[C]``: groups count alike, and seats of one.
 
         Of two groups only the better one is heard.
         """

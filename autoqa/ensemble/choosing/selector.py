@@ -14,12 +14,13 @@ Two of them are picked. The *safe* pick is the rule's: rule ``interval`` takes a
 ensemble only where the 95 % interval of its out-of-bag gain on the simpler one excludes zero; rule
 ``mean`` takes the highest out-of-bag mean among those that are no worse than the best single
 candidate on the whole public part; rule ``shrinkage`` takes the highest expected score, prior and
-documents together, less a price (:mod:`autoqa.ensemble.choosing.shrinkage`). It is safe because what speaks for it was seen on documents
-that had no say. The *best* pick has the highest public score, which its own members were chosen
-for; it is the better bet where the public part is like the questions to come and too small to prove
-anything.
+documents together, less a price (:mod:`autoqa.ensemble.choosing.shrinkage`). It is safe because
+what speaks for it was seen on documents that had no say. The *best* pick has the highest public
+score, which its own members were chosen for; it is the better bet where the public part is like the
+questions to come and too small to prove anything.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -43,7 +44,7 @@ from autoqa.ensemble.choosing.selection import (
     Seat,
     Selection,
 )
-from autoqa.ensemble.choosing.shrinkage import MARGIN, Pool, Posterior, price
+from autoqa.ensemble.choosing.shrinkage import CLEARLY, MARGIN, Pool, Posterior, price
 from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
@@ -98,7 +99,7 @@ class Selector:
             self._evaluator, numbered(self._documents), self._everything, self._limits
         )
         self._notes = self._left_out()
-        self._pool = Pool(self._evaluator.alone, self._disagreements(), self._documents)
+        self._pool = Pool(self._evaluator.alone, self._documents)
         comparable = self._pool.comparable
         self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed, comparable)
         self._seats = ensembles(self._chooser, comparable, self._bags.steady())
@@ -175,11 +176,6 @@ class Selector:
             )
         return tuple(notes)
 
-    def _disagreements(self) -> Doubles:
-        """Mean 1 - Jaccard between the answers of each two contenders, ``[C, C]``."""
-        count = len(self._contenders)
-        return np.stack([self._evaluator.disagreements(i) for i in range(count)])
-
     def _with_posteriors(self, alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
         """The same and the mean of comparable candidates, all with what the prior makes of them."""
         known = {other.kind: other for other in alternatives}
@@ -189,14 +185,21 @@ class Selector:
         )
 
     def _posterior(self, other: Alternative) -> Posterior:
-        seats, default = self._seats[other.kind], self._seats["comparable"]
+        parts, reference = (
+            self._chooser.parts(self._seats[kind]) for kind in (other.kind, "comparable")
+        )
         average = float(np.mean([contender.seconds for contender in self._contenders]))
         return self._pool.posterior(
-            self._chooser.parts(seats),
-            self._chooser.parts(default),
+            parts - reference,
+            self._ambiguity(parts) - self._ambiguity(reference),
             self._bags.difference(other.kind, "comparable"),
-            price(len(set(seats)), other.seconds, average),
+            price(len(other.members), other.seconds, average),
         )
+
+    def _ambiguity(self, parts: Doubles) -> float:
+        """Mean disagreement of two members drawn with replacement."""
+        members = np.flatnonzero(parts).tolist()
+        return math.fsum(parts[i] * (self._evaluator.disagreements(i) @ parts) for i in members)
 
     def _not_in_the_mean(self) -> tuple[str, ...]:
         """Sentences on who is not in the mean of comparable candidates."""
@@ -205,13 +208,13 @@ class Selector:
         notes = []
         if worse:
             notes.append(
-                f"Not comparable with the best candidate, because with 95 % probability more than "
-                f"{MARGIN:g} below it: {', '.join(worse)}."
+                f"Not comparable with the best candidate, because with {CLEARLY:.0%} probability "
+                f"more than {MARGIN:g} below it: {', '.join(worse)}."
             )
         if len(seats) < len(comparable):
             notes.append(
-                f"Comparable candidates: {len(comparable)}, of which seats, recipe_cap, seconds and "
-                f"a vote that needs three groups leave {len(seats)} in the equal mean."
+                f"Comparable candidates: {len(comparable)}; the limits, and a vote that takes "
+                f"three groups, leave {len(seats)} in their equal mean."
             )
         return tuple(notes)
 

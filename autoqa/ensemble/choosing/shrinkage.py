@@ -6,10 +6,10 @@ ensemble's difference to the equal mean; documents without a say are the evidenc
 and the posterior mean is shrunk towards the prior by their precisions (empirical Bayes; Efron and
 Morris, Data Analysis Using Stein's Estimator and its Generalizations, 1975).
 
-Of an ensemble with weights w over candidates, the true score is taken as ``sum(w * skill) + share *
-ambiguity``: mean skill of its members, and a gain in proportion to how much they disagree (Krogh and
-Vedelsby, Neural Network Ensembles, Cross Validation, and Active Learning, 1995, where squared errors
-make the share 1).
+An ensemble's true score is taken as the mean skill of its members and a share of its ambiguity:
+the mean disagreement of two members drawn with replacement (after Krogh and Vedelsby, Neural
+Network Ensembles, Cross Validation, and Active Learning, 1995; for squared errors the share is 1).
+So copies gain nothing from each other, and the more members there are, the less one more brings.
 """
 
 import math
@@ -25,13 +25,13 @@ from autoqa.scores.quantiles import t_quantile
 from autoqa.scores.standard_errors import Spread
 
 AVERAGING_SHARE = 0.12
-"""Gain of a mean of logits on its mean member, by ambiguity: the mean over pairs of members, a
-member with itself included, of 1 - word-level Jaccard of their answers. From three pools of one small
-encoder on unseen Hindi questions: two of four candidates gained .040 and .045, one of eight .015, on
-the middle of their singles' range, and such candidates disagree by about a third."""
+"""Gain of a mean of logits on its mean member, by ambiguity, disagreement being 1 - Jaccard of the
+words of two answers. From three pools of one small encoder on unseen Hindi questions: two of four
+candidates gained .040 and .045, one of eight .015, on the middle of their singles' range; two such
+candidates are taken to disagree by a third."""
 
 AVERAGING_DEVIATION = 0.06
-"""Standard deviation of that share; the three pools had .05."""
+"""Standard deviation of that share; the three pools have .16, .18 and .05."""
 
 SPREAD = (0.01, 0.05)
 """Bounds of the standard deviation of comparable candidates' true scores. The same pools had .014,
@@ -41,7 +41,11 @@ PLANNED_DEGREES = 4
 """Degrees of freedom that the planned variance counts for beside that between documents."""
 
 MARGIN = 0.10
-"""A candidate that is worse than the best by more, with 95 % probability, is not comparable."""
+"""A candidate that is clearly worse than the best by more than this is not comparable."""
+
+CLEARLY = 0.99
+"""Probability for that, high because the best looks better than it is. The prior is flat here: a
+run that collapsed is no draw from the others' spread."""
 
 MEMBER_PRICE = 0.0002
 """Jaccard that one more model must bring for what it adds to a bundle."""
@@ -103,7 +107,6 @@ class Pool:
 
     Args:
         alone: Jaccard of each candidate by itself, ``[C, Q]``.
-        disagreements: Mean 1 - Jaccard between the answers of each two candidates, ``[C, C]``.
         documents: Document of each question, Q long.
 
     Attributes:
@@ -114,8 +117,7 @@ class Pool:
             comparable ones, ``[C]``.
     """
 
-    def __init__(self, alone: Doubles, disagreements: Doubles, documents: Sequence[str]) -> None:
-        self._disagreements = disagreements
+    def __init__(self, alone: Doubles, documents: Sequence[str]) -> None:
         means = alone.mean(axis=1)
         best = alone[int(means.argmax())]
         self.comparable: list[int] = [
@@ -124,25 +126,20 @@ class Pool:
         among = means[self.comparable]
         self.deviation, self.reliability = _spread(alone[self.comparable], documents)
         self.skills: Doubles = means - among.mean()
-        ranks = (among[:, None] < among).sum(axis=1) + (
-            (among[:, None] == among).sum(axis=1) - 1
-        ) / 2
-        promised = [_normal_score(float(rank), len(among)) for rank in ranks]
-        self.skills[self.comparable] = self.deviation * self.reliability * np.array(promised)
+        scale = self.deviation * self.reliability
+        self.skills[self.comparable] = [scale * _normal_score(mean, among) for mean in among]
 
     def posterior(
-        self, weights: Doubles, reference: Doubles, observed: Difference | None, price: float
+        self, moved: Doubles, further: float, observed: Difference | None, price: float
     ) -> Posterior:
-        """Prior and evidence on one ensemble's difference to the reference.
+        """Prior and evidence on one ensemble's difference to the equal mean of comparable ones.
 
         Args:
-            weights: Each candidate's part in the ensemble, ``[C]``, of sum 1.
-            reference: The same of the equal mean of comparable candidates.
+            moved: Each candidate's part in the ensemble less its part in that mean, ``[C]``.
+            further: The ensemble's ambiguity less that mean's.
             observed: Out-of-bag difference, if any document was left out.
             price: What the ensemble must bring.
         """
-        moved = weights - reference
-        further = self._ambiguity(weights) - self._ambiguity(reference)
         prior = float(moved @ self.skills) + AVERAGING_SHARE * further
         rest = self.deviation**2 * (1 - self.reliability**2) * float(moved @ moved)
         variance = rest + (AVERAGING_DEVIATION * further) ** 2
@@ -159,9 +156,6 @@ class Pool:
             deviation=math.sqrt(left),
             price=price,
         )
-
-    def _ambiguity(self, weights: Doubles) -> float:
-        return float(weights @ self._disagreements @ weights)
 
 
 def difference(values: Doubles, documents: Sequence[str]) -> Difference:
@@ -202,7 +196,7 @@ def price(models: int, seconds: float, average: float) -> float:
 
 def _clearly_worse(gaps: Doubles, documents: Sequence[str]) -> bool:
     gap = difference(gaps, documents)
-    return gap.mean - MARGIN > t_quantile(0.95, gap.degrees) * gap.error
+    return gap.mean - MARGIN > t_quantile(CLEARLY, gap.degrees) * gap.error
 
 
 def _spread(alone: Doubles, documents: Sequence[str]) -> tuple[float, float]:
@@ -218,6 +212,7 @@ def _spread(alone: Doubles, documents: Sequence[str]) -> tuple[float, float]:
     return deviation, deviation / math.sqrt(deviation**2 + noise)
 
 
-def _normal_score(rank: float, count: int) -> float:
-    """Expected height of a rank, 0 the highest, among standard normal numbers (Blom, 1958)."""
-    return NormalDist().inv_cdf((count - rank - 0.375) / (count + 0.25)) if count > 1 else 0.0
+def _normal_score(value: float, among: Doubles) -> float:
+    """Expected height of a value's rank among as many standard normal numbers (Blom, 1958)."""
+    rank = (among < value).sum() + ((among == value).sum() + 1) / 2
+    return NormalDist().inv_cdf(float((rank - 0.375) / (len(among) + 0.25)))
