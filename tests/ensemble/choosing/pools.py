@@ -58,7 +58,7 @@ class Kind:
         skill: Standard deviation of recipes' skill.
         own: How much candidates of one recipe differ from each other.
         between: How much recipes differ at a question.
-        collapsed: The last so many candidates know nothing.
+        collapsed: The last so many candidates answer with a rival or anything else.
     """
 
     recipes: int = 4
@@ -108,7 +108,7 @@ def _part(
             heights = typical + rng.normal(0, kind.own, low.shape)
             number = recipe * kind.snapshots + snapshot
             if number >= kind.recipes * kind.snapshots - kind.collapsed:
-                heights = rng.normal(0, 1, low.shape)
+                heights = rng.normal(0, 1, low.shape) - np.eye(1, 1 + RIVALS)[0] * 3.0
             logits = rng.normal(-3, 0.7, (2, count, WORDS)).astype(np.float32)
             rows = np.arange(count)[:, None]
             logits[0, rows, low], logits[1, rows, high] = heights, heights
