@@ -243,7 +243,7 @@ class SelectionTable(_Table):
     recipe_cap: Annotated[int, Field(ge=1)] = 3
     quota: Annotated[int, Field(ge=1)] = 1
     seconds: Annotated[float, Field(gt=0)] | None = None
-    rule: Literal["interval", "mean", "shrinkage"] = "interval"
+    rule: Literal["shrinkage", "interval", "mean"] = "shrinkage"
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"
 

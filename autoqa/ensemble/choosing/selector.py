@@ -104,7 +104,7 @@ class Selector:
         self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed, comparable)
         self._seats = ensembles(self._chooser, comparable, self._bags.steady())
 
-    def select(self, rule: DecisionRule = "interval") -> Selection:
+    def select(self, rule: DecisionRule = "shrinkage") -> Selection:
         """The two picks, and all that they were compared with.
 
         Args:
@@ -203,7 +203,7 @@ class Selector:
 
     def _not_in_the_mean(self) -> tuple[str, ...]:
         """Sentences on who is not in the mean of comparable candidates."""
-        comparable, seats = set(self._pool.comparable), self._seats["comparable"]
+        comparable, seats = self._pool.comparable, self._seats["comparable"]
         worse = [c.id for i, c in enumerate(self._contenders) if i not in comparable]
         notes = []
         if worse:
@@ -211,10 +211,12 @@ class Selector:
                 f"Not comparable with the best candidate, because with {CLEARLY:.0%} probability "
                 f"more than {MARGIN:g} below it: {', '.join(worse)}."
             )
-        if len(seats) < len(comparable):
+        groups = self._evaluator.seated_groups(seats)
+        able = [i for i in comparable if self._evaluator.group_of[i] in groups]
+        if len(seats) < len(able):
             notes.append(
-                f"Comparable candidates: {len(comparable)}; the limits, and a vote that takes "
-                f"three groups, leave {len(seats)} in their equal mean."
+                f"Comparable candidates: {len(able)}, of which the limits of the selection allow "
+                f"{len(seats)} in their equal mean."
             )
         return tuple(notes)
 
