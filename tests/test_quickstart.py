@@ -31,7 +31,7 @@ def test_untrained_backbones_know_next_to_nothing(backbone: str, tmp_path: Path)
         spans = SpanDecoder(ready.public, [e.context for e in bench.public]).best(
             *predict(model, ready.public)
         )
-        found.append(score([span.text for span in spans], bench.public).mean().jaccard)
+        found.append(score([span.text for span in spans], bench.public).mean()["jaccard"])
     print(f"\n{backbone}, fresh heads: public Jaccard {', '.join(f'{s:.3f}' for s in found)}")
     assert max(found) < 0.1
 

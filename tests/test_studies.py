@@ -112,7 +112,8 @@ def test_the_reference_names_every_key() -> None:
     named = {"sources": "[sources.NAME]", "backbones": "[backbones.NAME]"}
     named |= {name: f"[{name}]" for name in ("recipe", "validation", "search", "selection")}
     for table in TABLES:
-        for name in table.model_fields:
+        for attribute, field in table.model_fields.items():
+            name = field.alias or attribute
             assert name in documented or f"## `{named[name]}`" in text
 
 

@@ -125,7 +125,7 @@ def test_a_registered_head_is_trained_stored_and_answers_from_a_bundle(
     predictor = autoqa.load(tmp_path / "bundle")
     answered = [predictor(question=e.question, context=e.context) for e in bench.public]
     right = [p.answer == e.answers[0].text for p, e in zip(answered, bench.public, strict=True)]
-    assert sum(right) / len(right) == pytest.approx(record.em)
+    assert sum(right) / len(right) == pytest.approx(record.scores["em"])
 
     monkeypatch.delitem(HEADS, "scaled")
     with pytest.raises(BundleError, match="names the answer head 'scaled', but this autoqa knows"):
