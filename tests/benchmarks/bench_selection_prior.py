@@ -1,6 +1,6 @@
 """What each rule's choice is worth where few documents decide.
 
-Pools of candidates are drawn with documents of which some are public and a hundred are not
+Pools of candidates are drawn with documents of which some are public and sixty are not
 (:mod:`tests.ensemble.choosing.pools`). Each rule chooses on the public ones; its choice is scored
 on the others, which stand for the truth. The equal mean takes all candidates, whatever they are
 worth.
@@ -24,7 +24,7 @@ from tests.ensemble.choosing.pools import Kind, Part, make_pool
 from .bench_selection_real import finished_run, part_of, pooled
 from .harness import Comparison, record
 
-DOCUMENTS, TRUTH = {3: 60, 7: 60, 20: 30, 60: 15}, 100
+DOCUMENTS, TRUTH = {3: 60, 7: 60, 20: 30, 60: 15}, 60
 """Pools for each number of public documents, and documents that are the truth."""
 
 SPLITS = 50

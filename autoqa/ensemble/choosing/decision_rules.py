@@ -70,19 +70,26 @@ def verdict(winner: Alternative, alternatives: Sequence[Alternative], rule: Deci
 
 def _verdict_on_posteriors(winner: Alternative, alternatives: Sequence[Alternative]) -> str:
     """The winner beside the default, or the default beside what comes nearest to it."""
-    rivals = [other for other in alternatives if other.allowed and other.members != winner.members]
-    if not rivals:
-        return f"{_WORDS[winner.kind].capitalize()}: nothing else can be seated; rule 'shrinkage'."
+    rivals = [
+        other
+        for other in alternatives
+        if other.allowed and other.posterior is not None and other.posterior.prior_deviation > 0
+    ]
     default = next(other for other in alternatives if other.kind == "comparable")
-    if winner.members != default.members:
+    if not rivals:
+        why = f"{_WORDS[winner.kind].capitalize()} stays: there is nothing to compare it with"
+    elif winner in rivals:
         why = f"{_WORDS[winner.kind].capitalize()} earns its place: of {_expected(winner)}"
     else:
         rival = max(rivals, key=_value)
-        why = (
-            f"{_WORDS['comparable'].capitalize()} stay: of {_WORDS[rival.kind]}, the nearest, "
-            f"{_expected(rival)}"
-        )
+        why = f"{_comparable(default)}: of {_WORDS[rival.kind]}, the nearest, {_expected(rival)}"
     return f"{why}; rule 'shrinkage'."
+
+
+def _comparable(default: Alternative) -> str:
+    if len(default.members) == 1:
+        return "The best single candidate stays, because no other is comparable and heard"
+    return f"{_WORDS['comparable'].capitalize()} stay"
 
 
 def _expected(other: Alternative) -> str:

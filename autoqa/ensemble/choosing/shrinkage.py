@@ -47,6 +47,10 @@ CLEARLY = 0.99
 """Probability for that, high because the best looks better than it is. The prior is flat here: a
 run that collapsed is no draw from the others' spread."""
 
+LOSS_DEVIATION = 0.5
+"""Standard deviation of what members that are not comparable cost, as a share of it. The mean of
+skills is a rough guide there: in a mean of logits a sure member outweighs an unsure one."""
+
 MEMBER_PRICE = 0.0002
 """Jaccard that one more model must bring for what it adds to a bundle."""
 
@@ -142,7 +146,8 @@ class Pool:
         """
         prior = float(moved @ self.skills) + AVERAGING_SHARE * further
         rest = self.deviation**2 * (1 - self.reliability**2) * float(moved @ moved)
-        variance = rest + (AVERAGING_DEVIATION * further) ** 2
+        loss = float(np.delete(moved, self.comparable) @ np.delete(self.skills, self.comparable))
+        variance = rest + (AVERAGING_DEVIATION * further) ** 2 + (LOSS_DEVIATION * loss) ** 2
         mean, left = prior, variance
         if observed is not None and variance > 0:
             trust = variance / (variance + observed.variance)

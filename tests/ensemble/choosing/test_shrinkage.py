@@ -260,7 +260,7 @@ def test_a_candidate_alone():
     (public,) = make_pool(Kind(recipes=1, snapshots=1), [3], 0)
     found = chosen(public)
     assert (found.chosen, len(found.members)) == ("single", 1)
-    assert "nothing else can be seated" in found.verdict
+    assert "stays: there is nothing to compare it with" in found.verdict
 
 
 def test_times_that_are_not_known():
