@@ -77,19 +77,22 @@ def _verdict_on_posteriors(winner: Alternative, alternatives: Sequence[Alternati
     ]
     default = next(other for other in alternatives if other.kind == "comparable")
     if not rivals:
-        why = f"{_WORDS[winner.kind].capitalize()} stays: there is nothing to compare it with"
+        why = f"{_WORDS[winner.kind].capitalize()}: there is nothing to compare it with"
     elif winner in rivals:
-        why = f"{_WORDS[winner.kind].capitalize()} earns its place: of {_expected(winner)}"
+        why = (
+            f"{_WORDS[winner.kind].capitalize()}, instead of comparable candidates with equal "
+            f"weight: {_expected(winner)}"
+        )
     else:
         rival = max(rivals, key=_value)
-        why = f"{_comparable(default)}: of {_WORDS[rival.kind]}, the nearest, {_expected(rival)}"
+        why = f"{_default(default)}: of {_WORDS[rival.kind]}, the nearest, {_expected(rival)}"
     return f"{why}; rule 'shrinkage'."
 
 
-def _comparable(default: Alternative) -> str:
+def _default(default: Alternative) -> str:
     if len(default.members) == 1:
-        return "The best single candidate stays, because no other is comparable and heard"
-    return f"{_WORDS['comparable'].capitalize()} stay"
+        return "The best single candidate, the only comparable one that a vote would hear"
+    return _WORDS["comparable"].capitalize()
 
 
 def _expected(other: Alternative) -> str:
@@ -101,9 +104,8 @@ def _expected(other: Alternative) -> str:
         else f"{known.observed:+.3f} ± {known.error:.3f} out of bag"
     )
     return (
-        f"{known.mean:+.3f} ± {known.deviation:.3f} is expected against the equal mean of "
-        f"comparable candidates ({known.prior:+.3f} ± {known.prior_deviation:.3f} beforehand, "
-        f"{seen}), at a price of {known.price:.4f}"
+        f"{known.mean:+.3f} ± {known.deviation:.3f} is expected against them ({known.prior:+.3f} ± "
+        f"{known.prior_deviation:.3f} beforehand, {seen}), at a price of {known.price:.4f}"
     )
 
 

@@ -168,7 +168,7 @@ def test_with_one_document_the_equal_mean_wins(seed):
     assert all(seat.weight == 1 for seat in found.members)
     assert all(other.posterior.observed is None for other in found.alternatives)
     assert "no document without a say" in found.verdict
-    assert found.verdict.startswith("Comparable candidates with equal weight stay")
+    assert found.verdict.startswith("Comparable candidates with equal weight: of ")
     assert Selection.from_json(found.to_json()) == found
 
 
@@ -179,7 +179,7 @@ def test_with_overwhelming_evidence_it_takes_what_the_mean_takes(seed):
     heights = {other.kind: other.out_of_bag for other in shrunk.alternatives}
     dearer = heights[mean.chosen] - heights[shrunk.chosen]
     assert shrunk.chosen == mean.chosen or 0 < dearer < 0.002  # no more than models may cost
-    assert "earns its place" in shrunk.verdict
+    assert "instead of comparable candidates with equal weight: +0." in shrunk.verdict
     assert heights[shrunk.chosen] > heights["all-equal"] + 0.01
 
 
@@ -260,7 +260,7 @@ def test_a_candidate_alone():
     (public,) = make_pool(Kind(recipes=1, snapshots=1), [3], 0)
     found = chosen(public)
     assert (found.chosen, len(found.members)) == ("single", 1)
-    assert "stays: there is nothing to compare it with" in found.verdict
+    assert "there is nothing to compare it with" in found.verdict
 
 
 def test_times_that_are_not_known():
