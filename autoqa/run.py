@@ -86,7 +86,8 @@ class Run:
             quota: Fewest seats of a group that is seated at all.
             seconds: Most seconds for 1,000 questions, as measured in the search.
             rule: ``interval`` takes the simpler ensemble unless a larger one is clearly better,
-                ``mean`` the higher mean.
+                ``mean`` the higher mean, ``shrinkage`` the equal mean of comparable candidates
+                unless prior and evidence expect more of another.
 
         Raises:
             NothingFeasibleError: There is no candidate, or none that keeps to the limits.

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--rule",
-    type=click.Choice(["interval", "mean"]),
-    help="interval: the simpler ensemble wins unless the gain's 95 % interval excludes zero; "
-    "mean: the higher mean wins. Else as the study says.",
+    type=click.Choice(["shrinkage", "interval", "mean"]),
+    help="shrinkage: the equal mean of comparable candidates wins unless prior and evidence "
+    "together expect more of another; interval: the simpler ensemble wins unless the gain's 95 % "
+    "interval excludes zero; mean: the higher mean wins. Else as the study says.",
 )
 @click.option(
     "--explain",

@@ -229,7 +229,9 @@ class SelectionTable(_Table):
         seconds: Most seconds that all members together may take for 1,000 questions, as measured
             in the search; left out, any.
         rule: ``"interval"`` takes a more complicated ensemble only if the 95 % interval of its
-            gain excludes zero; ``"mean"`` takes the highest mean on documents that had no say.
+            gain excludes zero; ``"mean"`` takes the highest mean on documents that had no say;
+            ``"shrinkage"`` the highest expected score, where few documents move little from what
+            the equal mean of comparable candidates promises.
         aggregator: ``"vote"`` averages the logits of models that share a tokenizer and votes word
             by word across tokenizers; ``"characters"`` averages every model's probabilities over
             the characters of the context; ``"vote-only"`` gives every model a vote.
@@ -241,7 +243,7 @@ class SelectionTable(_Table):
     recipe_cap: Annotated[int, Field(ge=1)] = 3
     quota: Annotated[int, Field(ge=1)] = 1
     seconds: Annotated[float, Field(gt=0)] | None = None
-    rule: Literal["interval", "mean"] = "interval"
+    rule: Literal["shrinkage", "interval", "mean"] = "shrinkage"
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from autoqa.ensemble.choosing.explain import Explanation, Grounds
-    from autoqa.ensemble.choosing.selection import Pick, Selection
+    from autoqa.ensemble.choosing.selection import Alternative, Pick, Selection
     from autoqa.scores.bootstrap import Comparison
 
 _COLUMNS = 18
@@ -35,11 +35,16 @@ def members_table(pick: "Pick") -> "Table":
 
 
 def alternatives_table(selection: "Selection") -> "Table":
-    """The ensembles that were compared; gains are out of bag, on the best single candidate."""
-    columns = numbers("models", "s/1,000", "public jaccard", "out of bag", "gain", "95 %")
+    """The ensembles that were compared.
+
+    Gains are out of bag, on the best single candidate; with rule ``shrinkage`` on the equal mean of
+    comparable candidates, as observed and as expected of other documents.
+    """
+    shrunk = any(other.posterior is not None for other in selection.alternatives)
+    gains = ("gain observed", "expected") if shrunk else ("gain", "95 %")
+    columns = numbers("models", "s/1,000", "public jaccard", "out of bag", *gains)
     alternatives = table("pick", "ensemble", *columns)
     for other in selection.alternatives:
-        gain = other.gain
         safe = "safe" if selection.chosen == other.kind else ""
         best = "best" if selection.best_public.chosen == other.kind else ""
         alternatives.add_row(
@@ -49,10 +54,19 @@ def alternatives_table(selection: "Selection") -> "Table":
             f"{other.seconds:.0f}",
             f"{other.public.mean:.3f} ± {other.public.half_width:.3f}",
             "–" if other.out_of_bag is None else f"{other.out_of_bag:.3f}",
-            "–" if gain is None else f"{gain.gain:+.3f}",
-            "–" if gain is None else f"{gain.low:+.3f} to {gain.high:+.3f}",
+            *_gains(other),
         )
     return alternatives
+
+
+def _gains(other: "Alternative") -> tuple[str, str]:
+    """An alternative's gain and what is known about it."""
+    if (known := other.posterior) is not None:
+        seen = "–" if known.observed is None else f"{known.observed:+.3f} ± {known.error:.3f}"
+        return seen, f"{known.mean:+.3f} ± {known.deviation:.3f}"
+    if (gain := other.gain) is None:
+        return "–", "–"
+    return f"{gain.gain:+.3f}", f"{gain.low:+.3f} to {gain.high:+.3f}"
 
 
 def explanation_parts(explanation: "Explanation") -> "Iterator[str | Table]":

@@ -209,8 +209,8 @@ def test_five_scores_say_how_well_the_public_part_predicts(toy: RunFolder) -> No
 
 def test_the_selection_and_a_bundle_are_the_same_ensemble(toy: RunFolder, tmp_path: Path) -> None:
     selection = choose(open_run("toy"))
-    names = [seat.id for seat in selection.members]
-    assert all(name in add("selection", 0.7).stdout for name in names)
+    shown = add("selection", 0.7).stdout
+    assert all(seat.id in shown for seat in selection.members)
     with pytest.raises(SystemExit):
         main(["export", "toy", "--to", str(tmp_path / "bundle")])
     add(tmp_path / "bundle", 0.71)

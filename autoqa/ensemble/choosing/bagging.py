@@ -10,7 +10,8 @@ import numpy.typing as npt
 from autoqa.arrays import Doubles, Indices
 from autoqa.ensemble.choosing.greedy import Chooser
 from autoqa.ensemble.choosing.limits import EnsembleLimits
-from autoqa.ensemble.choosing.selection import ENSEMBLE_KINDS, EnsembleKind
+from autoqa.ensemble.choosing.selection import WITH_COMPARABLE, EnsembleKind
+from autoqa.ensemble.choosing.shrinkage import Difference, difference
 from autoqa.ensemble.evaluation.evaluator import Evaluator, Seats
 from autoqa.scores.bootstrap import Comparison, paired
 
@@ -45,6 +46,7 @@ class Bags:
         limits: What an ensemble may be.
         count: How many bags to draw.
         seed: Decides the draws.
+        comparable: Contenders that may stand in the mean of comparable ones.
 
     Attributes:
         documents: As given.
@@ -58,6 +60,7 @@ class Bags:
         limits: EnsembleLimits,
         count: int,
         seed: int,
+        comparable: Sequence[int],
     ) -> None:
         self._evaluator = evaluator
         self.documents = documents
@@ -68,7 +71,8 @@ class Bags:
         for _ in range(count):
             times = np.bincount(rng.integers(size, size=size), minlength=size)
             weights = times[rows].astype(np.float64)
-            self.drawn.append(Bag(weights, ensembles(Chooser(evaluator, rows, weights, limits))))
+            chooser = Chooser(evaluator, rows, weights, limits)
+            self.drawn.append(Bag(weights, ensembles(chooser, comparable)))
 
     @cached_property
     def chosen(self) -> Doubles:
@@ -89,7 +93,12 @@ class Bags:
 
     def gain(self, kind: EnsembleKind, other: EnsembleKind) -> Comparison | None:
         """Out-of-bag gain of one kind on another, ``None`` where no question was left out."""
-        return self._paired([(bag, bag.seats[kind], bag.seats[other]) for bag in self.drawn])
+        return self._paired(self._cases(kind, other))
+
+    def difference(self, kind: EnsembleKind, other: EnsembleKind) -> Difference | None:
+        """The same gain with the error that few documents do not make too small."""
+        gains, documents = self._seen(self._cases(kind, other))
+        return difference(gains, documents) if documents else None
 
     def gain_of(self, contender: int, kind: EnsembleKind) -> Comparison | None:
         """Out-of-bag gain of the bags' ensembles that have a contender on themselves without it.
@@ -105,11 +114,17 @@ class Bags:
         return self._paired(cases)
 
     def _paired(self, cases: Sequence[tuple[Bag, Seats, Seats]]) -> Comparison | None:
+        gains, documents = self._seen(cases)
+        return paired(gains, np.zeros(len(gains)), documents) if documents else None
+
+    def _cases(self, kind: EnsembleKind, other: EnsembleKind) -> list[tuple[Bag, Seats, Seats]]:
+        return [(bag, bag.seats[kind], bag.seats[other]) for bag in self.drawn]
+
+    def _seen(self, cases: Sequence[tuple[Bag, Seats, Seats]]) -> tuple[Doubles, list[str]]:
+        """Mean gains of the questions that were ever left out, and their documents."""
         gains = self._mean(cases)
         seen = np.flatnonzero(np.isfinite(gains)).tolist()
-        if not seen:
-            return None
-        return paired(gains[seen], np.zeros(len(seen)), [self.documents[i] for i in seen])
+        return gains[seen], [self.documents[i] for i in seen]
 
     def _mean(self, cases: Sequence[tuple[Bag, Seats, Seats]]) -> Doubles:
         """Mean over bags of out-of-bag scores, less those of a second ensemble, if any.
@@ -134,14 +149,17 @@ def numbered(documents: Sequence[str]) -> Indices:
     return np.unique(np.array(documents, dtype=str), return_inverse=True)[1]
 
 
-def ensembles(chooser: Chooser, pool: Sequence[int] | None = None) -> dict[EnsembleKind, Seats]:
+def ensembles(
+    chooser: Chooser, comparable: Sequence[int], pool: Sequence[int] | None = None
+) -> dict[EnsembleKind, Seats]:
     """One ensemble of each kind; the greedy one of contenders in the pool, if given."""
     made: dict[EnsembleKind, Seats] = {
         "single": chooser.single(),
         "best-per-group": chooser.best_per_group(),
         "top-k": chooser.top(),
+        "comparable": chooser.comparable(comparable),
         "all-equal": chooser.all_equal(),
         "greedy": chooser.greedy(pool),
     }
-    assert tuple(made) == ENSEMBLE_KINDS
+    assert tuple(made) == WITH_COMPARABLE
     return made

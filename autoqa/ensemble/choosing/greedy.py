@@ -5,6 +5,7 @@ initialisation, selection with replacement, and (in
 :mod:`autoqa.ensemble.choosing.bagging`) bagging.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -57,17 +58,47 @@ class Chooser:
 
     def top(self) -> Seats:
         """The contenders that are best alone, as many as the limits allow."""
-        seats: Seats = ()
-        room = self._room(seats)
-        for contender in self.ranking:
-            if contender in room:
-                seats = (*seats, contender)
-                room = self._room(seats)
-        return seats
+        return self._equal(self.ranking)
 
     def all_equal(self) -> Seats:
         """All contenders with equal weight."""
         return tuple(self.ranking)
+
+    def comparable(self, pool: Iterable[int]) -> Seats:
+        """Contenders of a pool with equal weight, as many as the limits allow.
+
+        The best of each recipe come before any second one, because snapshots of one run err alike.
+        Of two groups only the better gets seats: two always vote as the better one alone.
+
+        Args:
+            pool: Contenders that are good enough; at least one.
+        """
+        wanted, times = set(pool), Counter[str]()
+        turns: list[tuple[int, int]] = []
+        for contender in (i for i in self.ranking if i in wanted):
+            recipe = self._evaluator.contenders[contender].recipe_hash
+            turns.append((times[recipe], contender))
+            times[recipe] += 1
+        ordered = [contender for _, contender in sorted(turns, key=lambda turn: turn[0])]
+        seats = self._equal(ordered)
+        if len(self._evaluator.seated_groups(seats)) == 2:
+            leader = self._evaluator.leader(seats, self._weights)
+            seats = self._equal([i for i in ordered if self._evaluator.group_of[i] == leader])
+        return seats
+
+    def parts(self, seats: Seats) -> Doubles:
+        """Each contender's part in the answers, ``[C]``: groups count alike, and seats of one.
+
+        Of two groups only the better one is heard.
+        """
+        groups = self._evaluator.seated_groups(seats)
+        if len(groups) == 2:
+            groups = [self._evaluator.leader(seats, self._weights)]
+        parts = np.zeros(len(self.ranking))
+        for group in groups:
+            of_group = [i for i in seats if self._evaluator.group_of[i] == group]
+            np.add.at(parts, of_group, 1 / (len(groups) * len(of_group)))
+        return parts
 
     def greedy(self, pool: Iterable[int] | None = None) -> Seats:
         """Greedy forward selection with replacement.
@@ -128,6 +159,16 @@ class Chooser:
             seats = (*seats, tied[0] if len(tied) == 1 else self._settle(seats, tied))
             if top > height + SAME:
                 best, height = seats, top
+
+    def _equal(self, ordered: Iterable[int]) -> Seats:
+        """One seat each, the first first, as many as the limits allow."""
+        seats: Seats = ()
+        room = self._room(seats)
+        for contender in ordered:
+            if contender in room:
+                seats = (*seats, contender)
+                room = self._room(seats)
+        return seats
 
     def _grown(self, seats: Seats, ranked: Sequence[int]) -> Seats:
         """Climbs with contenders of the groups that have a seat."""

@@ -4,11 +4,12 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
+from autoqa.ensemble.choosing.shrinkage import Posterior
 from autoqa.errors import DataError, check_keys
 from autoqa.scores.bootstrap import Comparison, Interval
 
-DecisionRule = Literal["interval", "mean"]
-EnsembleKind = Literal["single", "best-per-group", "top-k", "all-equal", "greedy"]
+DecisionRule = Literal["interval", "mean", "shrinkage"]
+EnsembleKind = Literal["single", "best-per-group", "top-k", "comparable", "all-equal", "greedy"]
 PickName = Literal["safe", "best"]
 Kept = TypeVar("Kept")
 
@@ -19,7 +20,10 @@ ENSEMBLE_KINDS: tuple[EnsembleKind, ...] = (
     "all-equal",
     "greedy",
 )
-"""From the simplest to the most complicated."""
+"""What every rule compares, from the simplest to the most complicated."""
+
+WITH_COMPARABLE: tuple[EnsembleKind, ...] = (*ENSEMBLE_KINDS[:3], "comparable", *ENSEMBLE_KINDS[3:])
+"""What rule ``shrinkage`` compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ class Alternative:
         gain: Out-of-bag gain on the best single candidate, ``None`` for that itself.
         seconds: Time that all members take for 1,000 questions.
         allowed: Whether it keeps to seats, recipe cap and budget.
+        posterior: What rule ``shrinkage`` knows of it, ``None`` under the others.
     """
 
     kind: EnsembleKind
@@ -63,6 +68,7 @@ class Alternative:
     gain: Comparison | None
     seconds: float
     allowed: bool
+    posterior: Posterior | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,8 @@ class Selection(Pick):
         best_public: The other pick: the alternative with the highest public score, whether or not
             documents without a say confirm it.
         rule: The rule that chose the safe pick.
-        by_rule: What each rule would have chosen.
+        by_rule: What each rule would have chosen; ``shrinkage`` only where that is the rule,
+            because the others do not look at all that it compares.
         alternatives: All that were compared, the simplest first.
         verdict: Why this one, in a sentence.
         notes: Sentences on who could not be seated.
@@ -126,6 +133,9 @@ class Selection(Pick):
         content["alternatives"] = [
             _renamed(alternative, "tie_group", "best") for alternative in content["alternatives"]
         ]
+        for alternative in content["alternatives"]:
+            if alternative["posterior"] is None:
+                del alternative["posterior"]
         return _renamed(content, "tie_group", "best")
 
     def to_json(self) -> str:
@@ -164,11 +174,12 @@ def _pick(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _alternative(content: dict[str, Any]) -> Alternative:
-    gain = content["gain"]
+    gain, posterior = content["gain"], content.get("posterior")
     changed = {
         "members": tuple((name, seats) for name, seats in content["members"]),
         "public": _known(Interval, content["public"]),
         "gain": None if gain is None else _known(Comparison, gain),
+        "posterior": None if posterior is None else _known(Posterior, posterior),
     }
     return _known(Alternative, _renamed({**content, **changed}, "best", "tie_group"))
 

@@ -7,28 +7,36 @@ that the bag left out, so that no question is scored by an ensemble that it help
 greedy ensemble's members are chosen on the whole public part among the candidates that at least
 half of the bags chose.
 
+Rule ``shrinkage`` compares a sixth, the equal mean of the candidates that are comparable with the
+best, as many as the limits allow.
+
 Two of them are picked. The *safe* pick is the rule's: rule ``interval`` takes a more complicated
 ensemble only where the 95 % interval of its out-of-bag gain on the simpler one excludes zero; rule
 ``mean`` takes the highest out-of-bag mean among those that are no worse than the best single
-candidate on the whole public part. It is safe because what speaks for it was seen on documents
-that had no say. The *best* pick has the highest public score, which its own members were chosen
-for; it is the better bet where the public part is like the questions to come and too small to prove
-anything.
+candidate on the whole public part; rule ``shrinkage`` takes the highest expected score, prior and
+documents together, less a price (:mod:`autoqa.ensemble.choosing.shrinkage`). It is safe because
+what speaks for it was seen on documents that had no say. The *best* pick has the highest public
+score, which its own members were chosen for; it is the better bet where the public part is like the
+questions to come and too small to prove anything.
 """
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from autoqa.arrays import Doubles
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, WindowsLike
 from autoqa.ensemble.choosing.bagging import Bags, ensembles, numbered
-from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, verdict
+from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, by_shrinkage, verdict
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
 from autoqa.ensemble.choosing.greedy import Chooser
 from autoqa.ensemble.choosing.limits import EnsembleLimits, cost
 from autoqa.ensemble.choosing.selection import (
     ENSEMBLE_KINDS,
+    WITH_COMPARABLE,
     Alternative,
     DecisionRule,
     EnsembleKind,
@@ -36,6 +44,7 @@ from autoqa.ensemble.choosing.selection import (
     Seat,
     Selection,
 )
+from autoqa.ensemble.choosing.shrinkage import CLEARLY, MARGIN, Pool, Posterior, price
 from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
@@ -90,10 +99,12 @@ class Selector:
             self._evaluator, numbered(self._documents), self._everything, self._limits
         )
         self._notes = self._left_out()
-        self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed)
-        self._seats = ensembles(self._chooser, self._bags.steady())
+        self._pool = Pool(self._evaluator.alone, self._documents)
+        comparable = self._pool.comparable
+        self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed, comparable)
+        self._seats = ensembles(self._chooser, comparable, self._bags.steady())
 
-    def select(self, rule: DecisionRule = "interval") -> Selection:
+    def select(self, rule: DecisionRule = "shrinkage") -> Selection:
         """The two picks, and all that they were compared with.
 
         Args:
@@ -104,6 +115,11 @@ class Selector:
             "interval": by_interval(alternatives, self._bags),
             "mean": by_mean(alternatives),
         }
+        notes = self._notes
+        if rule == "shrinkage":
+            alternatives = self._with_posteriors(alternatives)
+            rules[rule] = by_shrinkage(alternatives)
+            notes = (*notes, *self._not_in_the_mean())
         kinds = {other.kind: other for other in alternatives}
         safe, allowed = kinds[rules[rule]], [other for other in alternatives if other.allowed]
         best = self._pick(max(allowed, key=lambda other: other.public.mean))
@@ -118,7 +134,7 @@ class Selector:
             by_rule=rules,
             alternatives=alternatives,
             verdict=verdict(safe, alternatives, rule),
-            notes=self._notes,
+            notes=notes,
             considered=self._considered,
             seats=self._limits.seats,
             recipe_cap=self._limits.recipe_cap,
@@ -157,6 +173,50 @@ class Selector:
             notes.append(
                 f"Candidates that alone take more than {self._limits.seconds:g} seconds for 1,000 "
                 f"questions and were left out: {dear}."
+            )
+        return tuple(notes)
+
+    def _with_posteriors(self, alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
+        """The same and the mean of comparable candidates, all with what the prior makes of them."""
+        known = {other.kind: other for other in alternatives}
+        known["comparable"] = self._alternative("comparable")
+        return tuple(
+            replace(known[kind], posterior=self._posterior(known[kind])) for kind in WITH_COMPARABLE
+        )
+
+    def _posterior(self, other: Alternative) -> Posterior:
+        parts, reference = (
+            self._chooser.parts(self._seats[kind]) for kind in (other.kind, "comparable")
+        )
+        average = float(np.mean([contender.seconds for contender in self._contenders]))
+        return self._pool.posterior(
+            parts - reference,
+            self._ambiguity(parts) - self._ambiguity(reference),
+            self._bags.difference(other.kind, "comparable"),
+            price(len(other.members), other.seconds, average),
+        )
+
+    def _ambiguity(self, parts: Doubles) -> float:
+        """Mean disagreement of two members drawn with replacement."""
+        members = np.flatnonzero(parts).tolist()
+        return math.fsum(parts[i] * (self._evaluator.disagreements(i) @ parts) for i in members)
+
+    def _not_in_the_mean(self) -> tuple[str, ...]:
+        """Sentences on who is not in the mean of comparable candidates."""
+        comparable, seats = self._pool.comparable, self._seats["comparable"]
+        worse = [c.id for i, c in enumerate(self._contenders) if i not in comparable]
+        notes = []
+        if worse:
+            notes.append(
+                f"Not comparable with the best candidate, because with {CLEARLY:.0%} probability "
+                f"more than {MARGIN:g} below it: {', '.join(worse)}."
+            )
+        groups = self._evaluator.seated_groups(seats)
+        able = [i for i in comparable if self._evaluator.group_of[i] in groups]
+        if len(seats) < len(able):
+            notes.append(
+                f"Comparable candidates: {len(able)}, of which the limits of the selection allow "
+                f"{len(seats)} in their equal mean."
             )
         return tuple(notes)
 

@@ -60,7 +60,7 @@ def test_a_lucky_candidate_is_seen_through():
     examples, offsets, _ = questions(rng, 80, words=12)
     windows = {"g0": group_windows(offsets, 24)}
     pool = [candidate(rng, f"c{i}", "g0", windows["g0"], examples, noise=60.0) for i in range(30)]
-    chosen = Selector(pool, windows, examples).select()
+    chosen = Selector(pool, windows, examples).select("interval")
     single = kinds(chosen)["single"]
     truth = np.mean([_public(one, windows, examples) for one in pool])
     assert single.public.mean > truth + 0.03
@@ -129,7 +129,7 @@ def test_a_group_that_cannot_fill_its_quota_is_named_and_left_out():
     examples, windows, candidates = field(1)
     selection = Selector(
         candidates, windows, examples, EnsembleLimits(quota=3, recipe_cap=1)
-    ).select()
+    ).select("interval")
     greedy = kinds(selection)["greedy"]
     assert {name for name, _ in greedy.members} == {"g0-0", "g0-1", "g0-2"}
     assert selection.notes == (
