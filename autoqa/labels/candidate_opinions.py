@@ -154,8 +154,12 @@ class Judges:
     def _seen(self, record: CandidateRecord) -> set[tuple[str, str]]:
         """Questions and contexts that a candidate's recipe drew, in whatever source they stood.
 
-        A candidate from the middle of a run counts as having seen all that the run was to see.
+        A candidate from the middle of a run counts as having seen all that the run was to see, a
+        soup as having seen what any of its ingredients saw.
         """
+        if record.ingredients:
+            runs = map(self._run.folder.read_record, record.ingredients)
+            return set().union(*map(self._seen, runs))
         epochs = self._bound.backbones[record.backbone].protocol.epochs
         seen: set[tuple[str, str]] = set()
         for number, stage in enumerate(Recipe.from_dict(record.recipe).stages):

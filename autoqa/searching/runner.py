@@ -1,13 +1,14 @@
 """One search from a bound study to its result."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from autoqa import env
 from autoqa.data import StudyData
 from autoqa.registry import BoundStudy
-from autoqa.searching.budget import Budget
+from autoqa.searching.budget import SOUPS_SHARE, Budget
 from autoqa.searching.display import Display, QuietDisplay
 from autoqa.searching.first_points import points
 from autoqa.searching.loop import Loop
@@ -23,6 +24,7 @@ from autoqa.searching.setup import (
     freeze,
     source_languages,
 )
+from autoqa.searching.soups import make_standard_soups
 from autoqa.searching.trials import Trials
 from autoqa.searching.workers.base import WorkerSettings
 from autoqa.searching.workers.job_runner import Factory, training_factory
@@ -69,6 +71,7 @@ def run_search(
         folder.create()
         with Store(folder.store_url(study.search.storage), study.name) as store:
             budget = Budget(options.minutes or study.search.minutes)
+            reserve = SOUPS_SHARE if study.search.soups else 0.0
             data = prepare(bound)
             freeze_study = partial(freeze, folder, store, study, text, options.accept_changes)
             trials = _open_trials(bound, data, folder, store, freeze_study, shown)
@@ -78,18 +81,23 @@ def run_search(
                 f"and {len(data.private)} private validation questions"
             )
             settings = WorkerSettings(factory, study, folder.path, plan, folder.logs)
+            pool = make_pool(workers, settings)
             loop = Loop(
                 trials=trials,
                 store=store,
                 folder=folder,
-                pool=make_pool(workers, settings),
-                budget=budget,
+                pool=pool,
+                budget=replace(budget, reserve=reserve),
                 total=options.trials or study.search.trials,
                 complete=max(study.search.snapshots),
                 display=shown,
                 retain=partial(retain, folder, store, study.search.weights),
             )
             ended = loop.run()
+            if study.search.soups:
+                make_standard_soups(
+                    pool, folder, store, shown, weights=study.search.weights, budget=budget
+                )
             return conclude(trials, store.candidates(), ended)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from autoqa.config.study import StudyFile
 from autoqa.searching.workers.job_runner import Factory
 from autoqa.searching.workers.resources import WorkerPlan
-from autoqa.training.messages import Message, TrialJob
+from autoqa.training.messages import Job, Message
 
 WAIT_SECONDS = 0.5
 """The longest wait for events: time limits are looked at this often."""
@@ -70,7 +70,7 @@ class Worker(ABC):
     number: int
 
     @abstractmethod
-    def assign(self, job: TrialJob) -> None:
+    def assign(self, job: Job) -> None:
         """Hands a job over and returns at once; starts the worker where it is not running.
 
         Only for a worker whose last job is over: after ``TrialFinished``, ``TrialFailed`` or
