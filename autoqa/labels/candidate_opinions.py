@@ -80,7 +80,8 @@ class Judges:
         self._data: StudyData = prepare_data(self._bound)
         check_validation(run.folder, run.store, self._data.public, self._data.private)
         self._examples = run.folder.load_examples("public")
-        records = run.candidates()
+        # A soup's opinion is no further one beside those of its ingredients.
+        records = [record for record in run.candidates() if not record.ingredients]
         chosen: dict[tuple[str, str], CandidateRecord] = {}
         for record in sorted(
             records, key=lambda record: (not self._runs(record), *by_score(record))
@@ -154,12 +155,8 @@ class Judges:
     def _seen(self, record: CandidateRecord) -> set[tuple[str, str]]:
         """Questions and contexts that a candidate's recipe drew, in whatever source they stood.
 
-        A candidate from the middle of a run counts as having seen all that the run was to see, a
-        soup as having seen what any of its ingredients saw.
+        A candidate from the middle of a run counts as having seen all that the run was to see.
         """
-        if record.ingredients:
-            runs = map(self._run.folder.read_record, record.ingredients)
-            return set().union(*map(self._seen, runs))
         epochs = self._bound.backbones[record.backbone].protocol.epochs
         seen: set[tuple[str, str]] = set()
         for number, stage in enumerate(Recipe.from_dict(record.recipe).stages):

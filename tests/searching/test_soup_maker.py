@@ -13,8 +13,8 @@ import pytest
 from autoqa.errors import DataError
 from autoqa.searching.budget import Budget
 from autoqa.searching.retention import retain
+from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import Soup, families, standard_soups
-from autoqa.searching.soups import SoupMaker
 from autoqa.searching.workers.base import WorkerSettings
 from autoqa.searching.workers.resources import WorkerPlan
 from autoqa.store.candidate_record import CandidateRecord, soup_id
@@ -72,9 +72,14 @@ class Kitchen:
         self.keep: Callable[[Collection[str]], list[str]] = lambda _: []
 
     def make(
-        self, run_job: Any = average, budget: Budget | None = None, *, greedy: bool = False
+        self,
+        run_job: Any = average,
+        budget: Budget | None = None,
+        *,
+        greedy: bool = False,
+        fixed: bool | None = None,
     ) -> list[str]:
-        """Ids of new candidates: of the standard soups, or of a greedy one."""
+        """Ids of new candidates: of the standard soups, or of a greedy one, or of both."""
 
         def factory(_study: Any, _folder: Path) -> Any:
             def run(job: SoupJob, emit: Any) -> None:
@@ -88,7 +93,8 @@ class Kitchen:
         pool = ThreadPool(WorkerSettings(factory, study, self.folder.path, plan, self.folder.logs))
         maker = SoupMaker(pool, self.folder, self.store, self.events, budget or Budget(), self.keep)
         (family,) = families(self.store.candidates())
-        soups = [] if greedy else standard_soups(family)
+        fixed = not greedy if fixed is None else fixed
+        soups = standard_soups(family) if fixed else []
         made = maker.run(soups, [family] if greedy else [])
         return [record.id for record in made]
 
@@ -139,6 +145,12 @@ def test_scores_of_soups_that_are_there_are_not_read_again(kitchen: Kitchen) -> 
     kitchen.jobs.clear()
     assert kitchen.make(greedy=True) == []
     assert kitchen.jobs == []
+    assert "soups" not in kitchen.store.public_reads()
+
+
+def test_greedy_tries_nothing_that_the_same_call_makes(kitchen: Kitchen) -> None:
+    assert len(kitchen.make(greedy=True, fixed=True)) == 4
+    assert all(job.kept for job in kitchen.jobs)
     assert "soups" not in kitchen.store.public_reads()
 
 
