@@ -18,10 +18,6 @@ from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.optuna_study import open_study as open_trials
 from autoqa.searching.setup import reopen
 from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.workers.base import Worker, WorkerPool, WorkerSettings
-from autoqa.searching.workers.job_runner import training_factory
-from autoqa.searching.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.searching.workers.resources import plan_workers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -36,6 +32,10 @@ from autoqa.training.messages import (
     TrialFinished,
     TrialJob,
 )
+from autoqa.workers.base import Worker, WorkerPool, WorkerSettings
+from autoqa.workers.job_runner import training_factory
+from autoqa.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.workers.resources import plan_workers
 
 
 @dataclass(frozen=True, slots=True)

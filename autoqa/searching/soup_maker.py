@@ -15,7 +15,6 @@ from autoqa.searching.soup_plan import (
     Soup,
     greedy_soup,
 )
-from autoqa.searching.workers.base import Worker, WorkerPool
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -28,6 +27,7 @@ from autoqa.training.messages import (
     TrialFailed,
     TrialFinished,
 )
+from autoqa.workers.base import Worker, WorkerPool
 
 
 @dataclass

@@ -11,14 +11,14 @@ from autoqa.searching.retention import retain
 from autoqa.searching.setup import reopen
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import families, soup_of, standard_soups
-from autoqa.searching.workers.base import WorkerPool, WorkerSettings
-from autoqa.searching.workers.job_runner import Factory, training_factory
-from autoqa.searching.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.searching.workers.resources import plan_workers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
+from autoqa.workers.base import WorkerPool, WorkerSettings
+from autoqa.workers.job_runner import Factory, training_factory
+from autoqa.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.workers.resources import plan_workers
 
 
 def make_standard_soups(

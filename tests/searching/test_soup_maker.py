@@ -15,13 +15,13 @@ from autoqa.searching.budget import Budget
 from autoqa.searching.retention import retain
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import Soup, families, standard_soups
-from autoqa.searching.workers.base import WorkerSettings
-from autoqa.searching.workers.resources import WorkerPlan
 from autoqa.store.candidate_record import CandidateRecord, soup_id
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
 from autoqa.training.messages import SnapshotTaken, SoupJob, SoupTried, TrialFinished
+from autoqa.workers.base import WorkerSettings
+from autoqa.workers.resources import WorkerPlan
 from tests.searching.fakes import Events
 from tests.searching.thread_worker import Killed, ThreadPool
 from tests.store.test_study_tables import with_jaccard

@@ -12,8 +12,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.searching.workers.job_runner import Factory, JobRunner
 from autoqa.training.messages import Job, Message
+from autoqa.workers.job_runner import Factory, JobRunner
 
 
 def main(

@@ -9,9 +9,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from autoqa import env
-from autoqa.searching.workers import child
-from autoqa.searching.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
 from autoqa.training.messages import Job, Message
+from autoqa.workers import child
+from autoqa.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
 
 _spawn = get_context("spawn")
 
