@@ -106,7 +106,7 @@ class CandidateRecord:
 
 
 def by_score(record: CandidateRecord) -> tuple[float, str]:
-    """Sorts candidates by public Jaccard, the highest first; of equals, the first trial's."""
+    """Sorts by public Jaccard, the highest first; of equals, a soup, then the first trial's."""
     return -record.jaccard, record.id
 
 

@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import signal
+import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +15,7 @@ import pytest
 
 from autoqa.errors import DataError
 from autoqa.searching.budget import Budget
+from autoqa.searching.interrupts import SearchInterruptedError
 from autoqa.searching.retention import retain
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import Soup, families, standard_soups
@@ -182,6 +186,19 @@ def test_without_time_a_sentence_names_the_command(kitchen: Kitchen) -> None:
     assert kitchen.make(budget=Budget(minutes=1, start=0.0)) == []
     assert kitchen.jobs == []
     assert kitchen.events.said("no time is left for 4 more soups: `autoqa soup small` makes them")
+
+
+def test_a_signal_ends_it_and_keeps_what_is_complete(kitchen: Kitchen) -> None:
+    def stop(job: SoupJob, emit: Any) -> None:
+        if job.id != ALL:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+        average(job, emit)
+
+    with pytest.raises(SearchInterruptedError, match="soups that were complete are kept"):
+        kitchen.make(stop)
+    assert [job.id for job in kitchen.jobs] == [ALL, named(1, 2)]
+    assert kitchen.make()[-1] == named(0, 1)
 
 
 def test_a_search_keeps_a_tenth_of_its_time_for_soups() -> None:

@@ -10,9 +10,11 @@ from safetensors.numpy import load_file
 
 import autoqa
 from autoqa.cli.main import main
+from autoqa.config import load_study
 from autoqa.features.files import load_windows
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
+from autoqa.searching.setup import fingerprint
 from autoqa.store.candidate_record import CandidateRecord, soup_id
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
@@ -165,6 +167,19 @@ def test_the_command_makes_the_soup_of_two_that_are_named(plain: RunFolder, run:
     assert sorted(records(plain)) == [RUN, *SNAPSHOTS]
     assert f"soup {RUN} jaccard" in err
     assert "mean of the weights of what was named (t0000-050, t0000-100)" in err
+
+
+def test_a_finished_study_may_turn_soups_on(
+    plain: RunFolder, without_soups: Path, run: Run, tmp_path: Path
+) -> None:
+    study = tmp_path / "study.toml"
+    study.write_text((without_soups / "study.toml").read_text() + "soups = true\n")
+    before = fingerprint(load_study(plain.study_file))
+    code, _, err = run("search", study)
+    assert code == 0, err
+    assert f"soup {ALL} jaccard" in err
+    assert fingerprint(load_study(plain.study_file)) == before
+    assert set(SNAPSHOTS) < set(records(plain))
 
 
 def test_a_damaged_ingredient_costs_the_soups_that_need_it(plain: RunFolder, run: Run) -> None:
