@@ -11,7 +11,7 @@ from autoqa.scores.bootstrap import Comparison, paired
 from autoqa.scores.ladder import best_so_far
 from autoqa.scores.standard_errors import Spread
 from autoqa.scores.stated_score import Statement, stated_score
-from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.store.candidate_record import CandidateRecord, by_score, in_time
 from autoqa.types import Example
 
 
@@ -65,10 +65,7 @@ def build_leaderboard(run: StudyRun) -> Leaderboard:
     records = run.store.candidates()
     examples = run.folder.load_examples("public")
     here = set(run.folder.candidate_ids())
-    compared = sorted(
-        (record for record in records if record.id in here),
-        key=lambda record: (record.trial, record.fraction),
-    )
+    compared = sorted((record for record in records if record.id in here), key=in_time)
     scores = candidate_scores(run, compared, examples, "public")
     reads = run.store.public_reads()
     documents = [example.document for example in examples]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from autoqa.api import Precision
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
@@ -96,6 +96,8 @@ class MemberEntry(Entry):
         card: The recipe as lines for people; 1.0 and 1.1 had none.
         public: Its own score on the public part.
         reason: Why it was chosen.
+        ingredients: Ids of the candidates whose weights it is the mean of; a manifest has them
+            only where there are any.
     """
 
     id: SafeName
@@ -115,6 +117,14 @@ class MemberEntry(Entry):
     card: tuple[str, ...] = ()
     public: ScoreEntry
     reason: str = ""
+    ingredients: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if not self.ingredients:
+            del content["ingredients"]
+        return content
 
     @property
     def member(self) -> Member:

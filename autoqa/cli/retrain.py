@@ -11,8 +11,8 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     """Make dropped weights of STUDY again: those of CANDIDATEs, else of the selection.
 
     A search keeps all predictions, and weights within [search] weights. The run that a candidate
-    came from is repeated up to its point; the weights are taken if they are the same to the last
-    bit.
+    came from is repeated up to its point, a soup is averaged again; the weights are taken if they
+    are the same to the last bit.
     """
     from autoqa.analysis.finished_run import open_run
     from autoqa.analysis.selection import stored_selection
@@ -31,6 +31,7 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
         names = [seat.id for seat in selection.members]
     made = make_again(run.folder, run.store, names, choose_display(quiet))
     for each in made:
-        click.echo(f"{each.id}: trained again, public Jaccard {each.jaccard:.3f}")
+        how = "averaged" if each.averaged else "trained"
+        click.echo(f"{each.id}: {how} again, public Jaccard {each.jaccard:.3f}")
     if not made:
         click.echo(f"the weights of {', '.join(names)} are there")

@@ -205,6 +205,8 @@ class SearchTable(_Table):
             and interrupted ones go on; 0 keeps none.
         weights: GiB of disk that candidates' weights may take. The least promising are dropped
             first, and those of a selection never; ``autoqa retrain`` makes dropped ones again.
+        soups: Whether to average candidates' weights at the end of a search
+            (:mod:`autoqa.searching.soup_plan`), and to keep a tenth of the minutes for it.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
     """
@@ -215,6 +217,7 @@ class SearchTable(_Table):
     snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
     checkpoints: Annotated[float, Field(ge=0)] = 10.0
     weights: Annotated[float, Field(ge=0)] = 50.0
+    soups: bool = False
     storage: str | None = None
     enqueue: tuple[dict[str, Any], ...] = ()
 

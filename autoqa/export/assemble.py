@@ -48,7 +48,7 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
     return BundlePlan(
         study=run.study.name,
         members=tuple(
-            _member(records[seat.id], member_scores[seat.id], precisions, seat.weight, seat.reason)
+            _member(run, records[seat.id], member_scores[seat.id], precisions, seat)
             for seat in seats
         ),
         groups=tuple(map(_group, plan.groups)),
@@ -63,17 +63,17 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
 
 
 def _member(
+    run: StudyRun,
     record: CandidateRecord,
     public: ScoreEntry,
     precisions: Mapping[str, Precision],
-    weight: float,
-    reason: str,
+    seat: Seat,
 ) -> MemberEntry:
     return MemberEntry(
         id=record.id,
         backbone=record.backbone,
         group=record.group,
-        weight=weight,
+        weight=seat.weight,
         folder=f"members/{record.id}",
         precision=precisions.get(record.backbone, "auto"),
         licence=record.licence,
@@ -82,9 +82,10 @@ def _member(
         learning_rate=record.learning_rate,
         seed=record.seed,
         recipe=record.recipe,
-        card=_card(record),
+        card=_soup_card(run, record) if record.ingredients else _card(record),
         public=public,
-        reason=reason,
+        reason=seat.reason,
+        ingredients=record.ingredients,
     )
 
 
@@ -102,6 +103,19 @@ def _card(record: CandidateRecord) -> tuple[str, ...]:
             "search again, or export with that version."
         ) from error
     return tuple(lines(recipe, record.learning_rate))
+
+
+def _soup_card(run: StudyRun, soup: CandidateRecord) -> tuple[str, ...]:
+    """One card of each run, under the names of the ingredients that come from it."""
+    owners: dict[tuple[str, ...], list[str]] = {}
+    for name in soup.ingredients:
+        owners.setdefault(_card(run.folder.read_record(name)), []).append(name)
+    parts = (
+        line
+        for card, names in owners.items()
+        for line in (f"{', '.join(names)}:", *(f"  {text}" for text in card))
+    )
+    return (f"mean of the weights of: {', '.join(soup.ingredients)}", *parts)
 
 
 def _bound(run: StudyRun) -> BoundStudy | None:

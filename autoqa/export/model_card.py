@@ -106,8 +106,9 @@ def _recipes(members: Sequence[MemberEntry]) -> list[str]:
     """One card per distinct recipe; snapshots of one run share theirs."""
     owners: dict[tuple[str, ...], list[str]] = {}
     for member in members:
-        point = f"{member.id} (seed {member.seed}, saved at {member.fraction:.0%} of the run)"
-        owners.setdefault(member.card, []).append(point)
+        point = f"seed {member.seed}, saved at {member.fraction:.0%} of the run"
+        made = f"an average of {len(member.ingredients)} models" if member.ingredients else point
+        owners.setdefault(member.card, []).append(f"{member.id} ({made})")
     cards = [
         line
         for card, names in owners.items()

@@ -78,7 +78,7 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
             "–" if gain is None else f"{gain.p_better:.2f}",
             *(_number(outside.get((name, record.id))) for name in boards),
             f"{record.windows_per_second:.0f}",
-            record.recipe_hash,
+            f"mean of {len(record.ingredients)}" if record.ingredients else record.recipe_hash,
         )
     return table
 

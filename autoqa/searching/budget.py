@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 GRACE_SECONDS = 120.0
 """Seconds that a run may overrun the end before its worker is stopped from outside."""
 
+SOUPS_SHARE = 0.1
+"""Share of the time that is kept for soups where the study asks for them."""
+
 MIN_SHARE_OF_RUN = 0.6
 """Share of a backbone's usual run that must fit into the rest for another one to start."""
 
@@ -17,15 +20,19 @@ class Budget:
     Attributes:
         minutes: The limit, or ``None`` for none.
         start: Seconds since the epoch at which it began.
+        reserve: Share of the minutes, at their end, that is kept for what comes after.
     """
 
     minutes: float | None = None
     start: float = field(default_factory=time.time)
+    reserve: float = 0.0
 
     @property
     def end(self) -> float | None:
         """Seconds since the epoch at which everything must be over."""
-        return None if self.minutes is None else self.start + 60 * self.minutes
+        if self.minutes is None:
+            return None
+        return self.start + 60 * self.minutes * (1 - self.reserve)
 
     @property
     def deadline(self) -> float | None:

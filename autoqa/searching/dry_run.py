@@ -18,7 +18,7 @@ from autoqa.registry import BoundStudy
 from autoqa.searching.first_points import points
 from autoqa.searching.setup import Prepare, SearchOptions, build_spaces, source_languages
 from autoqa.searching.space import Space
-from autoqa.searching.workers.resources import plan_workers
+from autoqa.workers.resources import plan_workers
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from autoqa.searching.display import Display, Status, duration, score
 from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.trial_attributes import TrialAttributes, usual
 from autoqa.searching.trials import Again, Proposal, Trials
-from autoqa.searching.workers.base import Worker, WorkerPool
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -28,6 +27,7 @@ from autoqa.training.messages import (
     TrialFinished,
     TrialJob,
 )
+from autoqa.workers.base import Worker, WorkerPool
 
 RETRIES: dict[str, Again] = {
     "TrainingError": "slower",

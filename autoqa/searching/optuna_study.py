@@ -99,7 +99,11 @@ def recover(trials: Trials, candidates: Sequence[CandidateRecord], complete: flo
     sentences = []
     for stale in trials.in_states(TrialState.RUNNING):
         trial = optuna.Trial(trials.study, stale._trial_id)
-        snapshots = [record for record in candidates if record.trial == stale.number]
+        snapshots = [
+            record
+            for record in candidates
+            if record.trial == stale.number and not record.ingredients
+        ]
         if any(record.fraction >= complete for record in snapshots):
             trials.finish(trial, snapshots, max(record.seconds for record in snapshots))
             sentences.append(f"trial {stale.number}: its search died after the run was complete")

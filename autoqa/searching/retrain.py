@@ -1,4 +1,8 @@
-"""Makes dropped weights again: the same run from the same seed, up to the same point."""
+"""Makes dropped weights again: the same run from the same seed, up to the same point.
+
+Those of a soup are averaged again; ingredients whose weights were dropped, too, are first trained
+again beside the run's own.
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -6,23 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.data.prepare import prepare_data
 from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
+from autoqa.modeling.soup import average_weights
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.registry import open_study
 from autoqa.searching.display import Display
 from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.optuna_study import open_study as open_trials
-from autoqa.searching.setup import check_missing, fingerprint
+from autoqa.searching.setup import reopen
 from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.workers.base import Worker, WorkerPool, WorkerSettings
-from autoqa.searching.workers.job_runner import training_factory
-from autoqa.searching.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.searching.workers.resources import plan_workers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.validation import check_validation
 from autoqa.store.weight_quota import WEIGHTS, checksum, dropped, restore
 from autoqa.training.messages import (
     Message,
@@ -34,6 +32,10 @@ from autoqa.training.messages import (
     TrialFinished,
     TrialJob,
 )
+from autoqa.workers.base import Worker, WorkerPool, WorkerSettings
+from autoqa.workers.job_runner import training_factory
+from autoqa.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.workers.resources import plan_workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,12 @@ class Remade:
     Attributes:
         id: The candidate.
         jaccard: Its public Jaccard, which is that of the first time.
+        averaged: Whether it is a soup.
     """
 
     id: str
     jaccard: float
+    averaged: bool = False
 
 
 def retrain(
@@ -57,7 +61,7 @@ def retrain(
     *,
     workers: str = LOCAL_PROCESS,
 ) -> list[Remade]:
-    """Trains candidates again whose weights were dropped.
+    """Trains candidates again whose weights were dropped, and averages soups again.
 
     Each run is the one that the candidate came from: same data, recipe, learning rate, seed, and
     as many threads. Weights are taken only if they are the dropped ones to the last bit, because
@@ -84,11 +88,7 @@ def retrain(
         records = _dropped_records(folder, store, names)
         if not records:
             return []
-        bound = open_study(folder.study_file)
-        _check_unchanged(bound.study, store)
-        check_missing(bound)
-        data = prepare_data(bound)
-        check_validation(folder, store, data.public, data.private)
+        bound = reopen(folder, store)
         scratch = RunFolder(folder.path / "retrained")
         try:
             plan = plan_workers(bound.study.search.workers)
@@ -112,15 +112,6 @@ def _dropped_records(
     return [records[name] for name in names if dropped(folder, name) is not None]
 
 
-def _check_unchanged(study: StudyFile, store: Store) -> None:
-    searched, current = store.study_fingerprint(), fingerprint(study)
-    if searched != current:
-        raise ConfigError(
-            f"study {study.name!r} resolves to {current} here and was {searched} when it was "
-            "searched (its variables, such as paths, have other values): set them as they were then"
-        )
-
-
 def _micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
     """Trial number to the factor on its forward passes."""
     trials = open_trials(study.name, folder.store_url(study.search.storage), study.seed)
@@ -136,10 +127,19 @@ class _Retraining:
     ) -> None:
         self.pool, self.folder, self.scratch, self.display = pool, folder, scratch, display
         self.busy: dict[int, CandidateRecord] = {}
+        self.helpers: set[str] = set()
         self.done: dict[str, Remade] = {}
 
     def run(self, records: Sequence[CandidateRecord], scales: dict[int, float]) -> list[Remade]:
-        waiting = list(records)
+        wanted = {record.id for record in records}
+        self.helpers = {
+            name
+            for record in records
+            for name in record.ingredients
+            if name not in wanted and dropped(self.folder, name) is not None
+        }
+        waiting = [record for record in records if not record.ingredients]
+        waiting += [self.folder.read_record(name) for name in sorted(self.helpers)]
         with Interrupts(kill=self.pool.kill) as interrupts:
             try:
                 while (waiting or self.busy) and not interrupts.stopping:
@@ -154,6 +154,9 @@ class _Retraining:
             raise SearchInterruptedError(
                 "retraining was interrupted; what was complete is kept. The same command goes on"
             )
+        for record in records:
+            if record.ingredients:
+                self._average(record)
         return [self.done[record.id] for record in records]
 
     def _start(self, worker: Worker, record: CandidateRecord, micro_scale: float) -> None:
@@ -198,16 +201,40 @@ class _Retraining:
                 raise TrainingError(f"{record.id}: {reason}")
 
     def _restore(self, record: CandidateRecord) -> None:
-        """Puts the new weights in the place of the dropped ones, if they are the same."""
+        """Puts the new weights in the place of the dropped ones, if they are the same.
+
+        Those of an ingredient that nobody asked for stay beside, for the soup.
+        """
+        weights = self.scratch.model(record.id) / WEIGHTS
+        remade = self.scratch.read_record(record.id)
+        self._check_same(
+            record, weights, f": public Jaccard {remade.jaccard:.4f}, and {record.jaccard:.4f} then"
+        )
+        if record.id not in self.helpers:
+            self._put_back(record, weights)
+
+    def _average(self, record: CandidateRecord) -> None:
+        """Makes the weights of a soup, all of whose ingredients' weights are somewhere."""
+        sources = [
+            (self.scratch if name in self.helpers else self.folder).model(name) / WEIGHTS
+            for name in record.ingredients
+        ]
+        weights = self.scratch.path / WEIGHTS
+        self.scratch.path.mkdir(exist_ok=True)
+        average_weights(sources, weights)
+        self._check_same(record, weights)
+        self._put_back(record, weights)
+
+    def _check_same(self, record: CandidateRecord, weights: Path, how: str = "") -> None:
         original = dropped(self.folder, record.id)
-        weights: Path = self.scratch.model(record.id) / WEIGHTS
         if original is not None and checksum(weights) != original.sha256:
-            remade = self.scratch.read_record(record.id)
             raise DataError(
-                f"candidate {record.id} came out different: public Jaccard {remade.jaccard:.4f}, "
-                f"and {record.jaccard:.4f} then. Other processors and other versions of libraries "
-                "round differently: train it where it was trained, or search anew."
+                f"candidate {record.id} came out different{how}. Other processors and other "
+                "versions of libraries round differently: train it where it was trained, or "
+                "search anew."
             )
+
+    def _put_back(self, record: CandidateRecord, weights: Path) -> None:
         restore(self.folder, record.id, weights)
-        self.done[record.id] = Remade(record.id, record.jaccard)
+        self.done[record.id] = Remade(record.id, record.jaccard, bool(record.ingredients))
         self.display.event(f"candidate {record.id} is there again, the same to the last bit")

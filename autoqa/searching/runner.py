@@ -1,13 +1,14 @@
 """One search from a bound study to its result."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from autoqa import env
 from autoqa.data import StudyData
 from autoqa.registry import BoundStudy
-from autoqa.searching.budget import Budget
+from autoqa.searching.budget import SOUPS_SHARE, Budget
 from autoqa.searching.display import Display, QuietDisplay
 from autoqa.searching.first_points import points
 from autoqa.searching.loop import Loop
@@ -23,14 +24,15 @@ from autoqa.searching.setup import (
     freeze,
     source_languages,
 )
+from autoqa.searching.soups import make_standard_soups
 from autoqa.searching.trials import Trials
-from autoqa.searching.workers.base import WorkerSettings
-from autoqa.searching.workers.job_runner import Factory, training_factory
-from autoqa.searching.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.searching.workers.resources import plan_workers
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
+from autoqa.workers.base import WorkerSettings
+from autoqa.workers.job_runner import Factory, training_factory
+from autoqa.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.workers.resources import plan_workers
 
 
 def run_search(
@@ -52,7 +54,7 @@ def run_search(
         options: What the command line changes.
         display: What people see; nothing if left out.
         factory: Makes, inside a worker, the function that runs one trial.
-        workers: The kind of worker, by its name in ``autoqa.searching.workers.registry``.
+        workers: The kind of worker, by its name in ``autoqa.workers.registry``.
 
     Raises:
         MissingAssetError: Weights or data are not on this machine.
@@ -68,28 +70,29 @@ def run_search(
     with folder.lock(), display or QuietDisplay() as shown:
         folder.create()
         with Store(folder.store_url(study.search.storage), study.name) as store:
-            budget = Budget(options.minutes or study.search.minutes)
+            budget, gib = Budget(options.minutes or study.search.minutes), study.search.weights
             data = prepare(bound)
             freeze_study = partial(freeze, folder, store, study, text, options.accept_changes)
             trials = _open_trials(bound, data, folder, store, freeze_study, shown)
             plan = plan_workers(options.workers or study.search.workers)
-            shown.event(
-                f"{plan.spelled()}; {len(data.public)} public "
-                f"and {len(data.private)} private validation questions"
-            )
+            parts = f"{len(data.public)} public and {len(data.private)} private"
+            shown.event(f"{plan.spelled()}; {parts} validation questions")
             settings = WorkerSettings(factory, study, folder.path, plan, folder.logs)
+            pool = make_pool(workers, settings)
             loop = Loop(
                 trials=trials,
                 store=store,
                 folder=folder,
-                pool=make_pool(workers, settings),
-                budget=budget,
+                pool=pool,
+                budget=replace(budget, reserve=SOUPS_SHARE if study.search.soups else 0.0),
                 total=options.trials or study.search.trials,
                 complete=max(study.search.snapshots),
                 display=shown,
-                retain=partial(retain, folder, store, study.search.weights),
+                retain=partial(retain, folder, store, gib),
             )
             ended = loop.run()
+            if study.search.soups:
+                make_standard_soups(pool, folder, store, shown, weights=gib, budget=budget)
             return conclude(trials, store.candidates(), ended)
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from autoqa.config import describe_changes, load_study
 from autoqa.config.study import StudyFile
-from autoqa.data import StudyData
+from autoqa.data import StudyData, prepare_data
 from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.files import write_atomically
-from autoqa.registry import BoundStudy
+from autoqa.registry import BoundStudy, open_study
 from autoqa.searching.space import Space
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
+from autoqa.store.validation import check_validation
 
 Prepare = Callable[[BoundStudy], StudyData]
 """Loads, checks and splits the data of a study."""
@@ -51,6 +52,27 @@ def fingerprint(study: StudyFile) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
+def reopen(folder: RunFolder, store: Store) -> BoundStudy:
+    """The study of a finished search, to run on it what must fit what was trained then.
+
+    Raises:
+        ConfigError: The study file is not the one that the study was searched with.
+        MissingAssetError: Weights or data are not on this machine.
+        DataError: The data are not those of then.
+    """
+    bound = open_study(folder.study_file)
+    searched, current = store.study_fingerprint(), fingerprint(bound.study)
+    if searched != current:
+        raise ConfigError(
+            f"study {store.study!r} resolves to {current} here and was {searched} when it was "
+            "searched (its variables, such as paths, have other values): set them as they were then"
+        )
+    check_missing(bound)
+    data = prepare_data(bound)
+    check_validation(folder, store, data.public, data.private)
+    return bound
+
+
 def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept: bool) -> None:
     """Keeps the study file's text at the first search, and compares it at every later one.
 
@@ -80,7 +102,7 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     """The old study with the new one's values of all keys that may change between searches."""
-    keys = ("trials", "minutes", "workers", "checkpoints", "weights")
+    keys = ("trials", "minutes", "workers", "checkpoints", "weights", "soups")
     search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})
     sources = {
         name: table.model_copy(update={"licence": new.sources[name].licence})

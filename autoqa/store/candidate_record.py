@@ -1,6 +1,7 @@
 """One candidate as a plain value; the row of the database and the file beside its weights."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
@@ -12,28 +13,35 @@ _FLAT_SCORES = ("jaccard", "em", "f1")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRecord:
-    """A saved point of a trial's run.
+    """A saved point of a trial's run, or a soup: the mean of several such points' weights.
+
+    What a soup has of a run (trial, learning rate, seed, training speed) is its latest
+    ingredient's.
 
     Attributes:
-        id: ``t0003-100``: the trial, and the point of its run in per cent.
+        id: ``t0003-100``: the trial, and the point of its run in per cent; of a soup
+            :func:`soup_id`.
         trial: Optuna's trial number.
-        fraction: Point of the run, 0 < fraction <= 1.
+        fraction: Point of the run, 0 < fraction <= 1; of a soup 1.
         backbone: Name in the study file.
         group: Key of its evaluation windows (:class:`autoqa.features.window_group.WindowGroup`):
             the first 12 hex digits of the tokenizer file's sha256, window length and stride.
             Candidates of one group have identical windows, so their logits align.
-        recipe_hash: ``Recipe.hash``.
-        recipe: The recipe as nested dictionaries.
+        recipe_hash: ``Recipe.hash``; of a soup :func:`soup_hash`.
+        recipe: The recipe as nested dictionaries; of a soup all different stages of its
+            ingredients' recipes.
         learning_rate: Peak rate of the encoder.
         seed: The run's seed.
         scores: Means on the public part by name of the metric, Jaccard among them.
         jaccard_by_language: Public Jaccard per language.
         windows_per_second: Training throughput.
-        seconds: Training time until this point.
+        seconds: Training time until this point; of a soup that of all its ingredients' runs.
         inference_seconds: Time it took to predict the public part.
         licence: Licence of the pretrained weights.
         jaccard_half_width: Half the width of the 95 % interval of ``jaccard`` (documents drawn
             anew); ``None`` where it was not measured.
+        ingredients: Ids of the candidates whose weights were averaged, in the order of
+            :func:`in_time`; empty for a point of a run.
     """
 
     id: str
@@ -52,6 +60,7 @@ class CandidateRecord:
     inference_seconds: float
     licence: str
     jaccard_half_width: float | None = None
+    ingredients: tuple[str, ...] = ()
 
     @property
     def jaccard(self) -> float:
@@ -78,16 +87,42 @@ class CandidateRecord:
         if "jaccard" not in values["scores"]:
             raise KeyError("jaccard")
         check_keys(cls, values)
+        values["ingredients"] = tuple(values.get("ingredients", ()))
         return cls(**values)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object in a candidate's file; only a soup's has ``ingredients``."""
+        content = asdict(self)
+        if not self.ingredients:
+            del content["ingredients"]
+        return content
 
     def as_flat(self) -> dict[str, Any]:
         """All values in one object, every score under its metric's name."""
         flat: dict[str, Any] = {}
-        for name, value in asdict(self).items():
+        for name, value in self.as_json().items():
             flat |= value if name == "scores" else {name: value}
         return flat
 
 
 def by_score(record: CandidateRecord) -> tuple[float, str]:
-    """Sorts candidates by public Jaccard, the highest first; of equals, the first trial's."""
+    """Sorts by public Jaccard, the highest first; of equals, a soup, then the first trial's."""
     return -record.jaccard, record.id
+
+
+def in_time(record: CandidateRecord) -> tuple[int, float, bool, str]:
+    """Sorts candidates by trial and point of the run, a soup after its latest ingredient."""
+    return record.trial, record.fraction, bool(record.ingredients), record.id
+
+
+def soup_hash(ingredients: Iterable[str]) -> str:
+    """Twelve hex digits that stand for a set of ingredients, by their ids."""
+    return hashlib.sha256("\n".join(sorted(ingredients)).encode()).hexdigest()[:12]
+
+
+def soup_id(backbone: str, ingredients: Iterable[str]) -> str:
+    """``soup-e5-3fa9c1``: the same for the same ingredients, in whatever order.
+
+    Long names of backbones are cut, because the database's column ends at 40 characters.
+    """
+    return f"soup-{backbone[:28]}-{soup_hash(ingredients)[:6]}"

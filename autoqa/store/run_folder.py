@@ -23,7 +23,7 @@ from autoqa.types import Example
 
 Part = Literal["public", "private"]
 
-_CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}")
+_CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|soup-[a-z0-9_-]+-[0-9a-f]{6}")
 
 
 class RunFolder:
@@ -42,6 +42,7 @@ class RunFolder:
         self.logs = path / "logs"
         self.selection = path / "selection.json"
         self.postprocess = path / "postprocess.json"
+        self.tried_soups = path / "soups.json"
         self.lock_file = path / ".lock"
 
     def create(self) -> None:
@@ -73,10 +74,12 @@ class RunFolder:
         """Folder of one candidate.
 
         Raises:
-            ConfigError: The id is not of the form ``t0003-100``.
+            ConfigError: The id has neither the form ``t0003-100`` nor ``soup-e5-3fa9c1``.
         """
         if not _CANDIDATE.fullmatch(candidate_id):
-            raise ConfigError(f"candidate {candidate_id!r}: ids look like t0003-100")
+            raise ConfigError(
+                f"candidate {candidate_id!r}: ids look like t0003-100 or soup-e5-3fa9c1"
+            )
         return self.candidates / candidate_id
 
     def model(self, candidate_id: str) -> Path:

@@ -118,4 +118,5 @@ def _record(row: dict[str, Any]) -> CandidateRecord:
         # Databases may store NaN as NULL.
         if row[key] is None:
             row[key] = float("nan")
+    row["ingredients"] = tuple(row["ingredients"] or ())  # rows from before soups have NULL
     return CandidateRecord(**row)

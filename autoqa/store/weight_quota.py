@@ -34,22 +34,44 @@ class Dropped:
     size: int
 
 
-def by_need(records: Iterable[CandidateRecord], protected: Collection[str] = ()) -> list[str]:
+def by_need(
+    records: Iterable[CandidateRecord],
+    protected: Collection[str] = (),
+    spare: Collection[str] = (),
+) -> list[str]:
     """Ids from the most to the least needed.
 
     First what is protected, then the best of each group, then the second best of each, and so
-    on: an ensemble takes few models of one kind, and what one kind lacks another has to give.
+    on: an ensemble takes few models of one kind, and what one kind lacks another has to give. Last
+    comes what is to spare, in the same order.
 
     Args:
         records: Candidates.
         protected: Ids that come first, such as those of a selection.
+        spare: Ids that come last, such as those of :func:`superseded`.
     """
     seen: Counter[str] = Counter()
     ranks = []
     for record in sorted(records, key=by_score):
-        ranks.append((record.id not in protected, seen[record.group], *by_score(record)))
+        need = record.id not in protected, record.id in spare
+        ranks.append((*need, seen[record.group], *by_score(record)))
         seen[record.group] += 1
-    return [name for _, _, _, name in sorted(ranks)]
+    return [rank[-1] for rank in sorted(ranks)]
+
+
+def superseded(records: Collection[CandidateRecord]) -> set[str]:
+    """Ids of the ingredients of soups that score at least as high.
+
+    Of a soup that is worse than an ingredient nothing is to be expected, so that one stays.
+
+    Args:
+        records: Candidates whose weights are there.
+    """
+    highest: dict[str, float] = {}
+    for soup in records:
+        for name in soup.ingredients:
+            highest[name] = max(soup.jaccard, highest.get(name, 0.0))
+    return {each.id for each in records if highest.get(each.id, -1.0) >= each.jaccard}
 
 
 def keep_within(
@@ -69,8 +91,9 @@ def keep_within(
     Returns:
         Ids whose weights were dropped, least needed first.
     """
-    names = by_need(records, protected)
-    sizes = {name: size for name in names if (size := _size(folder, name))}
+    sizes = {each.id: size for each in records if (size := _size(folder, each.id))}
+    spare = superseded([record for record in records if record.id in sizes])
+    names = by_need(records, protected, spare)
     total, dropped = sum(sizes.values()), []
     for name in reversed(names[1:]):
         if total <= quota:

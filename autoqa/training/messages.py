@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.recipes import TrainingRun
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, soup_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,43 @@ class TrialJob:
 
 
 @dataclass(frozen=True, slots=True)
+class SoupJob:
+    """Candidates for a worker to average the weights of; see :mod:`autoqa.training.soup`.
+
+    Attributes:
+        ingredients: The candidates, in the order of
+            :func:`autoqa.store.candidate_record.in_time`; of one backbone, group and head.
+        run_folder: The study's folder, which holds their weights; the soup goes there, too.
+        kept: Whether the soup becomes a candidate. Else it is only scored on the public part.
+    """
+
+    ingredients: tuple[CandidateRecord, ...]
+    run_folder: Path
+    kept: bool = True
+
+    @property
+    def trial(self) -> int:
+        """That of the latest ingredient."""
+        return self.ingredients[-1].trial
+
+    @property
+    def backbone(self) -> str:
+        """Name in the study file."""
+        return self.ingredients[-1].backbone
+
+    @property
+    def id(self) -> str:
+        """The soup's id."""
+        return soup_id(self.backbone, (each.id for each in self.ingredients))
+
+
+Job = TrialJob | SoupJob
+"""What a worker can be assigned."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """Sent about once a second while a trial runs."""
+    """Sent about once a second while a job runs."""
 
     trial: int
     phase: str
@@ -78,8 +113,17 @@ class SnapshotTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class SoupTried:
+    """A soup that is not kept was scored on the public part."""
+
+    trial: int
+    id: str
+    jaccard: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrialFinished:
-    """The run is over and every snapshot was sent.
+    """The job is over and every candidate was sent.
 
     Attributes:
         trial: Optuna's trial number.
@@ -120,7 +164,7 @@ class TrialFailed:
     error: str = ""
 
 
-Message = Progress | RecipeCard | Note | SnapshotTaken | TrialFinished | TrialFailed
+Message = Progress | RecipeCard | Note | SnapshotTaken | SoupTried | TrialFinished | TrialFailed
 
 Emit = Callable[[Message], None]
 """Takes the messages of a run; training may call it from any thread."""

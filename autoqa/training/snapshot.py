@@ -3,7 +3,8 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -43,55 +44,7 @@ def take_snapshot(
     The weights are stored in half precision, so they are rounded before they are evaluated:
     stored predictions are those of the stored model. Full precision is restored at the end.
     """
-    state = rounded_state(model)
-    full = {name: tensor.detach().clone() for name, tensor in model.state().items()}
-    model.load_state(state)
-    model.eval()
-    try:
-        begin = time.perf_counter()
-        precision = ready.bound.protocol.precision
-        public = predict(model, ready.public, precision=precision, progress=progress)
-        inference_seconds = time.perf_counter() - begin
-        private = predict(model, ready.private, precision=precision, progress=progress)
-    finally:
-        model.load_state(full)
-        model.train()
-    decoder = SpanDecoder(ready.public, [e.context for e in examples])
-    spans = decoder.best(*public)
-    precise = smallest_type(decoder, *public, spans)
-    record = _record(
-        job,
-        ready,
-        examples,
-        [span.text for span in spans],
-        fraction=fraction,
-        seconds=seconds,
-        windows_per_second=windows_per_second,
-        inference_seconds=inference_seconds,
-    )
-    with RunFolder(job.run_folder).writing_candidate(record.id) as folder:
-        write_logits(folder, "public", *public, precise)
-        write_logits(folder, "private", *private, precise)
-        save_model(model, state, ready.folder, folder / "model")
-        text = json.dumps(asdict(record), indent=2, ensure_ascii=False)
-        (folder / "candidate.json").write_text(text + "\n", encoding="utf-8")
-    return record
-
-
-def _record(
-    job: TrialJob,
-    ready: ReadyBackbone,
-    examples: tuple[Example, ...],
-    answers: list[str],
-    *,
-    fraction: float,
-    seconds: float,
-    windows_per_second: float,
-    inference_seconds: float,
-) -> CandidateRecord:
-    scores = score(answers, examples)
-    spread = interval(scores.jaccard, [example.document for example in examples])
-    return CandidateRecord(
+    unscored = CandidateRecord(
         id=f"t{job.trial:04d}-{round(fraction * 100):03d}",
         trial=job.trial,
         fraction=fraction,
@@ -101,14 +54,90 @@ def _record(
         recipe=asdict(job.run.recipe),
         learning_rate=job.run.learning_rate,
         seed=job.run.seed,
+        scores={},
+        jaccard_by_language={},
+        windows_per_second=windows_per_second,
+        seconds=seconds,
+        inference_seconds=float("nan"),
+        licence=ready.bound.spec.licence(ready.bound.options),
+    )
+    state = rounded_state(model)
+    full = {name: tensor.detach().clone() for name, tensor in model.state().items()}
+    model.load_state(state)
+    model.eval()
+    try:
+        predictions = predict_parts(model, ready, progress)
+    finally:
+        model.load_state(full)
+        model.train()
+    with RunFolder(job.run_folder).writing_candidate(unscored.id) as folder:
+        save_model(model, state, ready.folder, folder / "model")
+        return write_results(folder, unscored, predictions, ready, examples)
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """A model's start and end logits for both parts, float32 ``[T]`` each.
+
+    Attributes:
+        public: Of the public part's windows.
+        private: Of the private part's.
+        seconds: Time that the public part took.
+    """
+
+    public: tuple[Floats, Floats]
+    private: tuple[Floats, Floats]
+    seconds: float
+
+
+def predict_parts(
+    model: SpanModel, ready: ReadyBackbone, progress: ProgressCallback
+) -> Predictions:
+    """Asks a model in evaluation mode about all validation windows of its backbone."""
+    precision = ready.bound.protocol.precision
+    begin = time.perf_counter()
+    public = predict(model, ready.public, precision=precision, progress=progress)
+    seconds = time.perf_counter() - begin
+    private = predict(model, ready.private, precision=precision, progress=progress)
+    return Predictions(public, private, seconds)
+
+
+def write_results(
+    folder: Path,
+    unscored: CandidateRecord,
+    predictions: Predictions,
+    ready: ReadyBackbone,
+    examples: tuple[Example, ...],
+) -> CandidateRecord:
+    """Scores the public part; writes the predictions of both and the record beside the weights.
+
+    Args:
+        folder: What :meth:`autoqa.store.run_folder.RunFolder.writing_candidate` gives.
+        unscored: The candidate without scores and seconds of inference.
+        predictions: Of the weights that are stored.
+        ready: The candidate's backbone.
+        examples: The public part.
+
+    Returns:
+        The record with scores and seconds.
+    """
+    decoder = SpanDecoder(ready.public, [e.context for e in examples])
+    spans = decoder.best(*predictions.public)
+    precise = smallest_type(decoder, *predictions.public, spans)
+    scores = score([span.text for span in spans], examples)
+    spread = interval(scores.jaccard, [example.document for example in examples])
+    record = replace(
+        unscored,
         scores=scores.mean(),
         jaccard_half_width=spread.half_width,
         jaccard_by_language=scores.by_language(examples),
-        windows_per_second=windows_per_second,
-        seconds=seconds,
-        inference_seconds=inference_seconds,
-        licence=ready.bound.spec.licence(ready.bound.options),
+        inference_seconds=predictions.seconds,
     )
+    write_logits(folder, "public", *predictions.public, precise)
+    write_logits(folder, "private", *predictions.private, precise)
+    text = json.dumps(record.as_json(), indent=2, ensure_ascii=False)
+    (folder / "candidate.json").write_text(text + "\n", encoding="utf-8")
+    return record
 
 
 def smallest_type(

@@ -1,5 +1,6 @@
 """Candidates are asked only about rows that they did not train on."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from autoqa.data.prepare import load_source
 from autoqa.errors import DataError
 from autoqa.labels.candidate_opinions import Judges
 from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
+from autoqa.store.candidate_record import soup_hash, soup_id
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import keep_validation
@@ -49,6 +51,21 @@ def searched(
         before()
         run_trial(job, bench, lambda message: None)
     return StudyRun(bench.bound.study, folder, store)
+
+
+def write_soup(run: StudyRun) -> None:
+    """The record of an average of all candidates, with the highest score of all."""
+    made = tuple(run.folder.candidate_ids())
+    record = run.folder.read_record(made[0])
+    soup = replace(
+        record,
+        id=soup_id("toy", made),
+        recipe_hash=soup_hash(made),
+        scores={**record.scores, "jaccard": 1.0},
+        ingredients=made,
+    )
+    with run.folder.writing_candidate(soup.id) as partial:
+        (partial / "candidate.json").write_text(json.dumps(soup.as_json()))
 
 
 def names(examples: Sequence[Example], *_: Any) -> list[str]:
@@ -103,6 +120,8 @@ def test_public_rows_are_read_from_stored_logits(make_bench: Bench) -> None:  # 
     assert [[o.value for o in each] for each in heard] == [
         [example.id] * 2 for example in judges.rows()[::-1]
     ]
+    write_soup(run)
+    assert Judges(run, "exam").candidates == judges.candidates, "no further opinion"
     best = [record.id for record in judges.candidates[:2]]
     assert {tuple(o.candidate for o in each) for each in heard} == {tuple(best)}
     # Weights that were dropped say nothing about training rows; private rows are nobody's business.

@@ -21,7 +21,6 @@ from autoqa.searching.display import QuietDisplay
 from autoqa.searching.result import SearchResult
 from autoqa.searching.runner import run_search
 from autoqa.searching.setup import SearchOptions
-from autoqa.searching.workers.registry import LOCAL_PROCESS
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.messages import (
@@ -33,6 +32,7 @@ from autoqa.training.messages import (
     TrialJob,
 )
 from autoqa.types import Answer, Example
+from autoqa.workers.registry import LOCAL_PROCESS
 
 STUDY = """
 name = "small"

@@ -22,9 +22,9 @@ from autoqa.searching.display import (
 )
 from autoqa.searching.dry_run import plan_search
 from autoqa.searching.setup import SearchOptions
-from autoqa.searching.workers import resources
-from autoqa.searching.workers.resources import find_gpus, free_memory, plan_workers
 from autoqa.training.messages import Progress
+from autoqa.workers import resources
+from autoqa.workers.resources import find_gpus, free_memory, plan_workers
 from tests.searching import fakes
 
 GIB = 1024**3

@@ -5,9 +5,10 @@ import pytest
 from optuna.trial import TrialState
 
 from autoqa.searching.first_points import Point, protocol_parameters
-from autoqa.searching.optuna_study import open_study
+from autoqa.searching.optuna_study import open_study, recover
 from autoqa.searching.trials import Proposal, Trials
 from tests.searching.test_space import space
+from tests.store.test_study_tables import with_jaccard
 
 
 def trials(**first: list[Point]) -> Trials:
@@ -111,3 +112,12 @@ def test_opening_a_study_warns_of_nothing() -> None:
     study = open_study("quiet", "sqlite://", seed=1)
     assert isinstance(study.sampler, optuna.samplers.TPESampler)
     assert study.metric_names == ["jaccard"]
+
+
+@pytest.mark.parametrize("made_of", [(), ("t0000-050",)])
+def test_a_soup_does_not_make_a_dead_run_complete(made_of: tuple[str, ...]) -> None:
+    study = trials()
+    assert propose(study).trial.number == 0
+    record = with_jaccard(0.6, id="t0000-100", trial=0, fraction=1.0, ingredients=made_of)
+    (sentence,) = recover(study, [record], 1.0)
+    assert ("queued again" in sentence) == bool(made_of)

@@ -15,12 +15,12 @@ from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.searching.runner import run_search
 from autoqa.searching.setup import SearchOptions
-from autoqa.searching.workers.base import Events, Worker, WorkerPool, WorkerSettings
-from autoqa.searching.workers.registry import LOCAL_PROCESS, WORKER_KINDS, make_pool
-from autoqa.searching.workers.resources import WorkerPlan
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.training.messages import Message, Note, TrialFinished, TrialJob
+from autoqa.workers.base import Events, Worker, WorkerPool, WorkerSettings
+from autoqa.workers.registry import LOCAL_PROCESS, WORKER_KINDS, make_pool
+from autoqa.workers.resources import WorkerPlan
 from tests.searching import fakes
 from tests.searching.thread_worker import Killed, ThreadPool
 from tests.toy_study import write_study

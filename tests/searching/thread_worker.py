@@ -9,9 +9,9 @@ import select
 import threading
 from collections.abc import Collection
 
-from autoqa.searching.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
-from autoqa.searching.workers.job_runner import JobRunner
 from autoqa.training.messages import Message, TrialJob
+from autoqa.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
+from autoqa.workers.job_runner import JobRunner
 
 
 class Killed(BaseException):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from autoqa.errors import AutoqaError, ConfigError, DataError
+from autoqa.store.candidate_record import soup_id
 from autoqa.store.predictions import load_logits, write_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -195,3 +196,18 @@ def test_the_lock_ends_with_its_process(folder: RunFolder) -> None:
         pass
     with folder.lock():
         pass
+
+
+def test_only_a_soups_file_names_ingredients(folder: RunFolder) -> None:
+    fill(folder)
+    assert "ingredients" not in RECORD.as_json()
+    names = ("t0003-050", "t0003-100")
+    soup = replace(RECORD, id=soup_id("e5", names), ingredients=names)
+    with folder.writing_candidate(soup.id) as path:
+        (path / "candidate.json").write_text(json.dumps(soup.as_json()))
+    assert folder.read_record(soup.id) == soup
+    assert folder.candidate_ids() == [soup.id, "t0003-100"]
+    assert soup.as_flat()["ingredients"] == names
+    (folder.candidates / f".{soup.id}.partial").mkdir()
+    assert folder.remove_partial(3) == []
+    assert folder.remove_partial() == [f".{soup.id}.partial"]

@@ -53,6 +53,14 @@ def test_candidates_come_back_as_they_were_and_twice_is_once(url: str) -> None:
     assert first == replace(RECORD, id="t0001-50", jaccard_half_width=None)
 
 
+def test_ingredients_of_a_soup_come_back(url: str) -> None:
+    soup = replace(RECORD, id="soup-e5-abcdef", ingredients=("t0001-050", "t0003-100"))
+    with Store(url, "a") as store:
+        store.add_candidate(soup)
+        store.add_candidate(RECORD)
+        assert store.candidates() == [soup, RECORD]
+
+
 def test_a_speed_that_is_not_a_number_survives(url: str) -> None:
     with Store(url, "a") as store:
         store.add_candidate(replace(RECORD, windows_per_second=math.nan, seconds=math.nan))

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from autoqa.errors import DataError
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
-from autoqa.store.weight_quota import WEIGHTS, by_need, checksum, dropped, keep_within, restore
+from autoqa.store.weight_quota import (
+    WEIGHTS,
+    by_need,
+    checksum,
+    drop,
+    dropped,
+    keep_within,
+    restore,
+    superseded,
+)
 from tests.store.test_study_tables import with_jaccard
 
 
@@ -91,3 +100,25 @@ def test_weights_that_nobody_dropped_are_missing(folder: RunFolder, content: str
         (folder.candidate("t0000-100") / "dropped.json").write_text(content)
     with pytest.raises(DataError, match=r"model.safetensors is missing, .* restore the run folder"):
         dropped(folder, "t0000-100")
+
+
+def soup(number: int, jaccard: float, *ingredients: int) -> CandidateRecord:
+    names = tuple(f"t{each:04d}-100" for each in ingredients)
+    return with_jaccard(jaccard, id=f"soup-e5-{number:06x}", group="a", ingredients=names)
+
+
+def test_what_a_better_soup_is_made_of_is_spare(folder: RunFolder) -> None:
+    records = [record(0, 0.9), record(1, 0.8), record(2, 0.7), soup(1, 0.85, 0, 1, 2)]
+    assert superseded(records) == {"t0001-100", "t0002-100"}
+    assert superseded(records[:3]) == set()
+    write(folder, records)
+    assert keep_within(folder, records, 200) == ["t0002-100", "t0001-100"]
+    assert dropped(folder, "soup-e5-000001") is None
+    assert keep_within(folder, records, 100) == ["soup-e5-000001"], "within the quota as others"
+
+
+def test_a_soup_whose_weights_are_gone_supersedes_nothing(folder: RunFolder) -> None:
+    records = [record(0, 0.9), record(1, 0.8), soup(1, 0.95, 0, 1), record(2, 0.1)]
+    write(folder, records)
+    drop(folder, "soup-e5-000001")
+    assert keep_within(folder, records, 200) == ["t0002-100"]

@@ -12,12 +12,12 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.searching.workers.job_runner import Factory, JobRunner
-from autoqa.training.messages import Message, TrialJob
+from autoqa.training.messages import Job, Message
+from autoqa.workers.job_runner import Factory, JobRunner
 
 
 def main(
-    pipe: "Connection[Message, TrialJob | None]",
+    pipe: "Connection[Message, Job | None]",
     factory: Factory,
     study: StudyFile,
     run_folder: Path,
@@ -27,7 +27,7 @@ def main(
 
     Args:
         pipe: Jobs come in, ``None`` ends; messages go out.
-        factory: Makes the function that runs one trial.
+        factory: Makes the function that runs one job.
         study: Handed to the factory.
         run_folder: Handed to the factory.
         log: Takes everything that is printed here, native code included.
@@ -51,7 +51,7 @@ def main(
         runner.run(job)
 
 
-def _receive(pipe: "Connection[Message, TrialJob | None]") -> TrialJob | None:
+def _receive(pipe: "Connection[Message, Job | None]") -> Job | None:
     try:
         return pipe.recv()
     except (EOFError, ConnectionResetError):

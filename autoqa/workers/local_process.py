@@ -9,9 +9,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from autoqa import env
-from autoqa.searching.workers import child
-from autoqa.searching.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
-from autoqa.training.messages import Message, TrialJob
+from autoqa.training.messages import Job, Message
+from autoqa.workers import child
+from autoqa.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
 
 _spawn = get_context("spawn")
 
@@ -29,9 +29,9 @@ class LocalProcess(Worker):
         self.log = settings.logs / f"worker-{number}.log"
         self._settings = settings
         self._process: SpawnProcess | None = None
-        self._pipe: Connection[TrialJob | None, Message] | None = None
+        self._pipe: Connection[Job | None, Message] | None = None
 
-    def assign(self, job: TrialJob) -> None:
+    def assign(self, job: Job) -> None:
         """Sends the job; starts the process where there is none."""
         if self._process is None or not self._process.is_alive():
             self.end()
@@ -60,7 +60,7 @@ class LocalProcess(Worker):
         self._pipe = parent_end
 
     @property
-    def connection(self) -> "Connection[TrialJob | None, Message] | None":
+    def connection(self) -> "Connection[Job | None, Message] | None":
         """Readable when there are messages, and when the process is gone."""
         return self._pipe
 

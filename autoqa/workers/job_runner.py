@@ -7,15 +7,15 @@ from pathlib import Path
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError
-from autoqa.training.messages import Emit, TrialFailed, TrialJob
+from autoqa.training.messages import Emit, Job, SoupJob, TrialFailed
 
-RunTrial = Callable[[TrialJob, Emit], None]
-Factory = Callable[[StudyFile, Path], RunTrial]
+RunJob = Callable[[Job, Emit], None]
+Factory = Callable[[StudyFile, Path], RunJob]
 """Called once in a worker; must be importable by name, because it may travel to a new process."""
 
 
-def training_factory(study: StudyFile, run_folder: Path) -> RunTrial:
-    """Binds the study where this is called, and keeps a workbench between trials.
+def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
+    """Binds the study where this is called, and keeps a workbench between jobs.
 
     Args:
         study: The study file; plugins are looked up here, because their specs hold functions that
@@ -23,13 +23,16 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunTrial:
         run_folder: The study's folder.
     """
     registry = import_module("autoqa.registry")
-    run = import_module("autoqa.training.run")
+    run, soup = map(import_module, ("autoqa.training.run", "autoqa.training.soup"))
     bench = run.Workbench(registry.bind(study, registry.discover()), run_folder)
 
-    def run_trial(job: TrialJob, emit: Emit) -> None:
-        run.run_trial(job, bench, emit)
+    def run_job(job: Job, emit: Emit) -> None:
+        if isinstance(job, SoupJob):
+            soup.make_soup(job, bench, emit)
+        else:
+            run.run_trial(job, bench, emit)
 
-    return run_trial
+    return run_job
 
 
 class JobRunner:
@@ -45,14 +48,14 @@ class JobRunner:
     def __init__(self, factory: Factory, study: StudyFile, run_folder: Path, emit: Emit) -> None:
         self._factory, self._study, self._run_folder = factory, study, run_folder
         self._emit = emit
-        self._run_trial: RunTrial | None = None
+        self._run_job: RunJob | None = None
 
-    def run(self, job: TrialJob) -> None:
+    def run(self, job: Job) -> None:
         """Runs a job to its end; the last message is ``TrialFinished`` or ``TrialFailed``."""
         try:
-            if self._run_trial is None:
-                self._run_trial = self._factory(self._study, self._run_folder)
-            self._run_trial(job, self._emit)
+            if self._run_job is None:
+                self._run_job = self._factory(self._study, self._run_folder)
+            self._run_job(job, self._emit)
         except Exception as error:
             trace = traceback.format_exc()
             print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log

@@ -2,7 +2,7 @@
 
 A search and a retraining know these classes only. A kind of worker is a subclass of
 :class:`Worker`, one of :class:`WorkerPool` that makes them, and its line in
-:mod:`autoqa.searching.workers.registry`.
+:mod:`autoqa.workers.registry`.
 
 Everything here is called from the one thread that runs the search, but for
 :meth:`WorkerPool.kill`, which a signal handler may call at any moment.
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.searching.workers.job_runner import Factory
-from autoqa.searching.workers.resources import WorkerPlan
-from autoqa.training.messages import Message, TrialJob
+from autoqa.training.messages import Job, Message
+from autoqa.workers.job_runner import Factory
+from autoqa.workers.resources import WorkerPlan
 
 WAIT_SECONDS = 0.5
 """The longest wait for events: time limits are looked at this often."""
@@ -70,7 +70,7 @@ class Worker(ABC):
     number: int
 
     @abstractmethod
-    def assign(self, job: TrialJob) -> None:
+    def assign(self, job: Job) -> None:
         """Hands a job over and returns at once; starts the worker where it is not running.
 
         Only for a worker whose last job is over: after ``TrialFinished``, ``TrialFailed`` or

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from autoqa.errors import ConfigError, did_you_mean
-from autoqa.searching.workers.base import WorkerPool, WorkerSettings
-from autoqa.searching.workers.local_process import LocalProcessPool
+from autoqa.workers.base import WorkerPool, WorkerSettings
+from autoqa.workers.local_process import LocalProcessPool
 
 LOCAL_PROCESS = "local-process"
 

@@ -1,0 +1,240 @@
+"""Hands soups to workers one after the other, and records what comes back."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Collection, Generator, Sequence
+from dataclasses import dataclass, field
+
+from autoqa.files import write_atomically
+from autoqa.searching.budget import GRACE_SECONDS, Budget
+from autoqa.searching.display import Display, score
+from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
+from autoqa.searching.soup_plan import (
+    Ingredients,
+    Soup,
+    greedy_soup,
+)
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.training.messages import (
+    Message,
+    Progress,
+    SnapshotTaken,
+    SoupJob,
+    SoupTried,
+    TrialFailed,
+    TrialFinished,
+)
+from autoqa.workers.base import Worker, WorkerPool
+
+
+@dataclass
+class _Greedy:
+    """A greedy search: which average is to be scored next."""
+
+    family: Ingredients
+    steps: Generator[Ingredients, float, Ingredients]
+    tried: Ingredients
+
+
+@dataclass
+class _Running:
+    """A soup on a worker; ``greedy`` is whose trial it is where it is not kept."""
+
+    soup: Soup
+    greedy: _Greedy | None = None
+    started: float = field(default_factory=time.monotonic)
+
+
+@dataclass
+class SoupMaker:
+    """Makes soups of one study.
+
+    Attributes:
+        pool: The workers, none of them running yet.
+        folder: The run folder, locked by this process.
+        store: Takes the candidates, and counts what greedy searches read of the public part.
+        display: What people see.
+        budget: Time.
+        retain: Keeps weights within their quota, those of the given candidates whatever they take;
+            returns a sentence for each that it dropped.
+    """
+
+    pool: WorkerPool
+    folder: RunFolder
+    store: Store
+    display: Display
+    budget: Budget
+    retain: Callable[[Collection[str]], list[str]]
+    _waiting: list[Soup] = field(default_factory=list)
+    _greedy: list[_Greedy] = field(default_factory=list)
+    _busy: dict[int, _Running] = field(default_factory=dict)
+    _made: list[CandidateRecord] = field(default_factory=list)
+    _scores: dict[str, float] = field(default_factory=dict)
+    _tried: dict[str, float] = field(default_factory=dict)
+    _longest: float | None = None
+
+    def run(
+        self, soups: Sequence[Soup], greedy_families: Sequence[Ingredients] = ()
+    ) -> list[CandidateRecord]:
+        """Makes what there is not yet; what fails costs itself only, and is told.
+
+        Args:
+            soups: Fixed sets of ingredients.
+            greedy_families: Candidates to search for a greedy soup, after the fixed ones.
+
+        Returns:
+            The new candidates, in the order in which they were complete.
+
+        Raises:
+            SearchInterruptedError: A signal asked for the end.
+        """
+        self._read_scores()
+        self._waiting = [soup for soup in soups if soup.id not in self._scores]
+        for family in greedy_families:
+            steps = greedy_soup(family)
+            self._advance(_Greedy(family, steps, next(steps)))
+        with Interrupts(kill=self.pool.kill) as interrupts:
+            try:
+                while not interrupts.stopping:
+                    self._assign()
+                    if not self._busy:
+                        break
+                    self._listen(interrupts.wake)
+            finally:
+                self.pool.end()
+                self.folder.remove_partial()
+        if interrupts.stopping:
+            raise SearchInterruptedError(
+                "averaging was interrupted; soups that were complete are kept. "
+                "The same command goes on"
+            )
+        left = len(self._waiting) + len(self._greedy)
+        if left:
+            self.display.event(
+                f"no time is left for {left} more soup{'s' if left > 1 else ''}: "
+                f"`autoqa soup {self.store.study}` makes them"
+            )
+        self._waiting, self._greedy = [], []
+        self._keep_within_quota()
+        return self._made
+
+    def _read_scores(self) -> None:
+        """Scores of soups that are candidates, and of those that greedy searches only tried."""
+        self._scores = {each.id: each.jaccard for each in self.store.candidates()}
+        try:
+            self._tried = json.loads(self.folder.tried_soups.read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # a note that saves time: without it they are tried again
+            self._tried = {}
+
+    def _advance(self, search: _Greedy) -> None:
+        """Goes on with a greedy search as far as known scores lead."""
+        try:
+            while True:
+                name = Soup(search.tried, "").id
+                known = {**self._tried, **self._scores}
+                if name not in known:
+                    self._greedy.append(search)
+                    return
+                search.tried = search.steps.send(known[name])
+        except StopIteration as finished:
+            soup = Soup(finished.value, "the greedy choice")
+            names = ", ".join(each.id for each in soup.ingredients)
+            self.display.event(f"greedy soup of {soup.ingredients[-1].backbone}: {names}")
+            if len(soup.ingredients) > 1 and soup.id not in self._scores:
+                self._waiting.append(soup)
+
+    def _assign(self) -> None:
+        for worker in self.pool.workers:
+            if worker.number in self._busy or not self.budget.fits(self._longest):
+                continue
+            running = self._next()
+            if running is None:
+                return
+            self._busy[worker.number] = running
+            kept = running.greedy is None
+            worker.assign(SoupJob(running.soup.ingredients, self.folder.path, kept))
+
+    def _next(self) -> _Running | None:
+        # What is still being made may be what a greedy search would try next.
+        fixed_over = not self._waiting and all(each.greedy for each in self._busy.values())
+        if fixed_over:
+            searches, self._greedy = self._greedy, []
+            for search in searches:
+                self._advance(search)
+        if self._waiting:
+            return _Running(self._waiting.pop(0))
+        if fixed_over and self._greedy:
+            search = self._greedy.pop(0)
+            return _Running(Soup(search.tried, "a greedy trial"), search)
+        return None
+
+    def _listen(self, wake: int) -> None:
+        for worker, events in self.pool.listen(set(self._busy), wake):
+            for message in events.messages:
+                self._receive(worker, message)
+            if worker.number not in self._busy:
+                continue
+            if events.died:
+                self._failed(worker, worker.cause_of_death())
+            elif self.budget.overrun():
+                self._failed(worker, f"still running {GRACE_SECONDS:.0f} s after the time limit")
+
+    def _receive(self, worker: Worker, message: Message) -> None:
+        running = self._busy.get(worker.number)
+        if running is None:
+            return
+        match message:
+            case Progress():
+                backbone = running.soup.ingredients[-1].backbone
+                self.display.working(worker.number, backbone, message)
+            case SnapshotTaken(candidate=candidate):
+                self._record(candidate, running.soup)
+            case SoupTried(id=name, jaccard=jaccard) if math.isfinite(jaccard):
+                self._tried[name] = jaccard
+                self.store.log_read("soups", " ".join(each.id for each in running.soup.ingredients))
+                write_atomically(self.folder.tried_soups, json.dumps(self._tried, indent=1) + "\n")
+            case TrialFinished():
+                self._longest = max(self._longest or 0.0, time.monotonic() - running.started)
+                self._over(worker)
+            case TrialFailed(reason=reason):
+                self._failed(worker, reason)
+
+    def _record(self, candidate: CandidateRecord, soup: Soup) -> None:
+        if not math.isfinite(candidate.jaccard):
+            self.display.event(f"{candidate.id} is left out: its score is not a number")
+            return
+        self.store.add_candidate(candidate)
+        self._scores[candidate.id] = candidate.jaccard
+        self._made.append(candidate)
+        self.display.event(
+            f"soup {candidate.id} {score(candidate)}: mean of the weights of {soup.what} "
+            f"({', '.join(candidate.ingredients)})"
+        )
+        self._keep_within_quota()
+
+    def _failed(self, worker: Worker, reason: str) -> None:
+        # What failed may have left memory behind, a GPU's above all: a fresh process.
+        worker.end()
+        running = self._busy[worker.number]
+        self.display.event(f"{running.soup.id}, {running.soup.what}, is not made: {reason}")
+        self._over(worker)
+
+    def _over(self, worker: Worker) -> None:
+        running = self._busy.pop(worker.number)
+        self.display.idle(worker.number)
+        if running.greedy is not None:
+            if running.soup.id not in self._tried:
+                self._scores[running.soup.id] = -math.inf  # for this time: it raised no score
+            self._advance(running.greedy)
+
+    def _keep_within_quota(self) -> None:
+        pending = [soup.ingredients for soup in self._waiting]
+        pending += [running.soup.ingredients for running in self._busy.values()]
+        pending += [search.family for search in self._greedy]
+        pending += [each.greedy.family for each in self._busy.values() if each.greedy]
+        needed = {record.id for ingredients in pending for record in ingredients}
+        for sentence in self.retain(needed):
+            self.display.event(sentence)

@@ -1,0 +1,125 @@
+"""Soups of a study's candidates: at the end of a search, or of one that is over."""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from autoqa.errors import MissingAssetError, NothingFeasibleError
+from autoqa.searching.budget import Budget
+from autoqa.searching.display import Display
+from autoqa.searching.optuna_study import adopt
+from autoqa.searching.retention import retain
+from autoqa.searching.setup import reopen
+from autoqa.searching.soup_maker import SoupMaker
+from autoqa.searching.soup_plan import families, soup_of, standard_soups
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.store.weight_quota import WEIGHTS
+from autoqa.workers.base import WorkerPool, WorkerSettings
+from autoqa.workers.job_runner import Factory, training_factory
+from autoqa.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.workers.resources import plan_workers
+
+
+def make_standard_soups(
+    pool: WorkerPool,
+    folder: RunFolder,
+    store: Store,
+    display: Display,
+    *,
+    weights: float,
+    budget: Budget | None = None,
+) -> list[CandidateRecord]:
+    """Makes all soups of :mod:`autoqa.searching.soup_plan` that there are not yet.
+
+    Args:
+        pool: Workers that train for this study; none of them running.
+        folder: The run folder, locked by this process.
+        store: The study's database.
+        display: What people see.
+        weights: GiB that all weights together may take.
+        budget: Time; left out, no limit.
+
+    Returns:
+        The new candidates.
+
+    Raises:
+        SearchInterruptedError: A signal asked for the end.
+    """
+    for record in adopt(folder, store.candidates()):
+        store.add_candidate(record)
+    found = families(_with_weights(folder, store.candidates()))
+    soups = [soup for family in found for soup in standard_soups(family)]
+    return _maker(pool, folder, store, display, weights, budget).run(soups, found)
+
+
+def soup(
+    folder: RunFolder,
+    store: Store,
+    names: Sequence[str],
+    display: Display,
+    *,
+    workers: str = LOCAL_PROCESS,
+    factory: Factory = training_factory,
+) -> list[CandidateRecord]:
+    """Makes soups of a study that was searched before.
+
+    Args:
+        folder: The study's run folder; nothing else may write to it meanwhile.
+        store: Its database.
+        names: Ids of the candidates to average; empty for all standard soups.
+        display: What people see.
+        workers: The kind of worker.
+        factory: Makes, inside a worker, the function that runs one job.
+
+    Returns:
+        The new candidates; none where all are there.
+
+    Raises:
+        ConfigError: The candidates cannot be averaged, or the study file is not the one that they
+            were trained with.
+        MissingAssetError: An ingredient's weights were dropped.
+        NothingFeasibleError: There are no two candidates to average.
+        DataError: The data are not those of then.
+        SearchInterruptedError: A signal asked for the end; what was complete is kept.
+    """
+    with folder.lock(), display:
+        records = {record.id: record for record in store.candidates()}
+        here = {record.id for record in _with_weights(folder, records.values())}
+        named = [soup_of(records, names, store.study)] if names else []
+        if any(each.id in records for each in named):
+            return []
+        absent = [each.id for soup in named for each in soup.ingredients if each.id not in here]
+        if absent:
+            raise MissingAssetError(
+                f"the weights of {', '.join(absent)} are not here: "
+                f"`autoqa retrain {store.study} {' '.join(absent)}` makes dropped ones again"
+            )
+        if not named and not families(records[name] for name in here):
+            raise NothingFeasibleError(
+                f"study {store.study!r} has no two candidates of one backbone, group and answer "
+                "head whose weights are here: there is nothing to average"
+            )
+        bound = reopen(folder, store)
+        plan = plan_workers(bound.study.search.workers)
+        settings = WorkerSettings(factory, bound.study, folder.path, plan, folder.logs)
+        pool, gib = make_pool(workers, settings), bound.study.search.weights
+        if not named:
+            return make_standard_soups(pool, folder, store, display, weights=gib)
+        return _maker(pool, folder, store, display, gib, None).run(named)
+
+
+def _maker(
+    pool: WorkerPool,
+    folder: RunFolder,
+    store: Store,
+    display: Display,
+    weights: float,
+    budget: Budget | None,
+) -> SoupMaker:
+    keep = partial(retain, folder, store, weights)
+    return SoupMaker(pool, folder, store, display, budget or Budget(), keep)
+
+
+def _with_weights(folder: RunFolder, records: Iterable[CandidateRecord]) -> list[CandidateRecord]:
+    return [record for record in records if (folder.model(record.id) / WEIGHTS).is_file()]

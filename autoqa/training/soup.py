@@ -1,0 +1,113 @@
+"""The mean of several candidates' weights becomes a candidate, predicted and scored as others."""
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from autoqa.decoding.decoder import SpanDecoder
+from autoqa.modeling.forward import predict
+from autoqa.modeling.load import load_for_inference
+from autoqa.modeling.model import SpanModel
+from autoqa.modeling.soup import average_weights
+from autoqa.scores.metrics import score
+from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.weight_quota import WEIGHTS
+from autoqa.training.messages import (
+    Emit,
+    Progress,
+    SnapshotTaken,
+    SoupJob,
+    SoupTried,
+    TrialFinished,
+)
+from autoqa.training.snapshot import predict_parts, write_results
+from autoqa.training.workbench import Workbench
+from autoqa.types import ProgressCallback
+
+
+def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
+    """Averages weights and sends the candidate that they make, or only its public score.
+
+    What is predicted with are the weights as they are stored, read back from the file.
+
+    Args:
+        job: Whose weights.
+        bench: What this worker has made already.
+        emit: Takes the messages to the parent.
+
+    Raises:
+        DataError: An ingredient's weights cannot be read, or are of another architecture.
+        MissingAssetError: The backbone is not on this machine.
+    """
+    begin = time.perf_counter()
+    report = _reporter(job, emit)
+    emit(Progress(job.trial, "averaging"))
+    ready = bench.backbone(job.backbone)
+    folder = RunFolder(job.run_folder)
+    if job.kept:
+        unscored = unscored_soup(job.ingredients)
+        with folder.writing_candidate(unscored.id) as partial:
+            model = _average(job, folder, partial / "model")
+            predictions = predict_parts(model, ready, report)
+            record = write_results(partial, unscored, predictions, ready, bench.public)
+        emit(SnapshotTaken(job.trial, record))
+    else:
+        with TemporaryDirectory(dir=folder.candidates, prefix=".tried-") as scratch:
+            model = _average(job, folder, Path(scratch) / "model")
+            precision = ready.bound.protocol.precision
+            logits = predict(model, ready.public, precision=precision, progress=report)
+        decoder = SpanDecoder(ready.public, [example.context for example in bench.public])
+        scores = score([span.text for span in decoder.best(*logits)], bench.public)
+        emit(SoupTried(job.trial, job.id, scores.mean()["jaccard"]))
+    emit(TrialFinished(job.trial, time.perf_counter() - begin))
+
+
+def _average(job: SoupJob, folder: RunFolder, target: Path) -> SpanModel:
+    """Writes a model folder with the mean of the ingredients' weights, and loads it."""
+    target.mkdir()
+    models = [folder.model(record.id) for record in job.ingredients]
+    average_weights([model / WEIGHTS for model in models], target / WEIGHTS)
+    for path in models[-1].iterdir():
+        if path.name != WEIGHTS:
+            shutil.copyfile(path, target / path.name)
+    return load_for_inference(target)
+
+
+def _reporter(job: SoupJob, emit: Emit) -> ProgressCallback:
+    return lambda done, total: emit(Progress(job.trial, "evaluating", step=done, steps=total))
+
+
+def unscored_soup(ingredients: Sequence[CandidateRecord]) -> CandidateRecord:
+    """The record of a soup without scores, which has what its ingredients have in common.
+
+    Args:
+        ingredients: In the order of :func:`autoqa.store.candidate_record.in_time`.
+    """
+    names = tuple(record.id for record in ingredients)
+    seconds: dict[int, float] = {}
+    for record in ingredients:
+        seconds[record.trial] = max(record.seconds, seconds.get(record.trial, 0.0))
+    stages = {
+        json.dumps(stage, sort_keys=True): stage
+        for record in ingredients
+        for stage in record.recipe["stages"]
+    }
+    latest = ingredients[-1]
+    return replace(
+        latest,
+        id=soup_id(latest.backbone, names),
+        fraction=1.0,
+        recipe_hash=soup_hash(names),
+        recipe={**latest.recipe, "stages": list(stages.values())},
+        scores={},
+        jaccard_by_language={},
+        jaccard_half_width=None,
+        inference_seconds=float("nan"),
+        seconds=sum(seconds.values()),
+        ingredients=names,
+    )
