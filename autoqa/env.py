@@ -42,7 +42,7 @@ def wait_passively() -> None:
 
     By default OpenMP's threads spin while they wait for each other, and beside anything else that
     computes they spin in the place of the thread that they wait for: on a busy machine of two
-    cores a small model answers three to four times slower.
+    cores a small model answers two to four times slower.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
