@@ -127,7 +127,7 @@ class Pool:
 
     def __init__(self, alone: Doubles, documents: Sequence[str]) -> None:
         means = alone.mean(axis=1)
-        best = alone[int(means.argmax())]
+        best = alone[means == means.max()].mean(axis=0)  # of all that lead, whatever their order
         self.comparable: list[int] = [
             i for i, scores in enumerate(alone) if not _clearly_worse(best - scores, documents)
         ]
