@@ -47,12 +47,13 @@ CLEARLY = 0.99
 """Probability for that, high because the best looks better than it is. The prior is flat here: a
 run that collapsed is no draw from the others' spread."""
 
-LOSS_SHARE = 0.3
-"""What members that are not comparable cost, as a share of what they lower the mean skill by: in a
-mean of logits a sure member outweighs an unsure one. A simulated run of eight that collapsed cost
-.15 of it; the mean of two snapshots of a demo run, one .28 below the other, lost nothing."""
+LOSS_SHARE = 0.5
+"""What members that are not comparable cost, as a share of what they lower the mean skill by. It
+was nothing for the mean of two snapshots of a demo run, one .28 below the other, because a sure
+member outweighs an unsure one; and more than all for a simulated run of eight that is surely
+wrong."""
 
-LOSS_DEVIATION = 0.3
+LOSS_DEVIATION = 0.5
 """Standard deviation of that share."""
 
 MEMBER_PRICE = 0.0002
