@@ -128,9 +128,11 @@ class Pool:
 
     def __init__(self, alone: Doubles, documents: Sequence[str]) -> None:
         means = alone.mean(axis=1)
-        best = alone[int(means.argmax())]
+        tops = alone[means == means.max()]
         self.comparable: list[int] = [
-            i for i, scores in enumerate(alone) if not _clearly_worse(best - scores, documents)
+            i
+            for i, scores in enumerate(alone)
+            if not all(_clearly_worse(top - scores, documents) for top in tops)
         ]
         among = means[self.comparable]
         self.deviation, self.reliability = _spread(alone[self.comparable], documents)
