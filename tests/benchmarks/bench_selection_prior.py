@@ -24,7 +24,7 @@ from tests.ensemble.choosing.pools import Kind, Part, make_pool
 from .bench_selection_real import finished_run, part_of, pooled
 from .harness import Comparison, record
 
-DOCUMENTS, TRUTH = {3: 60, 7: 60, 20: 30, 60: 15}, 60
+DOCUMENTS, TRUTH = {3: 40, 7: 40, 20: 20, 60: 10}, 60
 """Pools for each number of public documents, and documents that are the truth."""
 
 SPLITS = 50

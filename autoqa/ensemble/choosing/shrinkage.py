@@ -47,12 +47,13 @@ CLEARLY = 0.99
 """Probability for that, high because the best looks better than it is. The prior is flat here: a
 run that collapsed is no draw from the others' spread."""
 
-LOSS_SHARE = 0.3
-"""What members that are not comparable cost, as a share of what they lower the mean skill by: in a
-mean of logits a sure member outweighs an unsure one. A simulated run of eight that collapsed cost
-.15 of it; the mean of two snapshots of a demo run, one .28 below the other, lost nothing."""
+LOSS_SHARE = 0.5
+"""What members that are not comparable cost, as a share of what they lower the mean skill by. It
+was nothing for the mean of two snapshots of a demo run, one .28 below the other, because a sure
+member outweighs an unsure one; and more than all for a simulated run of eight that is surely
+wrong."""
 
-LOSS_DEVIATION = 0.3
+LOSS_DEVIATION = 0.5
 """Standard deviation of that share."""
 
 MEMBER_PRICE = 0.0002
@@ -127,9 +128,11 @@ class Pool:
 
     def __init__(self, alone: Doubles, documents: Sequence[str]) -> None:
         means = alone.mean(axis=1)
-        best = alone[means == means.max()].mean(axis=0)  # of all that lead, whatever their order
+        tops = alone[means == means.max()]
         self.comparable: list[int] = [
-            i for i, scores in enumerate(alone) if not _clearly_worse(best - scores, documents)
+            i
+            for i, scores in enumerate(alone)
+            if not all(_clearly_worse(top - scores, documents) for top in tops)
         ]
         among = means[self.comparable]
         self.deviation, self.reliability = _spread(alone[self.comparable], documents)
