@@ -58,18 +58,13 @@ def _object(entry: "ScoreEntry") -> dict[str, Any]:
 
 
 def _print_table(overall: "ScoreEntry", languages: dict[str, "ScoreEntry"]) -> None:
-    from rich import box
-    from rich.table import Table
-
+    from autoqa.report.tables import numbers, table
     from autoqa.scores.registry import further_metrics
 
     further = [metric.name for metric in further_metrics()]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("language")
-    for header in ("n", "jaccard", *further):
-        table.add_column(header, justify="right")
+    scores = table("language", *numbers("n", "jaccard", *further))
     for name, entry in (*languages.items(), ("all", overall)):
         jaccard = f"{entry.jaccard:.3f} ± {entry.half_width:.3f}"
         means = (f"{entry.scores[metric]:.3f}" for metric in further)
-        table.add_row(name, str(entry.questions), jaccard, *means)
-    data_console().print(table)
+        scores.add_row(name, str(entry.questions), jaccard, *means)
+    data_console().print(scores)

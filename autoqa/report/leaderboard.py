@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from autoqa.report.tables import numbers, table
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -44,9 +46,6 @@ def as_objects(board: "Leaderboard", externals: "Sequence[ExternalScore]") -> di
 
 def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]") -> "Table":
     """One row per candidate, best first; the arrow marks the best by the ladder."""
-    from rich import box
-    from rich.table import Table
-
     from autoqa.scores.registry import further_metrics
 
     further = [metric.name for metric in further_metrics()]
@@ -54,18 +53,17 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
     outside = {(each.board, each.subject): each.score for each in externals}
     boards = list(dict.fromkeys(each.board for each in externals))
     best, rivals = (board.best.id, board.best.rivals) if board.best else (None, {})
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    table.add_column("#", justify="right")
-    table.add_column("candidate")
-    table.add_column("backbone")
-    numbers = ("jaccard", "±", *further, *languages, "gain", "P(better)", *boards, "win/s")
-    for heading in numbers:
-        table.add_column(heading, justify="right")
-    table.add_column("recipe")
+    shown = table(
+        "",
+        *numbers("#"),
+        "candidate",
+        "backbone",
+        *numbers("jaccard", "±", *further, *languages, "gain", "P(better)", *boards, "win/s"),
+        "recipe",
+    )
     for rank, record in enumerate(board.ranked, start=1):
         gain = rivals.get(record.id)
-        table.add_row(
+        shown.add_row(
             "→" if record.id == best else "",
             str(rank),
             record.id,
@@ -80,7 +78,7 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
             f"{record.windows_per_second:.0f}",
             f"mean of {len(record.ingredients)}" if record.ingredients else record.recipe_hash,
         )
-    return table
+    return shown
 
 
 def _number(value: float | None) -> str:

@@ -9,8 +9,9 @@ from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.errors import DataError
-from autoqa.searching.budget import GRACE_SECONDS, Budget
+from autoqa.searching.budget import Budget
 from autoqa.searching.display import Display, Status, duration, score
+from autoqa.searching.hearing import hear
 from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.trial_attributes import TrialAttributes, usual
 from autoqa.searching.trials import Again, Proposal, Trials
@@ -102,7 +103,14 @@ class Loop:
                         self._show_status()
                     if not self._busy:
                         return self._why_ended()
-                    self._listen(interrupts.wake)
+                    hear(
+                        self.pool,
+                        self._busy,
+                        interrupts.wake,
+                        self.budget,
+                        receive=self._receive,
+                        lost=self._died,
+                    )
                 self._interrupt()
             finally:
                 self.pool.end()
@@ -153,17 +161,6 @@ class Loop:
             f"{recipes.line(run.recipe, run.learning_rate)}"
         )
         self.display.working(worker.number, proposal.backbone, Progress(running.number, "starting"))
-
-    def _listen(self, wake: int) -> None:
-        for worker, events in self.pool.listen(set(self._busy), wake):
-            for message in events.messages:
-                self._receive(worker, message)
-            if worker.number not in self._busy:
-                continue
-            if events.died:
-                self._died(worker, worker.cause_of_death())
-            elif self.budget.overrun():
-                self._died(worker, f"still running {GRACE_SECONDS:.0f} s after the time limit")
 
     def _receive(self, worker: Worker, message: Message) -> None:
         running = self._busy.get(worker.number)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
 from autoqa.files import write_atomically
-from autoqa.searching.budget import GRACE_SECONDS, Budget
+from autoqa.searching.budget import Budget
 from autoqa.searching.display import Display, score
+from autoqa.searching.hearing import hear
 from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.soup_plan import (
     Ingredients,
@@ -102,7 +103,14 @@ class SoupMaker:
                     self._assign()
                     if not self._busy:
                         break
-                    self._listen(interrupts.wake)
+                    hear(
+                        self.pool,
+                        self._busy,
+                        interrupts.wake,
+                        self.budget,
+                        receive=self._receive,
+                        lost=self._failed,
+                    )
             finally:
                 self.pool.end()
                 self.folder.remove_partial()
@@ -170,17 +178,6 @@ class SoupMaker:
             search = self._greedy.pop(0)
             return _Running(Soup(search.tried, "a greedy trial"), search)
         return None
-
-    def _listen(self, wake: int) -> None:
-        for worker, events in self.pool.listen(set(self._busy), wake):
-            for message in events.messages:
-                self._receive(worker, message)
-            if worker.number not in self._busy:
-                continue
-            if events.died:
-                self._failed(worker, worker.cause_of_death())
-            elif self.budget.overrun():
-                self._failed(worker, f"still running {GRACE_SECONDS:.0f} s after the time limit")
 
     def _receive(self, worker: Worker, message: Message) -> None:
         running = self._busy.get(worker.number)
