@@ -1,6 +1,7 @@
 """Fixtures that more than one test package uses."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,19 @@ def run(capfd: pytest.CaptureFixture[str]) -> Run:
         return int(caught.value.code or 0), captured.out, captured.err
 
     return command
+
+
+@pytest.fixture
+def golden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the golden folder, as the current folder: the study's paths are relative."""
+    home = tmp_path / "copy"
+    shutil.copytree(Path(__file__).parent / "golden", home)
+    # A checkout writes files in any order, and a selection older than its candidates is made anew.
+    os.utime(home / "searched" / "golden" / "selection.json")
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("AUTOQA_HOME", "searched")
+    monkeypatch.setenv("AUTOQA_CACHE", "cache")
+    return home
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,7 @@ compared with what, and what may differ.
 import csv
 import hashlib
 import json
-import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +21,6 @@ GOLDEN = Path(__file__).parent / "golden"
 EXPECTED = GOLDEN / "expected"
 TOLERANCE = 1e-6
 """Of scores that come out of a forward pass, which processors round differently."""
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the golden folder, as the current folder: the study's paths are relative."""
-    home = tmp_path / "copy"
-    shutil.copytree(GOLDEN, home)
-    # A checkout writes files in any order, and a selection older than its candidates is made anew.
-    os.utime(home / "searched" / "golden" / "selection.json")
-    monkeypatch.chdir(home)
-    monkeypatch.setenv("AUTOQA_HOME", "searched")
-    monkeypatch.setenv("AUTOQA_CACHE", "cache")
-    return home
 
 
 def text(name: str) -> str:
@@ -66,7 +51,7 @@ def close_to(rows: list[dict[str, Any]], expected: list[dict[str, Any]]) -> bool
     return rows == expected
 
 
-def test_the_leaderboard(home: Path, run: Run) -> None:
+def test_the_leaderboard(golden: Path, run: Run) -> None:
     assert run("leaderboard", "golden", "--json") == (0, text("leaderboard.json"), "")
     code, out, _ = run("leaderboard", "golden")
     assert (code, out) == (0, text("leaderboard.txt"))
@@ -76,8 +61,8 @@ def test_the_leaderboard(home: Path, run: Run) -> None:
     assert reads["total"] == json.loads(text("leaderboard.json"))["public_reads"]["total"] + 1
 
 
-def test_select_writes_the_same_selection(home: Path, run: Run) -> None:
-    path = home / "searched" / "golden" / "selection.json"
+def test_select_writes_the_same_selection(golden: Path, run: Run) -> None:
+    path = golden / "searched" / "golden" / "selection.json"
     then = path.read_bytes()
     path.unlink()
     code, out, _ = run("select", "golden", "--json")
@@ -85,13 +70,13 @@ def test_select_writes_the_same_selection(home: Path, run: Run) -> None:
     assert path.read_bytes() == then
 
 
-def test_select_explains_the_same(home: Path, run: Run) -> None:
+def test_select_explains_the_same(golden: Path, run: Run) -> None:
     code, out, _ = run("select", "golden", "--explain", "--json")
     assert (code, out) == (0, text("explanation.json"))
 
 
-def test_rules_come_out_the_same(home: Path, run: Run) -> None:
-    path = home / "searched" / "golden" / "postprocess.json"
+def test_rules_come_out_the_same(golden: Path, run: Run) -> None:
+    path = golden / "searched" / "golden" / "postprocess.json"
     then = path.read_bytes()
     path.unlink()
     code, out, _ = run("postprocess", "test", "golden", "--json")
@@ -100,7 +85,7 @@ def test_rules_come_out_the_same(home: Path, run: Run) -> None:
     assert json.loads(out)["rules"], "a rule is on, so that the bundle has one"
 
 
-def test_export_writes_the_same_bundle(home: Path, run: Run) -> None:
+def test_export_writes_the_same_bundle(golden: Path, run: Run) -> None:
     code, _, err = run("export", "golden", "--to", "again")
     assert code == 0, err
     assert "Selecting" not in err, "the stored selection is taken"
@@ -118,7 +103,7 @@ def test_export_writes_the_same_bundle(home: Path, run: Run) -> None:
     assert hashlib.sha256(blank).hexdigest() == digest
 
 
-def test_reveal_shows_the_same(home: Path, run: Run) -> None:
+def test_reveal_shows_the_same(golden: Path, run: Run) -> None:
     code, out, err = run("reveal", "golden", "--reason", "test", "--json")
     assert (code, out) == (0, text("revealed.json"))
     assert "This is opening 2" in err
@@ -126,7 +111,7 @@ def test_reveal_shows_the_same(home: Path, run: Run) -> None:
     assert json.loads(out)["private_openings"] == 2
 
 
-def test_the_bundle_answers_the_same(home: Path, run: Run) -> None:
+def test_the_bundle_answers_the_same(golden: Path, run: Run) -> None:
     code, out, err = run("predict", "exported", "data/exam.csv", "--quiet", "--format", "json")
     assert code == 0, err
     answers = json.loads(out)
@@ -144,13 +129,13 @@ def test_the_bundle_answers_the_same(home: Path, run: Run) -> None:
         assert prediction.score == pytest.approx(answer["score"], abs=TOLERANCE)
 
 
-def test_the_bundle_scores_the_same(home: Path, run: Run) -> None:
+def test_the_bundle_scores_the_same(golden: Path, run: Run) -> None:
     code, out, _ = run("evaluate", "exported", "data/exam.csv", "--json", "--quiet")
     assert (code, out) == (0, text("evaluated.json"))
 
 
-def test_the_search_is_over(home: Path, run: Run) -> None:
-    candidates = home / "searched" / "golden" / "candidates"
+def test_the_search_is_over(golden: Path, run: Run) -> None:
+    candidates = golden / "searched" / "golden" / "candidates"
     then = sorted(path.name for path in candidates.iterdir())
     code, out, err = run("search", "study.toml", "--json")
     assert (code, out) == (0, text("searched.json"))
@@ -160,7 +145,7 @@ def test_the_search_is_over(home: Path, run: Run) -> None:
     assert (code, out) == (0, text("leaderboard.json"))
 
 
-def test_a_longer_search_goes_on_from_the_old_trials(home: Path, run: Run) -> None:
+def test_a_longer_search_goes_on_from_the_old_trials(golden: Path, run: Run) -> None:
     finished = json.loads(text("searched.json"))
     code, out, err = run("search", "study.toml", "--json", "--trials", "8")
     assert code == 0, err
@@ -170,8 +155,8 @@ def test_a_longer_search_goes_on_from_the_old_trials(home: Path, run: Run) -> No
     assert err.count("starts on worker") == 1
 
 
-def test_dropped_weights_are_made_again(home: Path, run: Run) -> None:
-    run_folder = home / "searched" / "golden"
+def test_dropped_weights_are_made_again(golden: Path, run: Run) -> None:
+    run_folder = golden / "searched" / "golden"
     record = next(iter(sorted(run_folder.glob("candidates/*/dropped.json"))))
     name, dropped = record.parent.name, json.loads(record.read_text())
     code, out, err = run("retrain", "golden", name, "--quiet")
@@ -186,7 +171,7 @@ def test_dropped_weights_are_made_again(home: Path, run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
-def test_a_bundle_with_one_changed_byte(home: Path, run: Run, command: str) -> None:
+def test_a_bundle_with_one_changed_byte(golden: Path, run: Run, command: str) -> None:
     weights = next(iter(sorted(Path("exported").glob("members/*/model.safetensors"))))
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
@@ -199,7 +184,7 @@ def test_a_bundle_with_one_changed_byte(home: Path, run: Run, command: str) -> N
     )
 
 
-def test_a_manifest_with_one_changed_byte(home: Path, run: Run) -> None:
+def test_a_manifest_with_one_changed_byte(golden: Path, run: Run) -> None:
     manifest = Path("exported/manifest.json")
     content = manifest.read_bytes()
     manifest.write_bytes(content.replace(b'"study": "golden"', b'"study": "golder"'))

@@ -1,8 +1,6 @@
 """The package from Python: a search, what it left, its export, all without the command line."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,18 +13,6 @@ from tests.bundle_kit import examples
 from tests.toy_study import write_study
 
 GOLDEN = Path(__file__).parent / "golden"
-
-
-@pytest.fixture
-def golden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the golden folder, as the current folder."""
-    home = tmp_path / "copy"
-    shutil.copytree(GOLDEN, home)
-    os.utime(home / "searched" / "golden" / "selection.json")
-    monkeypatch.chdir(home)
-    monkeypatch.setenv("AUTOQA_HOME", "searched")
-    monkeypatch.setenv("AUTOQA_CACHE", "cache")
-    return home
 
 
 def expected(name: str) -> dict[str, object]:

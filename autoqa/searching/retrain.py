@@ -13,7 +13,9 @@ from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
 from autoqa.modeling.soup import average_weights
 from autoqa.recipes import Recipe, TrainingRun
+from autoqa.searching.budget import Budget
 from autoqa.searching.display import Display
+from autoqa.searching.hearing import hear
 from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.optuna_study import open_study as open_trials
 from autoqa.searching.setup import reopen
@@ -147,7 +149,14 @@ class _Retraining:
                         if waiting and worker.number not in self.busy:
                             record = waiting.pop(0)
                             self._start(worker, record, scales.get(record.trial, 1.0))
-                    self._listen(interrupts.wake)
+                    hear(
+                        self.pool,
+                        self.busy,
+                        interrupts.wake,
+                        Budget(),
+                        receive=self._receive,
+                        lost=self._lost,
+                    )
             finally:
                 self.pool.end()
         if waiting or self.busy:
@@ -174,13 +183,8 @@ class _Retraining:
             )
         )
 
-    def _listen(self, wake: int) -> None:
-        for worker, events in self.pool.listen(set(self.busy), wake):
-            for message in events.messages:
-                self._receive(worker, message)
-            if events.died and worker.number in self.busy:
-                record = self.busy[worker.number]
-                raise TrainingError(f"{record.id}: {worker.cause_of_death()}")
+    def _lost(self, worker: Worker, reason: str) -> None:
+        raise TrainingError(f"{self.busy[worker.number].id}: {reason}")
 
     def _receive(self, worker: Worker, message: Message) -> None:
         record = self.busy[worker.number]
