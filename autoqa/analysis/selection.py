@@ -1,7 +1,6 @@
 """Which candidates go into a bundle: runs the selector, stores its selection in the run folder."""
 
 import json
-from dataclasses import replace
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
@@ -62,6 +61,8 @@ def selector(
         ),
         seed=run.study.seed,
         max_answer_tokens=MAX_ANSWER_TOKENS,
+        aggregator=table.aggregator,
+        words=table.words,
     )
 
 
@@ -75,14 +76,7 @@ def choose(
         among: Left out, :func:`selector` with the study file's limits.
         rule: How ensembles are compared; left out, as the study file says.
     """
-    table = run.study.selection
-    selection = (among or selector(run)).select(rule or table.rule)
-    if (table.aggregator, table.words) != ("vote", "set"):
-        note = (
-            f"Chosen and scored with aggregator 'vote' and words 'set'; bundles join members with "
-            f"{table.aggregator!r} and {table.words!r}, as the study says."
-        )
-        selection = replace(selection, notes=(*selection.notes, note))
+    selection = (among or selector(run)).select(rule or run.study.selection.rule)
     write_atomically(run.folder.selection, selection.to_json())
     run.store.add_selection(json.loads(selection.to_json()))
     return selection

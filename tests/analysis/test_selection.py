@@ -6,6 +6,7 @@ import pytest
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.selection import candidate_seat, choose, selector, stored_selection
+from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.errors import DataError, NothingFeasibleError
 
 
@@ -37,12 +38,15 @@ def test_a_damaged_selection_is_named_with_the_way_out(finished: StudyRun) -> No
         stored_selection(finished)
 
 
-def test_a_note_says_where_bundles_join_otherwise_than_selection(finished: StudyRun) -> None:
+def test_what_is_selected_is_scored_as_the_study_joins_it(finished: StudyRun) -> None:
     table = finished.study.selection.model_copy(update={"aggregator": "characters"})
-    study = finished.study.model_copy(update={"selection": table})
-    selection = choose(StudyRun(study, finished.folder, finished.store))
-    assert any("'characters'" in note for note in selection.notes)
-    assert choose(finished).notes == tuple(n for n in selection.notes if "'characters'" not in n)
+    run = StudyRun(
+        finished.study.model_copy(update={"selection": table}), finished.folder, finished.store
+    )
+    selection = choose(run)
+    plan = ensemble_plan(run, selection.members, selection.tie_group)
+    public = load_part(run, plan.members, "public").score(plan)
+    assert public.jaccard == pytest.approx(selection.public.mean)
 
 
 def test_fewer_seats_than_the_study_says(finished: StudyRun) -> None:

@@ -87,13 +87,18 @@ def test_limits_that_nobody_keeps(
     assert not toy.selection.exists()
 
 
-def test_another_aggregator_is_said(toy: RunFolder, run: Run) -> None:
+def test_a_selection_optimises_the_studys_aggregator(toy: RunFolder, run: Run) -> None:
+    run("select", "toy")
+    voted = json.loads(toy.selection.read_text())
     text = toy.study_file.read_text(encoding="utf-8")
     changed = text.replace("[selection]", '[selection]\naggregator = "characters"')
     toy.study_file.write_text(changed, encoding="utf-8")
-    code, _, err = run("select", "toy")
-    assert code == 0
-    assert "Chosen and scored with aggregator 'vote'" in err
+    assert run("select", "toy")[0] == 0
+    joined = json.loads(toy.selection.read_text())
+    means = [
+        [other["public"]["mean"] for other in each["alternatives"]] for each in (voted, joined)
+    ]
+    assert means[0] != means[1]
 
 
 def test_either_pick_can_be_exported(toy: RunFolder, tmp_path: Path, run: Run) -> None:

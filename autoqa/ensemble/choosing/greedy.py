@@ -68,7 +68,8 @@ class Chooser:
         """Contenders of a pool with equal weight, as many as the limits allow.
 
         The best of each recipe come before any second one, because snapshots of one run err alike.
-        Of two groups only the better gets seats: two always vote as the better one alone.
+        Of two groups only the better gets seats where groups vote: two always vote as the better
+        one alone.
 
         Args:
             pool: Contenders that are good enough; at least one.
@@ -81,16 +82,19 @@ class Chooser:
             times[recipe] += 1
         ordered = [contender for _, contender in sorted(turns, key=lambda turn: turn[0])]
         seats = self._equal(ordered)
-        if len(self._evaluator.seated_groups(seats)) == 2:
+        if self._evaluator.groups_vote and len(self._evaluator.seated_groups(seats)) == 2:
             leader = self._evaluator.leader(seats, self._weights)
             seats = self._equal([i for i in ordered if self._evaluator.group_of[i] == leader])
         return seats
 
     def parts(self, seats: Seats) -> Doubles:
-        """Each contender's part in the answers, ``[C]``: groups count alike, and seats of one.
+        """Each contender's part in the answers, ``[C]``.
 
-        Of two groups only the better one is heard.
+        Where groups vote they count alike, and so do seats of one; of two groups only the better
+        one is heard. Else all seats count alike.
         """
+        if not self._evaluator.groups_vote:
+            return np.bincount(seats, minlength=len(self.ranking)) / len(seats)
         groups = self._evaluator.seated_groups(seats)
         if len(groups) == 2:
             groups = [self._evaluator.leader(seats, self._weights)]
@@ -219,12 +223,12 @@ class Chooser:
         """Groups that get a seat of their own.
 
         A group is refused if the best of each group score more than one standard error higher
-        without it, the most harmful group first. Of two groups only the better is admitted: two
-        always vote as the better one alone.
+        without it, the most harmful group first. Of two groups that vote only the better is
+        admitted: two always vote as the better one alone.
         """
-        group_of = self._evaluator.group_of
+        group_of, unheard = self._evaluator.group_of, 2 if self._evaluator.groups_vote else 1
         seats = self._first(groups, ranked, self._limits.quota)
-        while len(seated := self._evaluator.seated_groups(seats)) > 2:
+        while len(seated := self._evaluator.seated_groups(seats)) > unheard:
             others = [group for group in seated if group != group_of[seats[0]]]
             fewer = [tuple(i for i in seats if group_of[i] != group) for group in others]
             harmful = [ensemble for ensemble in fewer if self._beats(ensemble, seats)]

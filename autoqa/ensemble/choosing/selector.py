@@ -45,13 +45,14 @@ from autoqa.ensemble.choosing.selection import (
     Selection,
 )
 from autoqa.ensemble.choosing.shrinkage import CLEARLY, MARGIN, Pool, Posterior, price
-from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats
+from autoqa.ensemble.evaluation.evaluator import Contender, Seats
+from autoqa.ensemble.evaluation.joined_evaluator import make_evaluator
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import DataError, NothingFeasibleError
 from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import score
-from autoqa.types import Example
+from autoqa.types import Aggregator, Example, VoteBy
 
 __all__ = ["Contender", "EnsembleLimits", "Selector"]
 
@@ -67,6 +68,8 @@ class Selector:
         bags: Draws of documents.
         seed: Decides the draws; all else is deterministic.
         max_answer_tokens: Most tokens in an answer.
+        aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
+        words: What is voted on.
 
     Raises:
         NothingFeasibleError: There is no candidate, none within the budget, or no group that can
@@ -85,6 +88,8 @@ class Selector:
         bags: int = 20,
         seed: int = 0,
         max_answer_tokens: int = MAX_ANSWER_TOKENS,
+        aggregator: Aggregator = "vote",
+        words: VoteBy = "set",
     ) -> None:
         _check(candidates, windows, examples, bags)
         self._considered = tuple(candidate.id for candidate in candidates)
@@ -92,7 +97,10 @@ class Selector:
         self._windows, self._examples = windows, examples
         self._longest, self._seed = max_answer_tokens, seed
         self._contenders = self._limits.affordable(candidates)
-        self._evaluator = Evaluator(self._contenders, windows, examples, max_answer_tokens)
+        self._aggregator, self._words = aggregator, words
+        self._evaluator = make_evaluator(
+            self._contenders, windows, examples, max_answer_tokens, aggregator, words
+        )
         self._documents = [example.document for example in examples]
         self._everything = np.ones(len(examples))
         self._chooser = Chooser(
@@ -227,7 +235,11 @@ class Selector:
         tie_group = self._evaluator.groups[self._evaluator.leader(seats, self._everything)]
         answers = aggregate(
             EnsemblePlan(
-                [Member(c.id, c.group, count) for c, count in contenders], tie_group, self._longest
+                [Member(c.id, c.group, count) for c, count in contenders],
+                tie_group,
+                self._longest,
+                self._aggregator,
+                self._words,
             ),
             {contender.id: contender.logits for contender, _ in contenders},
             self._windows,

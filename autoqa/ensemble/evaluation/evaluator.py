@@ -61,7 +61,11 @@ class Evaluator:
         groups: Group keys in order of appearance.
         group_of: Position in ``groups`` of each contender.
         alone: Jaccard of each contender by itself, float64 ``[C, Q]``.
+        groups_vote: Whether each group has one vote, whatever its seats. Of two groups only the
+            better one is heard then.
     """
+
+    groups_vote = True
 
     def __init__(
         self,
@@ -163,8 +167,12 @@ class Evaluator:
         if key not in self._scores:
             if len(self._scores) * self._questions > _CACHED_VALUES:
                 self._scores.clear()
-            self._scores[key] = best_jaccard(self._vote(leader, seats), self._references)
+            self._scores[key] = self._score(leader, seats)
         return self._scores[key]
+
+    def _score(self, leader: int, seats: Seats) -> Doubles:
+        """Jaccard of each question, where a group settles what a vote leaves open."""
+        return best_jaccard(self._vote(leader, seats), self._references)
 
     def _blend(self, group_seats: Seats) -> Bits:
         """Words of the answers of one group's seats, ``[B, Q]``."""

@@ -1,0 +1,86 @@
+"""Public Jaccard of ensembles that are joined in another way than by groups that vote on words."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from autoqa.arrays import Doubles
+from autoqa.decoding.span_search import WindowsLike
+from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats, mean
+from autoqa.ensemble.joining.aggregate import aggregate
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
+from autoqa.scores.metrics import score
+from autoqa.types import Aggregator, Example, VoteBy
+
+SHORTLISTED = 5
+"""Contenders for one seat whose ensembles are really joined: those with which the groups' vote
+scores highest. Joining takes a hundred times as long as counting votes."""
+
+
+class JoinedEvaluator(Evaluator):
+    """Scores ensembles by the answers that a bundle would give, made one ensemble at a time.
+
+    Args:
+        contenders: What ensembles are made of, C of them.
+        windows: Windows of all questions by group.
+        examples: The questions, Q of them.
+        max_answer_tokens: Most tokens in an answer.
+        aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
+        words: What is voted on.
+    """
+
+    def __init__(
+        self,
+        contenders: Sequence[Contender],
+        windows: Mapping[str, WindowsLike],
+        examples: Sequence[Example],
+        max_answer_tokens: int,
+        aggregator: Aggregator,
+        words: VoteBy,
+    ) -> None:
+        super().__init__(contenders, windows, examples, max_answer_tokens)
+        self.groups_vote = aggregator == "vote"
+        self._windows, self._examples = windows, examples
+        self._longest, self._aggregator, self._voted = max_answer_tokens, aggregator, words
+        everyone = [self._score(group, (i,)) for i, group in enumerate(self.group_of)]
+        self.alone = np.array(everyone)
+
+    def additions(self, seats: Seats, options: Sequence[int], weights: Doubles) -> Doubles:
+        """As for a vote of groups, for the :data:`SHORTLISTED`; minus infinity for the others."""
+        means = super().additions(seats, options, weights)
+        means[np.argsort(-means, kind="stable")[SHORTLISTED:]] = -np.inf
+        for place in np.flatnonzero(np.isfinite(means)).tolist():
+            means[place] = mean(self.scores((*seats, options[place]), weights), weights)
+        return means
+
+    def _score(self, leader: int, seats: Seats) -> Doubles:
+        seated = [(self.contenders[i], count) for i, count in sorted(Counter(seats).items())]
+        plan = EnsemblePlan(
+            [Member(each.id, each.group, count) for each, count in seated],
+            self.groups[leader],
+            self._longest,
+            self._aggregator,
+            self._voted,
+        )
+        answers = aggregate(
+            plan,
+            {each.id: each.logits for each, _ in seated},
+            self._windows,
+            [example.context for example in self._examples],
+        )
+        return score([span.text for span in answers], self._examples).jaccard
+
+
+def make_evaluator(
+    contenders: Sequence[Contender],
+    windows: Mapping[str, WindowsLike],
+    examples: Sequence[Example],
+    max_answer_tokens: int,
+    aggregator: Aggregator,
+    words: VoteBy,
+) -> Evaluator:
+    """What scores ensembles as a study joins them, the fast way where there is one."""
+    if (aggregator, words) == ("vote", "set"):
+        return Evaluator(contenders, windows, examples, max_answer_tokens)
+    return JoinedEvaluator(contenders, windows, examples, max_answer_tokens, aggregator, words)
