@@ -175,6 +175,7 @@ def search(
     minutes: float | None = None,
     workers: int | None = None,
     accept_changes: bool = False,
+    warm_start: str | None = None,
     quiet: bool = True,
 ) -> Run:
     """Searches recipes for a study file, or goes on where an earlier search stopped.
@@ -188,6 +189,7 @@ def search(
         minutes: In place of its ``[search] minutes``.
         workers: In place of its ``[search] workers``.
         accept_changes: Go on although the study file has been changed.
+        warm_start: Another study, by its name or file, whose trials are known beforehand.
         quiet: Show nothing while it runs.
 
     Returns:
@@ -203,6 +205,7 @@ def search(
     from autoqa.data import prepare_data
     from autoqa.registry import open_study
     from autoqa.searching.display import choose_display
+    from autoqa.searching.optuna_study import past_study
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
 
@@ -211,12 +214,16 @@ def search(
             f"autoqa.search({str(path)!r}) was called by a script that a worker process imports: "
             'call it below `if __name__ == "__main__":`'
         )
-    path = Path(path)
+    path, past = Path(path), None
+    if warm_start is not None:
+        earlier = finished_run.open_run(warm_start)
+        with earlier.store:
+            past = past_study(earlier.study, earlier.folder)
     result = run_search(
         open_study(path),
         path.read_text(encoding="utf-8-sig"),
         prepare_data,
-        SearchOptions(trials, minutes, workers, accept_changes),
+        SearchOptions(trials, minutes, workers, accept_changes, past),
         display=choose_display(quiet),
     )
     return open_run(result.study)

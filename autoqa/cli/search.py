@@ -21,6 +21,11 @@ from autoqa.cli.terminal import echo_json
 @click.option(
     "--accept-changes", is_flag=True, help="Go on although the study file has been changed."
 )
+@click.option(
+    "--warm-start",
+    metavar="STUDY",
+    help="Begin with what another study, by its name or file, found out about the same recipes.",
+)
 @click.option("--quiet", is_flag=True, help="Show the result only.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def search(
@@ -30,6 +35,7 @@ def search(
     workers: int | None,
     dry_run: bool,
     accept_changes: bool,
+    warm_start: str | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -39,15 +45,22 @@ def search(
     search. A second Ctrl-C stops at once.
     """
     # Everything heavier than click waits until the command runs.
+    from autoqa.analysis.finished_run import open_run
     from autoqa.data import prepare_data
     from autoqa.errors import MissingAssetError
     from autoqa.registry import open_study
     from autoqa.searching.display import choose_display
     from autoqa.searching.dry_run import plan_search
+    from autoqa.searching.optuna_study import past_study
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
 
-    options = SearchOptions(trials, minutes, workers, accept_changes)
+    past = None
+    if warm_start is not None:
+        earlier = open_run(warm_start)
+        with earlier.store:
+            past = past_study(earlier.study, earlier.folder)
+    options = SearchOptions(trials, minutes, workers, accept_changes, past)
     bound = open_study(study)
     if dry_run:
         plan = plan_search(bound, prepare_data, options)

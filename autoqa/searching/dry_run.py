@@ -18,6 +18,7 @@ from autoqa.registry import BoundStudy
 from autoqa.searching.first_points import points
 from autoqa.searching.setup import Prepare, SearchOptions, build_spaces, source_languages
 from autoqa.searching.space import Space
+from autoqa.searching.warm_start import read_prior
 from autoqa.workers.resources import plan_workers
 
 
@@ -106,6 +107,11 @@ def plan_search(bound: BoundStudy, prepare: Prepare, options: SearchOptions) -> 
     data = _try(prepare, bound, missing)
     languages = {} if data is None else source_languages(data)
     backbones = {} if data is None else _backbones(bound, languages)
+    notes = [] if data is None else list(data.notes)
+    if data is not None and options.warm_start is not None:
+        spaces = build_spaces(bound, languages)
+        prior = read_prior(options.warm_start, study, spaces, data.private)
+        notes.append(prior.sentence())
     workers = plan_workers(options.workers or study.search.workers)
     return SearchPlan(
         study=study.name,
@@ -114,7 +120,7 @@ def plan_search(bound: BoundStudy, prepare: Prepare, options: SearchOptions) -> 
         validation={}
         if data is None
         else {"public": len(data.public), "private": len(data.private)},
-        notes=[] if data is None else list(data.notes),
+        notes=notes,
         backbones=backbones,
         trials=options.trials or study.search.trials,
         minutes=options.minutes or study.search.minutes,

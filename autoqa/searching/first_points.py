@@ -91,7 +91,7 @@ def points(
         space = spaces[backbone]
         distributions = space.distributions()
         for key, value in _flat(values):
-            problem = _check(distributions, space.name(key), value)
+            problem = fault(distributions, space.name(key), value)
             if problem:
                 problems.append(f"{where}.{key}: {problem}")
             parameters[space.name(key)] = value
@@ -109,8 +109,8 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield f"{prefix}{key}", value
 
 
-def _check(distributions: Mapping[str, BaseDistribution], name: str, value: Any) -> str:
-    """What is wrong with a value, or nothing."""
+def fault(distributions: Mapping[str, BaseDistribution], name: str, value: Any) -> str:
+    """What is wrong with a value of a parameter, in words; empty where nothing is."""
     if name not in distributions:
         close = get_close_matches(name, distributions, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""

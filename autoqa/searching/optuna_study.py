@@ -10,10 +10,12 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy import event
 
+from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.searching.space import Space
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
+from autoqa.searching.warm_start import PastStudy
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.connection import tune_sqlite
 from autoqa.store.run_folder import RunFolder
@@ -51,6 +53,21 @@ def open_study(name: str, url: str, seed: int) -> optuna.Study:
         if study.metric_names != ["jaccard"]:
             study.set_metric_names(["jaccard"])
     return study
+
+
+def past_study(study: StudyFile, folder: RunFolder) -> PastStudy:
+    """A study that was searched before, as another one's prior.
+
+    Args:
+        study: Its study file.
+        folder: Its run folder.
+
+    Raises:
+        AutoqaError: Its storage cannot be opened.
+        DataError: Its public questions are missing or damaged.
+    """
+    opened = open_study(study.name, folder.store_url(study.search.storage), study.seed)
+    return PastStudy(study, opened.get_trials(deepcopy=False), folder.load_examples("public"))
 
 
 def check_spaces(study: optuna.Study, spaces: Mapping[str, Space]) -> None:

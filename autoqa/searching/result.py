@@ -89,6 +89,8 @@ def conclude(trials: Trials, candidates: list[CandidateRecord], ended: str) -> S
     reasons: Counter[str] = Counter()
     for trial in trials.in_states(TrialState.COMPLETE, TrialState.FAIL):
         attributes = TrialAttributes.of(trial)
+        if attributes.elsewhere:
+            continue
         if attributes.duplicate_of is not None:
             duplicates += 1
         elif trial.state == TrialState.COMPLETE:

@@ -26,6 +26,7 @@ from autoqa.searching.setup import (
 )
 from autoqa.searching.soups import make_standard_soups
 from autoqa.searching.trials import Trials
+from autoqa.searching.warm_start import read_prior
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
@@ -74,6 +75,10 @@ def run_search(
             data = prepare(bound)
             freeze_study = partial(freeze, folder, store, study, text, options.accept_changes)
             trials = _open_trials(bound, data, folder, store, freeze_study, shown)
+            if options.warm_start is not None:
+                past, private = options.warm_start, data.private
+                trials.prior = read_prior(past, study, trials.spaces, private)
+                shown.event(trials.prior.sentence())
             plan = plan_workers(options.workers or study.search.workers)
             parts = f"{len(data.public)} public and {len(data.private)} private"
             shown.event(f"{plan.spelled()}; {parts} validation questions")

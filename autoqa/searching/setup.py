@@ -13,6 +13,7 @@ from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.files import write_atomically
 from autoqa.registry import BoundStudy, open_study
 from autoqa.searching.space import Space
+from autoqa.searching.warm_start import PastStudy
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation
@@ -30,12 +31,14 @@ class SearchOptions:
         minutes: In place of ``[search].minutes``.
         workers: In place of ``[search].workers``.
         accept_changes: Go on with a study file that differs from the one the study began with.
+        warm_start: A study whose trials are known beforehand.
     """
 
     trials: int | None = None
     minutes: float | None = None
     workers: int | None = None
     accept_changes: bool = False
+    warm_start: PastStudy | None = None
 
 
 def check_missing(bound: BoundStudy) -> None:

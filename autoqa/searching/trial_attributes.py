@@ -17,8 +17,8 @@ class TrialAttributes:
 
     Attributes:
         backbone: Name in the study file.
-        origin: Where the parameters come from: ``protocol``, ``enqueued 1`` and so on, or
-            ``sampler``.
+        origin: Where the parameters come from: ``protocol``, ``enqueued 1`` and so on,
+            ``warm start`` with a study's name, or ``sampler``.
         study_version: Fingerprint of all that a run depends on besides its parameters.
         run: ``TrainingRun.key``.
         recipe: The recipe in one line.
@@ -29,6 +29,7 @@ class TrialAttributes:
         continues: Number of the interrupted trial that it goes on with.
         slower: It repeats a trial that diverged, at half its learning rate.
         micro_scale: Factor on the tokens of a forward pass.
+        elsewhere: It was trained in another study; its value is that study's, moved to this one's.
         queued_again: It failed and its parameters were queued again, so that it does not count.
         failure: Why it failed or was skipped, as a sentence.
         candidates: Ids of its candidates.
@@ -57,6 +58,7 @@ class TrialAttributes:
     continues: int | None = None
     slower: bool | None = None
     micro_scale: float | None = None
+    elsewhere: bool | None = None
     queued_again: bool | None = None
     failure: str | None = None
     candidates: list[str] | None = None

@@ -17,6 +17,7 @@ from autoqa.recipes import TrainingRun
 from autoqa.searching.first_points import Point
 from autoqa.searching.space import Space
 from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
 
 Again = Literal["no", "same", "slower", "smaller", "continue"]
@@ -59,6 +60,7 @@ class Trials:
         version: Fingerprint of all that a run depends on besides its parameters.
         left_out: Backbones that get no further trial in this search, and why.
         note: Is told, in a sentence, of trials that need no worker.
+        prior: What another study says, if anything.
     """
 
     study: optuna.Study
@@ -68,6 +70,7 @@ class Trials:
     version: str
     left_out: dict[str, str] = field(default_factory=dict)
     note: Callable[[str], None] = print
+    prior: Prior | None = None
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
@@ -103,8 +106,8 @@ class Trials:
                 continue
             if backbone is None or not fits(backbone):
                 return None
-            if not waiting:
-                self._queue_first(backbone)
+            if not waiting and not self._queue_first(backbone) and self.prior is not None:
+                self.prior.add_to(self.study, self.spaces[backbone], self.note)
             proposal = self._ask(backbone)
             if proposal is not None:
                 return proposal
@@ -133,20 +136,22 @@ class Trials:
                 counts[name] += 1
         return next((name for name in sorted(counts, key=counts.__getitem__) if fits(name)), None)
 
-    def _queue_first(self, backbone: str) -> None:
-        """Queues the backbone's next fixed point that this version of the study has not tried."""
+    def _queue_first(self, backbone: str) -> bool:
+        """Queues the backbone's next fixed point not tried in this version; whether one is left."""
         tried = {
             attributes.origin
             for attributes in map(TrialAttributes.of, self.in_states())
             if (attributes.backbone, attributes.study_version) == (backbone, self.version)
         }
-        for point in self.first[backbone]:
+        early = () if self.prior is None else self.prior.points(backbone)
+        for point in (*self.first[backbone], *early):
             if point.origin not in tried:
                 attributes = TrialAttributes(
                     backbone=backbone, origin=point.origin, study_version=self.version
                 )
                 self.study.enqueue_trial(point.parameters, user_attrs=attributes.as_dict())
-                return
+                return True
+        return False
 
     def _ask(self, backbone: str) -> Proposal | None:
         trial = self.study.ask()
@@ -280,7 +285,8 @@ def _counts(trial: FrozenTrial) -> bool:
     if trial.state == TrialState.PRUNED:
         return False
     attributes = TrialAttributes.of(trial)
-    return attributes.duplicate_of is None and attributes.queued_again is None
+    ours = attributes.duplicate_of is None and attributes.elsewhere is None
+    return ours and attributes.queued_again is None
 
 
 def _fixed_parameters(trial: FrozenTrial) -> Mapping[str, Any]:

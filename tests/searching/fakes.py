@@ -75,9 +75,9 @@ workers = 1
 
 
 def example(number: int, language: str = "en") -> Example:
-    return Example(
-        f"q{number}", "Who?", "It was Ada.", (Answer("Ada", 7),), language, f"d{number}", "any"
-    )
+    answers = (Answer("Ada", 7),)
+    question, document = f"Who is {number}?", f"d{number}"
+    return Example(f"q{number}", question, "It was Ada.", answers, language, document, "any")
 
 
 def prepare(_bound: Any) -> Any:
