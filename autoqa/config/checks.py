@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from autoqa.config.phrases import NAME_PATTERN
-from autoqa.config.study import StudyFile
+from autoqa.config.study import StudyFile, ValidationTable
 from autoqa.errors import ConfigError, did_you_mean
 
 
@@ -33,7 +33,7 @@ def _references(study: StudyFile) -> Iterator[str]:
         where = f"recipe.portions[{index}].source"
         if portion.source not in study.sources:
             yield f"{where}: {_unknown('source', portion.source, study.sources)}"
-        elif portion.source == study.validation.source and study.validation.share == 1:
+        elif portion.source == study.validation.source and _all_held_out(study.validation):
             yield (
                 f"{where}: validation overlaps training: all of {portion.source!r} validates "
                 "(validation.share = 1); hold out less, e.g. validation.share = 0.2, "
@@ -49,6 +49,10 @@ def _references(study: StudyFile) -> Iterator[str]:
             yield f"{where}: is missing; name one of {', '.join(sorted(study.backbones))}"
         elif not isinstance(name, str) or name not in study.backbones:
             yield f"{where}: {_unknown('backbone', name, study.backbones)}"
+
+
+def _all_held_out(validation: ValidationTable) -> bool:
+    return validation.share == 1 and validation.folds is None
 
 
 def _unknown(kind: str, name: object, known: Iterable[str]) -> str:

@@ -179,6 +179,8 @@ class ValidationTable(_Table):
         share: Share of its documents held out for validation; the rest may be trained on. With 1
             the whole source validates, and no portion may use it.
         public: Share of the held-out documents that the search sees; the rest is sealed.
+        folds: Judge recipes on every document that is not sealed: each run is trained so many
+            times, each time without one fold of the documents, and answers that fold.
         seed: Draws the split; change it and every score changes.
         references: What an answer is compared with where a question has several references:
             ``"best"`` takes the reference that fits best, ``"majority"`` leaves only those that
@@ -191,6 +193,7 @@ class ValidationTable(_Table):
     public: Annotated[float, Field(gt=0, lt=1)] = 0.4
     seed: int = 0
     references: Literal["best", "majority"] = "best"
+    folds: Annotated[int, Field(ge=2)] | None = None
 
 
 class SearchTable(_Table):

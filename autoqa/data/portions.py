@@ -7,8 +7,8 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.data.prepare import StudyData
 from autoqa.data.similarity import Likeness
+from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError
 from autoqa.recipes import Portion
 from autoqa.types import Example

@@ -1,8 +1,8 @@
-"""A study's data, ready for search and training."""
+"""From a study's sources to its data, ready for search and training."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from autoqa.config.study import PortionTable
@@ -11,55 +11,12 @@ from autoqa.data.near import Sketches
 from autoqa.data.overlap import Leak, Overlap, sentence
 from autoqa.data.overlay import fingerprint, read_overlay
 from autoqa.data.references import majority
-from autoqa.data.similarity import Likeness, check_comparable, likeness
+from autoqa.data.similarity import check_comparable
 from autoqa.data.split import Split, split
+from autoqa.data.study_data import Folds, StudyData
 from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
 from autoqa.registry.bound import BoundSource, BoundStudy
 from autoqa.types import Example
-
-
-@dataclass(frozen=True, slots=True)
-class StudyData:
-    """Everything that a study trains on and is measured on.
-
-    Attributes:
-        train: Training examples by source, only sources that the recipe may use.
-        public: Validation examples that the search sees.
-        private: Validation examples that stay sealed.
-        notes: Sentences for people: what was left out, what is doubtful.
-        leaks: Rows that were left out of training because of what they share with validation.
-        target: The source that others are compared with, where the recipe names one.
-    """
-
-    train: dict[str, tuple[Example, ...]]
-    public: tuple[Example, ...]
-    private: tuple[Example, ...]
-    notes: tuple[str, ...] = ()
-    leaks: tuple[Leak, ...] = ()
-    target: str | None = None
-    _judged: dict[tuple[str, str], Likeness] = field(
-        default_factory=dict, repr=False, compare=False
-    )
-
-    def languages(self, source: str) -> tuple[str, ...]:
-        """Languages in which a source has training examples, sorted; none where it has no such."""
-        return tuple(sorted({example.language for example in self.train.get(source, ())}))
-
-    def likeness(self, source: str) -> Likeness:
-        """How much each training example of a source looks like the target's.
-
-        Judged when it is first asked for: that can take half a minute, and few need it.
-
-        Raises:
-            ValueError: There is no target.
-            DataError: There are too few examples on either side.
-        """
-        if self.target is None:
-            raise ValueError(f"{source}: similar examples without a target")
-        key = source, self.target
-        if key not in self._judged:
-            self._judged[key] = likeness(self.train[source], self.train[self.target], source)
-        return self._judged[key]
 
 
 def prepare_data(bound: BoundStudy) -> StudyData:
@@ -91,11 +48,12 @@ def prepare_data(bound: BoundStudy) -> StudyData:
         notes.append(settled)
     notes += [*parts.notes, *_unanswered(parts)]
     overlap = Overlap(parts.public + parts.private, sketches)
+    sealed = Overlap(parts.private, sketches) if parts.fold_of else overlap
     train: dict[str, tuple[Example, ...]] = {}
     leaks: list[Leak] = []
     for name in used:
         usable: Sequence[Example] = parts.rest if name == validating else loaded[name]
-        row_leaks = overlap.find(usable)
+        row_leaks = (sealed if name == validating else overlap).find(usable)
         if row_leaks:
             notes.append(sentence(name, len(usable), row_leaks.values()))
         leaks += row_leaks.values()
@@ -108,7 +66,8 @@ def prepare_data(bound: BoundStudy) -> StudyData:
     for portion in study.recipe.portions:
         if target is not None and portion.compares:
             check_comparable(train[portion.source], train[target], portion.source)
-    return replace(data, notes=tuple(notes), leaks=tuple(leaks), target=target)
+    folds = Folds(validating, parts.fold_of) if parts.fold_of else None
+    return replace(data, notes=tuple(notes), leaks=tuple(leaks), target=target, folds=folds)
 
 
 def load_source(name: str, source: BoundSource) -> tuple[list[Example], list[str]]:

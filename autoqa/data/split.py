@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from autoqa.config.study import ValidationTable
@@ -22,14 +22,16 @@ class Split:
     Attributes:
         public: What the search sees.
         private: What stays sealed.
-        rest: What may be trained on.
+        rest: What may be trained on; with folds, the public part is among it.
         notes: Sentences for people.
+        fold_of: With folds, the fold of each document that is not sealed.
     """
 
     public: tuple[Example, ...]
     private: tuple[Example, ...]
     rest: tuple[Example, ...]
     notes: tuple[str, ...] = ()
+    fold_of: Mapping[str, int] = field(default_factory=dict)
 
 
 def split(
@@ -47,13 +49,17 @@ def split(
     stratum of their own. Both parts are in the order of documents and ids, whatever the order of
     the source.
 
+    With folds, all documents that are not sealed are public, and dealt into folds in the same
+    order, so that each stratum is spread over them.
+
     Args:
         examples: The rows of the source that validates.
         validation: How much is held out, and how it is divided.
         sketches: Shared by all that look at the same contexts.
 
     Raises:
-        DataError: A language is absent, or a part would have fewer than two documents.
+        DataError: A language is absent, a part would have fewer than two documents, or there are
+            more folds than documents for them.
     """
     spoken = {example.language for example in examples}
     wanted = set(validation.languages) if validation.languages is not None else spoken
@@ -75,11 +81,19 @@ def split(
             "raise share, move public towards 0.5, or add documents."
         )
     part = {name: index < public for index, name in enumerate(ordered[:held])}
+    fold_of: dict[str, int] = {}
+    if validation.folds is not None:
+        open_documents = [name for name in ordered if part.get(name, True)]
+        public = len(open_documents)
+        fold_of = _folds(open_documents, validation)
+        part.update(dict.fromkeys(open_documents, True))
     sides: dict[bool | None, list[Example]] = {True: [], False: [], None: []}
     for example in examples:
         side = part.get(groups[example.document])
         if side is None or example.language in wanted:
             sides[side].append(example)
+        if side and fold_of:
+            sides[None].append(example)
     for scored in (sides[True], sides[False]):
         scored.sort(key=lambda example: (example.document, example.id, example.language))
     notes = _doubts(
@@ -87,7 +101,25 @@ def split(
         {"public": public, "private": held - public},
         wanted,
     )
-    return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
+    return Split(
+        tuple(sides[True]),
+        tuple(sides[False]),
+        tuple(sides[None]),
+        tuple(notes),
+        {name: fold_of[group] for name, group in groups.items() if group in fold_of},
+    )
+
+
+def _folds(documents: Sequence[str], validation: ValidationTable) -> dict[str, int]:
+    """Deals documents, which are in the order of :func:`_ordered`, into folds."""
+    assert validation.folds is not None
+    if len(documents) < validation.folds:
+        raise DataError(
+            f"validation.folds is {validation.folds}, but only {len(documents)} documents of "
+            f"sources.{validation.source} are not sealed: ask for at most {len(documents)} folds, "
+            "or add documents."
+        )
+    return {name: place % validation.folds for place, name in enumerate(documents)}
 
 
 def _languages(

@@ -16,7 +16,8 @@ from autoqa.arrays import Floats
 from autoqa.bundle.batching import by_characters
 from autoqa.data.checks import question_key
 from autoqa.data.portions import turns
-from autoqa.data.prepare import StudyData, prepare_data
+from autoqa.data.prepare import prepare_data
+from autoqa.data.study_data import StudyData
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.files import load_windows

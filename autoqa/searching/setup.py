@@ -52,6 +52,8 @@ def fingerprint(study: StudyFile) -> str:
     """Twelve hex digits of all that a run depends on besides its parameters."""
     free_keys: Any = {"search": True, "selection": True, "sources": {"__all__": {"licence"}}}
     content = study.model_dump(mode="json", exclude=free_keys)
+    if study.validation.folds is None:  # 0.1.0 had no such key, and its studies go on
+        del content["validation"]["folds"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from autoqa.api import Augmentation, TokenBatch
 from autoqa.data.portions import turns
-from autoqa.data.prepare import StudyData
+from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError, PluginError
 from autoqa.features.cut import Plan, find_cuts, gather
 from autoqa.features.encode import Encoded

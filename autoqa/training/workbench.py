@@ -6,7 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from autoqa.data.prepare import StudyData, prepare_data
+from autoqa.data.prepare import prepare_data
+from autoqa.data.study_data import StudyData
 from autoqa.env import cache_folder
 from autoqa.features.cache import content_key, machine_cache
 from autoqa.features.cut import cut

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autoqa.api import Augmentation, TokenBatch
-from autoqa.data.prepare import StudyData
+from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError, PluginError
 from autoqa.features.encode import encode
 from autoqa.features.windows import Windows
