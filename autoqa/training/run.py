@@ -94,7 +94,7 @@ class _Run:
                 "backbone": self.bench.backbone_key(self.job.backbone),
                 "learning_rate": self.job.run.learning_rate,
                 "seed": self.job.run.seed,
-                "method": asdict(self.job.run.recipe.method),
+                "method": self.job.run.recipe.method.to_dict(),
                 "stages": [asdict(each) for each in stages],
                 "data": [
                     self.bench.portion_key(self.job.backbone, portion)
