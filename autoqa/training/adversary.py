@@ -74,7 +74,7 @@ class WeightPerturbation:
                 for weight, value in zip(weights, before, strict=True):
                     weight.copy_(value)
 
-    def _move(self, weights: Sequence[nn.Parameter], before: Sequence[torch.Tensor]) -> None:
+    def _move(self, weights: Sequence[nn.Parameter], before: list[torch.Tensor]) -> None:
         gradients = [each.grad for each in weights if each.grad is not None]
         if not gradients:
             return
