@@ -48,8 +48,9 @@ def families(records: Iterable[CandidateRecord]) -> list[Ingredients]:
 
 def _family(record: CandidateRecord) -> tuple[str, str, str, int]:
     """What must be equal; layers that began anew have nothing in common with pretrained ones."""
-    method = Method(**record.recipe.get("method", {}))
-    return record.backbone, record.group, method.head, method.reinit_layers
+    method, plain = record.recipe.get("method", {}), Method()
+    head = method.get("head", plain.head)
+    return record.backbone, record.group, head, method.get("reinit_layers", plain.reinit_layers)
 
 
 def standard_soups(family: Ingredients) -> list[Soup]:

@@ -82,7 +82,7 @@ class WeightPerturbation:
             torch._foreach_norm(gradients)
         )
         # Read at once: where a scaled gradient overflowed, the optimizer leaves the step out.
-        usable = ratio.isfinite().tolist()
+        usable = (ratio.isfinite() & (ratio > 0)).tolist()
         for number, (weight, gradient) in enumerate(zip(weights, gradients, strict=True)):
             if usable[number]:
                 bound = self._reach * weight.abs()
