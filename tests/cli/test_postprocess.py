@@ -15,8 +15,8 @@ from tests.conftest import Run
 
 
 def test_help_is_what_it_was() -> None:
-    """After a deliberate change: autoqa postprocess [test] --help > the file."""
-    for arguments in ([], ["test"]):
+    """After a deliberate change: autoqa postprocess [test|spans] --help > the file."""
+    for arguments in ([], ["test"], ["spans"]):
         shown = outside("postprocess", *arguments, "--help").stdout
         assert shown == (HELP / f"{'-'.join(['postprocess', *arguments])}.txt").read_text()
 
