@@ -172,6 +172,30 @@ def test_a_step_is_the_same_however_many_forward_passes_it_takes(
         assert not torch.allclose(weights(some), weights(plain), atol=1e-5, rtol=1e-3)
 
 
+@pytest.mark.parametrize("adversary", ["awp", "fgm"])
+def test_scaled_gradients_in_half_precision_are_perturbed_alike(
+    tmp_path: Path, adversary: Adversary
+) -> None:
+    folder, method = save_tiny(tmp_path), Method(adversary=adversary)
+    half = engine(folder, method, STILL.model_copy(update={"precision": "fp16"}))
+    scale = half._scaler.get_scale()
+    half.train(WINDOWS)
+    assert half._scaler.get_scale() == scale > 1000, "nothing overflowed"
+    expected, begin = by_hand(folder, method, STILL), weights(engine(folder, method))
+    moved = torch.linalg.vector_norm(expected - begin)
+    assert torch.linalg.vector_norm(weights(half) - expected) < 0.02 * moved
+
+
+def test_a_step_whose_scaled_gradients_overflow_changes_nothing(tmp_path: Path) -> None:
+    """So far away the second pass has gradients that half precision cannot hold, times the scale."""
+    method = Method(adversary="fgm", adversary_size=3.0)
+    half = engine(save_tiny(tmp_path), method, STILL.model_copy(update={"precision": "fp16"}))
+    before, scale = weights(half), half._scaler.get_scale()
+    half.train(WINDOWS)
+    assert torch.equal(weights(half), before)
+    assert half._scaler.get_scale() == scale / 2
+
+
 def test_without_an_adversary_nothing_is_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
