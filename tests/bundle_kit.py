@@ -192,7 +192,7 @@ def write_candidate(
             backbone=backbone,
             group=group,
             recipe_hash=f"{recipe.hash}{seed}",
-            recipe=asdict(recipe),
+            recipe=recipe.to_dict(),
             learning_rate=3e-5,
             seed=seed,
             scores=scores.mean(),

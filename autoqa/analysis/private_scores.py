@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.stored_predictions import load_part
@@ -51,13 +51,17 @@ def private_score(run: StudyRun, plan: EnsemblePlan, *, reason: str) -> PrivateS
 def ensemble_key(run: StudyRun, plan: EnsemblePlan) -> str:
     """Digest of all that an ensemble's private score depends on.
 
-    Members, weights, how they are joined, rules, and the bytes of their predictions: a candidate
-    that was trained again under its old id, and answers otherwise, is another one.
+    Members, weights, how they are joined, rules, how spans are scored, and the bytes of their
+    predictions: a candidate that was trained again under its old id, and answers otherwise, is
+    another one.
 
     Raises:
         DataError: A member's predictions are missing.
     """
+    # Only where there is any: the scores of ensembles without stay known by their key.
+    scoring = {group: asdict(each) for group, each in plan.scoring.items()}
     content = {
+        **({"scoring": scoring} if scoring else {}),
         "members": [(m.id, m.group, m.weight, private_digest(run, m.id)) for m in plan.members],
         "vote": {
             "best": plan.tie_group,

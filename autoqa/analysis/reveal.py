@@ -8,6 +8,7 @@ from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard
 from autoqa.analysis.private_scores import ensemble_key, private_digest
 from autoqa.analysis.rule_tests import enabled_rules
 from autoqa.analysis.selection import choose, stored_selection
+from autoqa.analysis.span_fit import with_scoring
 from autoqa.analysis.stored_predictions import candidate_scores, ensemble_plan, load_part
 from autoqa.errors import ConfigError
 from autoqa.scores.bootstrap import Comparison, Interval, interval, paired
@@ -78,7 +79,9 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
     if not reason.strip():
         raise ConfigError("--reason is empty: say why the private part is opened")
     selection = stored_selection(run) or choose(run)
-    plan = ensemble_plan(run, selection.members, selection.tie_group, enabled_rules(run))
+    plan = with_scoring(
+        run, ensemble_plan(run, selection.members, selection.tie_group, enabled_rules(run))
+    )
     board = build_leaderboard(run)
     if board.best is None:
         raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")

@@ -12,15 +12,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.selection import candidate_seat, stored_selection
-from autoqa.analysis.stored_predictions import ensemble_plan, load_part
+from autoqa.analysis.span_fit import ensemble_at_hand, with_scoring
+from autoqa.analysis.stored_predictions import load_part
 from autoqa.arrays import Doubles
-from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
 from autoqa.files import write_atomically
 from autoqa.scores.bootstrap import LEVEL, ROUNDS, Comparison, paired
 from autoqa.scores.metrics import score
-from autoqa.store.candidate_record import by_score
 from autoqa.text.rules import RULES, apply_rules
 from autoqa.text.scripts import language_of
 from autoqa.types import Example, Span
@@ -113,7 +111,7 @@ def try_rules(run: StudyRun) -> Postprocessing:
         NothingFeasibleError: There is no candidate.
         DataError: Stored predictions are missing or damaged.
     """
-    plan = _ensemble(run)
+    plan = with_scoring(run, ensemble_at_hand(run))
     part = load_part(run, plan.members, "public")
     result = compare_rules(
         part.spans(plan), part.examples, tuple(member.id for member in plan.members)
@@ -153,15 +151,6 @@ def clear(run: StudyRun) -> bool:
     existed = run.folder.postprocess.is_file()
     run.folder.postprocess.unlink(missing_ok=True)
     return existed
-
-
-def _ensemble(run: StudyRun) -> EnsemblePlan:
-    """The last selection, else the candidate with the highest score; without rules."""
-    selection = stored_selection(run)
-    if selection is not None:
-        return ensemble_plan(run, selection.members, selection.tie_group)
-    leader = min(run.candidates(), key=by_score)
-    return ensemble_plan(run, [candidate_seat(run, leader.id)], leader.group)
 
 
 def compare_rules(

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from autoqa.api import Precision
+from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.scores.summary import Entry, ScoreEntry, _short
 from autoqa.types import Aggregator, VoteBy, WeightFormat
@@ -156,6 +157,29 @@ class GroupEntry(Entry):
     folder: str
     length: Annotated[int, Field(ge=8)]
     stride: Annotated[int, Field(ge=0)]
+
+
+class SpanScoringEntry(Entry):
+    """What decides on a group's best span; see :class:`autoqa.decoding.span_scoring.SpanScoring`.
+
+    Attributes:
+        start: Weight of the start logit.
+        end: Weight of the end logit.
+        length: Weight of the prior on the number of tokens.
+        log_mean: Mean of the logarithm of that number.
+        log_spread: Its standard deviation.
+    """
+
+    start: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    end: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    length: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    log_mean: Annotated[float, Field(allow_inf_nan=False)]
+    log_spread: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+    @property
+    def scoring(self) -> SpanScoring:
+        """The same as decoding takes it."""
+        return SpanScoring(**self.model_dump())
 
 
 class VoteEntry(Entry):

@@ -5,7 +5,14 @@ import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from autoqa.bundle.entries import (
     ConversionEntry,
@@ -13,6 +20,7 @@ from autoqa.bundle.entries import (
     GroupEntry,
     MemberEntry,
     Sha256,
+    SpanScoringEntry,
     VoteEntry,
 )
 from autoqa.ensemble.joining.plan import EnsemblePlan
@@ -67,6 +75,8 @@ class Manifest(Entry):
         groups: Their tokenizers and windows.
         vote: How members are joined.
         rules: Post-processing rules by language, applied to the joined answers.
+        scoring: What decides on a group's best span, by group; a manifest has it only where that
+            is not the plain sum of logits.
         public: The ensemble's score on the part of the validation set that selection saw.
         private: Its score on the part that nothing saw before, with half-precision weights.
         conversion: What converting the weights changed, where they were converted.
@@ -86,6 +96,7 @@ class Manifest(Entry):
     groups: Annotated[tuple[GroupEntry, ...], Field(min_length=1)]
     vote: VoteEntry
     rules: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    scoring: dict[str, SpanScoringEntry] = Field(default_factory=dict)
     public: ScoreEntry
     private: ScoreEntry
     conversion: ConversionEntry | None = None
@@ -93,6 +104,13 @@ class Manifest(Entry):
     licences: tuple[str, ...]
     data: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileEntry]
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if not self.scoring:
+            del content["scoring"]
+        return content
 
     @property
     def plan(self) -> EnsemblePlan:
@@ -104,6 +122,7 @@ class Manifest(Entry):
             aggregator=self.vote.aggregator,
             words=self.vote.words,
             rules=self.rules,
+            scoring={group: entry.scoring for group, entry in self.scoring.items()},
         )
 
     @field_validator("files")

@@ -57,6 +57,7 @@ def export(
     """
     from autoqa.analysis.finished_run import open_run
     from autoqa.analysis.rule_tests import stored_rule_tests
+    from autoqa.analysis.span_fit import stored_span_fit
     from autoqa.export.export_run import export_run
     from autoqa.report import export as report
 
@@ -86,6 +87,7 @@ def export(
     tested = () if tests is None else tests.members
     for sentence in (
         *report.rule_sentences(run.study.name, manifest, tested),
+        *report.scoring_sentences(run.study.name, manifest, stored_span_fit(run)),
         *report.opening_sentences(manifest, opened=opened),
     ):
         note_console().print(sentence)

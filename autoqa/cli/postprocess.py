@@ -1,4 +1,4 @@
-"""``autoqa postprocess``: rules that clean answers up, and whether they help."""
+"""``autoqa postprocess``: rules that clean answers up and scores of spans; whether they help."""
 
 import click
 
@@ -7,7 +7,7 @@ from autoqa.cli.terminal import data_console, echo_json
 
 @click.group()
 def postprocess() -> None:
-    """Look at post-processing rules, and test which of them help."""
+    """Look at post-processing rules, test which help, and fit how spans are scored."""
 
 
 @postprocess.command(name="list")
@@ -53,3 +53,36 @@ def test_rules(study: str, clear_all: bool, as_json: bool) -> None:
         return
     data_console().print(report.tests_table(tests))
     click.echo(report.summary(tests))
+
+
+@postprocess.command(name="spans")
+@click.argument("study")
+@click.option("--none", "clear_all", is_flag=True, help="Fit nothing; take the plain sum again.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of sentences.")
+def fit_scores(study: str, clear_all: bool, as_json: bool) -> None:
+    """Fit how much starts, ends and lengths of answers count.
+
+    STUDY is the name of a study or its file. A span scores the sum of two logits; here each gets a
+    weight, and the length a prior, chosen on the stored public predictions of the last selection,
+    or of the best candidate where there is none. It is enabled where its gain, measured on
+    documents that had no say in the choice, has an interval above zero; `autoqa export` takes it
+    along for the members that it was fitted for.
+    """
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.analysis.span_fit import clear_spans, fit_spans
+    from autoqa.report.span_fit import fit_as_object, fit_sentences
+
+    run = open_run(study)
+    if clear_all:
+        existed = clear_spans(run)
+        if as_json:
+            echo_json({"enabled": False})
+        else:
+            click.echo("Spans score the plain sum again." if existed else "Nothing was fitted.")
+        return
+    fit = fit_spans(run)
+    if as_json:
+        echo_json(fit_as_object(fit))
+        return
+    for sentence in fit_sentences(fit):
+        click.echo(sentence)

@@ -14,9 +14,17 @@ def check(study: StudyFile) -> list[str]:
         *_references(study),
         *_slots(study),
         *_augmentations(study),
+        *_target_texts(study),
         *_lists(study),
         *_selection(study),
     ]
+
+
+def target_sources(study: StudyFile) -> tuple[str, ...]:
+    """Sources whose training texts are of the kind that is validated on, or that is the target."""
+    trained = {portion.source for portion in study.recipe.portions if portion.include is not False}
+    named = dict.fromkeys((study.validation.source, study.recipe.target))
+    return tuple(source for source in named if source in trained)
 
 
 def check_source(study: StudyFile, name: str, option: str = "--source") -> None:
@@ -94,6 +102,16 @@ def _similar(study: StudyFile) -> Iterator[str]:
             yield f"{where}: similar to what? name a source in recipe.target"
         elif portion.compares and portion.source == target:
             yield f"{where}: {target!r} is the target itself; leave similar out"
+
+
+def _target_texts(study: StudyFile) -> Iterator[str]:
+    """Whether there are texts for the masked-language stage."""
+    if study.recipe.method.mlm_epochs not in (0.0, (0.0,)) and not target_sources(study):
+        yield (
+            f"recipe.method.mlm_epochs: no portion trains on {study.validation.source!r}, so there "
+            "are no texts to learn the target's language from; name a source that is trained on "
+            "in recipe.target, or leave mlm_epochs out"
+        )
 
 
 def _augmentations(study: StudyFile) -> Iterator[str]:

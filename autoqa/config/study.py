@@ -7,21 +7,15 @@ in :mod:`autoqa.registry`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticKnownError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from autoqa.recipes import HEADS, Averaging, Head, Loss, Schedule
+from autoqa.config.method_table import MethodTable
+from autoqa.config.table import Search, StudyTable
 from autoqa.types import Aggregator, VoteBy
 
-Search = Literal["search"]
 Share = Annotated[float, Field(ge=0, le=1)]
 TopShare = Annotated[float, Field(gt=0, le=1)]
 StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-
-
-class _Table(BaseModel):
-    # Stored studies and their fingerprints hold the file's keys, whatever the fields are called.
-    model_config = ConfigDict(extra="forbid", frozen=True, serialize_by_alias=True)
 
 
 class _PluginTable(BaseModel):
@@ -61,7 +55,7 @@ class AugmentationTable(_PluginTable):
     include: bool | Search = True
 
 
-class PortionTable(_Table):
+class PortionTable(StudyTable):
     """``[[recipe.portions]]``: one slot, that is one possible appearance of a source.
 
     Attributes:
@@ -98,7 +92,7 @@ class PortionTable(_Table):
         return self.include is not False and self.similar not in (1.0, (1.0,))
 
 
-class Range(_Table):
+class Range(StudyTable):
     """An inclusive range of whole numbers."""
 
     low: Annotated[int, Field(ge=1)]
@@ -112,35 +106,7 @@ class Range(_Table):
         return self
 
 
-Samples = Annotated[int, Field(ge=1, le=16)]
-
-
-def _registered(name: str) -> str:
-    """Refuses a head that nobody registered, in the words for any other closed set of values."""
-    if name not in HEADS:
-        *names, last = map(repr, HEADS)
-        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(names)} or {last}"})
-    return name
-
-
-RegisteredHead = Annotated[Head, AfterValidator(_registered)]
-
-
-class MethodTable(_Table):
-    """``[recipe.method]``: how recipes are trained; see :class:`autoqa.recipes.Method`.
-
-    Every key takes a value, or a list of values to search; ``restart`` takes ``"search"``.
-    """
-
-    schedule: Schedule | tuple[Schedule, ...] = "linear"
-    restart: bool | Search = False
-    head: RegisteredHead | tuple[RegisteredHead, ...] = "independent"
-    loss: Loss | tuple[Loss, ...] = "span"
-    dropout_samples: Samples | tuple[Samples, ...] = 1
-    averaging: Averaging | tuple[Averaging, ...] = "none"
-
-
-class RecipeTable(_Table):
+class RecipeTable(StudyTable):
     """``[recipe]``: the space of recipes.
 
     Attributes:
@@ -170,7 +136,7 @@ class RecipeTable(_Table):
     target: str | None = None
 
 
-class ValidationTable(_Table):
+class ValidationTable(StudyTable):
     """``[validation]``: what scores are measured on.
 
     Attributes:
@@ -196,7 +162,7 @@ class ValidationTable(_Table):
     folds: Annotated[int, Field(ge=2)] | None = None
 
 
-class SearchTable(_Table):
+class SearchTable(StudyTable):
     """``[search]``: how long and with what.
 
     Attributes:
@@ -225,7 +191,7 @@ class SearchTable(_Table):
     enqueue: tuple[dict[str, Any], ...] = ()
 
 
-class SelectionTable(_Table):
+class SelectionTable(StudyTable):
     """``[selection]``: how the ensemble is chosen.
 
     Attributes:
@@ -263,7 +229,7 @@ class SelectionTable(_Table):
         return self
 
 
-class StudyFile(_Table):
+class StudyFile(StudyTable):
     """A whole study file."""
 
     name: StudyName

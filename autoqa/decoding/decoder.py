@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from autoqa.arrays import Doubles, Floats, Indices
 from autoqa.decoding.span_lists import SpanLists, make_spans
+from autoqa.decoding.span_scoring import SpanScoring, best_scored
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, SpanGrid, TokenSpans, WindowsLike, ranks
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
@@ -42,18 +43,27 @@ class SpanDecoder:
         self._low, self._high = Texts(contexts).inward(self.grid.owners, *self.grid.offsets.T)
         self._plain = self._differing()
 
-    def best(self, start: npt.NDArray[np.floating], end: npt.NDArray[np.floating]) -> list[Span]:
+    def best(
+        self,
+        start: npt.NDArray[np.floating],
+        end: npt.NDArray[np.floating],
+        scoring: SpanScoring | None = None,
+    ) -> list[Span]:
         """The best non-empty span of every example; the empty span where there is none.
 
         Args:
             start: Start logits ``[T]``.
             end: End logits ``[T]``.
+            scoring: What decides on the best, where that is not the plain sum; a span's score
+                stays P(start) * P(end).
 
         Raises:
             DataError: Logits are not numbers, or were made for other windows.
         """
         packed_start, packed_end = self.grid.pack(start), self.grid.pack(end)
         scale = self.grid.log_partition(packed_start) + self.grid.log_partition(packed_end)
+        if scoring is not None:
+            return self._scored(packed_start, packed_end, scale, scoring)
         winners = self.grid.best(packed_start, packed_end)
         low, high = self._low[winners.first], self._high[winners.last]
         rows = self.grid.rows.tolist()
@@ -68,6 +78,30 @@ class SpanDecoder:
             lists = self._search(packed_start, packed_end, scale, 1, blank)
             for row in self.grid.rows[blank].tolist():
                 answers[row] = next(iter(lists[row]), EMPTY)
+        return answers
+
+    def _scored(
+        self, start: Floats, end: Floats, scale: Doubles, scoring: SpanScoring
+    ) -> list[Span]:
+        first, last = best_scored(
+            start,
+            end,
+            self._low,
+            self._high,
+            self.grid.begin,
+            reach=self.grid.max_answer_tokens,
+            scoring=scoring,
+        )
+        found = np.flatnonzero(first >= 0)
+        first, last = first[found], last[found]
+        rows = self.grid.rows[found].tolist()
+        low, high = self._low[first], self._high[last]
+        score = np.exp(np.add(start[first], end[last], dtype=np.float64) - scale[found])
+        owners = [self.contexts[row] for row in rows]
+        answers = [EMPTY] * len(self.contexts)
+        spans = make_spans(owners, low.tolist(), high.tolist(), score.tolist())
+        for row, span in zip(rows, spans, strict=True):
+            answers[row] = span
         return answers
 
     def n_best(

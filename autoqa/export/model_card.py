@@ -187,6 +187,11 @@ def _joining(ensemble: EnsemblePlan) -> list[str]:
             ],
         }[ensemble.aggregator]
     lines += [
+        f"Spans of {group} are chosen by {each.start:g} times the start's logit, {each.end:g} "
+        f"times the end's, and {each.length:g} times a prior on their length."
+        for group, each in ensemble.scoring.items()
+    ]
+    lines += [
         f"Answers in {language} are post-processed: {', '.join(names)}."
         for language, names in ensemble.rules.items()
     ]

@@ -4,7 +4,7 @@ import json
 import platform
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -123,6 +123,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "groups": plan.groups,
         "vote": VoteEntry.of(plan.ensemble),
         "rules": dict(plan.ensemble.rules),
+        "scoring": {group: asdict(each) for group, each in plan.ensemble.scoring.items()},
         "public": plan.public,
         "private": plan.private,
         "conversion": plan.conversion,

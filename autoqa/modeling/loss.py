@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from autoqa.modeling.heads.base import LogitTensors
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
 from autoqa.recipes import Method
@@ -17,17 +18,50 @@ SOFTNESS = 0.5
 def training_loss(model: SpanModel, batch: Batch, method: Method) -> torch.Tensor:
     """The loss that a method trains with: the mean over its dropout masks.
 
+    R-Drop (Liang et al. 2021, arXiv:2106.14448) runs the encoder twice, each time with other
+    dropout, and adds ``rdrop`` times the :func:`divergence` of the two, as the paper's code does.
+
     Args:
         model: In training mode, with the head that the method names.
         batch: The windows with their labels.
-        method: Which loss, how many dropout masks.
+        method: Which loss, how many dropout masks, and the weight of R-Drop.
 
     Returns:
         A scalar, float32, in nats.
     """
     loss = {"span": span_loss, "jaccard": jaccard_loss}[method.loss]
-    pairs = model.training_logits(batch, method.dropout_samples)
-    return torch.stack([loss(start, end, batch) for start, end in pairs]).mean()
+    passes = [
+        list(model.training_logits(batch, method.dropout_samples))
+        for _ in range(2 if method.rdrop else 1)
+    ]
+    labelled = torch.stack([loss(*pair, batch) for pairs in passes for pair in pairs]).mean()
+    if not method.rdrop:
+        return labelled
+    apart = [divergence(one, other, batch) for one, other in zip(*passes, strict=True)]
+    return labelled + method.rdrop * torch.stack(apart).mean()
+
+
+def divergence(one: LogitTensors, other: LogitTensors, batch: Batch) -> torch.Tensor:
+    """How far two passes over the same windows are apart.
+
+    The mean of KL(P || Q) and KL(Q || P), which is half the sum of (p - q) (log p - log q), for
+    starts and for ends, averaged over both and over windows; only tokens that the loss allows.
+
+    Args:
+        one: Start and end logits ``[T]`` each; minus infinity takes a token out.
+        other: The same of the other pass.
+        batch: The windows the logits belong to.
+
+    Returns:
+        A scalar, in nats.
+    """
+    total = torch.zeros((), device=batch.input_ids.device)
+    for first, second in zip(one, other, strict=True):
+        logs, others = (_allowed_only(each, batch).log_softmax(1) for each in (first, second))
+        # Minus infinity less itself is no number.
+        gap = (logs - others).masked_fill(logs.isinf() | others.isinf(), 0.0)
+        total = total + ((logs.exp() - others.exp()) * gap).sum(1).mean() / 4
+    return total
 
 
 def span_loss(start: torch.Tensor, end: torch.Tensor, batch: Batch) -> torch.Tensor:

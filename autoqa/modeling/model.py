@@ -58,7 +58,7 @@ class SpanModel(nn.Module):
         """Logits of every token as the answer's first and as its last, float32 ``[T]`` each."""
         if self.head is None:
             return self._inner_logits(batch)
-        hidden = self._hidden(batch)
+        hidden = self.hidden(batch)
         return self.head.answer_logits(hidden, self._scores(hidden), batch)
 
     def training_logits(self, batch: Batch, dropout_samples: int = 1) -> Iterator[LogitTensors]:
@@ -77,13 +77,17 @@ class SpanModel(nn.Module):
         if self.head is None and dropout_samples == 1:
             yield self._inner_logits(batch)
             return
-        hidden = self._hidden(batch)
+        hidden = self.hidden(batch)
         for _ in range(dropout_samples):
             masked = hidden
             if dropout_samples > 1:
                 masked = nn.functional.dropout(hidden, DROPOUT, self.training)
             scores = self._scores(masked)
             yield scores if self.head is None else self.head.training_logits(masked, scores, batch)
+
+    def hidden(self, batch: Batch) -> torch.Tensor:
+        """The encoder's output ``[T, H]``."""
+        return self._flat(self._run(self.inner.base_model, batch)[0], batch)
 
     def splits(self) -> bool:
         """Whether the logits are a linear layer ``qa_outputs`` on the encoder's output.
@@ -96,7 +100,7 @@ class SpanModel(nn.Module):
             return False
         with _evaluating(self.inner):
             batch = made_up_batch(self)
-            hidden = self._hidden(batch)
+            hidden = self.hidden(batch)
             if hidden.shape[-1] != layer.in_features:
                 return False
             return _close(self._scores(hidden), self._inner_logits(batch))
@@ -141,10 +145,6 @@ class SpanModel(nn.Module):
         output = self._run(self.inner, batch)
         start, end = output.start_logits, output.end_logits
         return self._flat(start, batch).float(), self._flat(end, batch).float()
-
-    def _hidden(self, batch: Batch) -> torch.Tensor:
-        """The encoder's output ``[T, H]``."""
-        return self._flat(self._run(self.inner.base_model, batch)[0], batch)
 
     def _scores(self, hidden: torch.Tensor) -> LogitTensors:
         start, end = self.inner.qa_outputs(hidden).float().unbind(-1)
@@ -196,7 +196,7 @@ def made_up_batch(model: SpanModel) -> Batch:
     pad_id = model.inner.config.pad_token_id or 0
     ids = (torch.arange(1, 13, device=model.device) + pad_id) % model.inner.config.vocab_size
     label = torch.zeros(2, 2, dtype=torch.int64, device=model.device)
-    return Batch(ids, torch.zeros_like(ids), [7, 5], ids >= 0, label)
+    return Batch(ids, torch.zeros_like(ids), [7, 5], ids >= 0, label, ids >= 0)
 
 
 def _packs(model: SpanModel) -> bool:

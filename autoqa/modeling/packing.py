@@ -138,6 +138,8 @@ class Batch:
         allowed: Tokens that an answer may start or end at (the context) and the first token of
             each window, which stands for "no answer"; bool ``[T]``.
         label: First and last answer token inside the window, int64 ``[W, 2]``.
+        starts_word: Tokens that are the first of a word of the context, or of the part of one that
+            the window begins with; bool ``[T]``.
     """
 
     input_ids: torch.Tensor
@@ -145,6 +147,7 @@ class Batch:
     lengths: list[int]
     allowed: torch.Tensor
     label: torch.Tensor
+    starts_word: torch.Tensor
 
     @property
     def positions(self) -> torch.Tensor:
@@ -202,4 +205,5 @@ def make_batch(windows: Windows, device: torch.device) -> Batch:
         lengths=windows.lengths.tolist(),
         allowed=torch.from_numpy(allowed).to(device),
         label=torch.from_numpy(windows.label.astype(np.int64)).to(device),
+        starts_word=torch.from_numpy(windows.starts_word).to(device),
     )

@@ -39,21 +39,24 @@ def load_for_training(
         protocol: Dropout, freezing, gradient checkpointing, compilation.
         seed: Decides the head, and the dropout of what follows.
         device: ``auto``, ``cpu``, ``cuda``...
-        method: Which head, and whether its input must be reachable for more dropout masks.
+        method: Which head, whether its input must be reachable for more dropout masks, and which
+            layers begin anew.
 
     Raises:
         MissingAssetError: The folder holds no model.
         ConfigError: The method's head is not registered, or the architecture does not take it, or
-            the method's dropout, or gradient checkpointing.
+            the method's dropout, or gradient checkpointing; or the method contradicts the protocol.
     """
     torch.manual_seed(seed)
     inner = load_inner(folder, read_configuration(folder), pick_device(device))
     model = SpanModel(inner, fresh_head(method.head, inner))
-    _check_method(model, method)
+    _check_method(model, method, protocol)
+    _reinitialise(model, method.reinit_layers)
     if protocol.dropout is not None:
         for module in model.modules():
             if isinstance(module, nn.Dropout):
                 module.p = protocol.dropout
+    _check_dropout(model, method)
     encoder = inner.base_model
     frozen: list[nn.Module] = []
     if protocol.freeze_embeddings:
@@ -69,7 +72,7 @@ def load_for_training(
     return model
 
 
-def _check_method(model: SpanModel, method: Method) -> None:
+def _check_method(model: SpanModel, method: Method, protocol: TrainingProtocol) -> None:
     settings = []
     if model.head is not None:
         settings.append((f'head = "{method.head}"', f'head = "{PLAIN.head}"'))
@@ -84,6 +87,43 @@ def _check_method(model: SpanModel, method: Method) -> None:
                 for setting, instead in settings
             )
         )
+    layers = len(encoder_layers(model))
+    if method.reinit_layers > layers - protocol.frozen_layers:
+        frozen = f", of which {protocol.frozen_layers} are frozen" if protocol.frozen_layers else ""
+        raise ConfigError(
+            f"reinit_layers = {method.reinit_layers} is more than can begin anew: "
+            f"{type(model.inner).__name__} has {layers} layers{frozen}; set reinit_layers = "
+            f"{max(0, layers - protocol.frozen_layers)} or less."
+        )
+    if method.adversary == "fgm" and protocol.compile:
+        raise ConfigError(
+            'adversary = "fgm" reaches into an encoder that is compiled; set the protocol\'s '
+            'compile = false, or adversary = "awp".'
+        )
+
+
+def _check_dropout(model: SpanModel, method: Method) -> None:
+    rates = [each.p for each in model.modules() if isinstance(each, nn.Dropout)]
+    if method.rdrop and method.dropout_samples == 1 and not any(rates):
+        raise ConfigError(
+            f"rdrop = {method.rdrop:g} compares two passes with different dropout, but the model "
+            "is trained without any; set the protocol's dropout = 0.1, or dropout_samples = 2 or "
+            "more, or rdrop = 0."
+        )
+
+
+def _reinitialise(model: SpanModel, count: int) -> None:
+    """Draws the top layers as the model's own code draws fresh ones.
+
+    After Zhang et al. 2020, arXiv:2006.05987: the top layers are the most bound to what they were
+    pretrained for.
+    """
+    layers = encoder_layers(model)
+    for layer in layers[len(layers) - count :]:
+        for parameter in layer.parameters():
+            # Set where weights were loaded; transformers leaves what has it alone.
+            parameter._is_hf_initialized = False  # type: ignore[attr-defined]
+        layer.apply(model.inner._init_weights)
 
 
 def _checkpoint_gradients(inner: Any) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from autoqa.analysis.span_fit import SpanFit
     from autoqa.bundle.manifest import Manifest
     from autoqa.export.kaggle.hours import Hours
     from autoqa.export.kaggle.kit import Kit
@@ -41,6 +42,24 @@ def rule_sentences(study: str, manifest: "Manifest", tested: "Sequence[str]") ->
             f"`autoqa postprocess test {study}` tests them on this ensemble."
         )
     return lines
+
+
+def scoring_sentences(study: str, manifest: "Manifest", fit: "SpanFit | None") -> list[str]:
+    """How spans are scored, or that a fit stayed behind because it was made for other members.
+
+    Args:
+        study: Name of the study.
+        manifest: The bundle's.
+        fit: The study's last fit, if there is one.
+    """
+    if manifest.scoring:
+        return ["The bundle scores spans as `autoqa postprocess spans` fitted them."]
+    if fit is None or not fit.enabled:
+        return []
+    return [
+        f"The bundle scores spans by the plain sum: they were fitted for {', '.join(fit.members)}; "
+        f"`autoqa postprocess spans {study}` fits them for the last selection."
+    ]
 
 
 def opening_sentences(manifest: "Manifest", *, opened: bool) -> list[str]:

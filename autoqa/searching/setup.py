@@ -130,13 +130,14 @@ def build_spaces(bound: BoundStudy, languages: Mapping[str, tuple[str, ...]]) ->
     """One space per backbone.
 
     Raises:
-        ConfigError: A portion fixes a language that its source does not have.
+        ConfigError: A portion fixes a language that its source does not have, or a method
+            contradicts a backbone's protocol.
     """
     spaces = {
         name: Space(name, backbone.protocol, bound.study.recipe, languages)
         for name, backbone in bound.backbones.items()
     }
-    problems = next(iter(spaces.values())).check()
+    problems = dict.fromkeys(problem for space in spaces.values() for problem in space.check())
     if problems:
         raise ConfigError(*problems)
     return spaces

@@ -39,16 +39,18 @@ class Soup:
 
 def families(records: Iterable[CandidateRecord]) -> list[Ingredients]:
     """Candidates that can be averaged with each other, soups left out; two or more in each."""
-    members: dict[tuple[str, str, str], list[CandidateRecord]] = defaultdict(list)
+    members: dict[tuple[str, str, str, int], list[CandidateRecord]] = defaultdict(list)
     for record in sorted(records, key=in_time):
         if not record.ingredients:
             members[_family(record)].append(record)
     return [tuple(family) for family in members.values() if len(family) > 1]
 
 
-def _family(record: CandidateRecord) -> tuple[str, str, str]:
-    head = record.recipe.get("method", {}).get("head", Method().head)
-    return record.backbone, record.group, head
+def _family(record: CandidateRecord) -> tuple[str, str, str, int]:
+    """What must be equal; layers that began anew have nothing in common with pretrained ones."""
+    method, plain = record.recipe.get("method", {}), Method()
+    head = method.get("head", plain.head)
+    return record.backbone, record.group, head, method.get("reinit_layers", plain.reinit_layers)
 
 
 def standard_soups(family: Ingredients) -> list[Soup]:
@@ -130,7 +132,7 @@ def soup_of(records: Mapping[str, CandidateRecord], names: Sequence[str], study:
         differing = [
             f"{what} ({before} and {after})"
             for what, before, after in zip(
-                ("backbone", "group of tokenizer and windows", "answer head"),
+                ("backbone", "group of tokenizer and windows", "answer head", "layers begun anew"),
                 _family(first),
                 _family(other),
                 strict=True,

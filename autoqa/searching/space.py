@@ -6,7 +6,7 @@ switch of its searched, so that one more of them is one more parameter and not a
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,14 @@ from optuna.distributions import (
 
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import AugmentationTable, PortionTable, Range, RecipeTable
-from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
-
-Draw = Callable[[str], Any]
-"""Parameter name (without the backbone) to its value."""
+from autoqa.recipes import AugmentationUse, Portion, Recipe, Stage
+from autoqa.searching.method_space import (
+    Draw,
+    build_method,
+    first_value,
+    method_problems,
+    searched_methods,
+)
 
 _SWITCH = CategoricalDistribution((False, True))
 
@@ -45,8 +49,8 @@ class Space:
     languages: Mapping[str, tuple[str, ...]]
 
     def check(self) -> list[str]:
-        """Problems that only the data show: fixed languages that a source does not have."""
-        problems = []
+        """Problems that only data and backbone show: languages or methods that there cannot be."""
+        problems = method_problems(self.backbone, self.protocol, self.recipe.method)
         for index, portion in enumerate(self.recipe.portions):
             if portion.include is not False and isinstance(portion.languages, tuple):
                 languages = self.languages[portion.source]
@@ -101,12 +105,7 @@ class Space:
         for name, table in self._augmentations():
             if table.include == "search":
                 searched[name] = _SWITCH
-        for key, value in self.recipe.method:
-            if value == "search":
-                searched[f"method.{key}"] = _SWITCH
-            elif isinstance(value, tuple) and len(value) > 1:
-                searched[f"method.{key}"] = CategoricalDistribution(value)
-        return searched
+        return searched | searched_methods(self.recipe.method)
 
     @property
     def _rates(self) -> tuple[float, ...]:
@@ -190,7 +189,7 @@ class Space:
             portion = self._portion(table, draw, searched)
             if portion is not None:
                 key = f"{table.slot}.position"
-                position = draw(key) if key in searched else _first(table.position)
+                position = draw(key) if key in searched else first_value(table.position)
                 share = 0.0 if position == "search" else float(position)
                 portions[min(int(share * count), count - 1)].append(portion)
         uses = tuple(
@@ -203,16 +202,8 @@ class Space:
             for together, length in zip(portions, lengths, strict=True)
             if together
         )
-        return Recipe(stages, self._method(draw, searched, len(stages))), tidy_rate(rate)
-
-    def _method(self, draw: Draw, searched: Mapping[str, BaseDistribution], stages: int) -> Method:
-        values: dict[str, Any] = {}
-        for key, value in self.recipe.method:
-            name = f"method.{key}"
-            values[key] = draw(name) if name in searched else _first(value)
-        # One stage has nothing before it to restart from: one recipe, one hash.
-        values["restart"] = values["restart"] and stages > 1
-        return Method(**values)
+        method = build_method(self.recipe.method, draw, searched, len(stages))
+        return Recipe(stages, method), tidy_rate(rate)
 
     def _length(self, draw: Draw, searched: Mapping[str, BaseDistribution], stage: int) -> int:
         if self.recipe.length is None:
@@ -249,7 +240,9 @@ class Space:
         values = {}
         for name in ("share", "negatives", "similar"):
             key = f"{slot}.{name}"
-            values[name] = float(draw(key) if key in searched else _first(getattr(portion, name)))
+            values[name] = float(
+                draw(key) if key in searched else first_value(getattr(portion, name))
+            )
         # All languages are always written as None: one recipe, one hash.
         languages = None if len(chosen) == len(available) else tuple(sorted(chosen))
         return Portion(portion.source, languages, **values)
@@ -263,11 +256,6 @@ def tidy_rate(rate: float) -> float:
     """
     written = float(f"{rate:.4g}") == rate
     return rate if written else float(f"{rate:.2g}")
-
-
-def _first(value: Any) -> Any:
-    """What a list of choices means where nothing is searched."""
-    return value[0] if isinstance(value, tuple) else value
 
 
 def _whole(range_: Range) -> IntDistribution:

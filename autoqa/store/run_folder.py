@@ -42,6 +42,7 @@ class RunFolder:
         self.logs = path / "logs"
         self.selection = path / "selection.json"
         self.postprocess = path / "postprocess.json"
+        self.span_scoring = path / "span-scoring.json"
         self.tried_soups = path / "soups.json"
         self.lock_file = path / ".lock"
 

@@ -1,7 +1,9 @@
 """The state of a run, and one optimizer step of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,8 @@ from autoqa.modeling.forward import budget_batches
 from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.loss import chance_loss, training_loss
 from autoqa.modeling.model import SpanModel
-from autoqa.modeling.packing import make_batch
+from autoqa.modeling.packing import Batch, make_batch
+from autoqa.training.adversary import make_adversary
 from autoqa.training.optimizer import make_optimizer
 from autoqa.training.schedule import LearningRate
 from autoqa.training.weight_average import WeightAverage
@@ -49,6 +52,8 @@ class Engine:
         rates: The schedule.
         seed: The run's seed.
         micro_scale: Factor on the tokens of a forward pass; below 1 where memory ran out.
+        loss: Mean loss over the windows of a batch; left out, that of the schedule's method.
+        chance: The same for a model that knows nothing.
 
     Attributes:
         step: Optimizer steps done.
@@ -63,13 +68,20 @@ class Engine:
         *,
         seed: int,
         micro_scale: float = 1.0,
+        loss: Callable[[Batch], torch.Tensor] | None = None,
+        chance: Callable[[Batch], float] = chance_loss,
     ) -> None:
         self.model, self.protocol, self.rates, self.seed = model, protocol, rates, seed
         self.step = 0
         self._learning_rate = learning_rate
         device = model.device
         budget = protocol.micro_tokens or TOKEN_BUDGET[device.type]
-        self._budget = max(1, round(budget * micro_scale))
+        # R-Drop keeps what two passes computed until both are differentiated.
+        passes = 2 if rates.method.rdrop else 1
+        self._budget = max(1, round(budget * micro_scale / passes))
+        self._loss = loss or partial(training_loss, model, method=rates.method)
+        self._chance = chance
+        self._adversary = make_adversary(model, rates.method)
         self._dtype = resolve_precision(protocol.precision, device)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._dtype == torch.float16)
         self._optimizer = make_optimizer(model, protocol, learning_rate)
@@ -84,16 +96,20 @@ class Engine:
         factor = self.rates.factor(self.step)
         for group in self._optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        device = self.model.device
-        loss = chance = 0.0
-        for rows in budget_batches(windows.lengths, np.arange(len(windows)), self._budget):
-            batch = make_batch(take(windows, rows), device)
-            share = len(rows) / len(windows)
-            with torch.autocast(device.type, self._dtype, self._dtype != torch.float32):
-                part = training_loss(self.model, batch, self.rates.method) * share
-            torch.autograd.backward(self._scaler.scale(part))
-            loss += float(part.detach())
-            chance += chance_loss(batch) * share
+        batches = [
+            make_batch(take(windows, rows), self.model.device)
+            for rows in budget_batches(windows.lengths, np.arange(len(windows)), self._budget)
+        ]
+        shares = [len(batch.lengths) / len(windows) for batch in batches]
+        if self._adversary is None:
+            loss = self._backward(batches, shares)
+        else:
+            # Half of each gradient, so that the clipping threshold means what it always does.
+            with self._adversary.watching():
+                loss = self._backward(batches, shares, 0.5)
+            with self._adversary.perturbing(batches):
+                self._backward(batches, shares, 0.5)
+        chance = sum(map(mul, map(self._chance, batches), shares))
         self._scaler.unscale_(self._optimizer)
         torch.nn.utils.clip_grad_norm_(self._trained.values(), self.protocol.max_grad_norm)
         self._scaler.step(self._optimizer)
@@ -102,6 +118,18 @@ class Engine:
         self.step += 1
         self.average.update(self.step)
         return StepLoss(loss, chance)
+
+    def _backward(
+        self, batches: Sequence[Batch], shares: Sequence[float], weight: float = 1.0
+    ) -> float:
+        """Adds the gradients of the loss, times a weight, to those there are; gives the loss."""
+        device, loss = self.model.device, 0.0
+        for batch, share in zip(batches, shares, strict=True):
+            with torch.autocast(device.type, self._dtype, self._dtype != torch.float32):
+                part = self._loss(batch) * share
+            torch.autograd.backward(self._scaler.scale(part * weight))
+            loss += float(part.detach())
+        return loss
 
     def tensors(self) -> dict[str, torch.Tensor]:
         """Everything that :meth:`restore` needs, beside ``facts``; frozen weights are left out."""

@@ -8,6 +8,7 @@ from autoqa import recipes
 from autoqa.errors import OutOfTimeError
 from autoqa.modeling.load import check_length
 from autoqa.modeling.training_setup import load_for_training
+from autoqa.training.adaptation import MaskedLanguageStage
 from autoqa.training.batches import PreparedStage, prepare_stage
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
@@ -70,6 +71,7 @@ class _Run:
         self.due = {max(1, round(f * sum(steps))): f for f in sorted(fractions)}
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
         self.checkpoints = Checkpoints(bench.checkpoints, quota)
+        self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
         self.saved = time.monotonic()
 
     @property
@@ -89,12 +91,14 @@ class _Run:
     def key(self, stage: int) -> str:
         """Names the state at the end of a stage by all that influenced it."""
         stages = self.job.run.recipe.stages[: self.rates.horizon(stage) + 1]
+        before = {} if self.adaptation is None else {"before": self.adaptation.key}
         return key_of(
             {
+                **before,
                 "backbone": self.bench.backbone_key(self.job.backbone),
                 "learning_rate": self.job.run.learning_rate,
                 "seed": self.job.run.seed,
-                "method": asdict(self.job.run.recipe.method),
+                "method": self.job.run.recipe.method.to_dict(),
                 "stages": [asdict(each) for each in stages],
                 "data": [
                     self.bench.portion_key(self.job.backbone, portion)
@@ -109,6 +113,7 @@ class _Run:
     def announce(self) -> None:
         """Sends the recipe card."""
         protocol = self.ready.bound.protocol
+        before = [] if self.adaptation is None else [self.adaptation.sentence]
         sizes = [
             recipes.StageSize(stage.portions, stage.steps(protocol.batch_size))
             for stage in self.stages
@@ -117,7 +122,7 @@ class _Run:
             self.job.run,
             sizes,
             self.job.windows_per_second,
-            [*self._sharing(), *self.engine.model.notes],
+            [*before, *self._sharing(), *self.engine.model.notes],
         )
         self.emit(RecipeCard(self.job.trial, tuple(lines)))
 
@@ -141,7 +146,8 @@ class _Run:
 
     def train(self) -> None:
         """Goes through all stages; ends early, with a snapshot, at the deadline."""
-        self._resume()
+        if not self._resume() and self.adaptation is not None:
+            self.adaptation.run(self.engine, CHECKPOINT_SECONDS)
         for number, end in enumerate(self.rates.ends):
             if self.engine.step >= end:
                 continue
@@ -162,13 +168,13 @@ class _Run:
         """Name of this run's own checkpoint."""
         return f"run-{self.key(len(self.stages) - 1)}"
 
-    def _resume(self) -> None:
+    def _resume(self) -> bool:
         """Goes on from where this very run was left, or from the longest beginning there is."""
-        if not self.checkpoints.quota or self._restore(self.run_name):
-            return
-        for number in reversed(range(len(self.stages))):
-            if self._shared(number) and self._restore(f"stage-{self.key(number)}"):
-                return
+        if not self.checkpoints.quota:
+            return False
+        numbers = filter(self._shared, reversed(range(len(self.stages))))
+        names = [self.run_name, *(f"stage-{self.key(number)}" for number in numbers)]
+        return any(map(self._restore, names))
 
     def _restore(self, name: str) -> bool:
         checkpoint = self.checkpoints.load(name)

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +51,7 @@ def take_snapshot(
         backbone=job.backbone,
         group=str(ready.group),
         recipe_hash=job.run.recipe.hash,
-        recipe=asdict(job.run.recipe),
+        recipe=job.run.recipe.to_dict(),
         learning_rate=job.run.learning_rate,
         seed=job.run.seed,
         scores={},

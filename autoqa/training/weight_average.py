@@ -36,9 +36,11 @@ class WeightAverage:
         self._averaging = averaging
         self._first = steps - math.ceil(steps * SWA_SHARE) + 1
         self._trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
-        self._average: dict[str, torch.Tensor] = {}
-        if averaging == "ema":
-            self._average = self._copies()
+        self.begin()
+
+    def begin(self) -> None:
+        """Begins with the weights as they stand."""
+        self._average = self._copies() if self._averaging == "ema" else {}
 
     @torch.no_grad()
     def update(self, step: int) -> None:

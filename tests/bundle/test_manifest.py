@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 
 from autoqa.bundle.entries import ConversionEntry
 from autoqa.bundle.manifest import check_path, parse_manifest
+from autoqa.bundle.verify import verify
+from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.errors import BundleError
+from autoqa.export.write import BundlePlan, write_bundle
 from autoqa.scores.summary import ScoreEntry
 
 
@@ -49,6 +53,21 @@ def test_a_bundle_from_before_onnx_has_half_precision(content: dict[str, Any]) -
     assert {member.weights for member in read.members} == {"fp16"}
     assert read.members[0].model_file.endswith("/model.safetensors")
     assert read.conversion is None
+
+
+def test_scores_of_spans_are_there_only_where_they_are_fitted(
+    plan: BundlePlan, content: dict[str, Any], tmp_path: Path
+) -> None:
+    assert "scoring" not in content
+    fitted = {plan.groups[0].id: SpanScoring(0.9, 1.1, 0.5, 0.4, 0.6)}
+    ensemble = replace(plan.ensemble, scoring=fitted)
+    manifest = write_bundle(replace(plan, ensemble=ensemble), tmp_path / "fitted")
+    assert verify(tmp_path / "fitted").plan.scoring == manifest.plan.scoring == fitted
+    card = (tmp_path / "fitted" / "README.md").read_text(encoding="utf-8")
+    assert "0.9 times the start's logit, 1.1 times the end's, and 0.5 times a prior" in card
+    content["scoring"] = {plan.groups[0].id: {**asdict(SpanScoring()), "end": 0}}
+    with pytest.raises(BundleError, match=r"scoring.*end: Input should be greater than 0"):
+        parse_manifest(signed(content), "m")
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0", "", "one"])

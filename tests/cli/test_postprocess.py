@@ -9,14 +9,15 @@ from autoqa.cli.postprocess import postprocess
 from autoqa.text.rules import RULES
 from tests.analysis.test_rule_tests import MODEL
 from tests.analysis.test_rule_tests import run as punctuated  # noqa: F401
+from tests.analysis.test_span_fit import prefer
 from tests.cli.test_main import HELP
 from tests.cli.test_main import run as outside
 from tests.conftest import Run
 
 
 def test_help_is_what_it_was() -> None:
-    """After a deliberate change: autoqa postprocess [test] --help > the file."""
-    for arguments in ([], ["test"]):
+    """After a deliberate change: autoqa postprocess [test|spans] --help > the file."""
+    for arguments in ([], ["test"], ["spans"]):
         shown = outside("postprocess", *arguments, "--help").stdout
         assert shown == (HELP / f"{'-'.join(['postprocess', *arguments])}.txt").read_text()
 
@@ -82,6 +83,40 @@ def test_export_takes_rules_along_and_says_so(
     punctuated.folder.postprocess.write_text(json.dumps({**stored, "members": ["t0009-100"]}))
     _, _, err = run("export", "toy", "--to", tmp_path / "other", "--candidate", MODEL)
     assert "They were tested on the answers of t0009-100: `autoqa postprocess test toy`" in err
+
+
+def test_spans_are_fitted_exported_and_cleared(
+    punctuated: StudyRun,  # noqa: F811
+    run: Run,
+    tmp_path: Path,
+) -> None:
+    prefer(punctuated, "public", dict.fromkeys(range(0, 60, 2), 9.5))
+    code, out, err = run("postprocess", "spans", "toy")
+    assert (code, err) == (0, "")
+    setting, gain, end = out.splitlines()
+    assert setting.endswith(": 1 x start + 1 x end, 0.25 x the log-probability of its length")
+    assert f"takes the answers of {MODEL} to 60 questions from 0.6667 to 1.0000" in gain
+    assert end == "It is on: `autoqa export` takes it along for these members."
+    found = json.loads(run("postprocess", "spans", "toy", "--json")[1])
+    assert found == {"enabled": True, **json.loads(punctuated.folder.span_scoring.read_text())}
+
+    _, _, err = run("export", "toy", "--to", tmp_path / "bundle", "--candidate", MODEL)
+    assert "The bundle scores spans as `autoqa postprocess spans` fitted them." in err
+    assert list(verify(tmp_path / "bundle").scoring) == list(found["scoring"])
+    stored = {key: value for key, value in found.items() if key != "enabled"}
+    punctuated.folder.span_scoring.write_text(json.dumps({**stored, "members": ["t0009-100"]}))
+    _, _, err = run("export", "toy", "--to", tmp_path / "other", "--candidate", MODEL)
+    assert " ".join(err.split()).startswith(
+        "The bundle scores spans by the plain sum: they were fitted for t0009-100; `autoqa"
+    )
+    assert run("postprocess", "spans", "toy", "--none")[1] == "Spans score the plain sum again.\n"
+    assert run("postprocess", "spans", "toy", "--none")[1] == "Nothing was fitted.\n"
+    cleared = run("postprocess", "spans", "toy", "--none", "--json")[1]
+    assert json.loads(cleared) == {"enabled": False}
+
+    prefer(punctuated, "public", {})
+    last = run("postprocess", "spans", "toy")[1].splitlines()[-1]
+    assert last == "It stays off: the interval does not lie above zero."
 
 
 def test_an_unknown_study_is_said_with_what_there_is(

@@ -73,6 +73,39 @@ def test_a_good_file_keeps_every_value(write):
     assert study.search.snapshots == (1.0,)
 
 
+METHOD = GOOD.replace("[[recipe.portions]]", "[recipe.method]\nKEY\n[[recipe.portions]]", 1)
+
+
+@pytest.mark.parametrize(
+    "line, problem",
+    [
+        ('adversary = "wap"', "adversary: should be 'none', 'awp' or 'fgm' or a list, not \"wap\""),
+        ("adversary_size = [0, 1]", "adversary_size[0]: should be above 0, not 0"),
+        ("rdrop = -1", "rdrop: should be at least 0 or a list, not -1"),
+        ("reinit_layers = 1.5", "reinit_layers: should be a whole number or a list, not 1.5"),
+        ("mlm_epochs = [0, 0.0]", "mlm_epochs: 0.0 stands in the list more than once"),
+        ('mlm_whole_words = "yes"', "mlm_whole_words: should be true or false or 'search', not"),
+    ],
+)
+def test_a_wrong_way_of_training_is_named(write, line, problem):
+    (found,) = problems(write(METHOD.replace("KEY", line)))
+    assert found.startswith("recipe.method.")
+    assert problem in found
+
+
+def test_texts_of_the_target_must_be_there_to_learn_from(write):
+    text = METHOD.replace("KEY", "mlm_epochs = [0, 2]")
+    assert load_study(write(text)).recipe.method.mlm_epochs == (0.0, 2.0)
+    held_out = text.replace('source = "chaii"\nneg', 'source = "squad"\nname = "b"\nneg')
+    assert problems(write(held_out)) == [
+        "recipe.method.mlm_epochs: no portion trains on 'chaii', so there are no texts to learn "
+        "the target's language from; name a source that is trained on in recipe.target, or leave "
+        "mlm_epochs out"
+    ]
+    named = held_out.replace("[recipe]\n", '[recipe]\ntarget = "squad"\n')
+    assert load_study(write(named)).recipe.target == "squad"
+
+
 def test_windows_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path):
     path = tmp_path / "tiny.toml"
     path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())

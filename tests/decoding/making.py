@@ -65,8 +65,11 @@ def strip(context, low, high):
     return low, high
 
 
-def exhaustive(start, end, windows, contexts, n_best, max_tokens):
-    """Every span of every window, one after the other."""
+def exhaustive(start, end, windows, contexts, n_best, max_tokens, scored=None):
+    """Every span of every window, one after the other.
+
+    ``scored`` takes both logits and the number of tokens, and decides instead of the sum.
+    """
     found = [[] for _ in contexts]
     sums = [[0.0, 0.0] for _ in contexts]
     for w, row in enumerate(windows.example):
@@ -76,11 +79,13 @@ def exhaustive(start, end, windows, contexts, n_best, max_tokens):
             sums[row][1] += math.exp(end[i])
             for j in range(i, min(high, i + max_tokens)):
                 place = int(windows.offsets[i][0]), int(windows.offsets[j][1])
-                found[row].append((float(start[i]) + float(end[j]), w, i, j, place))
+                total = float(start[i]) + float(end[j])
+                rank = total if scored is None else scored(start[i], end[j], j - i + 1)
+                found[row].append((rank, w, i, j, place, total))
     result = []
     for row, spans in enumerate(found):
         kept, seen = [], set()
-        for total, _, _, _, place in sorted(spans, key=lambda s: (-s[0], s[1], s[2], s[3])):
+        for _, _, _, _, place, total in sorted(spans, key=lambda s: (-s[0], s[1], s[2], s[3])):
             place = strip(contexts[row], *place)
             if place[0] == place[1] or place in seen:
                 continue

@@ -164,6 +164,57 @@ def test_methods_that_an_architecture_does_not_take_are_refused(
     assert torch.isfinite(training_loss(model, batch, Method(loss="jaccard")))
 
 
+@pytest.mark.parametrize(
+    "method, changes, sentence",
+    [
+        (Method(rdrop=1.0), {"dropout": 0.0}, "rdrop = 1 compares two passes .*'s dropout"),
+        (Method(adversary="fgm"), {"compile": True}, '= "fgm" reaches .* compile = false'),
+        (Method(reinit_layers=3), {}, "reinit_layers = 3 is more .* has 2 layers; set .* = 2 or"),
+        (Method(reinit_layers=2), {"frozen_layers": 1},
+         "has 2 layers, of which 1 are frozen; set reinit_layers = 1 or less"),
+    ],
+)  # fmt: skip
+def test_methods_that_contradict_the_protocol_are_refused(
+    tiny_bert: Path, method: Method, changes: dict[str, object], sentence: str
+) -> None:
+    protocol = TrainingProtocol().model_copy(update=changes)
+    with pytest.raises(ConfigError, match=sentence):
+        load_for_training(tiny_bert, protocol, seed=0, method=method)
+
+
+def test_r_drop_is_content_with_the_dropout_of_samples(tiny_bert: Path) -> None:
+    method = Method(rdrop=1.0, dropout_samples=2)
+    model = load_for_training(tiny_bert, TrainingProtocol(dropout=0.0), seed=0, method=method)
+    assert torch.isfinite(training_loss(model, make_batch(make_windows([9]), model.device), method))
+
+
+def drawn(folder: Path, layers: int, seed: int = 1) -> dict[str, torch.Tensor]:
+    method = Method(reinit_layers=layers)
+    return load_for_training(folder, TrainingProtocol(), seed, method=method).state()
+
+
+def test_top_layers_begin_as_the_model_draws_fresh_ones(tmp_path: Path) -> None:
+    """Of pretrained weights that are all 7 nothing is left in the top layer, all elsewhere."""
+    folder = save_tiny(tmp_path)
+    file = folder / "model.safetensors"
+    weights = {name: torch.full_like(value, 7.0) for name, value in load_file(file).items()}
+    save_file(weights, file, metadata={"format": "pt"})
+    plain, anew = drawn(folder, 0), drawn(folder, 1)
+    top = {name for name in plain if ".layer.1." in name}
+    assert {name for name in plain if not torch.equal(plain[name], anew[name])} == top
+    for name in top:
+        if name.endswith(".bias"):
+            assert not anew[name].any()
+        elif "LayerNorm" in name:
+            assert (anew[name] == 1).all()
+        else:
+            assert anew[name].std().item() == pytest.approx(0.02, rel=0.1)
+    again, other = drawn(folder, 1), drawn(folder, 1, seed=2)
+    assert all(torch.equal(again[name], anew[name]) for name in anew)
+    assert not torch.equal(other[max(top)], anew[max(top)])
+    assert all((value != 7).all() for name, value in drawn(folder, 2).items() if ".layer." in name)
+
+
 def test_a_layer_between_encoder_and_head_is_noticed(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 from math import log
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -10,6 +11,7 @@ from torch import nn
 from autoqa.api import TrainingProtocol
 from autoqa.modeling.loss import (
     chance_loss,
+    divergence,
     jaccard_loss,
     jaccard_targets,
     span_loss,
@@ -137,9 +139,64 @@ def test_dropout_masks_with_the_same_logits_leave_the_plain_loss(tiny_bert: Path
     assert training_loss(model, batch, method).item() == pytest.approx(expected)
 
 
+def test_the_divergence_of_a_hand_computed_case() -> None:
+    """One window of six tokens; 0, 4 and 5 are allowed; ends are as likely in both passes.
+
+    P = (1/2, 1/4, 1/4), Q = (1/4, 1/2, 1/4): KL(P || Q) = KL(Q || P) = 1/4 log 2, of which the
+    equal ends leave half.
+    """
+    batch = labelled([6], [[4, 4]])
+    one = torch.tensor([log(2), 9, -9, 9, 0, 0])
+    other = torch.tensor([0, -9, 9, 9, log(2), 0])
+    ends = torch.zeros(6)
+    assert divergence((one, ends), (other, ends), batch).item() == pytest.approx(log(2) / 8)
+    assert divergence((one, ends), (one, ends), batch).item() == 0
+
+
+def relative_entropy(p: np.ndarray, q: np.ndarray) -> float:
+    return float((p * np.log(p / q)).sum())
+
+
+def test_the_divergence_is_that_of_numpy() -> None:
+    batch = labelled([12, 7], [[5, 6], [0, 0]])
+    passes = torch.randn(2, 2, 19, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    total = 0.0
+    for window in (slice(0, 12), slice(12, 19)):
+        allowed = batch.allowed[window].numpy()
+        for side in (0, 1):
+            p, q = (np.exp(passes[i, side, window].numpy()[allowed]) for i in (0, 1))
+            p, q = p / p.sum(), q / q.sum()
+            total += (relative_entropy(p, q) + relative_entropy(q, p)) / 2
+    found = divergence(tuple(passes[0]), tuple(passes[1]), batch)  # type: ignore[arg-type]
+    assert found.item() == pytest.approx(total / 4, rel=1e-5)
+
+
+@pytest.mark.parametrize("head", ["independent", "conditional"])
+@pytest.mark.parametrize("samples", [1, 2])
+def test_r_drop_is_the_mean_loss_of_two_passes_and_how_far_they_are_apart(
+    tiny_bert: Path, head: str, samples: int
+) -> None:
+    method = Method(rdrop=0.5, head=head, dropout_samples=samples)
+    model = load_for_training(tiny_bert, TrainingProtocol(dropout=0.3), seed=1, method=method)
+    batch = make_batch(make_windows([20, 9]), CPU)
+    torch.manual_seed(7)
+    loss = training_loss(model, batch, method)
+    torch.manual_seed(7)
+    one, other = (list(model.training_logits(batch, samples)) for _ in range(2))
+    losses = [span_loss(*pair, batch).item() for pair in one + other]
+    assert len(set(losses)) == 2 * samples
+    apart = [divergence(*pair, batch).item() for pair in zip(one, other, strict=True)]
+    assert min(apart) > 0
+    expected = sum(losses) / len(losses) + 0.5 * sum(apart) / samples
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    loss.backward()
+    trained = [p.grad for p in model.parameters() if p.grad is not None]
+    assert all(torch.isfinite(gradient).all() for gradient in trained)
+
+
 @pytest.mark.parametrize(
     "method",
-    [Method(), Method(head="conditional", loss="jaccard", dropout_samples=2)],
+    [Method(), Method(head="conditional", loss="jaccard", dropout_samples=2, rdrop=1.0)],
     ids=["plain", "all"],
 )
 def test_the_loss_is_in_full_precision_under_autocast(tiny_bert: Path, method: Method) -> None:

@@ -150,7 +150,7 @@ def record(job: TrialJob, fraction: float = 1.0, jaccard: float | None = None) -
         backbone=job.backbone,
         group="0" * 12,
         recipe_hash=job.run.recipe.hash,
-        recipe=asdict(job.run.recipe),
+        recipe=job.run.recipe.to_dict(),
         learning_rate=job.run.learning_rate,
         seed=job.run.seed,
         scores={"jaccard": measured, "em": 0.5, "f1": 0.6},

@@ -48,6 +48,7 @@ def test_what_cannot_be_averaged_is_never_mixed() -> None:
         record(2, backbone="minilm"),
         record(3, group="other"),
         record(4, recipe=conditional),
+        record(6, recipe={"method": {"reinit_layers": 1}, "stages": []}),
     ]
     soup = record(5, ingredients=("t0000-100", "t0001-100"))
     (family,) = families([record(0), record(1), *others, soup])

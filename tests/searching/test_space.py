@@ -278,3 +278,40 @@ def test_listed_positions_keep_a_slot_out_of_the_first_stage() -> None:
     for position in (0.5, 0.9):
         recipe, _ = made.decode(point | {"e5.chaii.position": position})
         assert [stage.portions[0].source for stage in recipe.stages] == ["squad", "chaii"]
+
+
+def method_of(made: Space, **changes: Any) -> Method:
+    parameters = protocol_parameters(made) | {f"e5.method.{k}": v for k, v in changes.items()}
+    return made.decode(parameters)[0].method
+
+
+def test_what_a_method_leaves_off_has_no_details() -> None:
+    searched = {
+        "adversary": ["none", "awp", "fgm"],
+        "adversary_size": [0.5, 1.0],
+        "mlm_epochs": [0.0, 1.0],
+        "mlm_whole_words": "search",
+    }
+    made = space(method=searched)
+    assert {f"e5.method.{key}" for key in searched} <= set(made.distributions())
+    assert method_of(made) == method_of(made, adversary_size=0.5, mlm_whole_words=True) == Method()
+    on = method_of(made, adversary="awp", adversary_size=0.5, mlm_epochs=1.0, mlm_whole_words=True)
+    assert on == Method(adversary="awp", adversary_size=0.5, mlm_epochs=1.0, mlm_whole_words=True)
+    for seed in range(20):
+        asked = trial(seed)
+        made.suggest(asked)
+        off = asked.params["e5.method.adversary"] == "none"
+        assert ("e5.method.adversary_size" not in asked.params) == off
+
+
+def test_methods_that_contradict_a_protocol_are_named_before_the_search() -> None:
+    protocol = PROTOCOL.model_copy(update={"dropout": 0.0, "compile": True})
+    method = {"rdrop": [0.0, 1.0], "adversary": ["none", "fgm"]}
+    dropout, adversary = space(protocol, method=method).check()
+    assert dropout.startswith(
+        "recipe.method.rdrop: compares two passes with different dropout, but "
+    )
+    assert "set backbones.e5.protocol.dropout to 0.1" in dropout
+    assert adversary.startswith("recipe.method.adversary: 'fgm' reaches into the encoder, which ")
+    assert space(protocol, method={"rdrop": 1.0, "dropout_samples": 2}).check() == []
+    assert space(method=method).check() == []

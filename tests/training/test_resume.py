@@ -74,6 +74,9 @@ def finished(messages: list[Message]) -> TrialFinished:
         Method(schedule="wsd", averaging="ema"),
         Method(schedule="cosine", restart=True, averaging="swa"),
         Method(head="conditional", loss="jaccard", dropout_samples=2),
+        Method(adversary="awp", averaging="ema", rdrop=0.5),
+        Method(adversary="fgm", reinit_layers=1),
+        Method(mlm_epochs=0.5, averaging="ema"),
     ],
 )
 def test_an_interrupted_run_goes_on_with_the_same_losses(

@@ -22,7 +22,7 @@ from autoqa.ensemble.joining.characters import GroupLogits, character_spans
 from autoqa.ensemble.joining.mean_logits import blend
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.ensemble.joining.vote import vote
-from autoqa.types import Aggregator, Span
+from autoqa.types import Span
 
 
 def aggregate(
@@ -56,7 +56,7 @@ def aggregate(
     voters: list[_Voter] = []
     for group, members in plan.groups.items():
         decoder = SpanDecoder(windows[group], contexts, plan.max_answer_tokens)
-        voters += _voters(members, logits, decoder, plan.aggregator)
+        voters += _voters(members, logits, decoder, plan)
     if len(voters) == 1:
         return voters[0].answers
     leader = max(
@@ -82,14 +82,14 @@ def _voters(
     members: Sequence[Member],
     logits: Mapping[str, LogitPair],
     decoder: SpanDecoder,
-    aggregator: Aggregator,
+    plan: EnsemblePlan,
 ) -> list[_Voter]:
     """Who votes for one group: the group itself, or each of its members."""
     group, weights = members[0].group, [member.weight for member in members]
-    pairs = [logits[member.id] for member in members]
-    if aggregator == "vote":
-        return [_Voter(group, 1.0, decoder.best(*blend(pairs, weights)))]
+    pairs, scoring = [logits[member.id] for member in members], plan.scoring.get(group)
+    if plan.aggregator == "vote":
+        return [_Voter(group, 1.0, decoder.best(*blend(pairs, weights), scoring))]
     return [
-        _Voter(group, weight, decoder.best(*pair))
+        _Voter(group, weight, decoder.best(*pair, scoring))
         for weight, pair in zip(weights, pairs, strict=True)
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.types import Aggregator, VoteBy
 
@@ -35,6 +36,8 @@ class EnsemblePlan:
         aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
         words: What is voted on.
         rules: Names of post-processing rules by language, applied to the joined answers.
+        scoring: What decides on the best span, by group; groups without one take the plain sum of
+            logits. Of no use with ``characters``, which adds no logits.
 
     Raises:
         ValueError: There are no members, or ``tie_group`` is none of their groups.
@@ -46,6 +49,7 @@ class EnsemblePlan:
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    scoring: Mapping[str, SpanScoring] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.tie_group not in self.groups:

@@ -1,0 +1,36 @@
+"""A recipe: which data in which order, and how it is trained; its values and its words.
+
+Imports nothing heavy: the parent process of a search prints recipes, too.
+"""
+
+from autoqa.recipes.card import PortionSize, StageSize, full, line, lines
+from autoqa.recipes.method import (
+    HEADS,
+    Adversary,
+    Averaging,
+    Head,
+    Loss,
+    Method,
+    Schedule,
+)
+from autoqa.recipes.recipe import AugmentationUse, Portion, Recipe, Stage, TrainingRun
+
+__all__ = [
+    "HEADS",
+    "Adversary",
+    "AugmentationUse",
+    "Averaging",
+    "Head",
+    "Loss",
+    "Method",
+    "Portion",
+    "PortionSize",
+    "Recipe",
+    "Schedule",
+    "Stage",
+    "StageSize",
+    "TrainingRun",
+    "full",
+    "line",
+    "lines",
+]

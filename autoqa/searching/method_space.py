@@ -1,0 +1,85 @@
+"""How recipes are trained, as a part of the space: parameters, and back to a method."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution
+
+from autoqa.api import TrainingProtocol
+from autoqa.config.method_table import MethodTable
+from autoqa.recipes import Method
+
+Draw = Callable[[str], Any]
+"""Parameter name (without the backbone) to its value."""
+
+_SWITCH = CategoricalDistribution((False, True))
+
+_GOVERNED = {"adversary_size": "adversary", "mlm_whole_words": "mlm_epochs"}
+"""Keys that mean nothing where another one, which stands before them, is off."""
+
+
+def searched_methods(table: MethodTable) -> dict[str, BaseDistribution]:
+    """The parameters of a method, by ``method.KEY``."""
+    searched: dict[str, BaseDistribution] = {}
+    for key, value in table:
+        if value == "search":
+            searched[f"method.{key}"] = _SWITCH
+        elif isinstance(value, tuple) and len(value) > 1:
+            searched[f"method.{key}"] = CategoricalDistribution(value)
+    return searched
+
+
+def build_method(
+    table: MethodTable, draw: Draw, searched: Mapping[str, BaseDistribution], stages: int
+) -> Method:
+    """Asks for the parameters that matter; one way of training is one method.
+
+    Args:
+        table: The study file's ``[recipe.method]``.
+        draw: Gives the value of a parameter.
+        searched: The parameters that exist.
+        stages: Stages of the recipe.
+    """
+    plain = Method()
+    values: dict[str, Any] = {}
+    for key, value in table:
+        name, governor = f"method.{key}", _GOVERNED.get(key)
+        if governor is not None and values[governor] == getattr(plain, governor):
+            continue
+        values[key] = draw(name) if name in searched else first_value(value)
+    # One stage has nothing before it to restart from: one recipe, one hash.
+    values["restart"] = values["restart"] and stages > 1
+    return Method(**values)
+
+
+def method_problems(backbone: str, protocol: TrainingProtocol, table: MethodTable) -> list[str]:
+    """What of a method contradicts a backbone's protocol, one sentence each.
+
+    Args:
+        backbone: Name in the study file.
+        protocol: How it is fine-tuned.
+        table: The study file's ``[recipe.method]``.
+    """
+    problems = []
+    undropped = protocol.dropout == 0 and 1 in _values(table.dropout_samples)
+    if undropped and max(_values(table.rdrop)) > 0:
+        problems.append(
+            f"recipe.method.rdrop: compares two passes with different dropout, but backbone "
+            f"{backbone!r} is trained with dropout = 0; set backbones.{backbone}.protocol.dropout "
+            "to 0.1, or dropout_samples to 2 or more, or leave rdrop out"
+        )
+    if protocol.compile and "fgm" in _values(table.adversary):
+        problems.append(
+            f"recipe.method.adversary: 'fgm' reaches into the encoder, which backbone {backbone!r} "
+            f"compiles; set backbones.{backbone}.protocol.compile to false, or take 'awp'"
+        )
+    return problems
+
+
+def _values(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def first_value(value: Any) -> Any:
+    """What a list of choices means where nothing is searched."""
+    return value[0] if isinstance(value, tuple) else value
