@@ -5,13 +5,21 @@ import json
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from autoqa.bundle.entries import (
     ConversionEntry,
     FileEntry,
     GroupEntry,
     MemberEntry,
+    RefitEntry,
     Sha256,
     VoteEntry,
 )
@@ -70,6 +78,8 @@ class Manifest(Entry):
         public: The ensemble's score on the part of the validation set that selection saw.
         private: Its score on the part that nothing saw before, with half-precision weights.
         conversion: What converting the weights changed, where they were converted.
+        refit: What members were trained again with, where they were; a manifest has it only then.
+            All scores are those of the models before.
         openings: How often the private part had been opened when this was written.
         licences: All licences of pretrained weights among the members.
         data: Licence of each source that a member was trained on, by its name in the study.
@@ -89,10 +99,18 @@ class Manifest(Entry):
     public: ScoreEntry
     private: ScoreEntry
     conversion: ConversionEntry | None = None
+    refit: RefitEntry | None = None
     openings: int
     licences: tuple[str, ...]
     data: dict[str, str] = Field(default_factory=dict)
     files: dict[str, FileEntry]
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.refit is None:
+            del content["refit"]
+        return content
 
     @property
     def plan(self) -> EnsemblePlan:

@@ -1,6 +1,6 @@
 """A study's data, ready for search and training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +44,18 @@ class StudyData:
     def languages(self, source: str) -> tuple[str, ...]:
         """Languages in which a source has training examples, sorted; none where it has no such."""
         return tuple(sorted({example.language for example in self.train.get(source, ())}))
+
+    def refit(self, source: str, without: Collection[str] = ()) -> "StudyData":
+        """The same with the validation examples behind a source's training examples.
+
+        Args:
+            source: The one that they come from; it has training examples.
+            without: Documents whose validation examples stay out.
+        """
+        rows = [each for each in (*self.public, *self.private) if each.document not in without]
+        train = {**self.train, source: (*self.train[source], *rows)}
+        # What was judged alike depends on the rows.
+        return replace(self, train=train, _judged={})
 
     def likeness(self, source: str) -> Likeness:
         """How much each training example of a source looks like the target's.

@@ -63,7 +63,7 @@ def split(
             f"validation.languages: sources.{validation.source} has no rows in "
             f"{', '.join(absent)}; it has {', '.join(sorted(spoken))}."
         )
-    groups = _groups(examples, sketches)
+    groups = document_groups(examples, sketches)
     ordered = _ordered(_languages(examples, groups, wanted), validation.seed)
     held = round(validation.share * len(ordered))
     public = round(validation.public * held)
@@ -138,7 +138,9 @@ def _doubts(
     return notes
 
 
-def _groups(examples: Sequence[Example], sketches: Sketches | None) -> dict[str, str]:
+def document_groups(
+    examples: Sequence[Example], sketches: Sketches | None = None
+) -> dict[str, str]:
     """Document to the first name, by alphabet, of all documents that it shares a context with."""
     parent = {example.document: example.document for example in examples}
 

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
 
 
 def bundle_sentences(target: Path, manifest: "Manifest") -> list[str]:
-    """Size and scores of a bundle, and what converting its weights changed."""
+    """Size and scores of a bundle, its refit, and what converting its weights changed."""
     size = sum(entry.size for entry in manifest.files.values())
     count = len(manifest.members)
-    lines = [
+    notes = (manifest.refit, manifest.conversion)
+    return [
         f"{target}: {count} model{'' if count == 1 else 's'}, {size / 1e6:.1f} MB",
         f"public {manifest.public}, private {manifest.private}",
+        *(str(note) for note in notes if note is not None),
     ]
-    return lines if manifest.conversion is None else [*lines, str(manifest.conversion)]
 
 
 def rule_sentences(study: str, manifest: "Manifest", tested: "Sequence[str]") -> list[str]:

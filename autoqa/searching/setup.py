@@ -52,8 +52,11 @@ def fingerprint(study: StudyFile) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def reopen(folder: RunFolder, store: Store) -> BoundStudy:
+def reopen(folder: RunFolder, store: Store) -> tuple[BoundStudy, StudyData]:
     """The study of a finished search, to run on it what must fit what was trained then.
+
+    Returns:
+        The study with its plugins, and its data.
 
     Raises:
         ConfigError: The study file is not the one that the study was searched with.
@@ -70,7 +73,7 @@ def reopen(folder: RunFolder, store: Store) -> BoundStudy:
     check_missing(bound)
     data = prepare_data(bound)
     check_validation(folder, store, data.public, data.private)
-    return bound
+    return bound, data
 
 
 def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept: bool) -> None:
