@@ -1,8 +1,10 @@
 """A finished run's ensemble: chosen, scored, converted where asked, and written as a bundle."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.selection import candidate_seat, choose, stored_selection
@@ -11,9 +13,11 @@ from autoqa.ensemble.choosing.selection import PickName, Seat
 from autoqa.errors import ConfigError
 from autoqa.export.assemble import assemble
 from autoqa.export.conversion_effect import convert_members, with_converted
-from autoqa.export.refit import RefitOptions, kept_members, refit_members, with_refitted
 from autoqa.export.write import check_target, write_bundle
 from autoqa.types import WeightFormat
+
+if TYPE_CHECKING:
+    from autoqa.export.refit import RefitOptions, Refitted
 
 
 def export_run(
@@ -23,7 +27,7 @@ def export_run(
     pick: PickName = "safe",
     candidate: str | None = None,
     weights: WeightFormat = "fp16",
-    refit: RefitOptions | None = None,
+    refit: "RefitOptions | None" = None,
     force: bool = False,
     announce: Callable[[str], None],
 ) -> tuple[Manifest, bool]:
@@ -60,19 +64,30 @@ def export_run(
         )
     check_target(target, force=force)
     seats, tie_group = chosen_seats(run, pick, candidate, announce)
-    run.require_weights(kept_members(run, seats) if refit else [seat.id for seat in seats])
+    if refit is None:
+        run.require_weights([seat.id for seat in seats])
     reason = f"export of {', '.join(seat.id for seat in seats)} to {target}"
     with TemporaryDirectory() as scratch:
         # Converted before the private part is opened: what fails must not cost an opening.
         converting = weights != "fp16"
         models = convert_members(run, seats, weights, Path(scratch), announce) if converting else {}
-        refitted = refit_members(run, seats, refit, Path(scratch)) if refit else None
+        refitted = None if refit is None else _refitted(run, seats, refit, Path(scratch))
         plan = assemble(run, seats, tie_group, reason=reason)
         if converting:
             plan = with_converted(run, plan, weights, models)
         if refitted is not None:
-            plan = with_refitted(plan, refitted)
+            plan = replace(plan, models={**plan.models, **refitted.models}, refit=refitted.entry)
         return write_bundle(plan, target, force=force), plan.opened
+
+
+def _refitted(
+    run: StudyRun, seats: Sequence[Seat], options: "RefitOptions", scratch: Path
+) -> "Refitted":
+    # Searching brings Optuna along, which an export does without.
+    from autoqa.export.refit import kept_members, refit_members
+
+    run.require_weights(kept_members(run, seats))
+    return refit_members(run, seats, options, scratch)
 
 
 def chosen_seats(

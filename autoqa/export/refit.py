@@ -1,17 +1,16 @@
 """An ensemble's members trained again with the rows that validated them, for the bundle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.bundle.entries import RefitEntry
 from autoqa.ensemble.choosing.selection import Seat
-from autoqa.export.write import BundlePlan
 from autoqa.modeling.soup import average_models
 from autoqa.searching.display import Display, QuietDisplay
 from autoqa.searching.refit import refitting
-from autoqa.searching.refit_plan import draws_from
+from autoqa.training.refit_plan import draws_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,3 @@ def refit_members(
     return Refitted(
         models, RefitEntry(source=refitter.source, public=public, private=private, seeds=seeds)
     )
-
-
-def with_refitted(plan: BundlePlan, refitted: Refitted) -> BundlePlan:
-    """A plan with the refitted models in place of those that were scored."""
-    return replace(plan, models={**plan.models, **refitted.models}, refit=refitted.entry)

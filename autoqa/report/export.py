@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from autoqa.bundle.manifest import Manifest
     from autoqa.export.kaggle.hours import Hours
     from autoqa.export.kaggle.kit import Kit
+    from autoqa.export.refit_check import RefitEffect
 
 
 def bundle_sentences(target: Path, manifest: "Manifest") -> list[str]:
@@ -42,6 +43,34 @@ def rule_sentences(study: str, manifest: "Manifest", tested: "Sequence[str]") ->
             f"`autoqa postprocess test {study}` tests them on this ensemble."
         )
     return lines
+
+
+def refit_sentences(effect: "RefitEffect") -> list[str]:
+    """What a refit brings: by fold, in all, and how that was measured."""
+    seeds = f", {effect.seeds} seeds each" if effect.seeds > 1 else ""
+    runs = "1 run" if effect.runs == 1 else f"{effect.runs} runs"
+    lines = [
+        f"fold {number}: {fold.questions} questions about {fold.documents} documents, "
+        f"{fold.rows} rows added: Jaccard {fold.before:.3f} -> {fold.after:.3f} "
+        f"({fold.after - fold.before:+.3f})"
+        for number, fold in enumerate(effect.folds, 1)
+    ]
+    return [
+        *lines,
+        f"all: Jaccard {effect.before:.3f} -> {effect.after:.3f}, ratio {effect.ratio:.3f}, gain "
+        f"{effect.gain:+.3f}, 95 % interval {effect.low:+.3f} to {effect.high:+.3f} (documents "
+        "drawn anew)",
+        f"Measured for {', '.join(effect.members)} by {len(effect.folds)} folds of {runs}{seeds}, "
+        f"in {effect.minutes:.1f} minutes. A refit for export adds more rows than each fold did; "
+        "the members before were chosen by the public questions, which favours them.",
+    ]
+
+
+def refit_opening(effect: "RefitEffect", *, opened: bool) -> str:
+    """Whether measuring a refit opened the private part."""
+    if not opened:
+        return "This was measured before; nothing was trained and nothing opened."
+    return f"The private part was opened for it; that was opening {effect.opening} of this study."
 
 
 def opening_sentences(manifest: "Manifest", *, opened: bool) -> list[str]:

@@ -20,7 +20,6 @@ from autoqa.registry import BoundStudy
 from autoqa.searching.display import Display, duration
 from autoqa.searching.job_queue import run_jobs
 from autoqa.searching.optuna_study import micro_scales
-from autoqa.searching.refit_plan import Points, RefitPlan, drawn, expected_seconds, plan_refit
 from autoqa.searching.setup import fingerprint, reopen
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.refit_record import RefitRecord
@@ -28,6 +27,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import fingerprint as rows_fingerprint
 from autoqa.training.messages import AnswerJob, Job, RefitJob, TrialJob
+from autoqa.training.refit_plan import Points, RefitPlan, drawn, expected_seconds, plan_refit
 from autoqa.types import Example
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import training_factory
@@ -69,10 +69,9 @@ class Refitter:
         Args:
             held: Documents whose rows stay out.
         """
-        parts = (self.data.public, self.data.private)
         public, private = (
             drawn(self.plan.recipes, self.source, [e for e in part if e.document not in held])
-            for part in parts
+            for part in (self.data.public, self.data.private)
         )
         return public, private
 

@@ -1,4 +1,7 @@
-"""Which runs are trained again for a refit, with which rows, and about how long that takes."""
+"""Which runs are trained again for a refit, with which rows, and about how long that takes.
+
+This module imports neither torch nor transformers: the parent process of a search uses it.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +12,6 @@ from autoqa.data import StudyData
 from autoqa.data.portions import expected_rows
 from autoqa.errors import ConfigError
 from autoqa.recipes import Recipe
-from autoqa.searching.display import duration
 from autoqa.store.candidate_record import CandidateRecord, in_time
 from autoqa.types import Example
 
@@ -125,28 +127,16 @@ class RefitOffer:
     """What a refit of all runs would take.
 
     Attributes:
-        study: Its name.
         source: The validation's source.
         rows: How many rows would be added.
         runs: How many runs there are.
         seconds: About how long they would take.
     """
 
-    study: str
     source: str
     rows: int
     runs: int
     seconds: float
-
-    def lines(self) -> list[str]:
-        """The offer, in lines for people."""
-        runs = "the run" if self.runs == 1 else f"all {self.runs} runs"
-        return [
-            f"Or train the members again with the {self.rows} rows of {self.source} that were held "
-            f"out (about {duration(self.seconds)} for {runs}); --refit-check measures what it "
-            "brings:",
-            f"  autoqa export {self.study} --to bundle --refit",
-        ]
 
 
 def offer(
@@ -169,4 +159,4 @@ def offer(
     if not rows:
         return None
     seconds = expected_seconds(plan.runs, data, data.refit(source), workers=workers)
-    return RefitOffer(study.name, source, len(rows), len(plan.runs), seconds)
+    return RefitOffer(source, len(rows), len(plan.runs), seconds)
