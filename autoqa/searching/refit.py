@@ -77,8 +77,7 @@ class Refitter:
 
     def member_seeds(self, member: str) -> tuple[int, ...]:
         """The seeds that a member's runs are trained with, sorted."""
-        records = {point.id: point for points in self.plan.runs for point in points}
-        own = {records[name].seed for name in self.plan.members[member]}
+        own = {self._points[name].seed for name in self.plan.members[member]}
         return tuple(sorted({seed + more for seed in own for more in range(self.seeds)}))
 
     def missing(self, held: Sequence[str] = ()) -> list[tuple[int, Points]]:
@@ -157,11 +156,9 @@ class Refitter:
         jobs: dict[str, Job] = {}
         for member, models in self.train(held).items():
             average_models(models, scratch / member)
-            record = next(
-                p for points in self.plan.runs for p in points if p.id in self.plan.members[member]
-            )
+            of = self._points[self.plan.members[member][-1]]
             jobs[member] = AnswerJob(
-                record.trial, record.backbone, scratch / member, tuple(held), targets[member]
+                of.trial, of.backbone, scratch / member, tuple(held), targets[member]
             )
         run_jobs(self.pool, self.display, jobs, "asking")
         shutil.rmtree(scratch)
@@ -184,8 +181,7 @@ class Refitter:
         """All that decides on the members' weights, beside the rows; JSON values."""
         points = [
             (point.id, point.training_run.key, point.fraction, point.backbone)
-            for points in self.plan.runs
-            for point in points
+            for point in self._points.values()
         ]
         return [self.seeds, sorted(self.plan.members.items()), points]
 
@@ -201,14 +197,14 @@ class Refitter:
 
     def _job(self, points: Sequence[CandidateRecord], more: int, held: Sequence[str]) -> RefitJob:
         record = points[0]
-        run = replace(record.training_run, seed=record.seed + more)
         like = TrialJob(
             trial=record.trial,
             backbone=record.backbone,
-            run=run,
+            run=replace(record.training_run, seed=record.seed + more),
             run_folder=self.folder.path,
             micro_scale=self._micro_scales.get(record.trial, 1.0),
             windows_per_second=record.windows_per_second,
+            head_seed=record.seed,
         )
         return RefitJob(
             like=like,
@@ -230,6 +226,10 @@ class Refitter:
         run = replace(point.training_run, seed=point.seed + more)
         wanted = RefitRecord(point.id, point.backbone, run.key, point.fraction)
         return wanted.is_in(self._place(more, held) / point.id)
+
+    @cached_property
+    def _points(self) -> dict[str, CandidateRecord]:
+        return {point.id: point for points in self.plan.runs for point in points}
 
     @cached_property
     def _micro_scales(self) -> dict[int, float]:

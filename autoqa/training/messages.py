@@ -27,6 +27,8 @@ class TrialJob:
             last snapshot if it has none, and ends; ``None`` for no limit.
         only: The one point of the run to make a candidate of, and to end at; ``None`` for all
             points of the study.
+        head_seed: Seeds the answer head in place of the run's seed: means of weights need runs
+            that begin alike.
     """
 
     trial: int
@@ -37,6 +39,7 @@ class TrialJob:
     windows_per_second: float | None = None
     deadline: float | None = None
     only: float | None = None
+    head_seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

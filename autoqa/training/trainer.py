@@ -59,7 +59,8 @@ class Trainer:
         longest = max(stage.length for stage in recipe.stages)
         check_length(self.ready.folder, longest, "the recipe's last stage")
         emit(Progress(job.trial, "loading", stages=len(recipe.stages)))
-        model = load_for_training(self.ready.folder, protocol, seed, method=recipe.method)
+        self.head_seed = seed if job.head_seed is None else job.head_seed
+        model = load_for_training(self.ready.folder, protocol, self.head_seed, method=recipe.method)
         emit(Progress(job.trial, "features", stages=len(recipe.stages)))
         self.stages: list[PreparedStage] = [
             prepare_stage(
@@ -114,8 +115,12 @@ class Trainer:
     def key(self, stage: int) -> str:
         """Names the state at the end of a stage by all that influenced it."""
         stages = self.job.run.recipe.stages[: self.rates.horizon(stage) + 1]
+        # Only where it differs: checkpoints from before there was one stay valid.
+        own_head = self.head_seed == self.job.run.seed
+        head = {} if own_head else {"head_seed": self.head_seed}
         return key_of(
             {
+                **head,
                 "backbone": self.bench.backbone_key(self.job.backbone),
                 "learning_rate": self.job.run.learning_rate,
                 "seed": self.job.run.seed,

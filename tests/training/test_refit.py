@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 from autoqa.features.select import about
@@ -27,6 +28,7 @@ from autoqa.training.messages import (
 )
 from autoqa.training.refit import answer, refit
 from autoqa.training.run import run_trial
+from autoqa.training.trainer import Trainer
 from autoqa.training.workbench import Workbench
 from autoqa.types import Example
 from tests.toy_study import write_study
@@ -113,6 +115,25 @@ def test_without_added_rows_it_makes_the_very_weights_again(
     assert not any(isinstance(message, SnapshotTaken) for message in messages)
     assert sorted(path.name for path in (tmp_path / "more").iterdir()) == ["t0003-100"]
     assert not RefitRecord("t0003-100", "toy", RUN.key, 0.9).is_in(tmp_path / "more" / "t0003-100")
+
+
+def test_seeds_begin_with_one_head_and_share_no_checkpoint(bench: Workbench) -> None:
+    def trainer(seed: int, head_seed: int | None) -> Trainer:
+        method = Method(schedule="wsd", head="conditional")
+        run = TrainingRun(Recipe((FIRST, SECOND), method), 5e-3, seed)
+        like = TrialJob(3, "toy", run, bench.run_folder, head_seed=head_seed)
+        return Trainer(like, bench, lambda _: None, [1.0], lambda *_: None, every=True)
+
+    first, other, alike = trainer(11, None), trainer(12, None), trainer(12, 11)
+    heads = [
+        torch.cat([part.flatten() for part in each.engine.model.head.parameters()])
+        for each in (first, other, alike)
+        if each.engine.model.head is not None
+    ]
+    assert heads[0].equal(heads[2])
+    assert not heads[0].equal(heads[1])
+    assert len({each.key(stage) for each in (first, other, alike) for stage in (0, 1)}) == 6
+    assert trainer(11, 11).key(1) == first.key(1)
 
 
 class StoppedError(Exception):
