@@ -81,29 +81,19 @@ def export(
     """
     if pick and candidate:
         raise click.UsageError("--pick and --candidate exclude each other: give one of them")
+    _check_refit_numbers(refit, refit_check, seeds, folds)
     if refit_check:
         others = {"--refit": refit, "--kaggle": kaggle, "--force": force, "--to": target}
-        _check_alone({**others, f"--weights {weights}": weights != "fp16"})
-    _check_numbers(refit, refit_check, seeds, folds)
-    if refit_check:
+        _refuse_beside_check({**others, f"--weights {weights}": weights != "fp16"})
         _measure_refit(study, pick or "safe", candidate, folds or FOLDS, seeds or 1)
         return
     if target is None:
         raise click.MissingParameter(param_hint="'--to'", param_type="option")
     from autoqa.analysis.finished_run import open_run
-    from autoqa.analysis.rule_tests import stored_rule_tests
     from autoqa.export.export_run import export_run
-    from autoqa.report import export as report
 
-    if kaggle and weights != "fp16":
-        raise click.UsageError(
-            f"--kaggle and --weights {weights} exclude each other: a kit answers on a GPU, where "
-            "half precision is faster; leave one of them out"
-        )
     if kaggle:
-        from autoqa.export.kaggle.kit import check_kit
-
-        check_kit(target, force=force)
+        _check_kit(target, weights, force=force)
     run = open_run(study)
     manifest, opened = export_run(
         run,
@@ -115,6 +105,28 @@ def export(
         force=force,
         announce=note_console().print,
     )
+    _report(run, manifest, target, opened=opened)
+    if kaggle:
+        _write_kit(run, manifest, target, force=force)
+
+
+def _check_kit(target: Path, weights: WeightFormat, *, force: bool) -> None:
+    """Refuses a kit that cannot be written, before anything costly is done."""
+    if weights != "fp16":
+        raise click.UsageError(
+            f"--kaggle and --weights {weights} exclude each other: a kit answers on a GPU, where "
+            "half precision is faster; leave one of them out"
+        )
+    from autoqa.export.kaggle.kit import check_kit
+
+    check_kit(target, force=force)
+
+
+def _report(run: "StudyRun", manifest: "Manifest", target: Path, *, opened: bool) -> None:
+    """Says what was written."""
+    from autoqa.analysis.rule_tests import stored_rule_tests
+    from autoqa.report import export as report
+
     click.echo("\n".join(report.bundle_sentences(target, manifest)))
     tests = stored_rule_tests(run)
     tested = () if tests is None else tests.members
@@ -123,11 +135,9 @@ def export(
         *report.opening_sentences(manifest, opened=opened),
     ):
         note_console().print(sentence)
-    if kaggle:
-        _write_kit(run, manifest, target, force=force)
 
 
-def _check_alone(others: Mapping[str, object]) -> None:
+def _refuse_beside_check(others: Mapping[str, object]) -> None:
     """Refuses options that say how a bundle is written where none is."""
     given = [name for name, value in others.items() if value]
     if given:
@@ -136,7 +146,9 @@ def _check_alone(others: Mapping[str, object]) -> None:
         )
 
 
-def _check_numbers(refit: bool, refit_check: bool, seeds: int | None, folds: int | None) -> None:
+def _check_refit_numbers(
+    refit: bool, refit_check: bool, seeds: int | None, folds: int | None
+) -> None:
     """Refuses numbers without the option that they belong to."""
     if seeds is not None and not (refit or refit_check):
         raise click.UsageError(f"--seeds {seeds} needs --refit or --refit-check")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.bundle.entries import ConversionEntry
-from autoqa.bundle.manifest import check_path, parse_manifest
+from autoqa.bundle.entries import ConversionEntry, RefitEntry
+from autoqa.bundle.manifest import check_path, parse_manifest, render
 from autoqa.errors import BundleError
 from autoqa.scores.summary import ScoreEntry
 
@@ -49,6 +49,17 @@ def test_a_bundle_from_before_onnx_has_half_precision(content: dict[str, Any]) -
     assert {member.weights for member in read.members} == {"fp16"}
     assert read.members[0].model_file.endswith("/model.safetensors")
     assert read.conversion is None
+
+
+def test_a_refit_stands_in_a_manifest_only_where_there_was_one(content: dict[str, Any]) -> None:
+    assert "refit" not in content
+    assert parse_manifest(signed(content), "m").refit is None
+    entry = RefitEntry(source="hindi", public=12, private=18, seeds={"t0000-100": (0, 1)})
+    content["refit"] = entry.model_dump(mode="json")
+    read = parse_manifest(signed(content), "m")
+    assert read.refit == entry
+    assert json.loads(render(read.model_dump()))["refit"] == content["refit"]
+    assert "30 validation rows of hindi (12 public, 18 private)" in str(entry)
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0", "", "one"])
