@@ -6,6 +6,7 @@ Every method does what the command of that name does, without printing.
 from multiprocessing import current_process
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from autoqa.analysis import finished_run
 from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard, compare
@@ -14,10 +15,14 @@ from autoqa.bundle.manifest import Manifest
 from autoqa.config.study import StudyFile
 from autoqa.ensemble.choosing.selection import DecisionRule, PickName, Selection
 from autoqa.errors import ConfigError
-from autoqa.export.export_run import export_run
+from autoqa.export.export_run import chosen_seats, export_run
 from autoqa.scores.bootstrap import Comparison
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.types import WeightFormat
+
+if TYPE_CHECKING:
+    from autoqa.export.refit import RefitOptions
+    from autoqa.export.refit_check import RefitEffect
 
 
 class Run:
@@ -105,6 +110,8 @@ class Run:
         candidate: str | None = None,
         weights: WeightFormat = "fp16",
         force: bool = False,
+        refit: bool = False,
+        seeds: int = 1,
     ) -> Manifest:
         """Writes the ensemble into one folder, which ``autoqa.load`` opens.
 
@@ -117,15 +124,20 @@ class Run:
             candidate: This candidate alone, not the selection.
             weights: ``fp16``, ``onnx`` or ``onnx-int8``.
             force: Replace a bundle that is there.
+            refit: First train the members again with the rows held out for validation as well;
+                the scores stay those of the members before. Workers are processes that import the
+                calling script anew, as those of :func:`search`.
+            seeds: With ``refit``: how often each run is trained; the weights are averaged.
 
         Returns:
             The bundle's manifest: members, scores of both parts, files.
 
         Raises:
-            ConfigError: The target is in the way.
+            ConfigError: The target is in the way, or a refit would add no rows.
             NothingFeasibleError: There is no (such) candidate.
             MissingAssetError: Members' weights were dropped; ``autoqa retrain`` makes them again.
             DataError: Predictions, weights or records are missing or damaged.
+            TrainingError: A run of the refit failed.
         """
         return export_run(
             self._run,
@@ -133,9 +145,44 @@ class Run:
             pick=pick,
             candidate=candidate,
             weights=weights,
+            refit=_refit_options(seeds, f"Run.export({str(target)!r}, refit=True)")
+            if refit
+            else None,
             force=force,
             announce=lambda _: None,
         )[0]
+
+    def refit_check(
+        self,
+        *,
+        folds: int = 5,
+        seeds: int = 1,
+        pick: PickName = "safe",
+        candidate: str | None = None,
+    ) -> "RefitEffect":
+        """Measures by folds of the held-out documents what a refit brings.
+
+        For each fold the members are trained again with the rows of the other folds, and compared
+        on its questions with the members as they are. Opens the private part, unless the same was
+        measured before.
+
+        Args:
+            folds: How many.
+            seeds: How often each run is trained in each fold; the weights are averaged.
+            pick: Which of the selection's two picks.
+            candidate: This candidate alone, not the selection.
+
+        Raises:
+            ConfigError: There are no rows to add, or fewer documents than folds.
+            NothingFeasibleError: There is no (such) candidate.
+            DataError: A record or predictions are damaged, or the data are not those of then.
+            TrainingError: A run failed.
+        """
+        options = _refit_options(seeds, "Run.refit_check()")
+        from autoqa.export.refit_check import refit_check
+
+        seats, tie_group = chosen_seats(self._run, pick, candidate, lambda _: None)
+        return refit_check(self._run, seats, tie_group, folds, options)[0]
 
     def close(self) -> None:
         """Closes the study's database."""
@@ -154,6 +201,24 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({self.name!r}, folder={str(self.folder)!r})"
+
+
+def _refit_options(seeds: int, call: str) -> "RefitOptions":
+    _check_main_script(call)
+    from autoqa.export.refit import RefitOptions
+
+    if seeds < 1:
+        raise ConfigError(f"seeds = {seeds}: each run is trained once at least")
+    return RefitOptions(seeds)
+
+
+def _check_main_script(call: str) -> None:
+    """Refuses to train in a worker, which imports the script that began it."""
+    if current_process().name.startswith("autoqa-worker-"):
+        raise ConfigError(
+            f"{call} was called by a script that a worker process imports: "
+            'call it below `if __name__ == "__main__":`'
+        )
 
 
 def open_run(study: str | Path) -> Run:
@@ -209,11 +274,7 @@ def search(
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
 
-    if current_process().name.startswith("autoqa-worker-"):
-        raise ConfigError(
-            f"autoqa.search({str(path)!r}) was called by a script that a worker process imports: "
-            'call it below `if __name__ == "__main__":`'
-        )
+    _check_main_script(f"autoqa.search({str(path)!r})")
     path, past = Path(path), None
     if warm_start is not None:
         earlier = finished_run.open_run(warm_start)

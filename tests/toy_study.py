@@ -36,12 +36,13 @@ snapshots = [0.5, 1.0]
 """
 
 
-def write_study(folder: Path, tail: str = "") -> Path:
+def write_study(folder: Path, tail: str = "", *, share: float = 1.0) -> Path:
     """Writes data, a backbone and a study file.
 
     Args:
         folder: Where to.
         tail: What follows at the end of the study file, that is in its table ``[search]``.
+        share: How much of the source ``exam`` validates; below 1 the rest is trained on, too.
     """
     backbone = folder / "backbone"
     tokenizer = folder / "tokenizer"
@@ -64,5 +65,9 @@ def write_study(folder: Path, tail: str = "") -> Path:
     ]
     bundle_kit.write_squad(folder / "exam.json", exam)
     path = folder / "study.toml"
-    path.write_text(STUDY.format(folder=folder) + tail)
+    text = STUDY.format(folder=folder)
+    if share < 1:
+        text = text.replace('{ source = "train" }', '{ source = "train" }, { source = "exam" }')
+        text = text.replace("public = 0.5", f"public = 0.5\nshare = {share}")
+    path.write_text(text + tail)
     return path

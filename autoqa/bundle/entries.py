@@ -69,6 +69,33 @@ class ConversionEntry(Entry):
         )
 
 
+class RefitEntry(Entry):
+    """That members were trained again with rows that their scores had been measured on.
+
+    Attributes:
+        source: Where the added rows come from.
+        public: How many of the public part were added to the rows that members may draw.
+        private: How many of the private part.
+        seeds: The seeds of each member that was trained again, by its id; its weights are the
+            mean over them.
+    """
+
+    source: str
+    public: Annotated[int, Field(ge=0)]
+    private: Annotated[int, Field(ge=0)]
+    seeds: dict[str, tuple[int, ...]]
+
+    @property
+    def rows(self) -> str:
+        """``30 validation rows of target (12 public, 18 private)``."""
+        total = self.public + self.private
+        parts = f"{self.public} public, {self.private} private"
+        return f"{total} validation rows of {self.source} ({parts})"
+
+    def __str__(self) -> str:
+        return f"refit: trained again with {self.rows}; the scores are those of the models before"
+
+
 class FileEntry(Entry):
     """Checksum and size (bytes) of one file."""
 

@@ -19,6 +19,7 @@ from autoqa.bundle.entries import (
     FileEntry,
     GroupEntry,
     MemberEntry,
+    RefitEntry,
     Sha256,
     SpanScoringEntry,
     VoteEntry,
@@ -80,6 +81,8 @@ class Manifest(Entry):
         public: The ensemble's score on the part of the validation set that selection saw.
         private: Its score on the part that nothing saw before, with half-precision weights.
         conversion: What converting the weights changed, where they were converted.
+        refit: What members were trained again with, where they were; a manifest has it only then.
+            All scores are those of the models before.
         openings: How often the private part had been opened when this was written.
         licences: All licences of pretrained weights among the members.
         data: Licence of each source that a member was trained on, by its name in the study.
@@ -100,6 +103,7 @@ class Manifest(Entry):
     public: ScoreEntry
     private: ScoreEntry
     conversion: ConversionEntry | None = None
+    refit: RefitEntry | None = None
     openings: int
     licences: tuple[str, ...]
     data: dict[str, str] = Field(default_factory=dict)
@@ -110,6 +114,8 @@ class Manifest(Entry):
         content: dict[str, Any] = handler(self)
         if not self.scoring:
             del content["scoring"]
+        if self.refit is None:
+            del content["refit"]
         return content
 
     @property

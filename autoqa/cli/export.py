@@ -1,5 +1,6 @@
 """``autoqa export``: the chosen ensemble as one folder."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
     from autoqa.analysis.finished_run import StudyRun
     from autoqa.bundle.manifest import Manifest
     from autoqa.ensemble.choosing.selection import PickName
+    from autoqa.export.refit import RefitOptions
+
+FOLDS = 5
+"""Folds of a refit check unless another number is asked for."""
 
 
 @click.command()
 @click.argument("study")
-@click.option(
-    "--to", "target", required=True, type=click.Path(path_type=Path), help="Folder to make."
-)
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Folder to make.")
 @click.option("--force", is_flag=True, help="Replace a bundle that is there.")
 @click.option(
     "--kaggle",
@@ -40,14 +43,35 @@ if TYPE_CHECKING:
     "faster. Says what the conversion changes on the public part.",
 )
 @click.option("--candidate", metavar="ID", help="Export this candidate alone, not the selection.")
+@click.option(
+    "--refit",
+    is_flag=True,
+    help="First train the members again with the rows held out for validation as well; the scores "
+    "stay those of the members before.",
+)
+@click.option(
+    "--refit-check",
+    is_flag=True,
+    help="Measure by folds of the held-out documents what --refit brings; writes no bundle.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    help="With --refit or --refit-check: train each run so often and average the weights (1).",
+)
+@click.option("--folds", type=click.IntRange(min=2), help="With --refit-check: how many folds (5).")
 def export(
     study: str,
-    target: Path,
+    target: Path | None,
     force: bool,
     kaggle: bool,
     pick: "PickName | None",
     weights: WeightFormat,
     candidate: str | None,
+    refit: bool,
+    refit_check: bool,
+    seeds: int | None,
+    folds: int | None,
 ) -> None:
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
 
@@ -55,23 +79,21 @@ def export(
     the validation set is opened once to score the ensemble; every opening is counted, and an
     ensemble that was scored there before keeps its score.
     """
-    from autoqa.analysis.finished_run import open_run
-    from autoqa.analysis.rule_tests import stored_rule_tests
-    from autoqa.analysis.span_fit import stored_span_fit
-    from autoqa.export.export_run import export_run
-    from autoqa.report import export as report
-
     if pick and candidate:
         raise click.UsageError("--pick and --candidate exclude each other: give one of them")
-    if kaggle and weights != "fp16":
-        raise click.UsageError(
-            f"--kaggle and --weights {weights} exclude each other: a kit answers on a GPU, where "
-            "half precision is faster; leave one of them out"
-        )
-    if kaggle:
-        from autoqa.export.kaggle.kit import check_kit
+    _check_refit_numbers(refit, refit_check, seeds, folds)
+    if refit_check:
+        others = {"--refit": refit, "--kaggle": kaggle, "--force": force, "--to": target}
+        _refuse_beside_check({**others, f"--weights {weights}": weights != "fp16"})
+        _measure_refit(study, pick or "safe", candidate, folds or FOLDS, seeds or 1)
+        return
+    if target is None:
+        raise click.MissingParameter(param_hint="'--to'", param_type="option")
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.export.export_run import export_run
 
-        check_kit(target, force=force)
+    if kaggle:
+        _check_kit(target, weights, force=force)
     run = open_run(study)
     manifest, opened = export_run(
         run,
@@ -79,9 +101,33 @@ def export(
         pick=pick or "safe",
         candidate=candidate,
         weights=weights,
+        refit=_refit_options(seeds or 1) if refit else None,
         force=force,
         announce=note_console().print,
     )
+    _report(run, manifest, target, opened=opened)
+    if kaggle:
+        _write_kit(run, manifest, target, force=force)
+
+
+def _check_kit(target: Path, weights: WeightFormat, *, force: bool) -> None:
+    """Refuses a kit that cannot be written, before anything costly is done."""
+    if weights != "fp16":
+        raise click.UsageError(
+            f"--kaggle and --weights {weights} exclude each other: a kit answers on a GPU, where "
+            "half precision is faster; leave one of them out"
+        )
+    from autoqa.export.kaggle.kit import check_kit
+
+    check_kit(target, force=force)
+
+
+def _report(run: "StudyRun", manifest: "Manifest", target: Path, *, opened: bool) -> None:
+    """Says what was written."""
+    from autoqa.analysis.rule_tests import stored_rule_tests
+    from autoqa.analysis.span_fit import stored_span_fit
+    from autoqa.report import export as report
+
     click.echo("\n".join(report.bundle_sentences(target, manifest)))
     tests = stored_rule_tests(run)
     tested = () if tests is None else tests.members
@@ -91,8 +137,48 @@ def export(
         *report.opening_sentences(manifest, opened=opened),
     ):
         note_console().print(sentence)
-    if kaggle:
-        _write_kit(run, manifest, target, force=force)
+
+
+def _refuse_beside_check(others: Mapping[str, object]) -> None:
+    """Refuses options that say how a bundle is written where none is."""
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise click.UsageError(
+            f"--refit-check measures and writes no bundle: leave out {', '.join(given)}"
+        )
+
+
+def _check_refit_numbers(
+    refit: bool, refit_check: bool, seeds: int | None, folds: int | None
+) -> None:
+    """Refuses numbers without the option that they belong to."""
+    if seeds is not None and not (refit or refit_check):
+        raise click.UsageError(f"--seeds {seeds} needs --refit or --refit-check")
+    if folds is not None and not refit_check:
+        raise click.UsageError(f"--folds {folds} needs --refit-check")
+
+
+def _refit_options(seeds: int) -> "RefitOptions":
+    from autoqa.export.refit import RefitOptions
+    from autoqa.searching.display import choose_display
+
+    return RefitOptions(seeds, choose_display(quiet=False))
+
+
+def _measure_refit(
+    study: str, pick: "PickName", candidate: str | None, folds: int, seeds: int
+) -> None:
+    """Measures what a refit brings, and says it."""
+    from autoqa.analysis.finished_run import open_run
+    from autoqa.export.export_run import chosen_seats
+    from autoqa.export.refit_check import refit_check
+    from autoqa.report import export as report
+
+    run = open_run(study)
+    seats, tie_group = chosen_seats(run, pick, candidate, note_console().print)
+    effect, opened = refit_check(run, seats, tie_group, folds, _refit_options(seeds))
+    click.echo("\n".join(report.refit_sentences(effect)))
+    note_console().print(report.refit_opening(effect, opened=opened))
 
 
 def _write_kit(run: "StudyRun", manifest: "Manifest", bundle: Path, *, force: bool) -> None:

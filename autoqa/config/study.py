@@ -153,6 +153,8 @@ class ValidationTable(StudyTable):
             most annotators gave.
     """
 
+    later = ("folds",)
+
     source: str
     languages: tuple[str, ...] | None = None
     share: Annotated[float, Field(gt=0, le=1)] = 1.0

@@ -1,6 +1,7 @@
 """From a source's examples to the rows that one appearance in a recipe sees."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from autoqa.data.similarity import Likeness
 from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError
-from autoqa.recipes import Portion
+from autoqa.recipes import Portion, Recipe
 from autoqa.types import Example
 
 
@@ -82,3 +83,21 @@ def turns(
         rng = np.random.default_rng([*seed, turn])
         share = portion.share * min(1.0, epochs - turn)
         yield draw(examples, replace(portion, share=share), rng, likeness), rng
+
+
+def expected_rows(recipe: Recipe, train: Mapping[str, Sequence[Example]]) -> float:
+    """How many rows one pass over a recipe draws, about: nobody judges what is similar for it."""
+    languages = {
+        name: Counter(example.language for example in train[name])
+        for name in {portion.source for stage in recipe.stages for portion in stage.portions}
+    }
+    return sum(
+        portion.share * portion.similar * _spoken(portion, languages[portion.source])
+        for stage in recipe.stages
+        for portion in stage.portions
+    )
+
+
+def _spoken(portion: Portion, languages: Mapping[str, int]) -> int:
+    wanted = languages if portion.languages is None else portion.languages
+    return sum(languages.get(language, 0) for language in wanted)

@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from autoqa.config.study import PortionTable
+from autoqa.config.study import PortionTable, ValidationTable
 from autoqa.data.checks import checked, unique
+from autoqa.data.folds import deal
 from autoqa.data.near import Sketches
 from autoqa.data.overlap import Leak, Overlap, sentence
 from autoqa.data.overlay import fingerprint, read_overlay
@@ -14,7 +15,7 @@ from autoqa.data.references import majority
 from autoqa.data.similarity import check_comparable
 from autoqa.data.split import Split, split
 from autoqa.data.study_data import Folds, StudyData
-from autoqa.errors import AutoqaError, DataError, MissingAssetError, PluginError
+from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError, PluginError
 from autoqa.registry.bound import BoundSource, BoundStudy
 from autoqa.types import Example
 
@@ -48,7 +49,8 @@ def prepare_data(bound: BoundStudy) -> StudyData:
         notes.append(settled)
     notes += [*parts.notes, *_unanswered(parts)]
     overlap = Overlap(parts.public + parts.private, sketches)
-    sealed = Overlap(parts.private, sketches) if parts.fold_of else overlap
+    folds = None if study.validation.folds is None else _folds(study.validation, parts, sketches)
+    sealed = overlap if folds is None else Overlap(parts.private, sketches)
     train: dict[str, tuple[Example, ...]] = {}
     leaks: list[Leak] = []
     for name in used:
@@ -66,8 +68,19 @@ def prepare_data(bound: BoundStudy) -> StudyData:
     for portion in study.recipe.portions:
         if target is not None and portion.compares:
             check_comparable(train[portion.source], train[target], portion.source)
-    folds = Folds(validating, parts.fold_of) if parts.fold_of else None
     return replace(data, notes=tuple(notes), leaks=tuple(leaks), target=target, folds=folds)
+
+
+def _folds(validation: ValidationTable, parts: Split, sketches: Sketches) -> Folds:
+    assert validation.folds is not None
+    try:
+        folds = deal(parts.public, validation.folds, sketches)
+    except ConfigError as error:
+        raise ConfigError(f"validation.{error}") from error
+    return Folds(
+        validation.source,
+        {document: number for number, fold in enumerate(folds) for document in fold},
+    )
 
 
 def load_source(name: str, source: BoundSource) -> tuple[list[Example], list[str]]:

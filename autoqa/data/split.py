@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
 from autoqa.config.study import ValidationTable
@@ -24,14 +24,12 @@ class Split:
         private: What stays sealed.
         rest: What may be trained on; with folds, the public part is among it.
         notes: Sentences for people.
-        fold_of: With folds, the fold of each document that is not sealed.
     """
 
     public: tuple[Example, ...]
     private: tuple[Example, ...]
     rest: tuple[Example, ...]
     notes: tuple[str, ...] = ()
-    fold_of: Mapping[str, int] = field(default_factory=dict)
 
 
 def split(
@@ -49,8 +47,7 @@ def split(
     stratum of their own. Both parts are in the order of documents and ids, whatever the order of
     the source.
 
-    With folds, all documents that are not sealed are public, and dealt into folds in the same
-    order, so that each stratum is spread over them.
+    With folds, all documents that are not sealed are public; :mod:`autoqa.data.folds` deals them.
 
     Args:
         examples: The rows of the source that validates.
@@ -58,8 +55,7 @@ def split(
         sketches: Shared by all that look at the same contexts.
 
     Raises:
-        DataError: A language is absent, a part would have fewer than two documents, or there are
-            more folds than documents for them.
+        DataError: A language is absent, or a part would have fewer than two documents.
     """
     spoken = {example.language for example in examples}
     wanted = set(validation.languages) if validation.languages is not None else spoken
@@ -69,7 +65,7 @@ def split(
             f"validation.languages: sources.{validation.source} has no rows in "
             f"{', '.join(absent)}; it has {', '.join(sorted(spoken))}."
         )
-    groups = _groups(examples, sketches)
+    groups = document_groups(examples, sketches)
     ordered = _ordered(_languages(examples, groups, wanted), validation.seed)
     held = round(validation.share * len(ordered))
     public = round(validation.public * held)
@@ -81,45 +77,24 @@ def split(
             "raise share, move public towards 0.5, or add documents."
         )
     part = {name: index < public for index, name in enumerate(ordered[:held])}
-    fold_of: dict[str, int] = {}
     if validation.folds is not None:
-        open_documents = [name for name in ordered if part.get(name, True)]
-        public = len(open_documents)
-        fold_of = _folds(open_documents, validation)
-        part.update(dict.fromkeys(open_documents, True))
+        part.update((name, True) for name in ordered[held:])
+        public += len(ordered) - held
     sides: dict[bool | None, list[Example]] = {True: [], False: [], None: []}
     for example in examples:
         side = part.get(groups[example.document])
         if side is None or example.language in wanted:
             sides[side].append(example)
-        if side and fold_of:
+        if side and validation.folds is not None:
             sides[None].append(example)
     for scored in (sides[True], sides[False]):
         scored.sort(key=lambda example: (example.document, example.id, example.language))
     notes = _doubts(
         {"public": sides[True], "private": sides[False]},
-        {"public": public, "private": held - public},
+        {"public": public, "private": sum(not side for side in part.values())},
         wanted,
     )
-    return Split(
-        tuple(sides[True]),
-        tuple(sides[False]),
-        tuple(sides[None]),
-        tuple(notes),
-        {name: fold_of[group] for name, group in groups.items() if group in fold_of},
-    )
-
-
-def _folds(documents: Sequence[str], validation: ValidationTable) -> dict[str, int]:
-    """Deals documents, which are in the order of :func:`_ordered`, into folds."""
-    assert validation.folds is not None
-    if len(documents) < validation.folds:
-        raise DataError(
-            f"validation.folds is {validation.folds}, but only {len(documents)} documents of "
-            f"sources.{validation.source} are not sealed: ask for at most {len(documents)} folds, "
-            "or add documents."
-        )
-    return {name: place % validation.folds for place, name in enumerate(documents)}
+    return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
 
 
 def _languages(
@@ -170,7 +145,9 @@ def _doubts(
     return notes
 
 
-def _groups(examples: Sequence[Example], sketches: Sketches | None) -> dict[str, str]:
+def document_groups(
+    examples: Sequence[Example], sketches: Sketches | None = None
+) -> dict[str, str]:
     """Document to the first name, by alphabet, of all documents that it shares a context with."""
     parent = {example.document: example.document for example in examples}
 

@@ -1,6 +1,6 @@
 """A study's data: what is trained on, and what is judged on, in folds or not."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from autoqa.data.overlap import Leak, Overlap
@@ -59,6 +59,23 @@ class StudyData:
     def languages(self, source: str) -> tuple[str, ...]:
         """Languages in which a source has training examples, sorted; none where it has no such."""
         return tuple(sorted({example.language for example in self.train.get(source, ())}))
+
+    def refit(self, source: str, without: Collection[str] = ()) -> "StudyData":
+        """The same with the validation examples behind a source's training examples.
+
+        Args:
+            source: The one that they come from; it has training examples.
+            without: Documents whose validation examples stay out.
+        """
+        known = set(self.train[source])
+        rows = [
+            each
+            for each in (*self.public, *self.private)
+            if each.document not in without and each not in known
+        ]
+        kept = [each for each in self.train[source] if each.document not in without]
+        # What was judged alike depends on the rows.
+        return replace(self, train={**self.train, source: (*kept, *rows)}, folds=None, _judged={})
 
     def without_fold(self, number: int) -> "StudyData":
         """What is trained on to answer a fold: nothing of it, nor what overlaps with it.

@@ -14,10 +14,10 @@ from autoqa.api import Precision
 from autoqa.bundle.entries import GroupEntry, MemberEntry
 from autoqa.bundle.manifest import UNKNOWN
 from autoqa.ensemble.choosing.selection import Seat
-from autoqa.errors import ConfigError, DataError, PluginError
+from autoqa.errors import ConfigError, PluginError
 from autoqa.export.write import BundlePlan
 from autoqa.features.window_group import WindowGroup
-from autoqa.recipes import Recipe, lines
+from autoqa.recipes import lines
 from autoqa.registry.bind import bind
 from autoqa.registry.bound import BoundStudy, guarded
 from autoqa.registry.discover import discover
@@ -96,14 +96,7 @@ def _group(key: str) -> GroupEntry:
 
 
 def _card(record: CandidateRecord) -> tuple[str, ...]:
-    try:
-        recipe = Recipe.from_dict(record.recipe)
-    except (KeyError, TypeError) as error:
-        raise DataError(
-            f"candidate {record.id}: its recipe is of another version of autoqa ({error!r:.80}): "
-            "search again, or export with that version."
-        ) from error
-    return tuple(lines(recipe, record.learning_rate))
+    return tuple(lines(record.training_run.recipe, record.learning_rate))
 
 
 def _soup_card(run: StudyRun, soup: CandidateRecord) -> tuple[str, ...]:

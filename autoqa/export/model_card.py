@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from autoqa.bundle.entries import ConversionEntry, GroupEntry, MemberEntry
+from autoqa.bundle.entries import ConversionEntry, GroupEntry, MemberEntry, RefitEntry
 from autoqa.bundle.manifest import UNKNOWN
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.scores.registry import OBJECTIVE, further_metrics, get_metric
@@ -19,6 +19,7 @@ def model_card(
     *,
     data: Mapping[str, str],
     conversion: ConversionEntry | None = None,
+    refit: RefitEntry | None = None,
 ) -> str:
     """Writes the card, in Markdown.
 
@@ -31,6 +32,7 @@ def model_card(
         private: Its score on the part that nothing saw before.
         data: Licence of each source that a member was trained on.
         conversion: What converting the weights changed, where they were converted.
+        refit: What members were trained again with, where they were.
     """
     languages = sorted({language for member in members for language in _languages(member)})
     trained = f" Languages named in its recipes: {', '.join(languages)}." if languages else ""
@@ -50,6 +52,7 @@ def model_card(
         "## Scores",
         "",
         *_scores(public, private),
+        *_refitted(refit),
         *_converted(conversion),
         *_members(members),
         *_joining(ensemble),
@@ -71,6 +74,26 @@ def _scores(public: ScoreEntry, private: ScoreEntry) -> list[str]:
         f"|{'---|' * len(titles)}",
         _score_row("public (selection saw it)", public),
         _score_row("private (sealed until export)", private),
+        "",
+    ]
+
+
+def _refitted(refit: RefitEntry | None) -> list[str]:
+    if refit is None:
+        return []
+    seeds: dict[tuple[int, ...], list[str]] = {}
+    for member, numbers in refit.seeds.items():
+        seeds.setdefault(numbers, []).append(member)
+    trained = "; ".join(
+        f"{', '.join(members)} with the seed{'s' if len(numbers) > 1 else ''} "
+        f"{', '.join(map(str, numbers))}"
+        for numbers, members in seeds.items()
+    )
+    return [
+        f"These are the scores of the models before their refit. The models in this bundle were "
+        f"trained again by the same recipes, with {refit.rows} added to the rows that their "
+        f"portions of that source draw from: {trained}. Nothing is left that could score them: "
+        "the questions of both parts are among what they were trained on.",
         "",
     ]
 

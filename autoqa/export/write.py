@@ -16,6 +16,7 @@ from autoqa.bundle.entries import (
     ConversionEntry,
     GroupEntry,
     MemberEntry,
+    RefitEntry,
     VoteEntry,
 )
 from autoqa.bundle.manifest import FORMAT, NAME, Manifest, parse_manifest, render
@@ -44,6 +45,7 @@ class BundlePlan:
         public: The ensemble's score on the public part.
         private: Its score on the private part.
         conversion: What converting the weights changed, where they were converted.
+        refit: What members were trained again with, where they were.
         openings: How often the private part has been opened so far.
         opened: Whether it was opened for this bundle; else its private score was known.
         data: Licence of each source that a member was trained on.
@@ -60,6 +62,7 @@ class BundlePlan:
     opened: bool = True
     data: Mapping[str, str] = field(default_factory=dict)
     conversion: ConversionEntry | None = None
+    refit: RefitEntry | None = None
     models: Mapping[str, Path]
 
 
@@ -109,6 +112,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
             plan.private,
             data=plan.data,
             conversion=plan.conversion,
+            refit=plan.refit,
         ),
         encoding="utf-8",
     )
@@ -127,6 +131,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "public": plan.public,
         "private": plan.private,
         "conversion": plan.conversion,
+        "refit": plan.refit,
         "openings": plan.openings,
         "licences": tuple(sorted({member.licence for member in plan.members})),
         "data": dict(plan.data),

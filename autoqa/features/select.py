@@ -1,12 +1,13 @@
 """Windows are picked, thinned out and put together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from autoqa.errors import ConfigError
 from autoqa.features.windows import Windows, ragged_index
+from autoqa.types import Example
 
 
 def take(windows: Windows, order: npt.ArrayLike) -> Windows:
@@ -28,6 +29,20 @@ def take(windows: Windows, order: npt.ArrayLike) -> Windows:
         context=windows.context[rows],
         label=windows.label[rows],
     )
+
+
+def about(
+    windows: Windows, examples: Sequence[Example], documents: Collection[str]
+) -> npt.NDArray[np.bool_]:
+    """Which windows are of examples about some documents, bool ``[W]``.
+
+    Args:
+        windows: Cut from all the examples.
+        examples: What ``windows.example`` counts.
+        documents: Names of documents.
+    """
+    wanted = np.fromiter((each.document in documents for each in examples), bool, len(examples))
+    return wanted[windows.example]
 
 
 def kept_rows(

@@ -5,6 +5,7 @@ accuracy without increasing inference time (ICML 2022, arXiv:2203.05482). It wor
 were fine-tuned from the same pretrained weights, head included in what is averaged.
 """
 
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,24 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from autoqa.errors import DataError
+from autoqa.store.weight_quota import WEIGHTS
+
+
+def average_models(models: Sequence[Path], target: Path) -> None:
+    """Writes a model folder with the mean of several models' weights.
+
+    Args:
+        models: Folders in Hugging Face layout; what is not averaged is the last one's.
+        target: The folder to make.
+
+    Raises:
+        DataError: Weights cannot be read, or are of another architecture than the first.
+    """
+    target.mkdir(parents=True)
+    average_weights([model / WEIGHTS for model in models], target / WEIGHTS)
+    for path in models[-1].iterdir():
+        if path.name != WEIGHTS:
+            shutil.copyfile(path, target / path.name)
 
 
 def average_weights(sources: Sequence[Path], target: Path) -> None:

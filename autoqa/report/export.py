@@ -10,17 +10,19 @@ if TYPE_CHECKING:
     from autoqa.bundle.manifest import Manifest
     from autoqa.export.kaggle.hours import Hours
     from autoqa.export.kaggle.kit import Kit
+    from autoqa.export.refit_check import RefitEffect
 
 
 def bundle_sentences(target: Path, manifest: "Manifest") -> list[str]:
-    """Size and scores of a bundle, and what converting its weights changed."""
+    """Size and scores of a bundle, its refit, and what converting its weights changed."""
     size = sum(entry.size for entry in manifest.files.values())
     count = len(manifest.members)
-    lines = [
+    notes = (manifest.refit, manifest.conversion)
+    return [
         f"{target}: {count} model{'' if count == 1 else 's'}, {size / 1e6:.1f} MB",
         f"public {manifest.public}, private {manifest.private}",
+        *(str(note) for note in notes if note is not None),
     ]
-    return lines if manifest.conversion is None else [*lines, str(manifest.conversion)]
 
 
 def rule_sentences(study: str, manifest: "Manifest", tested: "Sequence[str]") -> list[str]:
@@ -60,6 +62,34 @@ def scoring_sentences(study: str, manifest: "Manifest", fit: "SpanFit | None") -
         f"The bundle scores spans by the plain sum: they were fitted for {', '.join(fit.members)}; "
         f"`autoqa postprocess spans {study}` fits them for the last selection."
     ]
+
+
+def refit_sentences(effect: "RefitEffect") -> list[str]:
+    """What a refit brings: by fold, in all, and how that was measured."""
+    seeds = f", {effect.seeds} seeds each" if effect.seeds > 1 else ""
+    runs = "1 run" if effect.runs == 1 else f"{effect.runs} runs"
+    lines = [
+        f"fold {number}: {fold.questions} questions about {fold.documents} documents, "
+        f"{fold.rows} rows added: Jaccard {fold.before:.3f} -> {fold.after:.3f} "
+        f"({fold.after - fold.before:+.3f})"
+        for number, fold in enumerate(effect.folds, 1)
+    ]
+    return [
+        *lines,
+        f"all: Jaccard {effect.before:.3f} -> {effect.after:.3f}, ratio {effect.ratio:.3f}, gain "
+        f"{effect.gain:+.3f}, 95 % interval {effect.low:+.3f} to {effect.high:+.3f} (documents "
+        "drawn anew)",
+        f"Measured for {', '.join(effect.members)} by {len(effect.folds)} folds of {runs}{seeds}, "
+        f"in {effect.minutes:.1f} minutes. A refit for export adds more rows than each fold did; "
+        "the members before were chosen by the public questions, which favours them.",
+    ]
+
+
+def refit_opening(effect: "RefitEffect", *, opened: bool) -> str:
+    """Whether measuring a refit opened the private part."""
+    if not opened:
+        return "This was measured before; nothing was trained and nothing opened."
+    return f"The private part was opened for it; that was opening {effect.opening} of this study."
 
 
 def opening_sentences(manifest: "Manifest", *, opened: bool) -> list[str]:

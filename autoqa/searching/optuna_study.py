@@ -154,3 +154,12 @@ def adopt(folder: RunFolder, candidates: Sequence[CandidateRecord]) -> list[Cand
     known = {record.id for record in candidates}
     records = (folder.read_record(name) for name in folder.candidate_ids() if name not in known)
     return [record for record in records if math.isfinite(record.jaccard)]
+
+
+def micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
+    """Trial number to the factor on its forward passes, below 1 where memory ran out."""
+    trials = open_study(study.name, folder.store_url(study.search.storage), study.seed)
+    return {
+        trial.number: TrialAttributes.of(trial).micro_scale or 1.0
+        for trial in trials.get_trials(deepcopy=False)
+    }

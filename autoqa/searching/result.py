@@ -1,16 +1,17 @@
 """Counts, reasons and the highest score after a search."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from optuna.trial import TrialState
 
 from autoqa.errors import NothingFeasibleError
-from autoqa.searching.display import score
+from autoqa.searching.display import duration, score
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.training.refit_plan import RefitOffer
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class SearchResult:
         highest: The candidate with the highest public Jaccard.
         ended: Why the search ended, as a sentence.
         reasons: Each distinct reason of a failure, with its count.
+        refit: What a refit of all runs would take, where it would add rows.
     """
 
     study: str
@@ -37,6 +39,7 @@ class SearchResult:
     highest: CandidateRecord | None
     ended: str
     reasons: dict[str, int]
+    refit: RefitOffer | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The result as ``--json`` prints it."""
@@ -48,6 +51,7 @@ class SearchResult:
             "duplicates": self.duplicates,
             "ended": self.ended,
             "reasons": self.reasons,
+            "refit": None if self.refit is None else asdict(self.refit),
             "highest": None
             if highest is None
             else {
@@ -76,6 +80,18 @@ class SearchResult:
             "Next:",
             f"  autoqa leaderboard {self.study}",
             f"  autoqa export {self.study} --to bundle",
+            *self._refit_lines(),
+        ]
+
+    def _refit_lines(self) -> list[str]:
+        if self.refit is None:
+            return []
+        runs = "the run" if self.refit.runs == 1 else f"all {self.refit.runs} runs"
+        return [
+            f"Or train the members again with the {self.refit.rows} rows of {self.refit.source} "
+            f"held out for validation, about {duration(self.refit.seconds)} for {runs}; "
+            "--refit-check measures what that brings:",
+            f"  autoqa export {self.study} --to bundle --refit",
         ]
 
 

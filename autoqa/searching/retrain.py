@@ -9,32 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoqa.config.study import StudyFile
-from autoqa.errors import ConfigError, DataError, TrainingError, did_you_mean
+from autoqa.errors import ConfigError, DataError, did_you_mean
 from autoqa.modeling.soup import average_weights
-from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.budget import Budget
 from autoqa.searching.display import Display
-from autoqa.searching.hearing import hear
-from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
-from autoqa.searching.optuna_study import open_study as open_trials
+from autoqa.searching.job_queue import run_jobs
+from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import reopen
-from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, dropped, restore
-from autoqa.training.messages import (
-    Message,
-    Note,
-    Progress,
-    RecipeCard,
-    SnapshotTaken,
-    TrialFailed,
-    TrialFinished,
-    TrialJob,
-)
-from autoqa.workers.base import Worker, WorkerPool, WorkerSettings
+from autoqa.training.messages import TrialJob
+from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
 from autoqa.workers.resources import plan_workers
@@ -90,14 +76,14 @@ def retrain(
         records = _dropped_records(folder, store, names)
         if not records:
             return []
-        bound = reopen(folder, store)
+        bound, _ = reopen(folder, store)
         scratch = RunFolder(folder.path / "retrained")
         try:
             plan = plan_workers(bound.study.search.workers)
             settings = WorkerSettings(training_factory, bound.study, folder.path, plan, folder.logs)
             pool = make_pool(workers, settings)
             return _Retraining(pool, folder, scratch, display).run(
-                records, _micro_scales(bound.study, folder)
+                records, micro_scales(bound.study, folder)
             )
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)
@@ -114,21 +100,11 @@ def _dropped_records(
     return [records[name] for name in names if dropped(folder, name) is not None]
 
 
-def _micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
-    """Trial number to the factor on its forward passes."""
-    trials = open_trials(study.name, folder.store_url(study.search.storage), study.seed)
-    return {
-        trial.number: TrialAttributes.of(trial).micro_scale or 1.0
-        for trial in trials.get_trials(deepcopy=False)
-    }
-
-
 class _Retraining:
     def __init__(
         self, pool: WorkerPool, folder: RunFolder, scratch: RunFolder, display: Display
     ) -> None:
         self.pool, self.folder, self.scratch, self.display = pool, folder, scratch, display
-        self.busy: dict[int, CandidateRecord] = {}
         self.helpers: set[str] = set()
         self.done: dict[str, Remade] = {}
 
@@ -142,67 +118,27 @@ class _Retraining:
         }
         waiting = [record for record in records if not record.ingredients]
         waiting += [self.folder.read_record(name) for name in sorted(self.helpers)]
-        with Interrupts(kill=self.pool.kill) as interrupts:
-            try:
-                while (waiting or self.busy) and not interrupts.stopping:
-                    for worker in self.pool.workers:
-                        if waiting and worker.number not in self.busy:
-                            record = waiting.pop(0)
-                            self._start(worker, record, scales.get(record.trial, 1.0))
-                    hear(
-                        self.pool,
-                        self.busy,
-                        interrupts.wake,
-                        Budget(),
-                        receive=self._receive,
-                        lost=self._lost,
-                    )
-            finally:
-                self.pool.end()
-        if waiting or self.busy:
-            raise SearchInterruptedError(
-                "retraining was interrupted; what was complete is kept. The same command goes on"
-            )
+        jobs = {record.id: self._job(record, scales.get(record.trial, 1.0)) for record in waiting}
+        by_id = {record.id: record for record in waiting}
+        run_jobs(
+            self.pool, self.display, jobs, "retraining", lambda name: self._restore(by_id[name])
+        )
+        self.pool.end()
         for record in records:
             if record.ingredients:
                 self._average(record)
         return [self.done[record.id] for record in records]
 
-    def _start(self, worker: Worker, record: CandidateRecord, micro_scale: float) -> None:
-        self.busy[worker.number] = record
-        self.display.event(f"candidate {record.id} is trained again on worker {worker.number}")
-        worker.assign(
-            TrialJob(
-                trial=record.trial,
-                backbone=record.backbone,
-                run=TrainingRun(Recipe.from_dict(record.recipe), record.learning_rate, record.seed),
-                run_folder=self.scratch.path,
-                micro_scale=micro_scale,
-                windows_per_second=record.windows_per_second,
-                only=record.fraction,
-            )
+    def _job(self, record: CandidateRecord, micro_scale: float) -> TrialJob:
+        return TrialJob(
+            trial=record.trial,
+            backbone=record.backbone,
+            run=record.training_run,
+            run_folder=self.scratch.path,
+            micro_scale=micro_scale,
+            windows_per_second=record.windows_per_second,
+            only=record.fraction,
         )
-
-    def _lost(self, worker: Worker, reason: str) -> None:
-        raise TrainingError(f"{self.busy[worker.number].id}: {reason}")
-
-    def _receive(self, worker: Worker, message: Message) -> None:
-        record = self.busy[worker.number]
-        match message:
-            case Progress():
-                self.display.working(worker.number, record.backbone, message)
-            case RecipeCard(lines=lines):
-                for line in lines:
-                    self.display.event(f"{record.id}: {line}")
-            case Note(text=text):
-                self.display.event(f"{record.id}: {text}")
-            case SnapshotTaken():
-                self._restore(record)
-            case TrialFinished():
-                del self.busy[worker.number]
-                self.display.idle(worker.number)
-            case TrialFailed(reason=reason):
-                raise TrainingError(f"{record.id}: {reason}")
 
     def _restore(self, record: CandidateRecord) -> None:
         """Puts the new weights in the place of the dropped ones, if they are the same.

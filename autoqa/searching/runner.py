@@ -30,6 +30,7 @@ from autoqa.searching.warm_start import read_prior
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
+from autoqa.training.refit_plan import offer
 from autoqa.workers.base import WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
@@ -98,7 +99,8 @@ def run_search(
             ended = loop.run()
             if study.search.soups:
                 make_standard_soups(pool, folder, store, shown, weights=gib, budget=budget)
-            return conclude(trials, store.candidates(), ended)
+            result = conclude(trials, store.candidates(), ended)
+            return replace(result, refit=offer(study, data, store.candidates(), plan.count))
 
 
 def _open_trials(

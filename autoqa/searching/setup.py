@@ -52,13 +52,14 @@ def fingerprint(study: StudyFile) -> str:
     """Twelve hex digits of all that a run depends on besides its parameters."""
     free_keys: Any = {"search": True, "selection": True, "sources": {"__all__": {"licence"}}}
     content = study.model_dump(mode="json", exclude=free_keys)
-    if study.validation.folds is None:  # 0.1.0 had no such key, and its studies go on
-        del content["validation"]["folds"]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def reopen(folder: RunFolder, store: Store) -> BoundStudy:
+def reopen(folder: RunFolder, store: Store) -> tuple[BoundStudy, StudyData]:
     """The study of a finished search, to run on it what must fit what was trained then.
+
+    Returns:
+        The study with its plugins, and its data.
 
     Raises:
         ConfigError: The study file is not the one that the study was searched with.
@@ -75,7 +76,7 @@ def reopen(folder: RunFolder, store: Store) -> BoundStudy:
     check_missing(bound)
     data = prepare_data(bound)
     check_validation(folder, store, data.public, data.private)
-    return bound
+    return bound, data
 
 
 def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept: bool) -> None:

@@ -100,7 +100,7 @@ def soup(
                 f"study {store.study!r} has no two candidates of one backbone, group and answer "
                 "head whose weights are here: there is nothing to average"
             )
-        bound = reopen(folder, store)
+        bound, _ = reopen(folder, store)
         plan = plan_workers(bound.study.search.workers)
         settings = WorkerSettings(factory, bound.study, folder.path, plan, folder.logs)
         pool, gib = make_pool(workers, settings), bound.study.search.weights

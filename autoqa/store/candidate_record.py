@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from autoqa.errors import check_keys
+from autoqa.errors import DataError, check_keys
+from autoqa.recipes import Recipe, TrainingRun
 
 _FLAT_SCORES = ("jaccard", "em", "f1")
 """What version 0.1.0 wrote beside the other values instead of into ``scores``."""
@@ -71,6 +72,22 @@ class CandidateRecord:
     def further_scores(self) -> dict[str, float]:
         """The scores but Jaccard."""
         return {name: mean for name, mean in self.scores.items() if name != "jaccard"}
+
+    @property
+    def training_run(self) -> TrainingRun:
+        """What was trained; of a soup its latest ingredient's method, rate and seed.
+
+        Raises:
+            DataError: The recipe says what this version does not know.
+        """
+        try:
+            recipe = Recipe.from_dict(self.recipe)
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"candidate {self.id}: its recipe is of another version of autoqa ({error!r:.80}): "
+                "search again, or export with that version."
+            ) from error
+        return TrainingRun(recipe, self.learning_rate, self.seed)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:

@@ -27,14 +27,26 @@ def load_logits(
         ConfigError: The private part was asked for without an opening.
         DataError: The file is missing or damaged.
     """
+    return read_logits(folder.candidate(candidate_id), part, opening)
+
+
+def read_logits(
+    candidate: Path, part: Part, opening: Opening | None = None
+) -> tuple[Floats, Floats]:
+    """What :func:`write_logits` wrote into a folder, float32 ``[T]`` each.
+
+    Raises:
+        ConfigError: The private part was asked for without an opening.
+        DataError: The file is missing or damaged.
+    """
     check_opening(part, opening)
-    path = folder.logits_path(candidate_id, part)
+    path = sealed_folder(candidate, part) / f"{part}.safetensors"
     try:
         tensors = load_file(path)
         return tensors["start"].astype(np.float32), tensors["end"].astype(np.float32)
     except (OSError, SafetensorError, KeyError) as error:
         raise DataError(
-            f"{path}: cannot read the logits of candidate {candidate_id} ({error})"
+            f"{path}: cannot read the logits of candidate {candidate.name} ({error})"
         ) from error
 
 

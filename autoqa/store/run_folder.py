@@ -40,6 +40,7 @@ class RunFolder:
         self.validation = path / "validation"
         self.candidates = path / "candidates"
         self.logs = path / "logs"
+        self.refits = path / "refits"
         self.selection = path / "selection.json"
         self.postprocess = path / "postprocess.json"
         self.span_scoring = path / "span-scoring.json"

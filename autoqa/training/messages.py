@@ -27,6 +27,8 @@ class TrialJob:
             last snapshot if it has none, and ends; ``None`` for no limit.
         only: The one point of the run to make a candidate of, and to end at; ``None`` for all
             points of the study.
+        head_seed: Seeds the answer head in place of the run's seed: means of weights need runs
+            that begin alike.
     """
 
     trial: int
@@ -37,6 +39,7 @@ class TrialJob:
     windows_per_second: float | None = None
     deadline: float | None = None
     only: float | None = None
+    head_seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,53 @@ class SoupJob:
         return soup_id(self.backbone, (each.id for each in self.ingredients))
 
 
-Job = TrialJob | SoupJob
+@dataclass(frozen=True, slots=True)
+class RefitJob:
+    """A run to train again with validation rows among its training rows; only weights are kept.
+
+    Attributes:
+        like: What to train; of its fields about points and time none counts.
+        points: Id of each candidate to make again, and its point of the run.
+        target: Each model goes to the folder of its candidate's id there.
+        held: Documents whose validation rows are not trained on.
+    """
+
+    like: TrialJob
+    points: tuple[tuple[str, float], ...]
+    target: Path
+    held: tuple[str, ...] = ()
+
+    @property
+    def trial(self) -> int:
+        """Optuna's number of the trial that it repeats."""
+        return self.like.trial
+
+    @property
+    def backbone(self) -> str:
+        """Name in the study file."""
+        return self.like.backbone
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerJob:
+    """A refitted model to ask about the validation rows that it was not trained on.
+
+    Attributes:
+        trial: That of the candidate.
+        backbone: Name in the study file.
+        model: Folder in Hugging Face layout.
+        documents: Whose windows, of both parts.
+        target: Folder to make for the logits.
+    """
+
+    trial: int
+    backbone: str
+    model: Path
+    documents: tuple[str, ...]
+    target: Path
+
+
+Job = TrialJob | SoupJob | RefitJob | AnswerJob
 """What a worker can be assigned."""
 
 

@@ -1,7 +1,6 @@
 """The mean of several candidates' weights becomes a candidate, predicted and scored as others."""
 
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,11 +11,10 @@ from autoqa.decoding.decoder import SpanDecoder
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.model import SpanModel
-from autoqa.modeling.soup import average_weights
+from autoqa.modeling.soup import average_models
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
 from autoqa.store.run_folder import RunFolder
-from autoqa.store.weight_quota import WEIGHTS
 from autoqa.training.messages import (
     Emit,
     Progress,
@@ -69,12 +67,7 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
 
 def _average(job: SoupJob, folder: RunFolder, target: Path) -> SpanModel:
     """Writes a model folder with the mean of the ingredients' weights, and loads it."""
-    target.mkdir()
-    models = [folder.model(record.id) for record in job.ingredients]
-    average_weights([model / WEIGHTS for model in models], target / WEIGHTS)
-    for path in models[-1].iterdir():
-        if path.name != WEIGHTS:
-            shutil.copyfile(path, target / path.name)
+    average_models([folder.model(record.id) for record in job.ingredients], target)
     return load_for_inference(target)
 
 

@@ -1,6 +1,7 @@
 """What a worker keeps between trials: data, tokenizers, evaluation windows."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +68,23 @@ class Workbench:
     def data(self) -> StudyData:
         """Training examples per source and both parts of the validation set."""
         return prepare_data(self.bound)
+
+    def with_validation_rows(self, held: Collection[str]) -> "Workbench":
+        """The same with the validation rows among the training rows of their source.
+
+        What is kept of that source is named by its content, so that neither cached features nor
+        checkpoints of runs without the rows are taken for those of runs with them.
+
+        Args:
+            held: Documents whose rows stay out.
+        """
+        source = self.bound.study.validation.source
+        other = Workbench(self.bound, self.run_folder)
+        other.data = self.data.refit(source, held)
+        other._cache, other._ready = self._cache, self._ready
+        other._encoded = {key: value for key, value in self._encoded.items() if key[1] != source}
+        other._keys = {key: value for key, value in self._keys.items() if key[1] != source}
+        return other
 
     def backbone(self, name: str) -> ReadyBackbone:
         """Prepares a backbone on first use."""

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError
-from autoqa.training.messages import Emit, Job, SoupJob, TrialFailed
+from autoqa.training.messages import (
+    AnswerJob,
+    Emit,
+    Job,
+    RefitJob,
+    SoupJob,
+    TrialFailed,
+    TrialJob,
+)
 
 RunJob = Callable[[Job, Emit], None]
 Factory = Callable[[StudyFile, Path], RunJob]
@@ -23,14 +31,21 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
         run_folder: The study's folder.
     """
     registry = import_module("autoqa.registry")
-    run, soup = map(import_module, ("autoqa.training.run", "autoqa.training.soup"))
-    bench = run.Workbench(registry.bind(study, registry.discover()), run_folder)
+    run, soup, refit, workbench = (
+        import_module(f"autoqa.training.{name}") for name in ("run", "soup", "refit", "workbench")
+    )
+    bench = workbench.Workbench(registry.bind(study, registry.discover()), run_folder)
 
     def run_job(job: Job, emit: Emit) -> None:
-        if isinstance(job, SoupJob):
-            soup.make_soup(job, bench, emit)
-        else:
-            run.run_trial(job, bench, emit)
+        match job:
+            case SoupJob():
+                soup.make_soup(job, bench, emit)
+            case RefitJob():
+                refit.refit(job, bench, emit)
+            case AnswerJob():
+                refit.answer(job, bench, emit)
+            case TrialJob():
+                run.run_trial(job, bench, emit)
 
     return run_job
 

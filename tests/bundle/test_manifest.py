@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.bundle.entries import ConversionEntry
-from autoqa.bundle.manifest import check_path, parse_manifest
+from autoqa.bundle.entries import ConversionEntry, RefitEntry
+from autoqa.bundle.manifest import check_path, parse_manifest, render
 from autoqa.bundle.verify import verify
 from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.errors import BundleError
@@ -68,6 +68,17 @@ def test_scores_of_spans_are_there_only_where_they_are_fitted(
     content["scoring"] = {plan.groups[0].id: {**asdict(SpanScoring()), "end": 0}}
     with pytest.raises(BundleError, match=r"scoring.*end: Input should be greater than 0"):
         parse_manifest(signed(content), "m")
+
+
+def test_a_refit_stands_in_a_manifest_only_where_there_was_one(content: dict[str, Any]) -> None:
+    assert "refit" not in content
+    assert parse_manifest(signed(content), "m").refit is None
+    entry = RefitEntry(source="hindi", public=12, private=18, seeds={"t0000-100": (0, 1)})
+    content["refit"] = entry.model_dump(mode="json")
+    read = parse_manifest(signed(content), "m")
+    assert read.refit == entry
+    assert json.loads(render(read.model_dump()))["refit"] == content["refit"]
+    assert "30 validation rows of hindi (12 public, 18 private)" in str(entry)
 
 
 @pytest.mark.parametrize("version", ["2.0", "0.9", "10.0", "", "one"])

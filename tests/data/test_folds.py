@@ -1,110 +1,68 @@
-"""Documents that are not sealed are trained on and judged in turns."""
-
+from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoqa.api import DataError
-from autoqa.config import load_study
-from autoqa.config.study import ValidationTable
-from autoqa.data.split import split
-from autoqa.data.study_data import Folds, StudyData
+from autoqa.data.folds import deal
 from autoqa.errors import ConfigError
-from autoqa.searching.setup import fingerprint
-from tests.data.stand_in import example
-
-STUDY = """
-name = "folds"
-[sources.hi]
-type = "file"
-path = "hi.jsonl"
-[backbones.e5]
-type = "e5-small"
-[recipe]
-portions = [{ source = "hi" }]
-[validation]
-source = "hi"
-share = 0.3
-"""
+from autoqa.types import Answer, Example
 
 
-def table(folds: int | None = 3) -> ValidationTable:
-    return ValidationTable(source="hi", share=0.4, public=0.5, folds=folds)
+def example(number: int, document: int, text: int) -> Example:
+    # Contexts that have no word in common unless they are the same.
+    context = " ".join(f"w{text}x{place}" for place in range(12)) + " ."
+    answer = Answer(context.split()[0], 0)
+    return Example(f"q{number}", "Which ?", context, (answer,), "en", f"d{document}")
 
 
-@given(st.lists(st.integers(1, 4), min_size=10, max_size=40), st.integers(2, 5))
-def test_every_open_document_is_judged_once_and_no_sealed_one(sizes: list[int], count: int) -> None:
-    rows = [
-        example(100 * d + i, document=f"d{d}") for d, size in enumerate(sizes) for i in range(size)
-    ]
-    parts, plain = split(rows, table(count)), split(rows, table(None))
-    assert parts.private == plain.private
-    assert {each.id for each in parts.public} == {each.id for each in plain.public + plain.rest}
-    assert {each.id for each in parts.rest} == {each.id for each in parts.public}
-    data = StudyData(
-        {"hi": parts.rest, "en": (example(9999),)},
-        parts.public,
-        parts.private,
-        folds=Folds("hi", parts.fold_of),
-    )
-    assert data.folds is not None
-    assert data.folds.count == count
-    judged = [data.without_fold(number) for number in range(count)]
-    assert sorted(each.id for fold in judged for each in fold.public) == sorted(
-        each.id for each in parts.public
-    )
-    for fold in judged:
-        assert not {e.document for e in fold.train["hi"]} & {e.document for e in fold.public}
-        assert fold.train["en"] == data.train["en"]
-        assert fold.private == data.private
-    counts = [len({e.document for e in fold.public}) for fold in judged]
-    assert max(counts) - min(counts) <= 1
+held_out = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 9)), min_size=2, max_size=40).map(
+    lambda rows: [example(number, *row) for number, row in enumerate(rows)]
+)
 
 
-def test_what_overlaps_with_a_fold_is_not_trained_on_for_it() -> None:
-    rows = [example(i, document=f"d{i}") for i in range(4)]
-    twin = replace(rows[0], id="twin", document="d3")
-    data = StudyData(
-        {"hi": (*rows, twin)},
-        (*rows, twin),
-        (),
-        folds=Folds("hi", {"d0": 0, "d1": 1, "d2": 2, "d3": 1}),
-    )
-    assert twin not in data.without_fold(0).train["hi"]
-    assert twin in data.without_fold(1).public
+def joined(rows: list[Example]) -> dict[str, str]:
+    """Documents by what they are connected to through contexts, found the slow way."""
+    group = {row.document: row.document for row in rows}
+    for _ in rows:
+        for row in rows:
+            for other in rows:
+                if row.context == other.context:
+                    low = min(group[row.document], group[other.document])
+                    group[row.document] = group[other.document] = low
+    return group
 
 
-def test_more_folds_than_documents_are_refused() -> None:
-    rows = [example(i, document=f"d{i}") for i in range(10)]
-    with pytest.raises(DataError, match=r"folds is 9, but only 8 documents .* ask for at most 8"):
-        split(rows, table(9))
-
-
-def test_a_fold_that_leaves_nothing_to_train_on_is_refused() -> None:
-    rows = (example(0, document="d0"),)
-    data = StudyData({"hi": rows}, rows, (), folds=Folds("hi", {"d0": 0}))
-    with pytest.raises(DataError, match=r"without fold 0 sources\.hi has nothing to train"):
-        data.without_fold(0)
-
-
-def test_folds_belong_to_what_a_study_is_and_their_absence_changes_no_earlier_one(
-    tmp_path: Path,
+@given(rows=held_out, count=st.integers(2, 6))
+@settings(max_examples=60, deadline=None)
+def test_every_document_is_in_one_fold_with_those_that_share_its_text(
+    rows: list[Example], count: int
 ) -> None:
-    path = tmp_path / "study.toml"
-    path.write_text(STUDY)
-    plain = load_study(path)
-    assert fingerprint(plain) == "67dc2703d005"
-    path.write_text(STUDY + "folds = 3\n")
-    assert fingerprint(load_study(path)) != fingerprint(plain)
-    path.write_text(STUDY + "folds = 1\n")
-    with pytest.raises(ConfigError, match=r"validation\.folds"):
-        load_study(path)
+    group = joined(rows)
+    if len(set(group.values())) < count:
+        with pytest.raises(ConfigError, match=f"folds = {count}"):
+            deal(rows, count)
+        return
+    folds = deal(rows, count)
+    assert len(folds) == count
+    assert all(folds)
+    assert sorted(document for fold in folds for document in fold) == sorted(group)
+    place = {document: number for number, fold in enumerate(folds) for document in fold}
+    for document, first in group.items():
+        assert place[document] == place[first]
+    # The last of the fullest fold was dealt when that fold was the emptiest.
+    sizes = Counter(place[row.document] for row in rows)
+    largest = max(Counter(group[row.document] for row in rows).values())
+    assert max(sizes.values()) - min(sizes.values()) <= largest
+    assert deal(rows[::-1], count) == folds
 
 
-def test_a_source_that_all_validates_may_be_trained_on_in_folds(tmp_path: Path) -> None:
-    path = tmp_path / "study.toml"
-    path.write_text(STUDY.replace("share = 0.3", "share = 1.0\nfolds = 4"))
-    assert load_study(path).validation.folds == 4
+def test_more_folds_than_documents_is_a_sentence() -> None:
+    rows = [example(number, number // 2, number // 2) for number in range(6)]
+    assert len(deal(rows, 3)) == 3
+    with pytest.raises(ConfigError, match=r"folds = 4: the 6 held-out rows are about 3 documents"):
+        deal(rows, 4)
+    alike = [replace(row, context=rows[0].context) for row in rows]
+    with pytest.raises(ConfigError, match="about 1 documents"):
+        deal(alike, 2)

@@ -10,7 +10,7 @@ from autoqa.features.windows import Windows
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
-from autoqa.training import run as run_module
+from autoqa.training import trainer as trainer_module
 from autoqa.training.engine import Engine, StepLoss
 from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialFinished, TrialJob
 from autoqa.training.run import run_trial
@@ -89,8 +89,8 @@ def test_an_interrupted_run_goes_on_with_the_same_losses(
     losses.clear()
 
     bench = make_bench("interrupted")
-    monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(run_module.Pace, "due", lambda _: True)
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(trainer_module.Pace, "due", lambda _: True)
     stop = len(wanted) * 2 // 3
     with pytest.raises(StoppedError):
         run(bench, recipe, stop_at=stop)

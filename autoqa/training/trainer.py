@@ -1,0 +1,290 @@
+"""One run of one recipe: load, train stage after stage, keep the model at its points."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+
+from autoqa import recipes
+from autoqa.errors import OutOfTimeError
+from autoqa.modeling.load import check_length
+from autoqa.modeling.training_setup import load_for_training
+from autoqa.training.adaptation import MaskedLanguageStage
+from autoqa.training.batches import PreparedStage, prepare_stage
+from autoqa.training.checkpoint import Checkpoints, key_of
+from autoqa.training.engine import Engine
+from autoqa.training.messages import (
+    Emit,
+    Note,
+    Progress,
+    RecipeCard,
+    TrialFinished,
+    TrialJob,
+)
+from autoqa.training.progress import Pace
+from autoqa.training.schedule import LearningRate
+from autoqa.training.workbench import ReadyBackbone, Workbench
+
+CHECKPOINT_SECONDS = 300.0
+"""Seconds between two checkpoints of a run: what an interruption may cost at most."""
+
+
+class Trainer:
+    """One run from a recipe to its points.
+
+    Args:
+        job: What to train.
+        bench: What this worker has made already; its data are what is trained on.
+        emit: Takes the messages to the parent.
+        points: Shares of the run's steps, above 0 up to 1; it ends at the last one.
+        keep: Called at each of them, with the number of the stage and the share.
+        every: Whether ``keep`` must be called at each of them, so that the run cannot go on from
+            a checkpoint beyond the first; else those that a checkpoint lies beyond are left out.
+    """
+
+    def __init__(
+        self,
+        job: TrialJob,
+        bench: Workbench,
+        emit: Emit,
+        points: Sequence[float],
+        keep: Callable[["Trainer", int, float], None],
+        *,
+        every: bool,
+    ) -> None:
+        self.job, self.bench, self.emit, self._keep = job, bench, emit, keep
+        self.begin = time.perf_counter()
+        recipe, seed = job.run.recipe, job.run.seed
+        self.ready: ReadyBackbone = bench.backbone(job.backbone)
+        protocol = self.ready.bound.protocol
+        longest = max(stage.length for stage in recipe.stages)
+        check_length(self.ready.folder, longest, "the recipe's last stage")
+        emit(Progress(job.trial, "loading", stages=len(recipe.stages)))
+        self.head_seed = seed if job.head_seed is None else job.head_seed
+        model = load_for_training(self.ready.folder, protocol, self.head_seed, method=recipe.method)
+        emit(Progress(job.trial, "features", stages=len(recipe.stages)))
+        self.stages: list[PreparedStage] = [
+            prepare_stage(
+                stage,
+                bench.bound.augmentations(stage),
+                bench.data,
+                partial(bench.encoded, job.backbone),
+                self.ready.tokenizer,
+                epochs=protocol.epochs,
+                seed=(seed, number),
+                similar_lengths=not model.packs,
+            )
+            for number, stage in enumerate(recipe.stages)
+        ]
+        steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
+        self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
+        self.engine = Engine(
+            model,
+            protocol,
+            job.run.learning_rate,
+            self.rates,
+            seed=seed,
+            micro_scale=job.micro_scale,
+        )
+        self.pace = Pace(self.rates.warmup)
+        self.reused = 0
+        self.due = {self.step_of(point): point for point in sorted(points)}
+        self._latest = min(self.due) - 1 if every else self.steps
+        quota = round(bench.bound.study.search.checkpoints * 1024**3)
+        self.checkpoints = Checkpoints(bench.checkpoints, quota)
+        self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
+        self.saved = time.monotonic()
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.rates.steps
+
+    def step_of(self, point: float) -> int:
+        """Steps done at a share of the run."""
+        return max(1, round(point * self.steps))
+
+    @property
+    def shared_steps(self) -> int:
+        """Steps of the stages that other runs may fork from."""
+        ends = enumerate(self.rates.ends)
+        return max((end for stage, end in ends if self._shared(stage)), default=0)
+
+    def _shared(self, stage: int) -> bool:
+        """Whether other runs may fork from the end of a stage."""
+        return self.checkpoints.quota > 0 and self.rates.shared(stage)
+
+    def key(self, stage: int) -> str:
+        """Names the state at the end of a stage by all that influenced it."""
+        stages = self.job.run.recipe.stages[: self.rates.horizon(stage) + 1]
+        # Only where it differs: checkpoints from before there was one stay valid.
+        own_head = self.head_seed == self.job.run.seed
+        head = {} if own_head else {"head_seed": self.head_seed}
+        before = {} if self.adaptation is None else {"before": self.adaptation.key}
+        return key_of(
+            {
+                **head,
+                **before,
+                "backbone": self.bench.backbone_key(self.job.backbone),
+                "learning_rate": self.job.run.learning_rate,
+                "seed": self.job.run.seed,
+                "method": self.job.run.recipe.method.to_dict(),
+                "stages": [asdict(each) for each in stages],
+                "data": [
+                    self.bench.portion_key(self.job.backbone, portion)
+                    for each in stages
+                    for portion in each.portions
+                ],
+                "stage": stage,
+                "closes": self.rates.closes(stage),
+            }
+        )
+
+    def _announce(self) -> None:
+        """Sends the recipe card."""
+        protocol = self.ready.bound.protocol
+        before = [] if self.adaptation is None else [self.adaptation.sentence]
+        sizes = [
+            recipes.StageSize(stage.portions, stage.steps(protocol.batch_size))
+            for stage in self.stages
+        ]
+        lines = recipes.full(
+            self.job.run,
+            sizes,
+            self.job.windows_per_second,
+            [*before, *self._sharing(), *self.engine.model.notes],
+        )
+        self.emit(RecipeCard(self.job.trial, tuple(lines)))
+
+    def _sharing(self) -> list[str]:
+        """Says whether other trials may fork from this one's stages, and why not."""
+        count = sum(map(self._shared, range(len(self.stages))))
+        if count:
+            stages = "first stage is" if count == 1 else f"first {count} stages are"
+            return [f"shared: the {stages} trained once for all recipes that begin alike"]
+        if len(self.stages) == 1:
+            return []
+        method = self.job.run.recipe.method
+        why = (
+            "search.checkpoints is 0"
+            if not self.checkpoints.quota
+            else "the mean of the last quarter's weights depends on the whole recipe"
+            if method.averaging == "swa"
+            else f"the {method.schedule} schedule depends on the length of the whole recipe"
+        )
+        return [f"not shared with recipes that begin alike: {why}"]
+
+    def _train_stages(self) -> None:
+        """Goes through all stages; ends early, with a snapshot, at the deadline."""
+        if not self._resume() and self.adaptation is not None:
+            self.adaptation.run(self.engine, CHECKPOINT_SECONDS)
+        for number, end in enumerate(self.rates.ends):
+            if self.engine.step >= end:
+                continue
+            if not self._shared(number):
+                if not self._train(number):
+                    return
+                continue
+            name = f"stage-{self.key(number)}"
+            with self.checkpoints.claim(name, self._wait):
+                if self._restore(name):
+                    continue
+                if not self._train(number):
+                    return
+                self._save(name)
+
+    @property
+    def run_name(self) -> str:
+        """Name of this run's own checkpoint."""
+        return f"run-{self.key(len(self.stages) - 1)}"
+
+    def _resume(self) -> bool:
+        """Goes on from where this very run was left, or from the longest beginning there is."""
+        if not self.checkpoints.quota:
+            return False
+        numbers = filter(self._shared, reversed(range(len(self.stages))))
+        names = [self.run_name, *(f"stage-{self.key(number)}" for number in numbers)]
+        return any(map(self._restore, names))
+
+    def _restore(self, name: str) -> bool:
+        checkpoint = self.checkpoints.load(name)
+        if checkpoint is None or checkpoint[1]["step"] > self._latest:
+            return False
+        before = self.engine.step
+        self.engine.restore(*checkpoint)
+        self.reused += self.engine.step - before
+        kind = "where it was interrupted" if name.startswith("run-") else "a stage trained before"
+        self.emit(
+            Note(
+                self.job.trial,
+                f"goes on from {kind}: {self.engine.step} of {self.steps} steps are done",
+            )
+        )
+        return True
+
+    def _save(self, name: str) -> None:
+        problem = self.checkpoints.save(name, self.engine.tensors(), self.engine.facts())
+        self.saved = time.monotonic()
+        if problem is not None:
+            self.emit(Note(self.job.trial, problem))
+
+    def _wait(self) -> None:
+        """Reports while another worker trains the same stage; gives up at the deadline."""
+        if self._late():
+            raise OutOfTimeError("The time was over while another trial trained the same stage.")
+        if self.pace.due():
+            self.emit(self.progress("waiting", 0, self.engine.step, self.steps))
+
+    def _late(self) -> bool:
+        return self.job.deadline is not None and time.time() > self.job.deadline
+
+    def _train(self, number: int) -> bool:
+        """Trains the rest of a stage; false if the time was over before its end."""
+        size = self.ready.bound.protocol.batch_size
+        first = self.rates.ends[number] - self.rates.stages[number]
+        for windows in self.stages[number].batches(size, self.engine.step - first):
+            begin = time.perf_counter()
+            cost = self.engine.train(windows)
+            self.pace.count(cost, len(windows), time.perf_counter() - begin)
+            step = self.engine.step
+            self.pace.check(cost, step, self.steps, self.job.run.learning_rate)
+            if step == self.steps or self.pace.due():
+                self.emit(self.progress("training", number, step, self.steps))
+            if step in self.due:
+                self._keep(self, number, self.due[step])
+                if step == max(self.due):
+                    return False
+            elif self._late():
+                self._keep(self, number, step / self.steps)
+                return False
+            if time.monotonic() - self.saved > CHECKPOINT_SECONDS and step < self.steps:
+                self._save(self.run_name)
+        return True
+
+    def progress(self, phase: str, stage: int, step: int, steps: int) -> Progress:
+        """How far the run has come."""
+        return Progress(
+            trial=self.job.trial,
+            phase=phase,
+            stage=stage + 1,
+            stages=len(self.stages),
+            step=step,
+            steps=steps,
+            loss=self.pace.loss,
+            windows_per_second=self.pace.windows_per_second,
+        )
+
+    def run(self) -> None:
+        """Trains, and says at the beginning what is trained and at the end that it is over."""
+        self._announce()
+        self._train_stages()
+        self.checkpoints.remove(self.run_name)
+        self.emit(
+            TrialFinished(
+                self.job.trial,
+                time.perf_counter() - self.begin,
+                trained_steps=self.engine.step - self.reused,
+                reused_steps=self.reused,
+                shared_steps=self.shared_steps,
+            )
+        )
