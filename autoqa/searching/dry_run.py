@@ -14,10 +14,10 @@ from optuna.distributions import (
 from autoqa import recipes
 from autoqa.data import StudyData
 from autoqa.errors import DataError, MissingAssetError
+from autoqa.proposals.first_points import points
+from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
-from autoqa.searching.first_points import points
 from autoqa.searching.setup import Prepare, SearchOptions, build_spaces, source_languages
-from autoqa.searching.space import Space
 from autoqa.workers.resources import plan_workers
 
 

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from sqlalchemy import event
 
 from autoqa.errors import AutoqaError, ConfigError
-from autoqa.searching.space import Space
+from autoqa.proposals.space import Space
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.store.candidate_record import CandidateRecord

@@ -31,6 +31,7 @@ class TrialAttributes:
         micro_scale: Factor on the tokens of a forward pass.
         queued_again: It failed and its parameters were queued again, so that it does not count.
         failure: Why it failed or was skipped, as a sentence.
+        stopped: Why it ended at a snapshot before its end, as a sentence.
         candidates: Ids of its candidates.
         fraction: Point of the run at which its last candidate was taken, 0 < fraction <= 1.
         recipe_hash: ``Recipe.hash``.
@@ -59,6 +60,7 @@ class TrialAttributes:
     micro_scale: float | None = None
     queued_again: bool | None = None
     failure: str | None = None
+    stopped: str | None = None
     candidates: list[str] | None = None
     fraction: float | None = None
     recipe_hash: str | None = None

@@ -23,13 +23,16 @@ from autoqa.training.messages import (
 from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
 from autoqa.training.snapshot import take_snapshot
+from autoqa.training.time_left import MIN_SHARE_DONE, share_that_fits, smaller
 from autoqa.training.workbench import ReadyBackbone, Workbench
 
 CHECKPOINT_SECONDS = 300.0
 """Seconds between two checkpoints of a run: what an interruption may cost at most."""
 
 
-class _Run:
+class TrialRun:
+    """A run with all that it needs, before its first step."""
+
     def __init__(self, job: TrialJob, bench: Workbench, emit: Emit) -> None:
         self.job, self.bench, self.emit = job, bench, emit
         self.begin = time.perf_counter()
@@ -74,7 +77,13 @@ class _Run:
 
     @property
     def steps(self) -> int:
+        """Optimizer steps of the whole run."""
         return self.rates.steps
+
+    @property
+    def windows(self) -> int:
+        """Windows of the whole run."""
+        return sum(len(stage.windows) for stage in self.stages)
 
     @property
     def shared_steps(self) -> int:
@@ -117,31 +126,16 @@ class _Run:
             self.job.run,
             sizes,
             self.job.windows_per_second,
-            [*self._sharing(), *self.engine.model.notes],
+            [*self.rates.sharing(self.checkpoints.quota > 0), *self.engine.model.notes],
         )
         self.emit(RecipeCard(self.job.trial, tuple(lines)))
 
-    def _sharing(self) -> list[str]:
-        """Says whether other trials may fork from this one's stages, and why not."""
-        count = sum(map(self._shared, range(len(self.stages))))
-        if count:
-            stages = "first stage is" if count == 1 else f"first {count} stages are"
-            return [f"shared: the {stages} trained once for all recipes that begin alike"]
-        if len(self.stages) == 1:
-            return []
-        method = self.job.run.recipe.method
-        why = (
-            "search.checkpoints is 0"
-            if not self.checkpoints.quota
-            else "the mean of the last quarter's weights depends on the whole recipe"
-            if method.averaging == "swa"
-            else f"the {method.schedule} schedule depends on the length of the whole recipe"
-        )
-        return [f"not shared with recipes that begin alike: {why}"]
-
     def train(self) -> None:
-        """Goes through all stages; ends early, with a snapshot, at the deadline."""
-        self._resume()
+        """Goes through all stages; ends early at the deadline, with a snapshot if most is done.
+
+        Raises:
+            OutOfTimeError: The time was over before most of the run was done.
+        """
         for number, end in enumerate(self.rates.ends):
             if self.engine.step >= end:
                 continue
@@ -162,7 +156,7 @@ class _Run:
         """Name of this run's own checkpoint."""
         return f"run-{self.key(len(self.stages) - 1)}"
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
         """Goes on from where this very run was left, or from the longest beginning there is."""
         if not self.checkpoints.quota or self._restore(self.run_name):
             return
@@ -219,11 +213,18 @@ class _Run:
                 if self.due[step] == self.job.only:
                     return False
             elif self._late():
-                self._snapshot(number, step / self.steps)
+                self._cut(number, step)
                 return False
             if time.monotonic() - self.saved > CHECKPOINT_SECONDS and step < self.steps:
                 self._save(self.run_name)
         return True
+
+    def _cut(self, number: int, step: int) -> None:
+        if step >= MIN_SHARE_DONE * self.steps:
+            self._snapshot(number, step / self.steps)
+            return
+        self._save(self.run_name)
+        raise OutOfTimeError(f"the time was over after {step / self.steps:.0%} of the run")
 
     def _progress(self, phase: str, stage: int, step: int, steps: int) -> Progress:
         return Progress(
@@ -268,13 +269,18 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
 
     Raises:
         TrainingError: The loss stopped being a number, or the run collapsed.
-        OutOfTimeError: The time was over while another run trained a stage that this one needs.
+        OutOfTimeError: The time was over before most of the run was done.
         DataError: A stage selects nothing.
         MissingAssetError: The backbone's weights are not on this machine.
         ConfigError: A window length does not fit the questions or the model.
     """
     begin = time.perf_counter()
-    run = _Run(job, bench, emit)
+    run = TrialRun(job, bench, emit)
+    run.resume()
+    share = share_that_fits(job, run.windows, len(run.due))
+    if share is not None and not run.engine.step:  # one that goes on would have to begin anew
+        emit(Note(job.trial, f"made {share:.0%} as large, to end before the time limit"))
+        run = TrialRun(smaller(job, share), bench, emit)
     run.announce()
     run.train()
     run.checkpoints.remove(run.run_name)

@@ -4,10 +4,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from autoqa.searching.first_points import Point, protocol_parameters
+from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.searching.optuna_study import open_study, recover
 from autoqa.searching.trials import Proposal, Trials
-from tests.searching.test_space import space
+from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
 
 

@@ -7,7 +7,7 @@ switch of its searched, so that one more of them is one more parameter and not a
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -20,6 +20,7 @@ from optuna.distributions import (
 
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import AugmentationTable, PortionTable, Range, RecipeTable
+from autoqa.planning.share_scale import ShareScale, canonical
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage
 
 Draw = Callable[[str], Any]
@@ -37,12 +38,14 @@ class Space:
         protocol: The centre of the space.
         recipe: The study file's ``[recipe]``.
         languages: Languages of each source that is trained on, sorted.
+        scale: Makes all recipes smaller than their parameters say.
     """
 
     backbone: str
     protocol: TrainingProtocol
     recipe: RecipeTable
     languages: Mapping[str, tuple[str, ...]]
+    scale: ShareScale = field(default_factory=ShareScale)
 
     def check(self) -> list[str]:
         """Problems that only the data show: fixed languages that a source does not have."""
@@ -199,11 +202,12 @@ class Space:
             if (draw(name) if name in searched else table.include)
         )
         stages = tuple(
-            Stage(_ordered(together), length, self._stride(length), uses)
+            Stage(canonical(together), length, self._stride(length), uses)
             for together, length in zip(portions, lengths, strict=True)
             if together
         )
-        return Recipe(stages, self._method(draw, searched, len(stages))), tidy_rate(rate)
+        recipe = Recipe(stages, self._method(draw, searched, len(stages)))
+        return self.scale.applied(recipe), tidy_rate(rate)
 
     def _method(self, draw: Draw, searched: Mapping[str, BaseDistribution], stages: int) -> Method:
         values: dict[str, Any] = {}
@@ -272,14 +276,6 @@ def _first(value: Any) -> Any:
 
 def _whole(range_: Range) -> IntDistribution:
     return IntDistribution(range_.low, range_.high, step=range_.step)
-
-
-def _ordered(portions: list[Portion]) -> tuple[Portion, ...]:
-    def order(portion: Portion) -> tuple[str, tuple[str, ...], float, float, float]:
-        sizes = portion.share, portion.negatives, portion.similar
-        return portion.source, portion.languages or (), *sizes
-
-    return tuple(sorted(portions, key=order))
 
 
 def _suggest(trial: optuna.trial.BaseTrial, name: str, distribution: BaseDistribution) -> Any:
