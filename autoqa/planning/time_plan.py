@@ -176,14 +176,11 @@ def _at_level(level: float, timings: Sequence[RunTiming], target: str | None) ->
             sizes[portion.source] = sizes.get(portion.source, 0.0) + portion.windows
     others = {name: size for name, size in sizes.items() if name != target}
     cap = max(others.values(), default=0.0) * max(0.0, level - 1)
-    factors = {
-        name: max(MIN_SHARE, float(f"{cap / size:.3g}"))
-        for name, size in others.items()
-        if cap < size
-    }
-    if target in sizes and level < 1:
-        factors[str(target)] = max(MIN_SHARE, float(f"{level:.3g}"))
-    return ShareScale(factors, target)
+    factors = {name: cap / size for name, size in others.items()}
+    if target in sizes:
+        factors[str(target)] = level
+    rounded = {name: max(MIN_SHARE, float(f"{each:.3g}")) for name, each in factors.items()}
+    return ShareScale({name: each for name, each in rounded.items() if each < 1}, target)
 
 
 def _highest(fits: Callable[[float], bool]) -> float:

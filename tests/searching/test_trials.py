@@ -118,6 +118,13 @@ def test_opening_a_study_warns_of_nothing() -> None:
 def test_a_soup_does_not_make_a_dead_run_complete(made_of: tuple[str, ...]) -> None:
     study = trials()
     assert propose(study).trial.number == 0
-    record = with_jaccard(0.6, id="t0000-100", trial=0, fraction=1.0, ingredients=made_of)
+    record = with_jaccard(
+        0.6,
+        id="t0000-100",
+        trial=0,
+        fraction=1.0,
+        ingredients=made_of,
+        recipe={"stages": [], "method": {}},
+    )
     (sentence,) = recover(study, [record], 1.0)
     assert ("queued again" in sentence) == bool(made_of)
