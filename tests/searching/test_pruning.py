@@ -25,7 +25,9 @@ def test_a_hopeless_run_ends_at_its_snapshot_and_keeps_it(
     monkeypatch.setenv("AUTOQA_CACHE", str(tmp_path / "cache"))
     study = write_study(tmp_path, TAIL)
     text = study.read_text().replace("[recipe]\n", "[recipe]\nlearning_rate = 20000.0\n")
-    study.write_text(text.replace("batch_size = 4", "batch_size = 4\nepochs = 16.0"))
+    text = text.replace("batch_size = 4", "batch_size = 4\nepochs = 16.0")
+    # Early enough that the run itself has not noticed yet that it learns nothing.
+    study.write_text(text.replace("[0.5, 1.0]", "[0.35, 1.0]"))
     with pytest.raises(SystemExit) as caught:
         main(["search", str(study)])
     said = capfd.readouterr().err
@@ -34,9 +36,9 @@ def test_a_hopeless_run_ends_at_its_snapshot_and_keeps_it(
     first, second = optuna.load_study(study_name="toy", storage=folder.store_url()).trials
     assert (first.state.name, second.state.name) == ("COMPLETE", "COMPLETE")
     assert "stopped" not in first.user_attrs
-    assert "behind t0000-050" in second.user_attrs["stopped"]
-    assert folder.candidate_ids() == ["t0000-050", "t0000-100", "t0001-050"]
-    assert "trial 1 ends early: at 50% it is" in said
+    assert "behind t0000-035" in second.user_attrs["stopped"]
+    assert folder.candidate_ids() == ["t0000-035", "t0000-100", "t0001-035"]
+    assert "trial 1 ends early: at 35% it is" in said
     assert "trial 1 finished" in said
-    assert second.value == second.intermediate_values[50]
-    assert second.user_attrs["fraction"] == 0.5
+    assert second.value == second.intermediate_values[35]
+    assert second.user_attrs["fraction"] == 0.35
