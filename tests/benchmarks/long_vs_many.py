@@ -41,7 +41,7 @@ type = "{backbone}"
 portions = [{{ source = "squad" }}, {{ source = "target" }}]
 [validation]
 source = "target"
-share = 0.5
+share = {held_out}
 public = 0.9
 """
 
@@ -75,13 +75,17 @@ def main() -> None:
     parser.add_argument("--language", default="hi")
     parser.add_argument("--squad", type=float, default=0.09, help="share of SQuAD in a long run")
     parser.add_argument("--target", type=float, default=2.0, help="share of the target's rows")
+    parser.add_argument("--held-out", type=float, default=0.5, help="share of the articles")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     study = options.folder / "study.toml"
     study.write_text(
         STUDY.format(
-            data=os.environ["AUTOQA_DATA"], language=options.language, backbone=options.backbone
+            data=os.environ["AUTOQA_DATA"],
+            language=options.language,
+            backbone=options.backbone,
+            held_out=options.held_out,
         ),
         encoding="utf-8",
     )

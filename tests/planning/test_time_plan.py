@@ -73,10 +73,10 @@ def test_the_target_is_repeated_less_where_that_is_not_enough() -> None:
 
 
 def test_a_run_keeps_enough_steps() -> None:
-    large_batches = timing(("squad", 0.1, 6000), ("target", 1.0, 400), batch=16)
+    large_batches = timing(("squad", 0.1, 6000), ("target", 1.0, 400), batch=32)
     scale = fit(large_batches, 10)
-    assert large_batches.windows(scale) == pytest.approx(16 * MIN_STEPS, rel=0.01)
-    tiny = timing(("squad", 0.1, 60), batch=16)
+    assert large_batches.windows(scale) == pytest.approx(32 * MIN_STEPS, rel=0.01)
+    tiny = timing(("squad", 0.1, 60), batch=32)
     assert not fit(tiny, 10).factors, "it has fewer steps to begin with"
 
 
@@ -102,6 +102,11 @@ def test_the_plan_is_a_sentence() -> None:
     assert fewer[0].startswith("36 minutes hold about 6 runs of 5,800 windows (about 10 minutes")
     assert "of 9,200 windows (about 16 minutes each) 5,800 are left" in fewer[1]
     assert "squad 50%, target repeated 50%" in fewer[1]
+
+
+def test_a_limit_that_holds_most_of_a_run_has_it_made_smaller() -> None:
+    (sentence,) = plan(RUN, 14)
+    assert sentence.startswith("14 minutes hold less than one run of 9,200 windows (about 16 min")
 
 
 def test_a_limit_without_any_run_is_refused_with_the_minutes_it_takes() -> None:
