@@ -10,7 +10,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles, Floats
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.ensemble.choosing.selection import Seat
-from autoqa.ensemble.evaluation.question_scores import QuestionScores
+from autoqa.ensemble.evaluation.candidate_scorer import CandidateScorer
 from autoqa.ensemble.joining.join import join
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.features.files import load_windows
@@ -115,6 +115,6 @@ def candidate_scores(
     Raises:
         DataError: Predictions or windows are missing, damaged or do not fit.
     """
-    scores = QuestionScores(run.folder, examples, part, opening)
+    scores = CandidateScorer(run.folder, examples, part, opening)
     rows = [scores.of(record) for record in candidates]
     return np.array(rows).reshape(-1, len(examples))

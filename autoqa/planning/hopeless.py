@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from autoqa.ensemble.evaluation.question_scores import QuestionScores
+from autoqa.ensemble.evaluation.candidate_scorer import CandidateScorer
 from autoqa.errors import DataError
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
@@ -83,7 +83,7 @@ class HopelessRuns:
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
-        self._scores: QuestionScores | None = None
+        self._scores: CandidateScorer | None = None
 
     def verdict(
         self, candidate: CandidateRecord, records: Iterable[CandidateRecord], trials: Iterable[int]
@@ -100,7 +100,7 @@ class HopelessRuns:
             return None
         best = rivals[0]
         if self._scores is None:
-            self._scores = QuestionScores(self._folder, self._folder.load_examples("public"))
+            self._scores = CandidateScorer(self._folder, self._folder.load_examples("public"))
         try:
             own, other = self._scores.of(candidate), self._scores.of(best)
         except DataError:  # whatever is damaged is no reason to end a run

@@ -14,7 +14,7 @@ from autoqa.store.run_folder import Part, RunFolder
 from autoqa.types import Example
 
 
-class QuestionScores:
+class CandidateScorer:
     """Reads stored predictions of one part and scores them; no rule is applied to answers.
 
     Args:
