@@ -9,9 +9,9 @@ from autoqa.api import TrainingProtocol
 from autoqa.config import load_study
 from autoqa.config import study as models
 from autoqa.config.study import StudyFile
+from autoqa.proposals.first_points import points
+from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy, bind, discover
-from autoqa.searching.first_points import points
-from autoqa.searching.space import Space
 
 STUDIES = Path(__file__).parents[1] / "studies"
 REFERENCE = STUDIES.parent / "docs" / "studies.md"

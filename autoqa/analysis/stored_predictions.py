@@ -8,14 +8,13 @@ import numpy as np
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles, Floats
-from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.ensemble.choosing.selection import Seat
+from autoqa.ensemble.evaluation.candidate_scorer import CandidateScorer
 from autoqa.ensemble.joining.join import join
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.features.files import load_windows
 from autoqa.features.windows import Windows
-from autoqa.scores.metrics import score
 from autoqa.scores.summary import ScoreEntry, score_answers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import load_logits
@@ -116,13 +115,6 @@ def candidate_scores(
     Raises:
         DataError: Predictions or windows are missing, damaged or do not fit.
     """
-    contexts = [example.context for example in examples]
-    decoders: dict[str, SpanDecoder] = {}
-    rows = []
-    for record in candidates:
-        if record.group not in decoders:
-            windows = load_windows(run.folder.windows_path(record.group, part))
-            decoders[record.group] = SpanDecoder(windows, contexts, MAX_ANSWER_TOKENS)
-        spans = decoders[record.group].best(*load_logits(run.folder, record.id, part, opening))
-        rows.append(score([span.text for span in spans], examples).jaccard)
+    scores = CandidateScorer(run.folder, examples, part, opening)
+    rows = [scores.of(record) for record in candidates]
     return np.array(rows).reshape(-1, len(examples))

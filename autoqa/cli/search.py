@@ -14,10 +14,16 @@ from autoqa.cli.terminal import echo_json
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="In place of [search].minutes: runs are cut when it is over.",
+    help="In place of [search].minutes: all is over by then.",
 )
 @click.option("--workers", type=click.IntRange(min=1), help="In place of [search].workers.")
 @click.option("--dry-run", is_flag=True, help="Resolve and size the study, train nothing.")
+@click.option(
+    "--time",
+    "timed",
+    is_flag=True,
+    help="With --dry-run: time some steps, to say how many runs the minutes hold.",
+)
 @click.option(
     "--accept-changes", is_flag=True, help="Go on although the study file has been changed."
 )
@@ -34,6 +40,7 @@ def search(
     minutes: float | None,
     workers: int | None,
     dry_run: bool,
+    timed: bool,
     accept_changes: bool,
     warm_start: str | None,
     quiet: bool,
@@ -44,6 +51,8 @@ def search(
     Ctrl-C stops in good order: what finished is kept, what was running is tried again by the next
     search. A second Ctrl-C stops at once.
     """
+    if timed and not dry_run:
+        raise click.UsageError("--time goes with --dry-run; a search times its runs anyway")
     # Everything heavier than click waits until the command runs.
     from autoqa.analysis.finished_run import open_run
     from autoqa.data import prepare_data
@@ -63,7 +72,8 @@ def search(
     options = SearchOptions(trials, minutes, workers, accept_changes, past)
     bound = open_study(study)
     if dry_run:
-        plan = plan_search(bound, prepare_data, options)
+        display = choose_display(quiet)
+        plan = plan_search(bound, prepare_data, options, timed=timed, display=display)
         if as_json:
             echo_json(asdict(plan))
         else:

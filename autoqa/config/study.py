@@ -169,25 +169,32 @@ class SearchTable(StudyTable):
 
     Attributes:
         trials: Finished trials after which the search ends.
-        minutes: Wall-clock limit; a running trial is cut at its last snapshot.
+        minutes: Wall-clock limit; a run that would not end before it is made smaller.
+        fit: Where the minutes hold fewer than :data:`autoqa.planning.time_plan.MIN_RUNS` runs,
+            make all recipes of the study smaller, so that they do. Decided before the first trial.
         workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
         snapshots: Points of a run, as shares of its steps, that become candidates.
         checkpoints: GiB of disk that checkpoints of stages may take, from which later trials fork
             and interrupted ones go on; 0 keeps none.
         weights: GiB of disk that candidates' weights may take. The least promising are dropped
             first, and those of a selection never; ``autoqa retrain`` makes dropped ones again.
-        soups: Whether to average candidates' weights at the end of a search
-            (:mod:`autoqa.searching.soup_plan`), and to keep a tenth of the minutes for it.
+        prune: Whether runs end at a snapshot that is clearly and much worse than another run's
+            at the same point (:mod:`autoqa.planning.hopeless`).
+        soups: Whether to average candidates' weights, some after every few trials, most at the end
+            of a search (:mod:`autoqa.searching.soup_plan`), and to keep a tenth of the minutes for
+            it.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
     """
 
     trials: Annotated[int, Field(ge=1)] = 20
     minutes: Annotated[float, Field(gt=0)] | None = None
+    fit: bool = True
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
     checkpoints: Annotated[float, Field(ge=0)] = 10.0
     weights: Annotated[float, Field(ge=0)] = 50.0
+    prune: bool = False
     soups: bool = False
     storage: str | None = None
     enqueue: tuple[dict[str, Any], ...] = ()

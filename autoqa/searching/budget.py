@@ -3,14 +3,13 @@
 import time
 from dataclasses import dataclass, field
 
+from autoqa.planning.time_plan import MIN_SHARE_OF_RUN
+
 GRACE_SECONDS = 120.0
 """Seconds that a run may overrun the end before its worker is stopped from outside."""
 
 SOUPS_SHARE = 0.1
 """Share of the time that is kept for soups where the study asks for them."""
-
-MIN_SHARE_OF_RUN = 0.6
-"""Share of a backbone's usual run that must fit into the rest for another one to start."""
 
 
 @dataclass(frozen=True)

@@ -171,7 +171,7 @@ class LiveDisplay(QuietDisplay):
 
 def _cells(backbone: str, progress: Progress) -> tuple[str, ...]:
     return (
-        str(progress.trial),
+        "" if progress.trial < 0 else str(progress.trial),
         backbone,
         progress.phase,
         f"{progress.stage}/{progress.stages}" if progress.stages else "",

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from optuna.distributions import (
@@ -11,15 +13,30 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from autoqa import recipes
+from autoqa import env, recipes
+from autoqa.config.study import StudyFile
 from autoqa.data import StudyData
-from autoqa.errors import DataError, MissingAssetError
+from autoqa.errors import DataError, MissingAssetError, NothingFeasibleError
+from autoqa.proposals.first_points import points
+from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
-from autoqa.searching.first_points import points
-from autoqa.searching.setup import Prepare, SearchOptions, build_spaces, source_languages
-from autoqa.searching.space import Space
+from autoqa.searching.budget import SOUPS_SHARE, Budget
+from autoqa.searching.display import Display, QuietDisplay
+from autoqa.searching.run_timer import RunTimer
+from autoqa.searching.setup import (
+    Prepare,
+    SearchOptions,
+    build_spaces,
+    fingerprint,
+    source_languages,
+)
+from autoqa.searching.time_limit import new_plan, protocol_runs
 from autoqa.searching.warm_start import read_prior
-from autoqa.workers.resources import plan_workers
+from autoqa.store.run_folder import RunFolder
+from autoqa.workers.base import WorkerSettings
+from autoqa.workers.job_runner import Factory, training_factory
+from autoqa.workers.registry import LOCAL_PROCESS, make_pool
+from autoqa.workers.resources import WorkerPlan, plan_workers
 
 
 @dataclass(frozen=True)
@@ -51,6 +68,7 @@ class SearchPlan:
         trials: Trials wanted.
         minutes: Time limit.
         workers: How many, and why.
+        time: Sentences about what the time limit holds.
         types: Each source's plugin.
     """
 
@@ -63,6 +81,7 @@ class SearchPlan:
     trials: int
     minutes: float | None
     workers: str
+    time: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
 
     def lines(self) -> list[str]:
@@ -82,6 +101,7 @@ class SearchPlan:
             public, private = self.validation["public"], self.validation["private"]
             text.append(f"validation: {public} public and {private} private questions")
         text += [f"note: {note}" for note in self.notes]
+        text += [f"time: {sentence}" for sentence in self.time]
         for name, backbone in self.backbones.items():
             text.append(f"backbone {name} ({backbone.type})")
             text += [f"  {key}: {value}" for key, value in backbone.parameters.items()]
@@ -90,13 +110,25 @@ class SearchPlan:
         return text + [f"missing: {sentence}" for sentence in self.missing]
 
 
-def plan_search(bound: BoundStudy, prepare: Prepare, options: SearchOptions) -> SearchPlan:
+def plan_search(
+    bound: BoundStudy,
+    prepare: Prepare,
+    options: SearchOptions,
+    *,
+    timed: bool = False,
+    display: Display | None = None,
+    factory: Factory = training_factory,
+) -> SearchPlan:
     """Resolves and sizes a study.
 
     Args:
         bound: The study with its plugins.
         prepare: Loads, checks and splits the data.
         options: What the command line changes.
+        timed: Time some steps of runs, in workers as the search has them, where the study has a
+            time limit and nobody has timed them yet.
+        display: What people see meanwhile.
+        factory: Makes, inside a worker, the function that runs one job.
 
     Raises:
         ConfigError: The study does not fit its data.
@@ -106,13 +138,18 @@ def plan_search(bound: BoundStudy, prepare: Prepare, options: SearchOptions) -> 
     missing = list(bound.missing())
     data = _try(prepare, bound, missing)
     languages = {} if data is None else source_languages(data)
-    backbones = {} if data is None else _backbones(bound, languages)
+    spaces = {} if data is None else build_spaces(bound, languages)
     notes = [] if data is None else list(data.notes)
     if data is not None and options.warm_start is not None:
-        spaces = build_spaces(bound, languages)
-        prior = read_prior(options.warm_start, study, spaces, data.private)
-        notes.append(prior.sentence())
+        notes.append(read_prior(options.warm_start, study, spaces, data.private).sentence())
     workers = plan_workers(options.workers or study.search.workers)
+    time = []
+    if data is not None and not missing:
+        timer = RunTimer(protocol_runs(spaces, study.seed), fingerprint(study), data, workers)
+        with display or QuietDisplay() as shown:
+            if timed and _limit(study, options):
+                _measure(timer, study, workers, shown, factory)
+        time = _time(study, timer, options, workers.count)
     return SearchPlan(
         study=study.name,
         missing=missing,
@@ -121,10 +158,11 @@ def plan_search(bound: BoundStudy, prepare: Prepare, options: SearchOptions) -> 
         if data is None
         else {"public": len(data.public), "private": len(data.private)},
         notes=notes,
-        backbones=backbones,
+        backbones=_backbones(bound, spaces),
         trials=options.trials or study.search.trials,
-        minutes=options.minutes or study.search.minutes,
+        minutes=_limit(study, options),
         workers=workers.spelled(),
+        time=time,
         types={name: table.type for name, table in study.sources.items()},
     )
 
@@ -145,6 +183,54 @@ def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData |
         raise
 
 
+def _limit(study: StudyFile, options: SearchOptions) -> float | None:
+    return options.minutes or study.search.minutes
+
+
+def _measure(
+    timer: RunTimer, study: StudyFile, plan: WorkerPlan, display: Display, factory: Factory
+) -> None:
+    """Has workers time what nobody has timed yet; they leave nothing but that."""
+    with TemporaryDirectory() as scratch:
+        folder = RunFolder(Path(scratch))
+        folder.create()
+        pool = make_pool(
+            LOCAL_PROCESS, WorkerSettings(factory, study, folder.path, plan, folder.logs)
+        )
+        try:
+            timer.measure(
+                [name for name in timer.runs if name not in timer.known()],
+                pool,
+                folder.path,
+                display,
+            )
+        finally:
+            pool.end()
+
+
+def _time(study: StudyFile, timer: RunTimer, options: SearchOptions, workers: int) -> list[str]:
+    limit = _limit(study, options)
+    if limit is None:
+        return []
+    if RunFolder(Path(env.run_folder(study.name))).study_file.exists():
+        return ["the study was begun before, and its recipes keep the size that they have"]
+    known = timer.known()
+    if len(known) < len(timer.runs):
+        return [
+            "what the minutes hold is known when some steps were timed: the search does so first, "
+            "`--dry-run --time` does nothing else"
+        ]
+    reserve = SOUPS_SHARE if study.search.soups else 0.0
+    trials = options.trials or study.search.trials
+    try:
+        plan = new_plan(
+            study, known, budget=Budget(limit, reserve=reserve), workers=workers, trials=trials
+        )
+    except NothingFeasibleError as error:
+        return [str(error)]
+    return plan.sentences()
+
+
 def _sizes(data: StudyData) -> dict[str, dict[str, int]]:
     sizes: dict[str, dict[str, int]] = {}
     for name, examples in data.train.items():
@@ -155,11 +241,8 @@ def _sizes(data: StudyData) -> dict[str, dict[str, int]]:
     return sizes
 
 
-def _backbones(
-    bound: BoundStudy, languages: Mapping[str, tuple[str, ...]]
-) -> dict[str, BackbonePlan]:
-    spaces = build_spaces(bound, languages)
-    first = points(spaces, bound.study.search.enqueue)
+def _backbones(bound: BoundStudy, spaces: Mapping[str, Space]) -> dict[str, BackbonePlan]:
+    first = points(spaces, bound.study.search.enqueue) if spaces else {}
     return {
         name: BackbonePlan(
             type=bound.study.backbones[name].type,

@@ -1,60 +1,29 @@
-"""The parent's loop: hands trials to workers and records what comes back from them."""
+"""The parent's loop: hands trials to workers, and soups where there is time for them."""
 
 import math
-import time
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optuna.trial import TrialState
 
 from autoqa import recipes
-from autoqa.errors import DataError
+from autoqa.planning.run_timing import RunTiming
 from autoqa.searching.budget import Budget
-from autoqa.searching.display import Display, Status, duration, score
+from autoqa.searching.display import Display, Status
 from autoqa.searching.hearing import hear
 from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
+from autoqa.searching.recording import Recorder, RunningTrial
+from autoqa.searching.soup_maker import SoupMaker
+from autoqa.searching.soups import early_soups
 from autoqa.searching.trial_attributes import TrialAttributes, usual
-from autoqa.searching.trials import Again, Proposal, Trials
-from autoqa.store.candidate_record import CandidateRecord, by_score
-from autoqa.store.run_folder import RunFolder
-from autoqa.store.study_tables import Store
-from autoqa.training.messages import (
-    Message,
-    Note,
-    Progress,
-    RecipeCard,
-    SnapshotTaken,
-    TrialFailed,
-    TrialFinished,
-    TrialJob,
-)
+from autoqa.searching.trials import Proposal, Trials
+from autoqa.store.candidate_record import by_score
+from autoqa.training.messages import Message, Progress, TrialJob
 from autoqa.workers.base import Worker, WorkerPool
 
-RETRIES: dict[str, Again] = {
-    "TrainingError": "slower",
-    "OutOfMemoryError": "smaller",
-    "OutOfTimeError": "continue",
-}
-"""Error of a run to what is tried after it."""
-
-RETRY_CHANGES = {
-    "slower": " at half the learning rate",
-    "smaller": " in forward passes of half the size",
-}
-
-
-@dataclass
-class _Running:
-    """A trial on a worker."""
-
-    proposal: Proposal
-    started: float = field(default_factory=time.time)
-    candidates: list[CandidateRecord] = field(default_factory=list)
-    broken: bool = False
-
-    @property
-    def number(self) -> int:
-        return self.proposal.trial.number
+SOUPS_EVERY = 4
+"""Trials that end between two rounds of soups: as many as make an average worth having."""
 
 
 @dataclass
@@ -62,28 +31,33 @@ class Loop:
     """One search over a prepared study.
 
     Attributes:
-        trials: The study's trials.
-        store: Takes the candidates.
-        folder: The run folder, locked by this process.
-        pool: The workers, none of them running yet.
+        recorder: Writes down what comes back from workers.
+        pool: The workers.
         budget: Time.
-        total: Trials wanted.
-        complete: Point of a run after which nothing of it is missing.
-        display: What people see.
-        retain: Keeps weights within their quota; returns a sentence for each that it dropped.
+        snapshots: Points of a run that become candidates.
+        timings: What a run of each backbone takes, where it was measured before.
+        soups: Makes some averages in between; ``None`` makes none.
     """
 
-    trials: Trials
-    store: Store
-    folder: RunFolder
+    recorder: Recorder
     pool: WorkerPool
     budget: Budget
-    total: int
-    complete: float
-    display: Display
-    retain: Callable[[], list[str]]
-    _busy: dict[int, _Running] = field(default_factory=dict)
+    snapshots: int = 1
+    timings: Mapping[str, RunTiming] = field(default_factory=dict)
+    soups: SoupMaker | None = None
+    _busy: dict[int, RunningTrial] = field(default_factory=dict)
     _changed: bool = True
+    _souped: int = 0
+
+    @property
+    def trials(self) -> Trials:
+        """The study's trials."""
+        return self.recorder.trials
+
+    @property
+    def display(self) -> Display:
+        """What people see."""
+        return self.recorder.display
 
     def run(self) -> str:
         """Searches until trials, time or space are used up.
@@ -94,6 +68,7 @@ class Loop:
         Raises:
             SearchInterruptedError: A signal asked for the end.
         """
+        souping = {} if self.soups is None else self.soups.busy
         with Interrupts(kill=self._kill) as interrupts:
             try:
                 while not interrupts.stopping:
@@ -101,11 +76,11 @@ class Loop:
                         self._changed = False
                         self._assign(interrupts)
                         self._show_status()
-                    if not self._busy:
+                    if not self._busy and not souping:
                         return self._why_ended()
                     hear(
                         self.pool,
-                        self._busy,
+                        ChainMap[int, object](self._busy, souping),  # type: ignore[arg-type]
                         interrupts.wake,
                         self.budget,
                         receive=self._receive,
@@ -114,10 +89,10 @@ class Loop:
                 self._interrupt()
             finally:
                 self.pool.end()
-                self.folder.remove_partial()
+                self.recorder.folder.remove_partial()
         raise SearchInterruptedError(
-            f"the search was interrupted; what finished is kept in {self.folder.path}. "
-            "The same command goes on where it stopped"
+            "the search was interrupted; what finished is kept in "
+            f"{self.recorder.folder.path}. The same command goes on where it stopped"
         )
 
     def _kill(self) -> None:
@@ -125,31 +100,60 @@ class Loop:
         self.display.__exit__(None, None, None)
 
     def _usual_seconds(self, backbone: str) -> float | None:
-        return usual(self.trials.in_states(TrialState.COMPLETE), backbone, "next_seconds")
+        """What a run takes: as others of this search took, or else as it was timed."""
+        seconds = usual(self.trials.in_states(TrialState.COMPLETE), backbone, "next_seconds")
+        if seconds is None and backbone in self.timings:
+            scale = self.trials.spaces[backbone].scale
+            return self.timings[backbone].seconds(self.snapshots, scale)
+        return seconds
+
+    def _usual_speed(self, backbone: str) -> float | None:
+        """Windows per second: as others of this search were trained, or else as it was timed."""
+        speed = usual(self.trials.in_states(TrialState.COMPLETE), backbone, "windows_per_second")
+        if speed is None and backbone in self.timings:
+            return self.timings[backbone].windows_per_second
+        return speed
 
     def _assign(self, interrupts: Interrupts) -> None:
         for worker in self.pool.workers:
-            if worker.number in self._busy or interrupts.stopping:
+            if self._is_busy(worker) or interrupts.stopping or self._makes_soup(worker):
                 continue
             proposal = self.trials.propose(
-                self.total, lambda backbone: self.budget.fits(self._usual_seconds(backbone))
+                self.recorder.total,
+                lambda backbone: self.budget.fits(self._usual_seconds(backbone)),
             )
-            if proposal is None:
+            if proposal is not None:
+                self._start(worker, proposal)
+            elif not self._makes_soup(worker, idle=bool(self._busy)):
                 self.display.idle(worker.number)
-                continue
-            self._start(worker, proposal)
+
+    def _is_busy(self, worker: Worker) -> bool:
+        return worker.number in self._busy or (
+            self.soups is not None and worker.number in self.soups.busy
+        )
+
+    def _makes_soup(self, worker: Worker, idle: bool = False) -> bool:
+        """Lets a worker average, after every few trials or where it has nothing else to do."""
+        if self.soups is None:
+            return False
+        rounds = self.trials.settled() // SOUPS_EVERY
+        if idle or rounds > self._souped:
+            self._souped = rounds
+            running = {trial.number for trial in self._busy.values()}
+            self.soups.offer(early_soups(self.soups, running))
+        return self.soups.start_early(worker)
 
     def _start(self, worker: Worker, proposal: Proposal) -> None:
-        running = _Running(proposal)
+        running = RunningTrial(proposal)
+        timing = self.timings.get(proposal.backbone)
         job = TrialJob(
             trial=running.number,
             backbone=proposal.backbone,
             run=proposal.run,
-            run_folder=self.folder.path,
+            run_folder=self.recorder.folder.path,
             micro_scale=proposal.micro_scale,
-            windows_per_second=usual(
-                self.trials.in_states(TrialState.COMPLETE), proposal.backbone, "windows_per_second"
-            ),
+            windows_per_second=self._usual_speed(proposal.backbone),
+            evaluation=0.0 if timing is None else timing.evaluation,
             deadline=self.budget.deadline,
         )
         self._busy[worker.number] = running
@@ -164,89 +168,20 @@ class Loop:
 
     def _receive(self, worker: Worker, message: Message) -> None:
         running = self._busy.get(worker.number)
-        if running is None or message.trial != running.number:
-            return
-        match message:
-            case Progress():
-                self.display.working(worker.number, running.proposal.backbone, message)
-            case RecipeCard(lines=lines):
-                TrialAttributes(card="\n".join(lines)).write(running.proposal.trial)
-                for line in lines:
-                    self.display.event(f"trial {running.number}: {line}")
-            case Note(text=text):
-                self.display.event(f"trial {running.number}: {text}")
-            case SnapshotTaken(candidate=candidate):
-                self._add_candidate(running, candidate)
-            case TrialFinished():
-                TrialAttributes(
-                    trained_steps=message.trained_steps,
-                    reused_steps=message.reused_steps,
-                    next_seconds=message.next_seconds,
-                ).write(running.proposal.trial)
-                self._finished(worker, running, message.seconds)
-            case TrialFailed(reason=reason, error=error):
-                # What failed may have left memory behind, a GPU's above all: a fresh process.
-                worker.end()
-                self._failed(worker, running, reason, RETRIES.get(error, "no"))
-
-    def _add_candidate(self, running: _Running, candidate: CandidateRecord) -> None:
-        if not math.isfinite(candidate.jaccard):
-            running.broken = True
-            return
-        self.store.add_candidate(candidate)
-        running.candidates.append(candidate)
-        running.proposal.trial.report(candidate.jaccard, round(100 * candidate.fraction))
-        further = (f" {name} {mean:.3f}" for name, mean in candidate.further_scores.items())
-        self.display.event(
-            f"trial {running.number}: candidate {candidate.id} {score(candidate)}{''.join(further)}"
-        )
-        for sentence in self.retain():
-            self.display.event(sentence)
-
-    def _finished(self, worker: Worker, running: _Running, seconds: float) -> None:
-        if running.broken:
-            self._failed(worker, running, "the score of a snapshot is not a number", "slower")
-            return
-        if not running.candidates:
-            self._failed(worker, running, "the run ended without a snapshot", "no")
-            return
-        value = self.trials.finish(running.proposal.trial, running.candidates, seconds)
-        self._set_idle(worker)
-        self.display.event(
-            f"trial {running.number} finished in {duration(seconds)}: jaccard {value:.3f} "
-            f"({self.trials.settled()} of {self.total})"
-        )
-
-    def _failed(self, worker: Worker, running: _Running, reason: str, again: Again) -> None:
-        queued = self.trials.fail(running.proposal.trial, reason, again)
-        self.folder.remove_partial(running.number)
-        self._set_idle(worker)
-        tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""
-        self.display.event(f"trial {running.number} failed: {reason}{tail}")
-        cause = self.trials.left_out.get(running.proposal.backbone)
-        if cause and not queued:
-            self.display.event(f"{running.proposal.backbone} is left out from here on: {cause}")
+        if running is not None:
+            if message.trial == running.number and self.recorder.receive(worker, running, message):
+                self._set_idle(worker)
+        elif self.soups is not None:
+            self.soups.receive(worker, message)
+            self._changed = self._changed or not self._is_busy(worker)
 
     def _died(self, worker: Worker, reason: str) -> None:
-        """Costs the trial that ran on it, unless its last snapshot was complete."""
-        running = self._busy[worker.number]
-        starved = worker.was_killed
-        worker.end()
-        if self._adopt_candidates(running):
-            self._finished(worker, running, time.time() - running.started)
-        else:
-            self._failed(worker, running, reason, "smaller" if starved else "same")
-
-    def _adopt_candidates(self, running: _Running) -> bool:
-        """Takes in candidates whose message was lost; says whether the run was complete."""
-        received = {candidate.id for candidate in running.candidates}
-        for candidate_id in self.folder.candidate_ids():
-            if candidate_id.startswith(f"t{running.number:04d}-") and candidate_id not in received:
-                try:
-                    self._add_candidate(running, self.folder.read_record(candidate_id))
-                except DataError as error:
-                    self.display.event(str(error))
-        return any(candidate.fraction >= self.complete for candidate in running.candidates)
+        if worker.number in self._busy:
+            self.recorder.died(worker, self._busy[worker.number], reason)
+            self._set_idle(worker)
+        elif self.soups is not None:
+            self.soups.lost(worker, reason)
+            self._changed = True
 
     def _set_idle(self, worker: Worker) -> None:
         del self._busy[worker.number]
@@ -255,30 +190,27 @@ class Loop:
 
     def _interrupt(self) -> None:
         for worker in self.pool.workers:
-            running = self._busy.get(worker.number)
-            worker.end()
+            running = self._busy.pop(worker.number, None)
             if running is None:
-                continue
-            if self._adopt_candidates(running):
-                self._finished(worker, running, time.time() - running.started)
+                worker.end()
             else:
-                self._failed(worker, running, "interrupted", "continue")
+                self.recorder.interrupted(worker, running)
 
     def _show_status(self) -> None:
-        done = self.trials.settled()
+        done, total = self.trials.settled(), self.recorder.total
         left, estimated = self.budget.left(), False
         if left is None:
             estimates = map(self._usual_seconds, self.trials.spaces)
             measured = [seconds for seconds in estimates if seconds is not None]
             if measured:
-                rounds = math.ceil((self.total - done) / len(self.pool.workers))
+                rounds = math.ceil((total - done) / len(self.pool.workers))
                 left, estimated = rounds * sum(measured) / len(measured), True
-        highest = min(self.store.candidates(), key=by_score, default=None)
-        self.display.status(Status(done, self.total, highest, left, estimated))
+        highest = min(self.recorder.store.candidates(), key=by_score, default=None)
+        self.display.status(Status(done, total, highest, left, estimated))
 
     def _why_ended(self) -> str:
-        if self.trials.settled() >= self.total:
-            return f"all {self.total} trials are done"
+        if self.trials.settled() >= self.recorder.total:
+            return f"all {self.recorder.total} trials are done"
         left = self.budget.left()
         if left is not None:
             return "the time is over" if left <= 0 else "no further trial fits into the time left"

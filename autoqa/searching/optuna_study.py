@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
-from autoqa.searching.space import Space
+from autoqa.proposals.space import Space
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy

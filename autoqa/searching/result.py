@@ -116,6 +116,8 @@ def conclude(trials: Trials, candidates: list[CandidateRecord], ended: str) -> S
             reasons[attributes.failure or "unknown"] += 1
     if not finished:
         causes = [f"  {count}×: {reason}" for reason, count in reasons.items()]
+        if trials.in_states(TrialState.WAITING):
+            causes.append("The same command goes on where it stopped.")
         raise NothingFeasibleError(
             "\n".join(
                 [f"no trial of study {trials.study.study_name!r} finished ({ended})", *causes]

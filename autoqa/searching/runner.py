@@ -5,16 +5,23 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from optuna.trial import TrialState
+
 from autoqa import env
+from autoqa.config.study import StudyFile
 from autoqa.data import StudyData
+from autoqa.planning.hopeless import HopelessRuns
+from autoqa.planning.run_timing import RunTiming
+from autoqa.proposals.first_points import points
 from autoqa.registry import BoundStudy
 from autoqa.searching.budget import SOUPS_SHARE, Budget
 from autoqa.searching.display import Display, QuietDisplay
-from autoqa.searching.first_points import points
 from autoqa.searching.loop import Loop
 from autoqa.searching.optuna_study import adopt, check_spaces, open_study, recover
+from autoqa.searching.recording import Recorder
 from autoqa.searching.result import SearchResult, conclude
 from autoqa.searching.retention import retain
+from autoqa.searching.run_timer import RunTimer
 from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
@@ -24,17 +31,25 @@ from autoqa.searching.setup import (
     freeze,
     source_languages,
 )
-from autoqa.searching.soups import make_standard_soups
+from autoqa.searching.soups import make_standard_soups, soup_maker
+from autoqa.searching.time_limit import (
+    fit_to_time,
+    protocol_runs,
+    snapshots_of,
+    stored_scale,
+    use_scale,
+)
+from autoqa.searching.trial_attributes import usual
 from autoqa.searching.trials import Trials
-from autoqa.searching.warm_start import read_prior
+from autoqa.searching.warm_start import PastStudy, read_prior
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
 from autoqa.training.refit_plan import offer
-from autoqa.workers.base import WorkerSettings
+from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.workers.resources import plan_workers
+from autoqa.workers.resources import WorkerPlan, plan_workers
 
 
 def run_search(
@@ -63,7 +78,7 @@ def run_search(
         ConfigError: The study differs from the one it began with, or there is no such kind.
         AutoqaError: Another search holds the run folder.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
-        NothingFeasibleError: No trial ever finished.
+        NothingFeasibleError: No trial ever finished, or the time limit holds none.
     """
     options = options or SearchOptions()
     check_missing(bound)
@@ -72,35 +87,99 @@ def run_search(
     with folder.lock(), display or QuietDisplay() as shown:
         folder.create()
         with Store(folder.store_url(study.search.storage), study.name) as store:
-            budget, gib = Budget(options.minutes or study.search.minutes), study.search.weights
+            budget = Budget(options.minutes or study.search.minutes)
             data = prepare(bound)
             freeze_study = partial(freeze, folder, store, study, text, options.accept_changes)
             trials = _open_trials(bound, data, folder, store, freeze_study, shown)
-            if options.warm_start is not None:
-                past, private = options.warm_start, data.private
-                trials.prior = read_prior(past, study, trials.spaces, private)
-                shown.event(trials.prior.sentence())
             plan = plan_workers(options.workers or study.search.workers)
             parts = f"{len(data.public)} public and {len(data.private)} private"
             shown.event(f"{plan.spelled()}; {parts} validation questions")
             settings = WorkerSettings(factory, study, folder.path, plan, folder.logs)
             pool = make_pool(workers, settings)
-            loop = Loop(
-                trials=trials,
-                store=store,
-                folder=folder,
-                pool=pool,
-                budget=replace(budget, reserve=SOUPS_SHARE if study.search.soups else 0.0),
-                total=options.trials or study.search.trials,
-                complete=max(study.search.snapshots),
-                display=shown,
-                retain=partial(retain, folder, store, gib),
-            )
-            ended = loop.run()
-            if study.search.soups:
-                make_standard_soups(pool, folder, store, shown, weights=gib, budget=budget)
+            recorder = _recorder(trials, store, folder, options, study, shown)
+            ended = _search(recorder, study, data, pool, plan, budget, options.warm_start)
             result = conclude(trials, store.candidates(), ended)
             return replace(result, refit=offer(study, data, store.candidates(), plan.count))
+
+
+def _recorder(
+    trials: Trials,
+    store: Store,
+    folder: RunFolder,
+    options: SearchOptions,
+    study: StudyFile,
+    display: Display,
+) -> Recorder:
+    return Recorder(
+        trials=trials,
+        store=store,
+        folder=folder,
+        total=options.trials or study.search.trials,
+        complete=max(study.search.snapshots),
+        display=display,
+        retain=partial(retain, folder, store, study.search.weights),
+        hopeless=HopelessRuns(folder) if study.search.prune else None,
+    )
+
+
+def _search(
+    recorder: Recorder,
+    study: StudyFile,
+    data: StudyData,
+    pool: WorkerPool,
+    plan: WorkerPlan,
+    budget: Budget,
+    past: PastStudy | None,
+) -> str:
+    """Times runs, has them fit, trains and averages; says why the search ended."""
+    folder, store, display = recorder.folder, recorder.store, recorder.display
+    trials, soups = recorder.trials, None
+    for_trials = replace(budget, reserve=SOUPS_SHARE if study.search.soups else 0.0)
+    if study.search.soups:
+        gib = study.search.weights
+        soups = soup_maker(pool, folder, store, display, weights=gib, budget=budget)
+    timer = RunTimer(protocol_runs(trials.spaces, study.seed), fingerprint(study), data, plan)
+    try:
+        timings = _timings(recorder, timer, pool, for_trials)
+        for sentence in fit_to_time(
+            trials,
+            study,
+            timings,
+            budget=for_trials,
+            workers=plan.count,
+            total=recorder.total,
+        ):
+            display.event(sentence)
+        if past is not None:  # in the spaces of recipes that fit
+            trials.prior = read_prior(past, study, trials.spaces, data.private)
+            display.event(trials.prior.sentence())
+    except BaseException:
+        pool.end()
+        raise
+    loop = Loop(recorder, pool, for_trials, snapshots_of(study), timings, soups)
+    ended = loop.run()
+    if soups is not None:
+        make_standard_soups(soups)
+    return ended
+
+
+def _timings(
+    recorder: Recorder, timer: RunTimer, pool: WorkerPool, budget: Budget
+) -> dict[str, RunTiming]:
+    """What runs take: as it was measured before, or now, where only a trial could tell."""
+    if budget.minutes is None:
+        return {}
+    known = timer.known()
+    finished = recorder.trials.in_states(TrialState.COMPLETE)
+    unknown = [
+        name
+        for name in timer.runs
+        if name not in known and usual(finished, name, "next_seconds") is None
+    ]
+    if not unknown:
+        return known
+    recorder.display.event(f"some steps of {' and '.join(unknown)} are timed first")
+    return known | timer.measure(unknown, pool, recorder.folder.path, recorder.display)
 
 
 def _open_trials(
@@ -123,6 +202,7 @@ def _open_trials(
     optuna_study = open_study(study.name, folder.store_url(study.search.storage), study.seed)
     check_spaces(optuna_study, spaces)
     trials = Trials(optuna_study, spaces, first, study.seed, fingerprint(study), note=display.event)
+    use_scale(trials, stored_scale(trials))
     for name in folder.remove_partial():
         display.event(f"removed {name}, which a dead search left half-written")
     for record in adopt(folder, store.candidates()):

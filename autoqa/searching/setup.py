@@ -11,8 +11,8 @@ from autoqa.config.study import StudyFile
 from autoqa.data import StudyData, prepare_data
 from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.files import write_atomically
+from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy, open_study
-from autoqa.searching.space import Space
 from autoqa.searching.warm_start import PastStudy
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -108,7 +108,7 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     """The old study with the new one's values of all keys that may change between searches."""
-    keys = ("trials", "minutes", "workers", "checkpoints", "weights", "soups")
+    keys = ("trials", "minutes", "fit", "workers", "checkpoints", "weights", "prune", "soups")
     search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})
     sources = {
         name: table.model_copy(update={"licence": new.sources[name].licence})

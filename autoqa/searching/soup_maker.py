@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
 from autoqa.files import write_atomically
-from autoqa.searching.budget import Budget
+from autoqa.searching.budget import SOUPS_SHARE, Budget
 from autoqa.searching.display import Display, score
 from autoqa.searching.hearing import hear
 from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
@@ -42,11 +42,15 @@ class _Greedy:
 
 @dataclass
 class _Running:
-    """A soup on a worker; ``greedy`` is whose trial it is where it is not kept."""
+    """A soup on a worker; ``greedy`` is whose trial it is where it is not kept.
+
+    ``early`` ones are made while others train.
+    """
 
     soup: Soup
     greedy: _Greedy | None = None
     started: float = field(default_factory=time.monotonic)
+    early: bool = False
 
 
 @dataclass
@@ -61,6 +65,7 @@ class SoupMaker:
         budget: Time.
         retain: Keeps weights within their quota, those of the given candidates whatever they take;
             returns a sentence for each that it dropped.
+        busy: Workers that average, by number.
     """
 
     pool: WorkerPool
@@ -69,13 +74,14 @@ class SoupMaker:
     display: Display
     budget: Budget
     retain: Callable[[Collection[str]], list[str]]
+    busy: dict[int, _Running] = field(default_factory=dict)
     _waiting: list[Soup] = field(default_factory=list)
     _greedy: list[_Greedy] = field(default_factory=list)
-    _busy: dict[int, _Running] = field(default_factory=dict)
     _made: list[CandidateRecord] = field(default_factory=list)
     _scores: dict[str, float] = field(default_factory=dict)
     _tried: dict[str, float] = field(default_factory=dict)
     _longest: float | None = None
+    _early: float = 0.0
 
     def run(
         self, soups: Sequence[Soup], greedy_families: Sequence[Ingredients] = ()
@@ -101,15 +107,15 @@ class SoupMaker:
             try:
                 while not interrupts.stopping:
                     self._assign()
-                    if not self._busy:
+                    if not self.busy:
                         break
                     hear(
                         self.pool,
-                        self._busy,
+                        self.busy,
                         interrupts.wake,
                         self.budget,
-                        receive=self._receive,
-                        lost=self._failed,
+                        receive=self.receive,
+                        lost=self.lost,
                     )
             finally:
                 self.pool.end()
@@ -156,18 +162,38 @@ class SoupMaker:
 
     def _assign(self) -> None:
         for worker in self.pool.workers:
-            if worker.number in self._busy or not self.budget.fits(self._longest):
+            if worker.number in self.busy or not self.budget.fits(self._longest):
                 continue
             running = self._next()
             if running is None:
                 return
-            self._busy[worker.number] = running
-            kept = running.greedy is None
-            worker.assign(SoupJob(running.soup.ingredients, self.folder.path, kept))
+            self._start(worker, running)
+
+    def _start(self, worker: Worker, running: _Running) -> None:
+        self.busy[worker.number] = running
+        kept = running.greedy is None
+        worker.assign(SoupJob(running.soup.ingredients, self.folder.path, kept))
+
+    def offer(self, soups: Sequence[Soup]) -> None:
+        """Puts soups on the list of those that :meth:`start_early` makes."""
+        self._read_scores()
+        taken = {running.soup.id for running in self.busy.values()} | set(self._scores)
+        self._waiting = [soup for soup in soups if soup.id not in taken]
+
+    def start_early(self, worker: Worker) -> bool:
+        """Has a worker make a soup while others train, if one is on the list and there is time.
+
+        All of them together may take as much of the workers' time as is kept for soups at the end.
+        """
+        share = SOUPS_SHARE * (time.time() - self.budget.start) * len(self.pool.workers)
+        if not self._waiting or self._early > share or not self.budget.fits(self._longest):
+            return False
+        self._start(worker, _Running(self._waiting.pop(0), early=True))
+        return True
 
     def _next(self) -> _Running | None:
         # What is still being made may be what a greedy search would try next.
-        fixed_over = not self._waiting and all(each.greedy for each in self._busy.values())
+        fixed_over = not self._waiting and all(each.greedy for each in self.busy.values())
         if fixed_over:
             searches, self._greedy = self._greedy, []
             for search in searches:
@@ -179,8 +205,9 @@ class SoupMaker:
             return _Running(Soup(search.tried, "a greedy trial"), search)
         return None
 
-    def _receive(self, worker: Worker, message: Message) -> None:
-        running = self._busy.get(worker.number)
+    def receive(self, worker: Worker, message: Message) -> None:
+        """Takes in what a worker says of the soup that it makes."""
+        running = self.busy.get(worker.number)
         if running is None:
             return
         match message:
@@ -197,7 +224,7 @@ class SoupMaker:
                 self._longest = max(self._longest or 0.0, time.monotonic() - running.started)
                 self._over(worker)
             case TrialFailed(reason=reason):
-                self._failed(worker, reason)
+                self.lost(worker, reason)
 
     def _record(self, candidate: CandidateRecord, soup: Soup) -> None:
         if not math.isfinite(candidate.jaccard):
@@ -212,15 +239,18 @@ class SoupMaker:
         )
         self._keep_within_quota()
 
-    def _failed(self, worker: Worker, reason: str) -> None:
+    def lost(self, worker: Worker, reason: str) -> None:
+        """Costs the soup that a worker made, and nothing else."""
         # What failed may have left memory behind, a GPU's above all: a fresh process.
         worker.end()
-        running = self._busy[worker.number]
+        running = self.busy[worker.number]
         self.display.event(f"{running.soup.id}, {running.soup.what}, is not made: {reason}")
         self._over(worker)
 
     def _over(self, worker: Worker) -> None:
-        running = self._busy.pop(worker.number)
+        running = self.busy.pop(worker.number)
+        if running.early:
+            self._early += time.monotonic() - running.started
         self.display.idle(worker.number)
         if running.greedy is not None:
             if running.soup.id not in self._tried:
@@ -229,9 +259,9 @@ class SoupMaker:
 
     def _keep_within_quota(self) -> None:
         pending = [soup.ingredients for soup in self._waiting]
-        pending += [running.soup.ingredients for running in self._busy.values()]
+        pending += [running.soup.ingredients for running in self.busy.values()]
         pending += [search.family for search in self._greedy]
-        pending += [each.greedy.family for each in self._busy.values() if each.greedy]
+        pending += [each.greedy.family for each in self.busy.values() if each.greedy]
         needed = {record.id for ingredients in pending for record in ingredients}
         for sentence in self.retain(needed):
             self.display.event(sentence)

@@ -59,18 +59,32 @@ def standard_soups(family: Ingredients) -> list[Soup]:
     Args:
         family: One of :func:`families`.
     """
-    runs: dict[int, list[CandidateRecord]] = defaultdict(list)
-    for record in family:
-        runs[record.trial].append(record)
+    runs = _runs(family)
     soups = [Soup(family, "all candidates"), Soup(_ends(runs), "the ends of runs")]
     if len(family) in LEAVE_ONE_OUT:
         soups += [
             Soup(tuple(each for each in family if each is not absent), f"all but {absent.id}")
             for absent in family
         ]
-    soups += [Soup(tuple(run), f"the snapshots of run {trial}") for trial, run in runs.items()]
+    soups += soups_of_runs(family)
     different = {soup.id: soup for soup in reversed(soups) if len(soup.ingredients) > 1}
     return list(reversed(different.values()))
+
+
+def soups_of_runs(family: Ingredients) -> list[Soup]:
+    """Of each run's snapshots, where there are two or more."""
+    return [
+        Soup(tuple(run), f"the snapshots of run {trial}")
+        for trial, run in _runs(family).items()
+        if len(run) > 1
+    ]
+
+
+def _runs(family: Ingredients) -> dict[int, list[CandidateRecord]]:
+    runs: dict[int, list[CandidateRecord]] = defaultdict(list)
+    for record in family:
+        runs[record.trial].append(record)
+    return runs
 
 
 def _ends(runs: Mapping[int, Sequence[CandidateRecord]]) -> Ingredients:

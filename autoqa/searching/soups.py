@@ -1,6 +1,6 @@
 """Soups of a study's candidates: at the end of a search, or of one that is over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from autoqa.errors import MissingAssetError, NothingFeasibleError
@@ -10,7 +10,13 @@ from autoqa.searching.optuna_study import adopt
 from autoqa.searching.retention import retain
 from autoqa.searching.setup import reopen
 from autoqa.searching.soup_maker import SoupMaker
-from autoqa.searching.soup_plan import families, soup_of, standard_soups
+from autoqa.searching.soup_plan import (
+    Soup,
+    families,
+    soup_of,
+    soups_of_runs,
+    standard_soups,
+)
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -21,36 +27,39 @@ from autoqa.workers.registry import LOCAL_PROCESS, make_pool
 from autoqa.workers.resources import plan_workers
 
 
-def make_standard_soups(
-    pool: WorkerPool,
-    folder: RunFolder,
-    store: Store,
-    display: Display,
-    *,
-    weights: float,
-    budget: Budget | None = None,
-) -> list[CandidateRecord]:
+def make_standard_soups(maker: SoupMaker) -> list[CandidateRecord]:
     """Makes all soups of :mod:`autoqa.searching.soup_plan` that there are not yet.
 
     Args:
-        pool: Workers that train for this study; none of them running.
-        folder: The run folder, locked by this process.
-        store: The study's database.
-        display: What people see.
-        weights: GiB that all weights together may take.
-        budget: Time; left out, no limit.
+        maker: What :func:`soup_maker` gave; no worker is running.
 
     Returns:
-        The new candidates.
+        The new candidates, those that were made early included.
 
     Raises:
         SearchInterruptedError: A signal asked for the end.
     """
+    folder, store = maker.folder, maker.store
     for record in adopt(folder, store.candidates()):
         store.add_candidate(record)
     found = families(_with_weights(folder, store.candidates()))
-    soups = [soup for family in found for soup in standard_soups(family)]
-    return _maker(pool, folder, store, display, weights, budget).run(soups, found)
+    return maker.run([soup for family in found for soup in standard_soups(family)], found)
+
+
+def early_soups(maker: SoupMaker, running: Collection[int]) -> list[Soup]:
+    """What is worth averaging while the search goes on: all candidates, and each run's.
+
+    Args:
+        maker: Makes them.
+        running: Trials that are not over: their runs have further candidates to come.
+    """
+    records = [each for each in maker.store.candidates() if each.trial not in running]
+    found = families(_with_weights(maker.folder, records))
+    return [
+        soup
+        for family in found
+        for soup in (Soup(family, "all candidates"), *soups_of_runs(family))
+    ]
 
 
 def soup(
@@ -104,19 +113,29 @@ def soup(
         plan = plan_workers(bound.study.search.workers)
         settings = WorkerSettings(factory, bound.study, folder.path, plan, folder.logs)
         pool, gib = make_pool(workers, settings), bound.study.search.weights
-        if not named:
-            return make_standard_soups(pool, folder, store, display, weights=gib)
-        return _maker(pool, folder, store, display, gib, None).run(named)
+        maker = soup_maker(pool, folder, store, display, weights=gib)
+        return maker.run(named) if named else make_standard_soups(maker)
 
 
-def _maker(
+def soup_maker(
     pool: WorkerPool,
     folder: RunFolder,
     store: Store,
     display: Display,
+    *,
     weights: float,
-    budget: Budget | None,
+    budget: Budget | None = None,
 ) -> SoupMaker:
+    """What makes a study's soups.
+
+    Args:
+        pool: Workers that train for this study.
+        folder: The run folder, locked by this process.
+        store: The study's database.
+        display: What people see.
+        weights: GiB that all weights together may take.
+        budget: Time; left out, no limit.
+    """
     keep = partial(retain, folder, store, weights)
     return SoupMaker(pool, folder, store, display, budget or Budget(), keep)
 

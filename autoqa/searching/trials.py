@@ -13,9 +13,9 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from autoqa import recipes
-from autoqa.recipes import TrainingRun
-from autoqa.searching.first_points import Point
-from autoqa.searching.space import Space
+from autoqa.proposals.first_points import Point
+from autoqa.proposals.space import Space
+from autoqa.recipes import Recipe, TrainingRun
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
@@ -201,7 +201,11 @@ class Trials:
     ) -> float:
         """Tells a run's value: the public Jaccard of its last snapshot, which all runs have."""
         last = max(candidates, key=lambda record: record.fraction)
+        trained = TrainingRun(Recipe.from_dict(last.recipe), last.learning_rate, last.seed)
         TrialAttributes(
+            # It may have been made smaller to end in time, and is another run then.
+            run=trained.key,
+            recipe=recipes.line(trained.recipe, trained.learning_rate),
             recipe_hash=last.recipe_hash,
             learning_rate=last.learning_rate,
             windows_per_second=last.windows_per_second,

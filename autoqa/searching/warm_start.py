@@ -17,8 +17,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError
-from autoqa.searching.first_points import Point, fault, protocol_parameters
-from autoqa.searching.space import Space
+from autoqa.proposals.first_points import Point, fault, protocol_parameters
+from autoqa.proposals.space import Space
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.types import Example
 

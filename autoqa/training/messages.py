@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from autoqa.planning.run_timing import RunTiming
 from autoqa.recipes import TrainingRun
 from autoqa.store.candidate_record import CandidateRecord, soup_id
 
@@ -22,9 +23,12 @@ class TrialJob:
         run_folder: The study's folder; candidates go below it.
         micro_scale: Factor on the tokens of a forward pass; below 1 where memory ran out before.
             The effective batch stays the same.
-        windows_per_second: How fast this backbone was trained before, for the recipe card.
+        windows_per_second: How fast this backbone was trained before, for the recipe card, and to
+            tell whether the run ends before the deadline.
+        evaluation: Seconds that a snapshot takes; 0 if nobody knows.
         deadline: Seconds since the epoch at which the run stops after its current step, takes a
-            last snapshot if it has none, and ends; ``None`` for no limit.
+            last snapshot if most of it is done, and ends; ``None`` for no limit. A run that would
+            not end before it is made smaller when it begins.
         only: The one point of the run to make a candidate of, and to end at; ``None`` for all
             points of the study.
         head_seed: Seeds the answer head in place of the run's seed: means of weights need runs
@@ -37,6 +41,7 @@ class TrialJob:
     run_folder: Path
     micro_scale: float = 1.0
     windows_per_second: float | None = None
+    evaluation: float = 0.0
     deadline: float | None = None
     only: float | None = None
     head_seed: int | None = None
@@ -119,7 +124,27 @@ class AnswerJob:
     target: Path
 
 
-Job = TrialJob | SoupJob | RefitJob | AnswerJob
+@dataclass(frozen=True, slots=True)
+class TimingJob:
+    """A run whose first steps a worker times; see :mod:`autoqa.training.timing`.
+
+    Attributes:
+        backbone: Name in the study file.
+        run: What to train some steps of.
+        run_folder: The study's folder.
+    """
+
+    backbone: str
+    run: TrainingRun
+    run_folder: Path
+
+    @property
+    def trial(self) -> int:
+        """No trial's number."""
+        return -1
+
+
+Job = TrialJob | SoupJob | RefitJob | AnswerJob | TimingJob
 """What a worker can be assigned."""
 
 
@@ -171,6 +196,14 @@ class SoupTried:
 
 
 @dataclass(frozen=True, slots=True)
+class BackboneTimed:
+    """What a run takes on this worker, beside whatever its neighbours do."""
+
+    trial: int
+    timing: RunTiming
+
+
+@dataclass(frozen=True, slots=True)
 class TrialFinished:
     """The job is over and every candidate was sent.
 
@@ -213,7 +246,16 @@ class TrialFailed:
     error: str = ""
 
 
-Message = Progress | RecipeCard | Note | SnapshotTaken | SoupTried | TrialFinished | TrialFailed
+Message = (
+    Progress
+    | RecipeCard
+    | Note
+    | SnapshotTaken
+    | SoupTried
+    | BackboneTimed
+    | TrialFinished
+    | TrialFailed
+)
 
 Emit = Callable[[Message], None]
 """Takes the messages of a run; training may call it from any thread."""

@@ -2,8 +2,9 @@
 
 import time
 
-from autoqa.training.messages import Emit, SnapshotTaken, TrialJob
+from autoqa.training.messages import Emit, Note, SnapshotTaken, TrialJob
 from autoqa.training.snapshot import take_snapshot
+from autoqa.training.time_left import share_that_fits, smaller
 from autoqa.training.trainer import Trainer
 from autoqa.training.workbench import Workbench
 
@@ -22,13 +23,21 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
 
     Raises:
         TrainingError: The loss stopped being a number, or the run collapsed.
-        OutOfTimeError: The time was over while another run trained a stage that this one needs.
+        OutOfTimeError: The time was over before most of the run was done.
         DataError: A stage selects nothing.
         MissingAssetError: The backbone's weights are not on this machine.
         ConfigError: A window length does not fit the questions or the model.
     """
     points = (*bench.bound.study.search.snapshots, 1.0) if job.only is None else (job.only,)
-    Trainer(job, bench, emit, points, _snapshot, every=job.only is not None).run()
+    every = job.only is not None
+    trainer = Trainer(job, bench, emit, points, _snapshot, every=every)
+    share = share_that_fits(job, trainer.windows, len(trainer.due))
+    if share is not None and not trainer.resume():  # one that goes on would have to begin anew
+        emit(Note(job.trial, f"made {share:.0%} as large, to end before the time limit"))
+        begin = trainer.begin
+        trainer = Trainer(smaller(job, share), bench, emit, points, _snapshot, every=every)
+        trainer.begin = begin
+    trainer.run()
 
 
 def _snapshot(trainer: Trainer, stage: int, point: float) -> None:

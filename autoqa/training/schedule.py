@@ -90,3 +90,24 @@ class LearningRate:
         # The mean over the run's last quarter depends on where the run ends.
         fixed = self.method.averaging != "swa"
         return fixed and stage < len(self.stages) - 1 and self.horizon(stage) == stage
+
+    def sharing(self, kept: bool) -> list[str]:
+        """Says whether other runs may fork from this one's stages, and why not.
+
+        Args:
+            kept: Whether checkpoints are kept at all.
+        """
+        count = sum(map(self.shared, range(len(self.stages)))) if kept else 0
+        if count:
+            stages = "first stage is" if count == 1 else f"first {count} stages are"
+            return [f"shared: the {stages} trained once for all recipes that begin alike"]
+        if len(self.stages) == 1:
+            return []
+        why = (
+            "search.checkpoints is 0"
+            if not kept
+            else "the mean of the last quarter's weights depends on the whole recipe"
+            if self.method.averaging == "swa"
+            else f"the {self.method.schedule} schedule depends on the length of the whole recipe"
+        )
+        return [f"not shared with recipes that begin alike: {why}"]

@@ -23,6 +23,7 @@ from autoqa.training.messages import (
 )
 from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
+from autoqa.training.time_left import MIN_SHARE_DONE
 from autoqa.training.workbench import ReadyBackbone, Workbench
 
 CHECKPOINT_SECONDS = 300.0
@@ -100,6 +101,11 @@ class Trainer:
         """Optimizer steps of the whole run."""
         return self.rates.steps
 
+    @property
+    def windows(self) -> int:
+        """Windows of the whole run."""
+        return sum(len(stage.windows) for stage in self.stages)
+
     def step_of(self, point: float) -> int:
         """Steps done at a share of the run."""
         return max(1, round(point * self.steps))
@@ -152,31 +158,17 @@ class Trainer:
             self.job.run,
             sizes,
             self.job.windows_per_second,
-            [*before, *self._sharing(), *self.engine.model.notes],
+            [
+                *before,
+                *self.rates.sharing(self.checkpoints.quota > 0),
+                *self.engine.model.notes,
+            ],
         )
         self.emit(RecipeCard(self.job.trial, tuple(lines)))
 
-    def _sharing(self) -> list[str]:
-        """Says whether other trials may fork from this one's stages, and why not."""
-        count = sum(map(self._shared, range(len(self.stages))))
-        if count:
-            stages = "first stage is" if count == 1 else f"first {count} stages are"
-            return [f"shared: the {stages} trained once for all recipes that begin alike"]
-        if len(self.stages) == 1:
-            return []
-        method = self.job.run.recipe.method
-        why = (
-            "search.checkpoints is 0"
-            if not self.checkpoints.quota
-            else "the mean of the last quarter's weights depends on the whole recipe"
-            if method.averaging == "swa"
-            else f"the {method.schedule} schedule depends on the length of the whole recipe"
-        )
-        return [f"not shared with recipes that begin alike: {why}"]
-
     def _train_stages(self) -> None:
-        """Goes through all stages; ends early, with a snapshot, at the deadline."""
-        if not self._resume() and self.adaptation is not None:
+        """Goes through all stages; ends early at the deadline, with a snapshot if most is done."""
+        if not self.resume() and self.adaptation is not None:
             self.adaptation.run(self.engine, CHECKPOINT_SECONDS)
         for number, end in enumerate(self.rates.ends):
             if self.engine.step >= end:
@@ -198,10 +190,14 @@ class Trainer:
         """Name of this run's own checkpoint."""
         return f"run-{self.key(len(self.stages) - 1)}"
 
-    def _resume(self) -> bool:
-        """Goes on from where this very run was left, or from the longest beginning there is."""
-        if not self.checkpoints.quota:
-            return False
+    def resume(self) -> bool:
+        """Goes on from where this very run was left, or from the longest beginning there is.
+
+        Returns:
+            Whether it does; whoever asks again is told the same.
+        """
+        if self.reused or not self.checkpoints.quota:
+            return self.reused > 0
         numbers = filter(self._shared, reversed(range(len(self.stages))))
         names = [self.run_name, *(f"stage-{self.key(number)}" for number in numbers)]
         return any(map(self._restore, names))
@@ -255,11 +251,18 @@ class Trainer:
                 if step == max(self.due):
                     return False
             elif self._late():
-                self._keep(self, number, step / self.steps)
+                self._cut(number, step)
                 return False
             if time.monotonic() - self.saved > CHECKPOINT_SECONDS and step < self.steps:
                 self._save(self.run_name)
         return True
+
+    def _cut(self, number: int, step: int) -> None:
+        if step >= MIN_SHARE_DONE * self.steps:
+            self._keep(self, number, step / self.steps)
+            return
+        self._save(self.run_name)
+        raise OutOfTimeError(f"the time was over after {step / self.steps:.0%} of the run")
 
     def progress(self, phase: str, stage: int, step: int, steps: int) -> Progress:
         """How far the run has come."""
@@ -275,7 +278,11 @@ class Trainer:
         )
 
     def run(self) -> None:
-        """Trains, and says at the beginning what is trained and at the end that it is over."""
+        """Trains, and says at the beginning what is trained and at the end that it is over.
+
+        Raises:
+            OutOfTimeError: The time was over before most of the run was done.
+        """
         self._announce()
         self._train_stages()
         self.checkpoints.remove(self.run_name)

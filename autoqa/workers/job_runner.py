@@ -13,6 +13,7 @@ from autoqa.training.messages import (
     Job,
     RefitJob,
     SoupJob,
+    TimingJob,
     TrialFailed,
     TrialJob,
 )
@@ -31,8 +32,9 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
         run_folder: The study's folder.
     """
     registry = import_module("autoqa.registry")
-    run, soup, refit, workbench = (
-        import_module(f"autoqa.training.{name}") for name in ("run", "soup", "refit", "workbench")
+    names = ("run", "soup", "refit", "timing", "workbench")
+    run, soup, refit, timing, workbench = (
+        import_module(f"autoqa.training.{name}") for name in names
     )
     bench = workbench.Workbench(registry.bind(study, registry.discover()), run_folder)
 
@@ -44,6 +46,8 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
                 refit.refit(job, bench, emit)
             case AnswerJob():
                 refit.answer(job, bench, emit)
+            case TimingJob():
+                timing.time_run(job, bench, emit)
             case TrialJob():
                 run.run_trial(job, bench, emit)
 

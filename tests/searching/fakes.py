@@ -17,6 +17,7 @@ from autoqa import env
 from autoqa.api import TrainingProtocol
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
+from autoqa.planning.run_timing import RunTiming, TimedPortion
 from autoqa.searching.display import QuietDisplay
 from autoqa.searching.result import SearchResult
 from autoqa.searching.runner import run_search
@@ -24,10 +25,12 @@ from autoqa.searching.setup import SearchOptions
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.messages import (
+    BackboneTimed,
     Note,
     Progress,
     RecipeCard,
     SnapshotTaken,
+    TimingJob,
     TrialFinished,
     TrialJob,
 )
@@ -197,12 +200,33 @@ def calls() -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _good(job: TrialJob, emit: Any) -> None:
+def tell_time(job: TimingJob, emit: Any, seconds: float = 0.2) -> None:
+    """What a worker says of a run of 1,000 windows that takes as long as stated."""
+    portions = tuple(
+        TimedPortion(portion.source, portion.share, windows, windows)
+        for portion, windows in zip(job.run.recipe.stages[0].portions, (700, 300), strict=False)
+    )
+    total = sum(each.tokens for each in portions)
+    timing = RunTiming(
+        portions=portions,
+        batch_size=1,
+        setup=0.0,
+        tokens_per_second=total / seconds,
+        evaluation=0.0,
+    )
+    emit(BackboneTimed(job.trial, timing))
+    emit(TrialFinished(job.trial, 0.1))
+
+
+def _good(job: TrialJob | TimingJob, emit: Any) -> None:
+    if isinstance(job, TimingJob):
+        return tell_time(job, emit)
     log_call(job)
     emit(Progress(job.trial, "train", 1, 1, 5, 10, 1.5, 30.0))
     write(job, emit, 0.5)
     write(job, emit)
     emit(TrialFinished(job.trial, 0.1))
+    return None
 
 
 def good(_study: Any, _folder: Path) -> Any:
@@ -309,7 +333,10 @@ def slow_second(_study: Any, _folder: Path) -> Any:
 
 
 def until_deadline(_study: Any, _folder: Path) -> Any:
-    def run(job: TrialJob, emit: Any) -> None:
+    def run(job: TrialJob | TimingJob, emit: Any) -> None:
+        if isinstance(job, TimingJob):
+            tell_time(job, emit)
+            return
         log_call(job)
         started = time.time()
         assert job.deadline is not None

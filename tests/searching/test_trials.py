@@ -4,10 +4,10 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from autoqa.searching.first_points import Point, protocol_parameters
+from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.searching.optuna_study import open_study, recover
 from autoqa.searching.trials import Proposal, Trials
-from tests.searching.test_space import space
+from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
 
 
@@ -118,6 +118,13 @@ def test_opening_a_study_warns_of_nothing() -> None:
 def test_a_soup_does_not_make_a_dead_run_complete(made_of: tuple[str, ...]) -> None:
     study = trials()
     assert propose(study).trial.number == 0
-    record = with_jaccard(0.6, id="t0000-100", trial=0, fraction=1.0, ingredients=made_of)
+    record = with_jaccard(
+        0.6,
+        id="t0000-100",
+        trial=0,
+        fraction=1.0,
+        ingredients=made_of,
+        recipe={"stages": [], "method": {}},
+    )
     (sentence,) = recover(study, [record], 1.0)
     assert ("queued again" in sentence) == bool(made_of)

@@ -1,5 +1,6 @@
 """Another study's trials: translated, tried, moved by the common recipes, and never sealed ones."""
 
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,14 +11,14 @@ from optuna.trial import TrialState
 
 from autoqa.config import load_study
 from autoqa.errors import ConfigError
-from autoqa.searching.first_points import Point, protocol_parameters
+from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.searching.optuna_study import open_study, past_study
 from autoqa.searching.setup import SearchOptions
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import TRIED, PastStudy, read_prior
 from autoqa.store.run_folder import RunFolder
+from tests.proposals.test_space import space
 from tests.searching import fakes
-from tests.searching.test_space import space
 from tests.store.test_study_tables import with_jaccard
 
 
@@ -86,7 +87,12 @@ def test_the_sampler_learns_once_the_common_recipes_are_known() -> None:
     assert trials.propose(100, lambda _: True) is not None
     assert not said
     for proposal, value in zip(proposals, (0.40, 0.60, 0.52), strict=True):
-        trials.finish(proposal.trial, [with_jaccard(value)], 1.0)  # type: ignore[union-attr]
+        assert proposal is not None
+        run = proposal.run
+        record = with_jaccard(
+            value, recipe=asdict(run.recipe), learning_rate=run.learning_rate, seed=run.seed
+        )
+        trials.finish(proposal.trial, [record], 1.0)
     assert trials.propose(100, lambda _: True) is not None
     added = [each for each in trials.in_states() if each.user_attrs.get("elsewhere")]
     assert [each.value for each in added] == pytest.approx([0.4 - 0.28 / 3, 0.3 - 0.28 / 3])

@@ -13,7 +13,7 @@ from autoqa.errors import DataError, OutOfTimeError, TrainingError
 from autoqa.recipes import Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
-from autoqa.training import run as run_module
+from autoqa.training import trainer as trainer_module
 from autoqa.training.engine import Engine, StepLoss
 from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialJob
 from autoqa.training.run import run_trial
@@ -58,7 +58,7 @@ def test_recipes_share_one_stage(make_bench: Bench) -> None:
     """Another learning rate and loss, the same texts: trained once, and as if trained anew."""
     alone = make_bench("alone")
     other = Method(mlm_epochs=1.5, loss="jaccard", averaging="ema")
-    (last,) = adapted(run(alone, job(alone, other, 4, rate=1e-3)))
+    *_, last = adapted(run(alone, job(alone, other, 4, rate=1e-3)))
     assert last.step == last.steps > 1
 
     bench = make_bench("together")
@@ -92,11 +92,11 @@ def test_an_interrupted_stage_goes_on_to_the_same_weights(
     make_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = make_bench("undisturbed")
-    (last,) = adapted(run(undisturbed, job(undisturbed)))
+    *_, last = adapted(run(undisturbed, job(undisturbed)))
 
     bench = make_bench("interrupted")
-    monkeypatch.setattr(run_module, "CHECKPOINT_SECONDS", 0.0)
-    monkeypatch.setattr(run_module.Pace, "due", lambda _: True)
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(trainer_module.Pace, "due", lambda _: True)
     stop = last.steps // 2
     with pytest.raises(KeyboardInterrupt):
         run(bench, job(bench), stop_at=stop)

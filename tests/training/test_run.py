@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from autoqa.errors import ConfigError, DataError, TrainingError
+from autoqa.errors import ConfigError, DataError, OutOfTimeError, TrainingError
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.loss import training_loss
@@ -19,7 +19,8 @@ from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, Trai
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import engine
-from autoqa.training.messages import Message, Progress, SnapshotTaken, TrialFinished, TrialJob
+from autoqa.training import trainer as trainer_module
+from autoqa.training.messages import Message, Note, Progress, SnapshotTaken, TrialFinished, TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 from tests.scores.toy_metric import registered
@@ -109,10 +110,35 @@ def test_the_seed_decides_everything(make_bench: Bench) -> None:
     assert not np.array_equal(first, third)
 
 
-def test_the_deadline_ends_a_run_with_a_snapshot(make_bench: Bench) -> None:
-    messages = run(make_bench("late"), deadline=time.time() - 1)
-    (taken,) = candidates(messages)
+def test_a_run_that_is_cut_early_goes_on_later(make_bench: Bench) -> None:
+    bench = make_bench("late")
+    with pytest.raises(OutOfTimeError, match="the time was over after 2% of the run"):
+        run(bench, deadline=time.time() - 1)
+    assert RunFolder(bench.run_folder).candidate_ids() == []
+    messages = run(bench)
+    said = [message.text for message in messages if isinstance(message, Note)]
+    assert any("goes on from where it was interrupted" in text for text in said)
+    assert len(candidates(messages)) == 2
+
+
+def test_a_run_that_is_cut_near_its_end_leaves_a_snapshot(
+    make_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "MIN_SHARE_DONE", 0.0)
+    (taken,) = candidates(run(make_bench("late"), deadline=time.time() - 1))
     assert 0 < taken.candidate.fraction < 0.5
+
+
+def test_a_run_that_would_not_end_in_time_is_made_smaller(make_bench: Bench) -> None:
+    whole = run(make_bench("whole"))
+    messages = run(make_bench("smaller"), deadline=time.time() + 3600, windows_per_second=20 / 3600)
+    assert any("to end before the time limit" in m.text for m in messages if isinstance(m, Note))
+    last, before = candidates(messages)[-1].candidate, candidates(whole)[-1].candidate
+    assert last.fraction == 1.0
+    assert 0 < last.recipe["stages"][0]["portions"][0]["share"] < 1
+    assert last.recipe_hash == Recipe.from_dict(last.recipe).hash != before.recipe_hash
+    again = run(make_bench("again"), recipe=Recipe.from_dict(last.recipe))
+    assert candidates(again)[-1].candidate.jaccard == last.jaccard
 
 
 def test_a_loss_that_is_no_number_ends_the_run(

@@ -7,7 +7,7 @@ switch of its searched, so that one more of them is one more parameter and not a
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -20,14 +20,15 @@ from optuna.distributions import (
 
 from autoqa.api import TrainingProtocol
 from autoqa.config.study import AugmentationTable, PortionTable, Range, RecipeTable
-from autoqa.recipes import AugmentationUse, Portion, Recipe, Stage
-from autoqa.searching.method_space import (
+from autoqa.planning.share_scale import ShareScale, canonical
+from autoqa.proposals.method_space import (
     Draw,
     build_method,
     first_value,
     method_problems,
     searched_methods,
 )
+from autoqa.recipes import AugmentationUse, Portion, Recipe, Stage
 
 _SWITCH = CategoricalDistribution((False, True))
 
@@ -41,12 +42,14 @@ class Space:
         protocol: The centre of the space.
         recipe: The study file's ``[recipe]``.
         languages: Languages of each source that is trained on, sorted.
+        scale: Makes all recipes smaller than their parameters say.
     """
 
     backbone: str
     protocol: TrainingProtocol
     recipe: RecipeTable
     languages: Mapping[str, tuple[str, ...]]
+    scale: ShareScale = field(default_factory=ShareScale)
 
     def check(self) -> list[str]:
         """Problems that only data and backbone show: languages or methods that there cannot be."""
@@ -198,12 +201,12 @@ class Space:
             if (draw(name) if name in searched else table.include)
         )
         stages = tuple(
-            Stage(_ordered(together), length, self._stride(length), uses)
+            Stage(canonical(together), length, self._stride(length), uses)
             for together, length in zip(portions, lengths, strict=True)
             if together
         )
         method = build_method(self.recipe.method, draw, searched, len(stages))
-        return Recipe(stages, method), tidy_rate(rate)
+        return self.scale.applied(Recipe(stages, method)), tidy_rate(rate)
 
     def _length(self, draw: Draw, searched: Mapping[str, BaseDistribution], stage: int) -> int:
         if self.recipe.length is None:
@@ -260,14 +263,6 @@ def tidy_rate(rate: float) -> float:
 
 def _whole(range_: Range) -> IntDistribution:
     return IntDistribution(range_.low, range_.high, step=range_.step)
-
-
-def _ordered(portions: list[Portion]) -> tuple[Portion, ...]:
-    def order(portion: Portion) -> tuple[str, tuple[str, ...], float, float, float]:
-        sizes = portion.share, portion.negatives, portion.similar
-        return portion.source, portion.languages or (), *sizes
-
-    return tuple(sorted(portions, key=order))
 
 
 def _suggest(trial: optuna.trial.BaseTrial, name: str, distribution: BaseDistribution) -> Any:

@@ -13,7 +13,7 @@ from optuna.distributions import (
 )
 
 from autoqa.errors import ConfigError
-from autoqa.searching.space import Space
+from autoqa.proposals.space import Space
 
 _SHARES = ("share", "negatives", "similar")
 

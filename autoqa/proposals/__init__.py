@@ -1,0 +1,1 @@
+"""Which recipes a study may try: the space of each backbone, and the points tried first."""

@@ -1,0 +1,189 @@
+"""What becomes of a trial is written down: its messages, its candidates, its end."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from optuna.trial import TrialState
+
+from autoqa.errors import DataError
+from autoqa.planning.hopeless import HopelessRuns
+from autoqa.searching.display import Display, duration, score
+from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.searching.trials import Again, Proposal, Trials
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.training.messages import (
+    Message,
+    Note,
+    Progress,
+    RecipeCard,
+    SnapshotTaken,
+    TrialFailed,
+    TrialFinished,
+)
+from autoqa.workers.base import Worker
+
+RETRIES: dict[str, Again] = {
+    "TrainingError": "slower",
+    "OutOfMemoryError": "smaller",
+    "OutOfTimeError": "continue",
+}
+"""Error of a run to what is tried after it."""
+
+RETRY_CHANGES = {
+    "slower": " at half the learning rate",
+    "smaller": " in forward passes of half the size",
+}
+
+
+@dataclass
+class RunningTrial:
+    """A trial on a worker."""
+
+    proposal: Proposal
+    started: float = field(default_factory=time.time)
+    candidates: list[CandidateRecord] = field(default_factory=list)
+    broken: bool = False
+
+    @property
+    def number(self) -> int:
+        """Optuna's number of the trial."""
+        return self.proposal.trial.number
+
+
+@dataclass
+class Recorder:
+    """Writes down what happens to the trials of one study.
+
+    Attributes:
+        trials: The study's trials.
+        store: Takes the candidates.
+        folder: The run folder, locked by this process.
+        total: Trials wanted.
+        complete: Point of a run after which nothing of it is missing.
+        display: What people see.
+        retain: Keeps weights within their quota; returns a sentence for each that it dropped.
+        hopeless: Says which runs end at a snapshot; ``None`` lets all go on.
+    """
+
+    trials: Trials
+    store: Store
+    folder: RunFolder
+    total: int
+    complete: float
+    display: Display
+    retain: Callable[[], list[str]]
+    hopeless: HopelessRuns | None = None
+
+    def receive(self, worker: Worker, running: RunningTrial, message: Message) -> bool:
+        """Takes in a message of a trial; says whether the trial is over."""
+        trial = running.proposal.trial
+        match message:
+            case Progress():
+                self.display.working(worker.number, running.proposal.backbone, message)
+            case RecipeCard(lines=lines):
+                TrialAttributes(card="\n".join(lines)).write(trial)
+                for line in lines:
+                    self.display.event(f"trial {running.number}: {line}")
+            case Note(text=text):
+                self.display.event(f"trial {running.number}: {text}")
+            case SnapshotTaken(candidate=candidate):
+                self._add_candidate(running, candidate)
+                return self._stopped(worker, running)
+            case TrialFinished():
+                TrialAttributes(
+                    trained_steps=message.trained_steps,
+                    reused_steps=message.reused_steps,
+                    next_seconds=message.next_seconds,
+                ).write(trial)
+                self._finished(running, message.seconds)
+                return True
+            case TrialFailed(reason=reason, error=error):
+                # What failed may have left memory behind, a GPU's above all: a fresh process.
+                worker.end()
+                self._failed(running, reason, RETRIES.get(error, "no"))
+                return True
+        return False
+
+    def died(self, worker: Worker, running: RunningTrial, reason: str) -> None:
+        """Costs the trial that ran on a dead worker, unless its last snapshot was complete."""
+        self._ended(worker, running, reason, "smaller" if worker.was_killed else "same")
+
+    def interrupted(self, worker: Worker, running: RunningTrial) -> None:
+        """Ends a trial that is to go on in a later search."""
+        self._ended(worker, running, "interrupted", "continue")
+
+    def _ended(self, worker: Worker, running: RunningTrial, reason: str, again: Again) -> None:
+        worker.end()
+        if self._adopt_candidates(running):
+            self._finished(running, time.time() - running.started)
+        else:
+            self._failed(running, reason, again)
+
+    def _add_candidate(self, running: RunningTrial, candidate: CandidateRecord) -> None:
+        if not math.isfinite(candidate.jaccard):
+            running.broken = True
+            return
+        self.store.add_candidate(candidate)
+        running.candidates.append(candidate)
+        running.proposal.trial.report(candidate.jaccard, round(100 * candidate.fraction))
+        further = (f" {name} {mean:.3f}" for name, mean in candidate.further_scores.items())
+        self.display.event(
+            f"trial {running.number}: candidate {candidate.id} {score(candidate)}{''.join(further)}"
+        )
+        for sentence in self.retain():
+            self.display.event(sentence)
+
+    def _stopped(self, worker: Worker, running: RunningTrial) -> bool:
+        """Ends a trial whose latest snapshot shows that the rest is not worth its time."""
+        if self.hopeless is None or running.broken:
+            return False
+        latest = running.candidates[-1]
+        if latest.fraction >= self.complete:
+            return False
+        over = [trial.number for trial in self.trials.in_states(TrialState.COMPLETE)]
+        reason = self.hopeless.verdict(latest, self.store.candidates(), over)
+        if reason is None:
+            return False
+        worker.end()
+        self.folder.remove_partial(running.number)
+        self.display.event(f"trial {running.number} ends early: {reason}")
+        TrialAttributes(stopped=reason).write(running.proposal.trial)
+        self._finished(running, time.time() - running.started)
+        return True
+
+    def _finished(self, running: RunningTrial, seconds: float) -> None:
+        if running.broken:
+            self._failed(running, "the score of a snapshot is not a number", "slower")
+            return
+        if not running.candidates:
+            self._failed(running, "the run ended without a snapshot", "no")
+            return
+        value = self.trials.finish(running.proposal.trial, running.candidates, seconds)
+        self.display.event(
+            f"trial {running.number} finished in {duration(seconds)}: jaccard {value:.3f} "
+            f"({self.trials.settled()} of {self.total})"
+        )
+
+    def _failed(self, running: RunningTrial, reason: str, again: Again) -> None:
+        queued = self.trials.fail(running.proposal.trial, reason, again)
+        self.folder.remove_partial(running.number)
+        tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""
+        self.display.event(f"trial {running.number} failed: {reason}{tail}")
+        cause = self.trials.left_out.get(running.proposal.backbone)
+        if cause and not queued:
+            self.display.event(f"{running.proposal.backbone} is left out from here on: {cause}")
+
+    def _adopt_candidates(self, running: RunningTrial) -> bool:
+        """Takes in candidates whose message was lost; says whether the run was complete."""
+        received = {candidate.id for candidate in running.candidates}
+        for candidate_id in self.folder.candidate_ids():
+            if candidate_id.startswith(f"t{running.number:04d}-") and candidate_id not in received:
+                try:
+                    self._add_candidate(running, self.folder.read_record(candidate_id))
+                except DataError as error:
+                    self.display.event(str(error))
+        return any(candidate.fraction >= self.complete for candidate in running.candidates)
