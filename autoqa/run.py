@@ -137,6 +137,41 @@ class Run:
             announce=lambda _: None,
         )[0]
 
+    def distil(
+        self,
+        backbone: str,
+        unlabelled: str | Path | None = None,
+        *,
+        pick: PickName = "safe",
+        quiet: bool = True,
+    ) -> CandidateRecord:
+        """Teaches one model what the ensemble says; it becomes a candidate, which can be exported.
+
+        The worker that trains imports the calling script anew, so a script must call this below
+        ``if __name__ == "__main__":``.
+
+        Args:
+            backbone: The pupil's, a name in the study file.
+            unlabelled: A file with questions and contexts without answers to learn from, too.
+            pick: Which ensemble teaches; ``safe``: what the rule chose; ``best``: the highest
+                public score.
+            quiet: Show nothing while it runs.
+
+        Raises:
+            ConfigError: There is no such backbone, or the study file has been changed.
+            MissingAssetError: Teachers' weights were dropped; ``autoqa retrain`` makes them again.
+            DataError: The file cannot be used, or the data are not those of then.
+            TrainingError: The run failed.
+            SearchInterruptedError: A signal ended it; the same call goes on.
+        """
+        from autoqa.export.distilled import distil_run
+        from autoqa.searching.display import choose_display
+
+        _refuse_in_worker(f"Run.distil({backbone!r})")
+        path = None if unlabelled is None else Path(unlabelled)
+        display = choose_display(quiet)
+        return distil_run(self._run, backbone, display, pick=pick, unlabelled=path).pupil
+
     def close(self) -> None:
         """Closes the study's database."""
         self._run.store.close()
@@ -206,11 +241,7 @@ def search(
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
 
-    if current_process().name.startswith("autoqa-worker-"):
-        raise ConfigError(
-            f"autoqa.search({str(path)!r}) was called by a script that a worker process imports: "
-            'call it below `if __name__ == "__main__":`'
-        )
+    _refuse_in_worker(f"autoqa.search({str(path)!r})")
     path = Path(path)
     result = run_search(
         open_study(path),
@@ -220,3 +251,11 @@ def search(
         display=choose_display(quiet),
     )
     return open_run(result.study)
+
+
+def _refuse_in_worker(call: str) -> None:
+    if current_process().name.startswith("autoqa-worker-"):
+        raise ConfigError(
+            f"{call} was called by a script that a worker process imports: "
+            'call it below `if __name__ == "__main__":`'
+        )

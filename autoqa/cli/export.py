@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from autoqa.cli.terminal import complain, note_console
+from autoqa.cli.terminal import complain, data_console, note_console
 from autoqa.errors import MissingAssetError
 from autoqa.types import WeightFormat
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from autoqa.analysis.finished_run import StudyRun
     from autoqa.bundle.manifest import Manifest
     from autoqa.ensemble.choosing.selection import PickName
+    from autoqa.export.distilled import Distilled
 
 
 @click.command()
@@ -40,6 +41,17 @@ if TYPE_CHECKING:
     "faster. Says what the conversion changes on the public part.",
 )
 @click.option("--candidate", metavar="ID", help="Export this candidate alone, not the selection.")
+@click.option(
+    "--distil",
+    metavar="BACKBONE",
+    help="Teach one model of this backbone what the ensemble says, and export that.",
+)
+@click.option(
+    "--unlabelled",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --distil: questions and contexts without answers that it learns from, too.",
+)
 def export(
     study: str,
     target: Path,
@@ -48,6 +60,8 @@ def export(
     pick: "PickName | None",
     weights: WeightFormat,
     candidate: str | None,
+    distil: str | None,
+    unlabelled: Path | None,
 ) -> None:
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
 
@@ -60,8 +74,11 @@ def export(
     from autoqa.export.export_run import export_run
     from autoqa.report import export as report
 
-    if pick and candidate:
-        raise click.UsageError("--pick and --candidate exclude each other: give one of them")
+    if candidate and (pick or distil):
+        other = "--pick" if pick else "--distil"
+        raise click.UsageError(f"{other} and --candidate exclude each other: give one of them")
+    if unlabelled and not distil:
+        raise click.UsageError("--unlabelled is for what --distil learns from: give both")
     if kaggle and weights != "fp16":
         raise click.UsageError(
             f"--kaggle and --weights {weights} exclude each other: a kit answers on a GPU, where "
@@ -72,6 +89,16 @@ def export(
 
         check_kit(target, force=force)
     run = open_run(study)
+    distilled = None
+    if distil:
+        from autoqa.export.distilled import distil_run
+        from autoqa.export.write import check_target
+        from autoqa.searching.display import choose_display
+
+        check_target(target, force=force)
+        display = choose_display(quiet=False)
+        distilled = distil_run(run, distil, display, pick=pick or "safe", unlabelled=unlabelled)
+        candidate = distilled.pupil.id
     manifest, opened = export_run(
         run,
         target,
@@ -82,6 +109,8 @@ def export(
         announce=note_console().print,
     )
     click.echo("\n".join(report.bundle_sentences(target, manifest)))
+    if distilled:
+        _compare(run, distilled, target)
     tests = stored_rule_tests(run)
     tested = () if tests is None else tests.members
     for sentence in (
@@ -91,6 +120,17 @@ def export(
         note_console().print(sentence)
     if kaggle:
         _write_kit(run, manifest, target, force=force)
+
+
+def _compare(run: "StudyRun", distilled: "Distilled", target: Path) -> None:
+    """Shows a pupil beside the ensemble that taught it."""
+    from autoqa.export.distilled import standings
+    from autoqa.report import export as report
+
+    reason = f"ensemble beside its pupil {distilled.pupil.id}, exported to {target}"
+    both = standings(run, distilled, reason)
+    data_console().print(report.distilled_table(*both))
+    click.echo(report.distilled_sentence(*both))
 
 
 def _write_kit(run: "StudyRun", manifest: "Manifest", bundle: Path, *, force: bool) -> None:

@@ -138,6 +138,9 @@ class Batch:
         allowed: Tokens that an answer may start or end at (the context) and the first token of
             each window, which stands for "no answer"; bool ``[T]``.
         label: First and last answer token inside the window, int64 ``[W, 2]``.
+        teacher: Log-probabilities of starts and of ends, float32 ``[T, 2]``, and
+        weight: how much label and teacher count, float32 ``[W, 2]``; see
+            :class:`autoqa.features.windows.SoftTargets`. ``None`` where labels alone teach.
     """
 
     input_ids: torch.Tensor
@@ -145,6 +148,8 @@ class Batch:
     lengths: list[int]
     allowed: torch.Tensor
     label: torch.Tensor
+    teacher: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
 
     @property
     def positions(self) -> torch.Tensor:
@@ -196,10 +201,17 @@ def make_batch(windows: Windows, device: torch.device) -> Batch:
     """All of the given windows as one batch."""
     allowed = context_tokens(windows)
     allowed[windows.bounds[:-1]] = True
+    soft = windows.soft
     return Batch(
         input_ids=torch.from_numpy(windows.input_ids.astype(np.int64)).to(device),
         type_ids=torch.from_numpy(windows.type_ids.astype(np.int64)).to(device),
         lengths=windows.lengths.tolist(),
         allowed=torch.from_numpy(allowed).to(device),
         label=torch.from_numpy(windows.label.astype(np.int64)).to(device),
+        teacher=None if soft is None else _tensor(soft.log_probability).to(device),
+        weight=None if soft is None else _tensor(soft.weight).to(device),
     )
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(array.astype(np.float32))

@@ -4,11 +4,11 @@ This module imports neither torch nor transformers: the parent that samples and 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from autoqa.recipes import TrainingRun
-from autoqa.store.candidate_record import CandidateRecord, soup_id
+from autoqa.store.candidate_record import CandidateRecord, distil_hash, distil_id, soup_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,50 @@ class TrialJob:
     windows_per_second: float | None = None
     deadline: float | None = None
     only: float | None = None
+
+    def candidate_id(self, fraction: float) -> str:
+        """What the candidate of a point of the run is called."""
+        return f"t{self.trial:04d}-{round(fraction * 100):03d}"
+
+    @property
+    def recipe_hash(self) -> str:
+        """Stands for what the candidates of the run have learned from."""
+        return self.run.recipe.hash
+
+    @property
+    def taught_by(self) -> tuple[str, ...]:
+        """Ids of teachers, see :attr:`autoqa.store.candidate_record.CandidateRecord.teachers`."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistilJob(TrialJob):
+    """A run whose windows are answered by other candidates first; :mod:`autoqa.training.distil`.
+
+    Attributes:
+        teachers: Each with its seats. Their weights are in the study's folder.
+    """
+
+    teachers: tuple[tuple[CandidateRecord, int], ...]
+
+    @classmethod
+    def of(cls, job: TrialJob, teachers: tuple[tuple[CandidateRecord, int], ...]) -> "DistilJob":
+        """The same run, taught."""
+        return cls(**{f.name: getattr(job, f.name) for f in fields(job)}, teachers=teachers)
+
+    def candidate_id(self, fraction: float) -> str:  # noqa: ARG002 - only the end is kept
+        """The pupil's id."""
+        return distil_id(self.backbone, self.run.key, self.taught_by)
+
+    @property
+    def recipe_hash(self) -> str:
+        """Stands for run and teachers."""
+        return distil_hash(self.run.key, self.taught_by)
+
+    @property
+    def taught_by(self) -> tuple[str, ...]:
+        """Ids of the teachers, sorted, each as often as it has seats."""
+        return tuple(sorted(each.id for each, seats in self.teachers for _ in range(seats)))
 
 
 @dataclass(frozen=True, slots=True)

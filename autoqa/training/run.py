@@ -1,6 +1,7 @@
 """One run of one recipe: load, train stage after stage, leave candidates behind."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
@@ -25,12 +26,14 @@ from autoqa.training.schedule import LearningRate
 from autoqa.training.snapshot import take_snapshot
 from autoqa.training.workbench import ReadyBackbone, Workbench
 
+Teach = Callable[[list[PreparedStage]], list[PreparedStage]]
+
 CHECKPOINT_SECONDS = 300.0
 """Seconds between two checkpoints of a run: what an interruption may cost at most."""
 
 
 class _Run:
-    def __init__(self, job: TrialJob, bench: Workbench, emit: Emit) -> None:
+    def __init__(self, job: TrialJob, bench: Workbench, emit: Emit, teach: Teach) -> None:
         self.job, self.bench, self.emit = job, bench, emit
         self.begin = time.perf_counter()
         recipe, seed = job.run.recipe, job.run.seed
@@ -41,7 +44,7 @@ class _Run:
         emit(Progress(job.trial, "loading", stages=len(recipe.stages)))
         model = load_for_training(self.ready.folder, protocol, seed, method=recipe.method)
         emit(Progress(job.trial, "features", stages=len(recipe.stages)))
-        self.stages: list[PreparedStage] = [
+        stages = [
             prepare_stage(
                 stage,
                 bench.bound.augmentations(stage),
@@ -54,6 +57,7 @@ class _Run:
             )
             for number, stage in enumerate(recipe.stages)
         ]
+        self.stages: list[PreparedStage] = teach(stages)
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
         self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
         self.engine = Engine(
@@ -104,6 +108,7 @@ class _Run:
                 "stage": stage,
                 "closes": self.rates.closes(stage),
             }
+            | ({"teachers": self.job.taught_by} if self.job.taught_by else {})
         )
 
     def announce(self) -> None:
@@ -254,7 +259,7 @@ class _Run:
         self.emit(SnapshotTaken(self.job.trial, record))
 
 
-def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
+def run_trial(job: TrialJob, bench: Workbench, emit: Emit, teach: Teach = list) -> None:
     """Trains one recipe and sends its candidates.
 
     A run that was interrupted goes on from its last checkpoint, and a run that begins like an
@@ -265,6 +270,7 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
         job: What to train.
         bench: What this worker has made already.
         emit: Takes the messages to the parent.
+        teach: Given the stages, gives those to train on: with soft targets, say.
 
     Raises:
         TrainingError: The loss stopped being a number, or the run collapsed.
@@ -274,7 +280,7 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
         ConfigError: A window length does not fit the questions or the model.
     """
     begin = time.perf_counter()
-    run = _Run(job, bench, emit)
+    run = _Run(job, bench, emit, teach)
     run.announce()
     run.train()
     run.checkpoints.remove(run.run_name)

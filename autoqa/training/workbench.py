@@ -1,7 +1,7 @@
 """What a worker keeps between trials: data, tokenizers, evaluation windows."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,10 @@ class Workbench:
     def data(self) -> StudyData:
         """Training examples per source and both parts of the validation set."""
         return prepare_data(self.bound)
+
+    def add_source(self, name: str, examples: tuple[Example, ...]) -> None:
+        """Adds examples to train on that the study file does not name."""
+        self.data = replace(self.data, train={**self.data.train, name: examples})
 
     def backbone(self, name: str) -> ReadyBackbone:
         """Prepares a backbone on first use."""

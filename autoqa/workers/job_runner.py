@@ -7,7 +7,7 @@ from pathlib import Path
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError
-from autoqa.training.messages import Emit, Job, SoupJob, TrialFailed
+from autoqa.training.messages import DistilJob, Emit, Job, SoupJob, TrialFailed
 
 RunJob = Callable[[Job, Emit], None]
 Factory = Callable[[StudyFile, Path], RunJob]
@@ -23,12 +23,16 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
         run_folder: The study's folder.
     """
     registry = import_module("autoqa.registry")
-    run, soup = map(import_module, ("autoqa.training.run", "autoqa.training.soup"))
+    run, soup, distil = (
+        import_module(f"autoqa.training.{name}") for name in ("run", "soup", "distil")
+    )
     bench = run.Workbench(registry.bind(study, registry.discover()), run_folder)
 
     def run_job(job: Job, emit: Emit) -> None:
         if isinstance(job, SoupJob):
             soup.make_soup(job, bench, emit)
+        elif isinstance(job, DistilJob):
+            distil.distil(job, bench, emit)
         else:
             run.run_trial(job, bench, emit)
 
