@@ -74,11 +74,7 @@ def export(
     from autoqa.export.export_run import export_run
     from autoqa.report import export as report
 
-    if candidate and (pick or distil):
-        other = "--pick" if pick else "--distil"
-        raise click.UsageError(f"{other} and --candidate exclude each other: give one of them")
-    if unlabelled and not distil:
-        raise click.UsageError("--unlabelled is for what --distil learns from: give both")
+    _check_options(pick, candidate, distil, unlabelled)
     if kaggle and weights != "fp16":
         raise click.UsageError(
             f"--kaggle and --weights {weights} exclude each other: a kit answers on a GPU, where "
@@ -89,28 +85,19 @@ def export(
 
         check_kit(target, force=force)
     run = open_run(study)
-    distilled = None
-    if distil:
-        from autoqa.export.distilled import distil_run
-        from autoqa.export.write import check_target
-        from autoqa.searching.display import choose_display
-
-        check_target(target, force=force)
-        display = choose_display(quiet=False)
-        distilled = distil_run(run, distil, display, pick=pick or "safe", unlabelled=unlabelled)
-        candidate = distilled.pupil.id
+    distilled = _distil(run, target, distil, pick, unlabelled, force) if distil else None
     manifest, opened = export_run(
         run,
         target,
         pick=pick or "safe",
-        candidate=candidate,
+        candidate=distilled.pupil.id if distilled else candidate,
         weights=weights,
         force=force,
         announce=note_console().print,
     )
     click.echo("\n".join(report.bundle_sentences(target, manifest)))
     if distilled:
-        _compare(run, distilled, target)
+        _compare(run, distilled, target, manifest.openings)
     tests = stored_rule_tests(run)
     tested = () if tests is None else tests.members
     for sentence in (
@@ -122,7 +109,36 @@ def export(
         _write_kit(run, manifest, target, force=force)
 
 
-def _compare(run: "StudyRun", distilled: "Distilled", target: Path) -> None:
+def _check_options(
+    pick: "PickName | None", candidate: str | None, distil: str | None, unlabelled: Path | None
+) -> None:
+    """Refuses options that contradict each other."""
+    if candidate and (pick or distil):
+        other = "--pick" if pick else "--distil"
+        raise click.UsageError(f"{other} and --candidate exclude each other: give one of them")
+    if unlabelled and not distil:
+        raise click.UsageError("--unlabelled is for what --distil learns from: give both")
+
+
+def _distil(
+    run: "StudyRun",
+    target: Path,
+    backbone: str,
+    pick: "PickName | None",
+    unlabelled: Path | None,
+    force: bool,
+) -> "Distilled":
+    """Makes the pupil, after a look at what could be in the way of its export."""
+    from autoqa.export.distilled import distil_run
+    from autoqa.export.write import check_target
+    from autoqa.searching.display import choose_display
+
+    check_target(target, force=force)
+    display = choose_display(quiet=False)
+    return distil_run(run, backbone, display, pick=pick or "safe", unlabelled=unlabelled)
+
+
+def _compare(run: "StudyRun", distilled: "Distilled", target: Path, openings: int) -> None:
     """Shows a pupil beside the ensemble that taught it."""
     from autoqa.export.distilled import standings
     from autoqa.report import export as report
@@ -131,6 +147,8 @@ def _compare(run: "StudyRun", distilled: "Distilled", target: Path) -> None:
     both = standings(run, distilled, reason)
     data_console().print(report.distilled_table(*both))
     click.echo(report.distilled_sentence(*both))
+    if len(run.store.openings()) > openings:
+        note_console().print("The private part was opened once more, to score the ensemble.")
 
 
 def _write_kit(run: "StudyRun", manifest: "Manifest", bundle: Path, *, force: bool) -> None:

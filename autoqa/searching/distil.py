@@ -116,7 +116,7 @@ def distil(
         needed = {record.id, *record.teachers}
         for sentence in retain(folder, store, bound.study.search.weights, needed):
             display.event(sentence)
-        return record
+        return folder.read_record(record.id)
 
 
 def _read_unlabelled(path: Path) -> tuple[Example, ...]:
