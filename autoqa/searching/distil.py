@@ -105,18 +105,30 @@ def distil(
             display.event(f"{job.candidate_id(1.0)} is there: the same ensemble taught it before")
             return records[job.candidate_id(1.0)]
         _check_teachers(folder, job, store.study)
-        bound = reopen(folder, store)
-        job = replace(job, micro_scale=micro_scales(bound.study, folder).get(job.trial, 1.0))
         for sentence in _announced(folder, job, records, len(examples)):
             display.event(sentence)
-        settings = WorkerSettings(factory, bound.study, folder.path, plan_workers(1), folder.logs)
-        record = _Lesson(folder, job, display).run(make_pool(workers, settings))
-        store.add_candidate(record)
-        display.event(f"candidate {record.id} {score(record)}")
-        needed = {record.id, *record.teachers}
-        for sentence in retain(folder, store, bound.study.search.weights, needed):
-            display.event(sentence)
-        return folder.read_record(record.id)
+        return _taught(folder, store, job, display, workers, factory)
+
+
+def _taught(
+    folder: RunFolder,
+    store: Store,
+    job: DistilJob,
+    display: Display,
+    workers: str,
+    factory: Factory,
+) -> CandidateRecord:
+    """Has a worker of its own, with all cores, run the job, and keeps what it made."""
+    bound = reopen(folder, store)
+    job = replace(job, micro_scale=micro_scales(bound.study, folder).get(job.trial, 1.0))
+    settings = WorkerSettings(factory, bound.study, folder.path, plan_workers(1), folder.logs)
+    record = _Lesson(folder, job, display).run(make_pool(workers, settings))
+    store.add_candidate(record)
+    display.event(f"candidate {record.id} {score(record)}")
+    needed = {record.id, *record.teachers}
+    for sentence in retain(folder, store, bound.study.search.weights, needed):
+        display.event(sentence)
+    return folder.read_record(record.id)
 
 
 def _read_unlabelled(path: Path) -> tuple[Example, ...]:

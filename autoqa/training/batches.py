@@ -144,12 +144,11 @@ def prepare_stage(
         for rows, rng in turns(data, portion, epochs, (*seed, number)):
             drawn += len(rows)
             # A question that fills the window by itself has nothing to teach at this length.
-            fitting = rows[fits[rows]]
-            examples = pool.take(fitting)
+            examples = pool.take(fitting := rows[fits[rows]])
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
             window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
             windows = gather(examples, cuts.take(window_rows))
-            place = (base + fitting[windows.example]).astype(np.int32)
+            place = base + fitting[windows.example].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
         counts.append(_count(portion, drawn, parts[first:]))
