@@ -1,8 +1,9 @@
 """How much of an ensemble one distilled model keeps, and how much faster it is.
 
 ``AUTOQA_BENCH_RUN`` names the folder of a finished run whose data are on this machine. It is
-copied, so neither candidates nor openings of its private part are added to it. ``AUTOQA_BENCH_BACKBONE``
-names the pupil's backbone; left out, that of the candidate with the highest public score.
+copied, so neither candidates nor openings of its private part are added to it.
+``AUTOQA_BENCH_BACKBONE`` names the pupil's backbone; left out, that of the candidate with the
+highest public score.
 """
 
 import os

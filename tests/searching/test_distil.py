@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,15 @@ import autoqa
 from autoqa.analysis.finished_run import open_run
 from autoqa.analysis.selection import teaching_selection
 from autoqa.cli.main import main
-from autoqa.errors import ConfigError, DataError
+from autoqa.ensemble.choosing.selection import Seat
+from autoqa.errors import ConfigError, DataError, NothingFeasibleError
+from autoqa.recipes import Method
 from autoqa.searching.display import QuietDisplay
 from autoqa.searching.distil import distil
+from autoqa.searching.distil_plan import announced, plan_distillation
 from autoqa.searching.interrupts import SearchInterruptedError
 from autoqa.searching.soup_plan import families, soup_of
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, drop
@@ -30,12 +34,16 @@ SNAPSHOTS = ["t0000-050", "t0000-100", "t0001-050", "t0001-100"]
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a study of two trials, searched; a second backbone was never tried."""
+    """A folder with a study of two trials, one of each backbone, searched."""
     folder = tmp_path_factory.mktemp("distil")
     tokenizer = folder / "lower-tokenizer"
     bundle_kit.write_tokenizer(tokenizer, lower=True)
     study = write_study(folder, "trials = 2\nworkers = 1\ncheckpoints = 0\n")
     bundle_kit.write_model(folder / "lower", tokenizer, seed=5)
+    text = study.read_text()
+    table = text[text.index("[backbones.toy]") : text.index("[recipe]")]
+    other = table.replace("backbones.toy", "backbones.lower").replace("/backbone", "/lower")
+    study.write_text(f"{text}\n{other.replace('length = 32', 'length = 40')}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOQA_HOME", str(folder / "runs"))
         patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
@@ -144,7 +152,10 @@ def test_it_is_exported_beside_its_ensemble_and_not_made_twice(
 
 def test_a_pupil_is_no_ingredient(taught: RunFolder) -> None:
     found = records(taught)
-    assert [[each.id for each in family] for family in families(found.values())] == [SNAPSHOTS]
+    assert [[each.id for each in family] for family in families(found.values())] == [
+        SNAPSHOTS[:2],
+        SNAPSHOTS[2:],
+    ]
     with pytest.raises(ConfigError, match="was distilled: name points of runs"):
         soup_of(found, ["t0000-050", the_pupil(taught).id], "toy")
 
@@ -199,7 +210,7 @@ def test_it_learns_from_a_users_questions_too(plain: RunFolder, run: Run, tmp_pa
     "options, code, sentence",
     [
         (("--distil", "toi"), 2, "--distil 'toi': the study has no such backbone; did you mean"),
-        (("--distil", "roberta"), 2, "the study has no such backbone; it has toy"),
+        (("--distil", "roberta"), 2, "the study has no such backbone; it has toy, lower"),
         (("--distil", "toy", "--candidate", "t0000-050"), 2, "--distil and --candidate exclude"),
         (("--unlabelled", "own.csv"), 2, "--unlabelled is for what --distil learns from"),
         (("--distil", "toy", "--unlabelled", "none.csv"), 2, "none.csv does not exist"),
@@ -247,6 +258,39 @@ def test_a_teacher_that_cannot_be_read_ends_it_with_a_sentence(
     assert "distil-toy-" in err
     assert "Traceback" not in err
     assert sorted(records(plain)) == SNAPSHOTS
+
+
+def test_a_backbone_without_a_run_takes_the_best_ones_recipe(plain: RunFolder) -> None:
+    found = {name: each for name, each in records(plain).items() if each.backbone == "toy"}
+    seats = [Seat(name, each.group, 2.0, "") for name, each in reversed(found.items())]
+    own, foreign = (
+        plan_distillation(plain, found, seats, backbone, "unlabelled:ab")
+        for backbone in ("toy", "lower")
+    )
+    best = min(found.values(), key=by_score)
+    assert own.run.learning_rate == best.learning_rate
+    assert (own.trial, own.run.seed, own.windows_per_second) == (
+        best.trial,
+        best.seed,
+        best.windows_per_second,
+    )
+    assert own.taught_by == ("t0000-050", "t0000-050", "t0000-100", "t0000-100")
+    (stage,) = foreign.run.recipe.stages
+    assert (stage.length, stage.stride) == (40, 8)
+    assert [portion.source for portion in stage.portions] == ["train", "unlabelled:ab"]
+    assert foreign.windows_per_second is None
+    assert "unknown: no run of this backbone" in announced(plain, foreign, found, 0)[-1]
+    with pytest.raises(NothingFeasibleError, match="no recipe to train a pupil with"):
+        plan_distillation(plain, {}, [], "toy", None)
+
+
+def test_no_head_or_loss_that_needs_a_label_is_taken_over(plain: RunFolder) -> None:
+    name, record = next(iter(records(plain).items()))
+    method = {**record.recipe["method"], "head": "conditional", "loss": "jaccard"}
+    changed = replace(record, recipe={**record.recipe, "method": method})
+    seat = Seat(name, record.group, 1.0, "")
+    job = plan_distillation(plain, {name: changed}, [seat], record.backbone, None)
+    assert job.run.recipe.method == Method()
 
 
 class Impatient(QuietDisplay):
