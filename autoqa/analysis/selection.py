@@ -20,6 +20,7 @@ def selector(
     seats: int | None = None,
     quota: int | None = None,
     seconds: float | None = None,
+    pupils: bool = True,
 ) -> Selector:
     """A selector over all candidates of a run, from stored public predictions.
 
@@ -28,13 +29,14 @@ def selector(
         seats: Most members; this and the following as the study file says where left out.
         quota: Fewest seats of a group that is seated.
         seconds: Most seconds for 1,000 questions.
+        pupils: Whether distilled candidates are among those to choose from.
 
     Raises:
         NothingFeasibleError: There is no candidate, or none that keeps to the limits.
         ConfigError: The limits contradict each other.
         DataError: Stored predictions are missing, damaged or do not fit.
     """
-    records = run.candidates()
+    records = _candidates(run, pupils)
     examples = run.folder.load_examples("public")
     table = run.study.selection
     return Selector(
@@ -82,14 +84,18 @@ def choose(
     return selection
 
 
-def stored_selection(run: StudyRun) -> Selection | None:
+def stored_selection(run: StudyRun, *, pupils: bool = True) -> Selection | None:
     """The last selection, if it was made among exactly the candidates there are now.
+
+    Args:
+        run: The study's run.
+        pupils: Whether distilled candidates count among them.
 
     Raises:
         NothingFeasibleError: There is no candidate.
         DataError: ``selection.json`` cannot be read.
     """
-    records = run.candidates()
+    records = _candidates(run, pupils)
     path = run.folder.selection
     if not path.is_file():
         return None
@@ -99,6 +105,23 @@ def stored_selection(run: StudyRun) -> Selection | None:
         raise DataError(f"{path}: {error}; `autoqa select` writes it anew.") from error
     same = set(selection.considered) == {record.id for record in records}
     return selection if same and path.stat().st_mtime >= _newest(run, records) else None
+
+
+def teaching_selection(run: StudyRun) -> Selection:
+    """The ensemble to distil: a selection among all candidates but distilled ones.
+
+    So the same teachers stay the teachers after their pupil has become a candidate.
+
+    Raises:
+        NothingFeasibleError: There is no candidate, or none that keeps to the limits.
+        DataError: The stored selection, or predictions, cannot be read.
+    """
+    stored = stored_selection(run, pupils=False)
+    return stored or selector(run, pupils=False).select(run.study.selection.rule)
+
+
+def _candidates(run: StudyRun, pupils: bool) -> list[CandidateRecord]:
+    return [record for record in run.candidates() if pupils or not record.teachers]
 
 
 def candidate_seat(run: StudyRun, candidate: str) -> Seat:

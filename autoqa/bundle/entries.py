@@ -126,6 +126,8 @@ class MemberEntry(Entry):
         reason: Why it was chosen.
         ingredients: Ids of the candidates whose weights it is the mean of; a manifest has them
             only where there are any.
+        teachers: Ids of the candidates that it was taught by, each as often as it had seats; also
+            only where there are any.
     """
 
     id: SafeName
@@ -146,12 +148,14 @@ class MemberEntry(Entry):
     public: ScoreEntry
     reason: str = ""
     ingredients: tuple[str, ...] = ()
+    teachers: tuple[str, ...] = ()
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        if not self.ingredients:
-            del content["ingredients"]
+        for name in ("ingredients", "teachers"):
+            if not content[name]:
+                del content[name]
         return content
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
-from autoqa.cli.terminal import complain, note_console
+from autoqa.cli.terminal import complain, data_console, note_console
 from autoqa.errors import MissingAssetError
 from autoqa.types import WeightFormat
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from autoqa.analysis.finished_run import StudyRun
     from autoqa.bundle.manifest import Manifest
     from autoqa.ensemble.choosing.selection import PickName
+    from autoqa.export.distilled import Distilled
     from autoqa.export.refit import RefitOptions
 
 FOLDS = 5
@@ -60,6 +61,17 @@ FOLDS = 5
     help="With --refit or --refit-check: train each run so often and average the weights (1).",
 )
 @click.option("--folds", type=click.IntRange(min=2), help="With --refit-check: how many folds (5).")
+@click.option(
+    "--distil",
+    metavar="BACKBONE",
+    help="Teach one model of this backbone what the ensemble says, and export that.",
+)
+@click.option(
+    "--unlabelled",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --distil: questions and contexts without answers that it learns from, too.",
+)
 def export(
     study: str,
     target: Path | None,
@@ -72,6 +84,8 @@ def export(
     refit_check: bool,
     seeds: int | None,
     folds: int | None,
+    distil: str | None,
+    unlabelled: Path | None,
 ) -> None:
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
 
@@ -79,12 +93,16 @@ def export(
     the validation set is opened once to score the ensemble; every opening is counted, and an
     ensemble that was scored there before keeps its score.
     """
-    if pick and candidate:
-        raise click.UsageError("--pick and --candidate exclude each other: give one of them")
+    _check_options(pick, candidate, distil, unlabelled)
+    if refit and distil:
+        raise click.UsageError(
+            "--refit and --distil exclude each other: a pupil is taught by the members as they are"
+        )
     _check_refit_numbers(refit, refit_check, seeds, folds)
     if refit_check:
         others = {"--refit": refit, "--kaggle": kaggle, "--force": force, "--to": target}
-        _refuse_beside_check({**others, f"--weights {weights}": weights != "fp16"})
+        more = {"--distil": distil, f"--weights {weights}": weights != "fp16"}
+        _refuse_beside_check({**others, **more})
         _measure_refit(study, pick or "safe", candidate, folds or FOLDS, seeds or 1)
         return
     if target is None:
@@ -95,17 +113,18 @@ def export(
     if kaggle:
         _check_kit(target, weights, force=force)
     run = open_run(study)
+    distilled = _distil(run, target, distil, pick, unlabelled, force) if distil else None
     manifest, opened = export_run(
         run,
         target,
         pick=pick or "safe",
-        candidate=candidate,
+        candidate=distilled.pupil.id if distilled else candidate,
         weights=weights,
         refit=_refit_options(seeds or 1) if refit else None,
         force=force,
         announce=note_console().print,
     )
-    _report(run, manifest, target, opened=opened)
+    _report(run, manifest, target, distilled, opened=opened)
     if kaggle:
         _write_kit(run, manifest, target, force=force)
 
@@ -122,13 +141,22 @@ def _check_kit(target: Path, weights: WeightFormat, *, force: bool) -> None:
     check_kit(target, force=force)
 
 
-def _report(run: "StudyRun", manifest: "Manifest", target: Path, *, opened: bool) -> None:
+def _report(
+    run: "StudyRun",
+    manifest: "Manifest",
+    target: Path,
+    distilled: "Distilled | None",
+    *,
+    opened: bool,
+) -> None:
     """Says what was written."""
     from autoqa.analysis.rule_tests import stored_rule_tests
     from autoqa.analysis.span_fit import stored_span_fit
     from autoqa.report import export as report
 
     click.echo("\n".join(report.bundle_sentences(target, manifest)))
+    if distilled:
+        _compare(run, distilled, target, manifest.openings)
     tests = stored_rule_tests(run)
     tested = () if tests is None else tests.members
     for sentence in (
@@ -160,7 +188,7 @@ def _check_refit_numbers(
 
 def _refit_options(seeds: int) -> "RefitOptions":
     from autoqa.export.refit import RefitOptions
-    from autoqa.searching.display import choose_display
+    from autoqa.supervision.display import choose_display
 
     return RefitOptions(seeds, choose_display(quiet=False))
 
@@ -179,6 +207,48 @@ def _measure_refit(
     effect, opened = refit_check(run, seats, tie_group, folds, _refit_options(seeds))
     click.echo("\n".join(report.refit_sentences(effect)))
     note_console().print(report.refit_opening(effect, opened=opened))
+
+
+def _check_options(
+    pick: "PickName | None", candidate: str | None, distil: str | None, unlabelled: Path | None
+) -> None:
+    """Refuses options that contradict each other."""
+    if candidate and (pick or distil):
+        other = "--pick" if pick else "--distil"
+        raise click.UsageError(f"{other} and --candidate exclude each other: give one of them")
+    if unlabelled and not distil:
+        raise click.UsageError("--unlabelled is for what --distil learns from: give both")
+
+
+def _distil(
+    run: "StudyRun",
+    target: Path,
+    backbone: str,
+    pick: "PickName | None",
+    unlabelled: Path | None,
+    force: bool,
+) -> "Distilled":
+    """Makes the pupil, after a look at what could be in the way of its export."""
+    from autoqa.export.distilled import distil_run
+    from autoqa.export.write import check_target
+    from autoqa.supervision.display import choose_display
+
+    check_target(target, force=force)
+    display = choose_display(quiet=False)
+    return distil_run(run, backbone, display, pick=pick or "safe", unlabelled=unlabelled)
+
+
+def _compare(run: "StudyRun", distilled: "Distilled", target: Path, openings: int) -> None:
+    """Shows a pupil beside the ensemble that taught it."""
+    from autoqa.export.distilled import standings
+    from autoqa.report import export as report
+
+    reason = f"ensemble beside its pupil {distilled.pupil.id}, exported to {target}"
+    both = standings(run, distilled, reason)
+    data_console().print(report.distilled_table(*both))
+    click.echo(report.distilled_sentence(*both))
+    if len(run.store.openings()) > openings:
+        note_console().print("The private part was opened once more, to score the ensemble.")
 
 
 def _write_kit(run: "StudyRun", manifest: "Manifest", bundle: Path, *, force: bool) -> None:

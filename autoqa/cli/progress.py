@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def announce(estimate: "Estimate") -> None:
     """Says how much there is to answer and about how long that takes."""
-    from autoqa.searching.display import duration
+    from autoqa.supervision.display import duration
 
     counts = (
         (estimate.questions, "question"),

@@ -16,8 +16,8 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     """
     from autoqa.analysis.finished_run import open_run
     from autoqa.analysis.selection import stored_selection
-    from autoqa.searching.display import choose_display
     from autoqa.searching.retrain import retrain as make_again
+    from autoqa.supervision.display import choose_display
 
     run = open_run(study)
     names = list(candidates)

@@ -58,11 +58,11 @@ def search(
     from autoqa.data import prepare_data
     from autoqa.errors import MissingAssetError
     from autoqa.registry import open_study
-    from autoqa.searching.display import choose_display
     from autoqa.searching.dry_run import plan_search
     from autoqa.searching.optuna_study import past_study
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
+    from autoqa.supervision.display import choose_display
 
     past = None
     if warm_start is not None:

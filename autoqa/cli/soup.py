@@ -16,8 +16,8 @@ def soup(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     snapshots, of all but one, and of those that raise the public score one after the other.
     """
     from autoqa.analysis.finished_run import open_run
-    from autoqa.searching.display import choose_display
     from autoqa.searching.soups import soup as make
+    from autoqa.supervision.display import choose_display
 
     run = open_run(study)
     with run.store as store:

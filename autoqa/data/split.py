@@ -77,7 +77,7 @@ def split(
             "raise share, move public towards 0.5, or add documents."
         )
     part = {name: index < public for index, name in enumerate(ordered[:held])}
-    if validation.folds is not None:
+    if validation.folds:
         part.update((name, True) for name in ordered[held:])
         public += len(ordered) - held
     sides: dict[bool | None, list[Example]] = {True: [], False: [], None: []}
@@ -85,15 +85,13 @@ def split(
         side = part.get(groups[example.document])
         if side is None or example.language in wanted:
             sides[side].append(example)
-        if side and validation.folds is not None:
+        if side and validation.folds:
             sides[None].append(example)
-    for scored in (sides[True], sides[False]):
-        scored.sort(key=lambda example: (example.document, example.id, example.language))
-    notes = _doubts(
-        {"public": sides[True], "private": sides[False]},
-        {"public": public, "private": sum(not side for side in part.values())},
-        wanted,
-    )
+    for part_rows in (sides[True], sides[False]):
+        part_rows.sort(key=lambda example: (example.document, example.id, example.language))
+    scored_parts = {"public": sides[True], "private": sides[False]}
+    counts = {"public": public, "private": len(part) - public}
+    notes = _doubts(scored_parts, counts, wanted)
     return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
 
 

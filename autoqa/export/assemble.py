@@ -3,7 +3,8 @@
 All scores are those of post-processed answers, as the bundle gives them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.private_scores import private_score
@@ -54,7 +55,7 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
         ),
         groups=tuple(map(_group, plan.groups)),
         ensemble=plan,
-        data=_data_licences(run, bound, records.values()),
+        data=_data_licences(run, bound, _with_teachers(run, records.values())),
         public=public.score(plan),
         private=private.score,
         openings=len(run.store.openings()),
@@ -84,6 +85,7 @@ def _member(
         seed=record.seed,
         recipe=record.recipe,
         card=_soup_card(run, record) if record.ingredients else _card(record),
+        teachers=record.teachers,
         public=public,
         reason=seat.reason,
         ingredients=record.ingredients,
@@ -96,7 +98,14 @@ def _group(key: str) -> GroupEntry:
 
 
 def _card(record: CandidateRecord) -> tuple[str, ...]:
-    return tuple(lines(record.training_run.recipe, record.learning_rate))
+    return (*_taught(record), *lines(record.training_run.recipe, record.learning_rate))
+
+
+def _taught(record: CandidateRecord) -> tuple[str, ...]:
+    """A line that says who taught a pupil, and how much each counted."""
+    seats = Counter(record.teachers)
+    names = ", ".join(f"{name} × {n}" if n > 1 else name for name, n in seats.items())
+    return (f"distilled from: {names}",) if names else ()
 
 
 def _soup_card(run: StudyRun, soup: CandidateRecord) -> tuple[str, ...]:
@@ -110,6 +119,14 @@ def _soup_card(run: StudyRun, soup: CandidateRecord) -> tuple[str, ...]:
         for line in (f"{', '.join(names)}:", *(f"  {text}" for text in card))
     )
     return (f"mean of the weights of: {', '.join(soup.ingredients)}", *parts)
+
+
+def _with_teachers(
+    run: StudyRun, records: Collection[CandidateRecord]
+) -> Iterable[CandidateRecord]:
+    """Records, and those of their teachers: what a pupil says comes from their data, too."""
+    names = {name for record in records for name in record.teachers}
+    return [*records, *map(run.folder.read_record, sorted(names))]
 
 
 def _bound(run: StudyRun) -> BoundStudy | None:

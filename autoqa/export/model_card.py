@@ -131,6 +131,8 @@ def _recipes(members: Sequence[MemberEntry]) -> list[str]:
     for member in members:
         point = f"seed {member.seed}, saved at {member.fraction:.0%} of the run"
         made = f"an average of {len(member.ingredients)} models" if member.ingredients else point
+        if member.teachers:
+            made = f"seed {member.seed}, distilled from {len(set(member.teachers))} models"
         owners.setdefault(member.card, []).append(f"{member.id} ({made})")
     cards = [
         line

@@ -8,8 +8,8 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.bundle.entries import RefitEntry
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.modeling.soup import average_models
-from autoqa.searching.display import Display, QuietDisplay
 from autoqa.searching.refit import refitting
+from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.training.refit_plan import draws_from
 
 

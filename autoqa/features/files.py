@@ -12,7 +12,7 @@ from autoqa.features.windows import Windows
 from autoqa.files import writing_file
 
 _LAYOUT = "autoqa.windows.2"
-_NAMES = tuple(field.name for field in fields(Windows))
+_NAMES = tuple(field.name for field in fields(Windows) if field.name != "soft")
 
 
 def save_windows(path: Path, windows: Windows) -> None:

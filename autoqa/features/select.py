@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.errors import ConfigError
-from autoqa.features.windows import Windows, ragged_index
+from autoqa.features.windows import SoftTargets, Windows, ragged_index
 from autoqa.types import Example
 
 
@@ -19,6 +19,7 @@ def take(windows: Windows, order: npt.ArrayLike) -> Windows:
     """
     rows = np.asarray(order, dtype=np.int64)
     index, bounds = ragged_index(windows.bounds[:-1][rows], windows.bounds[1:][rows])
+    soft = windows.soft
     return Windows(
         input_ids=np.take(windows.input_ids, index),
         type_ids=np.take(windows.type_ids, index),
@@ -28,6 +29,7 @@ def take(windows: Windows, order: npt.ArrayLike) -> Windows:
         example=windows.example[rows],
         context=windows.context[rows],
         label=windows.label[rows],
+        soft=soft and SoftTargets(np.take(soft.log_probability, index, axis=0), soft.weight[rows]),
     )
 
 
@@ -79,10 +81,10 @@ def concatenate(parts: Sequence[Windows], sizes: Sequence[int] | None = None) ->
             count through the lists put behind one another; else they are left as they are.
 
     Raises:
-        ValueError: There is no part, or not one size for each.
+        ValueError: There is no part, or not one size for each, or one has soft targets.
     """
-    if not parts:
-        raise ValueError("concatenate needs at least one part")
+    if not parts or any(part.soft for part in parts):
+        raise ValueError("concatenate needs at least one part, and none with soft targets")
     if sizes is None:
         sizes = [0] * len(parts)
     tokens = np.cumsum([0, *(len(part.input_ids) for part in parts)])

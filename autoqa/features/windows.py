@@ -7,6 +7,22 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
+class SoftTargets:
+    """What a teacher says of windows, to be learned beside their labels.
+
+    Attributes:
+        log_probability: Natural logarithm of the probability that the answer starts, and that it
+            ends, at each token, float16 ``[T, 2]``; a window's first token stands for "no answer
+            here", and minus infinity for tokens that are impossible.
+        weight: How much each window's label counts in its loss, and how much its teacher does,
+            float32 ``[W, 2]``.
+    """
+
+    log_probability: npt.NDArray[np.float16]
+    weight: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class Windows:
     """W windows with T tokens in all, back to back.
 
@@ -22,6 +38,7 @@ class Windows:
         context: First and one-past-last context token, counted inside the window, int32 ``[W, 2]``.
         label: First and last answer token (inclusive), counted inside the window, int32
             ``[W, 2]``; (0, 0), the first token, where the window does not hold the whole answer.
+        soft: What a teacher says of them, where there is one; not kept in files.
     """
 
     input_ids: npt.NDArray[np.int32]
@@ -32,6 +49,7 @@ class Windows:
     example: npt.NDArray[np.int32]
     context: npt.NDArray[np.int32]
     label: npt.NDArray[np.int32]
+    soft: SoftTargets | None = None
 
     def __len__(self) -> int:
         return len(self.example)

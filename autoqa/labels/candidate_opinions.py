@@ -81,8 +81,8 @@ class Judges:
         self._data: StudyData = prepare_data(self._bound)
         check_validation(run.folder, run.store, self._data.public, self._data.private)
         self._examples = run.folder.load_examples("public")
-        # A soup's opinion is no further one beside those of its ingredients.
-        records = [record for record in run.candidates() if not record.ingredients]
+        # A soup's opinion is no further one beside those of its ingredients, nor a pupil's.
+        records = [record for record in run.candidates() if not record.derived]
         chosen: dict[tuple[str, str], CandidateRecord] = {}
         for record in sorted(
             records, key=lambda record: (not self._runs(record), *by_score(record))

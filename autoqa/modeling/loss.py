@@ -15,6 +15,11 @@ SOFTNESS = 0.5
 """Share of the soft part of a Jaccard-aware target; the rest is on the label."""
 
 
+TEMPERATURE = 2.0
+"""Softens teacher and pupil alike, so that unlikely tokens teach, too (Hinton et al. 2015,
+arXiv:1503.02531); the value of DistilBERT's question-answering script."""
+
+
 def training_loss(model: SpanModel, batch: Batch, method: Method) -> torch.Tensor:
     """The loss that a method trains with: the mean over its dropout masks.
 
@@ -30,6 +35,8 @@ def training_loss(model: SpanModel, batch: Batch, method: Method) -> torch.Tenso
         A scalar, float32, in nats.
     """
     loss = {"span": span_loss, "jaccard": jaccard_loss}[method.loss]
+    if batch.teacher is not None:
+        loss = distillation_loss
     passes = [
         list(model.training_logits(batch, method.dropout_samples))
         for _ in range(2 if method.rdrop else 1)
@@ -129,9 +136,62 @@ def jaccard_targets(batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
     return targets[0], targets[1]
 
 
+def distillation_loss(start: torch.Tensor, end: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """As :func:`span_loss`, and how far the teacher's distributions are from the model's.
+
+    Mean over windows of ``weight[0] * cross-entropy of the label + weight[1] * T² *
+    KL(teacher || model)``, both distributions at temperature T (:data:`TEMPERATURE`); the factor T²
+    keeps the gradients' size whatever T is (Hinton et al. 2015, arXiv:1503.02531). The divergence
+    differs from the paper's cross-entropy by the teacher's entropy, which has no gradient, and is
+    zero for a perfect pupil.
+
+    Args:
+        start: Logits ``[T]``, finite at allowed tokens.
+        end: The same for ends.
+        batch: Windows with a teacher, whose mass lies on allowed tokens.
+
+    Returns:
+        A scalar, in nats.
+    """
+    losses = []
+    for logits, target, teacher in zip(
+        (start, end), batch.label.unbind(1), _softened(batch), strict=True
+    ):
+        allowed = _allowed_only(logits, batch)
+        hard = nn.functional.cross_entropy(allowed, target, reduction="none")
+        losses.append(_mixed(hard, teacher, (allowed / TEMPERATURE).log_softmax(1), batch))
+    return (losses[0] + losses[1]) / 2
+
+
+def _softened(batch: Batch) -> list[torch.Tensor]:
+    """The teacher's log-probabilities of starts and of ends at the temperature ``[W, longest]``."""
+    if batch.teacher is None:
+        raise ValueError("the batch has no teacher")
+    padded = batch.pad(batch.teacher / TEMPERATURE, float("-inf"))
+    return [side.log_softmax(1) for side in padded.unbind(2)]
+
+
+def _mixed(
+    hard: torch.Tensor, teacher: torch.Tensor, pupil: torch.Tensor, batch: Batch
+) -> torch.Tensor:
+    """The label's loss and the divergence from the teacher, weighted; the mean over windows."""
+    share = teacher.exp()
+    # Minus infinity less minus infinity, where both have no mass, is no number.
+    soft = (share * (teacher - pupil).masked_fill(share == 0, 0.0)).sum(1)
+    if batch.weight is None:
+        raise ValueError("the batch has a teacher without weights")
+    return (batch.weight * torch.stack([hard, TEMPERATURE**2 * soft], 1)).sum(1).mean()
+
+
 def chance_loss(batch: Batch) -> float:
-    """The span loss of a model that finds all allowed tokens equally likely, in nats."""
-    return float(batch.pad(batch.allowed.float(), 0.0).sum(1).log().mean())
+    """The loss of a model that finds all allowed tokens equally likely, in nats."""
+    allowed = batch.pad(batch.allowed, False)
+    hard = allowed.sum(1).float().log()
+    if batch.teacher is None:
+        return float(hard.mean())
+    pupil = (-hard[:, None]).expand(allowed.shape)
+    parts = [_mixed(hard, teacher, pupil, batch) for teacher in _softened(batch)]
+    return float(sum(parts)) / 2
 
 
 def _allowed_only(logits: torch.Tensor, batch: Batch) -> torch.Tensor:

@@ -140,6 +140,9 @@ class Batch:
         label: First and last answer token inside the window, int64 ``[W, 2]``.
         starts_word: Tokens that are the first of a word of the context, or of the part of one that
             the window begins with; bool ``[T]``.
+        teacher: Log-probabilities of starts and of ends, float32 ``[T, 2]``, and
+        weight: how much label and teacher count, float32 ``[W, 2]``; see
+            :class:`autoqa.features.windows.SoftTargets`. ``None`` where labels alone teach.
     """
 
     input_ids: torch.Tensor
@@ -148,6 +151,8 @@ class Batch:
     allowed: torch.Tensor
     label: torch.Tensor
     starts_word: torch.Tensor
+    teacher: torch.Tensor | None = None
+    weight: torch.Tensor | None = None
 
     @property
     def positions(self) -> torch.Tensor:
@@ -199,6 +204,7 @@ def make_batch(windows: Windows, device: torch.device) -> Batch:
     """All of the given windows as one batch."""
     allowed = context_tokens(windows)
     allowed[windows.bounds[:-1]] = True
+    soft = windows.soft
     return Batch(
         input_ids=torch.from_numpy(windows.input_ids.astype(np.int64)).to(device),
         type_ids=torch.from_numpy(windows.type_ids.astype(np.int64)).to(device),
@@ -206,4 +212,10 @@ def make_batch(windows: Windows, device: torch.device) -> Batch:
         allowed=torch.from_numpy(allowed).to(device),
         label=torch.from_numpy(windows.label.astype(np.int64)).to(device),
         starts_word=torch.from_numpy(windows.starts_word).to(device),
+        teacher=None if soft is None else _tensor(soft.log_probability).to(device),
+        weight=None if soft is None else _tensor(soft.weight).to(device),
     )
+
+
+def _tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(array.astype(np.float32))

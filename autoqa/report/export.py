@@ -3,11 +3,16 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autoqa.report.tables import numbers, table
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.table import Table
+
     from autoqa.analysis.span_fit import SpanFit
     from autoqa.bundle.manifest import Manifest
+    from autoqa.export.distilled import Standing
     from autoqa.export.kaggle.hours import Hours
     from autoqa.export.kaggle.kit import Kit
     from autoqa.export.refit_check import RefitEffect
@@ -107,6 +112,31 @@ def opening_sentences(manifest: "Manifest", *, opened: bool) -> list[str]:
         f"The private part has now been opened {manifest.openings} times: the more often, the "
         "less its score says about new questions."
     ]
+
+
+def distilled_table(ensemble: "Standing", pupil: "Standing") -> "Table":
+    """Ensemble and pupil side by side."""
+    shown = table("", *numbers("models", "public", "private", "s/1,000 questions", "MB"))
+    for name, each in (("ensemble", ensemble), (pupil.members[0], pupil)):
+        shown.add_row(
+            name,
+            str(len(each.members)),
+            str(each.public),
+            str(each.private),
+            f"{each.seconds:.3g}",
+            f"{each.size / 1e6:.1f}",
+        )
+    return shown
+
+
+def distilled_sentence(ensemble: "Standing", pupil: "Standing") -> str:
+    """How much of the ensemble the pupil keeps, at which part of its cost."""
+    kept = pupil.private.jaccard / ensemble.private.jaccard if ensemble.private.jaccard else 1.0
+    time = pupil.seconds / ensemble.seconds if ensemble.seconds else 1.0
+    return (
+        f"The pupil has {kept:.1%} of the ensemble's private score and takes {time:.0%} of its "
+        "time."
+    )
 
 
 def kit_sentences(kit: "Kit", hours: "Hours") -> list[str]:

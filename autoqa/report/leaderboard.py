@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from autoqa.analysis.leaderboard import Leaderboard
     from autoqa.scores.bootstrap import Comparison
     from autoqa.scores.correlation import Agreement
+    from autoqa.store.candidate_record import CandidateRecord
     from autoqa.store.external_scores import ExternalScore
 
 
@@ -76,9 +77,15 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
             "–" if gain is None else f"{gain.p_better:.2f}",
             *(_number(outside.get((name, record.id))) for name in boards),
             f"{record.windows_per_second:.0f}",
-            f"mean of {len(record.ingredients)}" if record.ingredients else record.recipe_hash,
+            _origin(record),
         )
     return shown
+
+
+def _origin(record: "CandidateRecord") -> str:
+    if record.ingredients:
+        return f"mean of {len(record.ingredients)}"
+    return f"taught by {len(set(record.teachers))}" if record.teachers else record.recipe_hash
 
 
 def _number(value: float | None) -> str:

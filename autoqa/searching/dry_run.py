@@ -20,8 +20,6 @@ from autoqa.errors import DataError, MissingAssetError, NothingFeasibleError
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
-from autoqa.searching.budget import SOUPS_SHARE, Budget
-from autoqa.searching.display import Display, QuietDisplay
 from autoqa.searching.run_timer import RunTimer
 from autoqa.searching.setup import (
     Prepare,
@@ -33,6 +31,8 @@ from autoqa.searching.setup import (
 from autoqa.searching.time_limit import new_plan, protocol_runs
 from autoqa.searching.warm_start import read_prior
 from autoqa.store.run_folder import RunFolder
+from autoqa.supervision.budget import SOUPS_SHARE, Budget
+from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.workers.base import WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool

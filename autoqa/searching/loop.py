@@ -9,17 +9,18 @@ from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
-from autoqa.searching.budget import Budget
-from autoqa.searching.display import Display, Status
-from autoqa.searching.hearing import hear
-from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.recording import Recorder, RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
 from autoqa.searching.trial_attributes import TrialAttributes, usual
 from autoqa.searching.trials import Proposal, Trials
 from autoqa.store.candidate_record import by_score
-from autoqa.training.messages import Message, Progress, TrialJob
+from autoqa.supervision.budget import Budget
+from autoqa.supervision.display import Display, Status
+from autoqa.supervision.hearing import hear
+from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Message, Progress
 from autoqa.workers.base import Worker, WorkerPool
 
 SOUPS_EVERY = 4

@@ -117,9 +117,7 @@ def recover(trials: Trials, candidates: Sequence[CandidateRecord], complete: flo
     for stale in trials.in_states(TrialState.RUNNING):
         trial = optuna.Trial(trials.study, stale._trial_id)
         snapshots = [
-            record
-            for record in candidates
-            if record.trial == stale.number and not record.ingredients
+            record for record in candidates if record.trial == stale.number and not record.derived
         ]
         if any(record.fraction >= complete for record in snapshots):
             trials.finish(trial, snapshots, max(record.seconds for record in snapshots))

@@ -9,12 +9,12 @@ from optuna.trial import TrialState
 
 from autoqa.errors import DataError
 from autoqa.planning.hopeless import HopelessRuns
-from autoqa.searching.display import Display, duration, score
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Again, Proposal, Trials
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
+from autoqa.supervision.display import Display, duration, score
 from autoqa.training.messages import (
     Message,
     Note,

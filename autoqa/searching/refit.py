@@ -17,8 +17,6 @@ from autoqa.data import StudyData
 from autoqa.errors import ConfigError
 from autoqa.modeling.soup import average_models
 from autoqa.registry import BoundStudy
-from autoqa.searching.display import Display, duration
-from autoqa.searching.job_queue import run_jobs
 from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import fingerprint, reopen
 from autoqa.store.candidate_record import CandidateRecord
@@ -26,7 +24,9 @@ from autoqa.store.refit_record import RefitRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import fingerprint as rows_fingerprint
-from autoqa.training.messages import AnswerJob, Job, RefitJob, TrialJob
+from autoqa.supervision.display import Display, duration
+from autoqa.supervision.job_queue import run_jobs
+from autoqa.training.jobs import AnswerJob, Job, RefitJob, TrialJob
 from autoqa.training.refit_plan import Points, RefitPlan, drawn, expected_seconds, plan_refit
 from autoqa.types import Example
 from autoqa.workers.base import WorkerPool, WorkerSettings

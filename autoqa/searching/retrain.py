@@ -1,25 +1,26 @@
 """Makes dropped weights again: the same run from the same seed, up to the same point.
 
 Those of a soup are averaged again; ingredients whose weights were dropped, too, are first trained
-again beside the run's own.
+again beside the run's own. Pupils are taught again at the end, by teachers whose weights are there.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoqa.errors import ConfigError, DataError, did_you_mean
+from autoqa.errors import ConfigError, DataError, MissingAssetError, did_you_mean
 from autoqa.modeling.soup import average_weights
-from autoqa.searching.display import Display
-from autoqa.searching.job_queue import run_jobs
 from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import reopen
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, dropped, restore
-from autoqa.training.messages import TrialJob
+from autoqa.supervision.display import Display
+from autoqa.supervision.job_queue import run_jobs
+from autoqa.training.jobs import DistilJob, TrialJob
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
@@ -68,6 +69,7 @@ def retrain(
 
     Raises:
         ConfigError: A candidate is unknown, or the study file is not the one it was trained with.
+        MissingAssetError: Weights of a pupil's teachers were dropped, and are not asked for.
         DataError: The data are not those of then, or the weights came out different.
         TrainingError: A run failed.
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
@@ -76,15 +78,24 @@ def retrain(
         records = _dropped_records(folder, store, names)
         if not records:
             return []
+        _check_teachers(folder, records, store.study)
         bound, _ = reopen(folder, store)
         scratch = RunFolder(folder.path / "retrained")
+        scales = micro_scales(bound.study, folder)
+        made: dict[str, Remade] = {}
         try:
-            plan = plan_workers(bound.study.search.workers)
-            settings = WorkerSettings(training_factory, bound.study, folder.path, plan, folder.logs)
-            pool = make_pool(workers, settings)
-            return _Retraining(pool, folder, scratch, display).run(
-                records, micro_scales(bound.study, folder)
-            )
+            # A pupil had the machine to itself, and rounding depends on the number of threads.
+            for pupils, count in ((False, bound.study.search.workers), (True, 1)):
+                part = [record for record in records if bool(record.teachers) == pupils]
+                if not part:
+                    continue
+                plan = plan_workers(count)
+                settings = WorkerSettings(
+                    training_factory, bound.study, folder.path, plan, folder.logs
+                )
+                pool = make_pool(workers, settings)
+                made |= _Retraining(pool, folder, scratch, display).run(part, scales)
+            return [made[record.id] for record in records]
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)
 
@@ -100,6 +111,18 @@ def _dropped_records(
     return [records[name] for name in names if dropped(folder, name) is not None]
 
 
+def _check_teachers(folder: RunFolder, records: Sequence[CandidateRecord], study: str) -> None:
+    asked = {record.id for record in records}
+    for record in records:
+        names = set(record.teachers) - asked
+        absent = [name for name in sorted(names) if dropped(folder, name) is not None]
+        if absent:
+            raise MissingAssetError(
+                f"{record.id} was taught by {', '.join(absent)}, whose weights were dropped, too: "
+                f"`autoqa retrain {study} {' '.join(absent)} {record.id}` makes all of them again"
+            )
+
+
 class _Retraining:
     def __init__(
         self, pool: WorkerPool, folder: RunFolder, scratch: RunFolder, display: Display
@@ -108,7 +131,9 @@ class _Retraining:
         self.helpers: set[str] = set()
         self.done: dict[str, Remade] = {}
 
-    def run(self, records: Sequence[CandidateRecord], scales: dict[int, float]) -> list[Remade]:
+    def run(
+        self, records: Sequence[CandidateRecord], scales: dict[int, float]
+    ) -> dict[str, Remade]:
         wanted = {record.id for record in records}
         self.helpers = {
             name
@@ -127,10 +152,11 @@ class _Retraining:
         for record in records:
             if record.ingredients:
                 self._average(record)
-        return [self.done[record.id] for record in records]
+        return self.done
 
     def _job(self, record: CandidateRecord, micro_scale: float) -> TrialJob:
-        return TrialJob(
+        seats = Counter(record.teachers).items()
+        job = TrialJob(
             trial=record.trial,
             backbone=record.backbone,
             run=record.training_run,
@@ -139,6 +165,8 @@ class _Retraining:
             windows_per_second=record.windows_per_second,
             only=record.fraction,
         )
+        teachers = tuple((self.folder.read_record(name), count) for name, count in seats)
+        return DistilJob.of(job, teachers) if teachers else job
 
     def _restore(self, record: CandidateRecord) -> None:
         """Puts the new weights in the place of the dropped ones, if they are the same.

@@ -11,18 +11,12 @@ from autoqa.env import cache_folder
 from autoqa.files import write_atomically
 from autoqa.planning.run_timing import RunTiming, mean_timing
 from autoqa.recipes import TrainingRun
-from autoqa.searching.budget import Budget
-from autoqa.searching.display import Display
-from autoqa.searching.hearing import hear
-from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
-from autoqa.training.messages import (
-    BackboneTimed,
-    Message,
-    Progress,
-    TimingJob,
-    TrialFailed,
-    TrialFinished,
-)
+from autoqa.supervision.budget import Budget
+from autoqa.supervision.display import Display
+from autoqa.supervision.hearing import hear
+from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
+from autoqa.training.jobs import TimingJob
+from autoqa.training.messages import BackboneTimed, Message, Progress, TrialFailed, TrialFinished
 from autoqa.workers.base import Worker, WorkerPool
 from autoqa.workers.resources import WorkerPlan
 

@@ -14,8 +14,6 @@ from autoqa.planning.hopeless import HopelessRuns
 from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
 from autoqa.registry import BoundStudy
-from autoqa.searching.budget import SOUPS_SHARE, Budget
-from autoqa.searching.display import Display, QuietDisplay
 from autoqa.searching.loop import Loop
 from autoqa.searching.optuna_study import adopt, check_spaces, open_study, recover
 from autoqa.searching.recording import Recorder
@@ -45,6 +43,8 @@ from autoqa.searching.warm_start import PastStudy, read_prior
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
+from autoqa.supervision.budget import SOUPS_SHARE, Budget
+from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.training.refit_plan import offer
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory

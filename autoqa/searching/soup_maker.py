@@ -7,10 +7,6 @@ from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass, field
 
 from autoqa.files import write_atomically
-from autoqa.searching.budget import SOUPS_SHARE, Budget
-from autoqa.searching.display import Display, score
-from autoqa.searching.hearing import hear
-from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
 from autoqa.searching.soup_plan import (
     Ingredients,
     Soup,
@@ -19,11 +15,15 @@ from autoqa.searching.soup_plan import (
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
+from autoqa.supervision.budget import SOUPS_SHARE, Budget
+from autoqa.supervision.display import Display, score
+from autoqa.supervision.hearing import hear
+from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
+from autoqa.training.jobs import SoupJob
 from autoqa.training.messages import (
     Message,
     Progress,
     SnapshotTaken,
-    SoupJob,
     SoupTried,
     TrialFailed,
     TrialFinished,

@@ -38,10 +38,10 @@ class Soup:
 
 
 def families(records: Iterable[CandidateRecord]) -> list[Ingredients]:
-    """Candidates that can be averaged with each other, soups left out; two or more in each."""
+    """Points of runs that can be averaged with each other; two or more in each."""
     members: dict[tuple[str, str, str, int], list[CandidateRecord]] = defaultdict(list)
     for record in sorted(records, key=in_time):
-        if not record.ingredients:
+        if not record.derived:
             members[_family(record)].append(record)
     return [tuple(family) for family in members.values() if len(family) > 1]
 
@@ -126,13 +126,17 @@ def soup_of(records: Mapping[str, CandidateRecord], names: Sequence[str], study:
         study: The study's name.
 
     Raises:
-        ConfigError: There are fewer than two, one is unknown or itself a soup, or they cannot be
-            averaged.
+        ConfigError: There are fewer than two, one is unknown, a soup itself or distilled, or they
+            cannot be averaged.
     """
     for name in names:
         if name not in records:
             hint = did_you_mean(name, records) or f"; see `autoqa leaderboard {study}`"
             raise ConfigError(f"CANDIDATE {name!r}: the study has no such candidate{hint}")
+        if records[name].teachers:
+            raise ConfigError(
+                f"CANDIDATE {name!r} was distilled: name points of runs, which search trained"
+            )
         if records[name].ingredients:
             raise ConfigError(
                 f"CANDIDATE {name!r} is a soup itself: name what it is made of, "

@@ -4,8 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from autoqa.errors import MissingAssetError, NothingFeasibleError
-from autoqa.searching.budget import Budget
-from autoqa.searching.display import Display
 from autoqa.searching.optuna_study import adopt
 from autoqa.searching.retention import retain
 from autoqa.searching.setup import reopen
@@ -21,6 +19,8 @@ from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
+from autoqa.supervision.budget import Budget
+from autoqa.supervision.display import Display
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool

@@ -11,24 +11,27 @@ from autoqa.recipes import Recipe, TrainingRun
 _FLAT_SCORES = ("jaccard", "em", "f1")
 """What version 0.1.0 wrote beside the other values instead of into ``scores``."""
 
+_MADE_OF = ("ingredients", "teachers")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRecord:
-    """A saved point of a trial's run, or a soup: the mean of several such points' weights.
+    """A saved point of a trial's run, or what was made of several: a soup, or their pupil.
 
-    What a soup has of a run (trial, learning rate, seed, training speed) is its latest
-    ingredient's.
+    A soup is the mean of such points' weights; what it has of a run (trial, learning rate, seed,
+    training speed) is its latest ingredient's. A pupil was distilled: trained as one of the
+    trials was, but to answer as other candidates, its teachers, do.
 
     Attributes:
         id: ``t0003-100``: the trial, and the point of its run in per cent; of a soup
-            :func:`soup_id`.
-        trial: Optuna's trial number.
+            :func:`soup_id`, of a pupil :func:`distil_id`.
+        trial: Optuna's trial number; of a pupil, the trial whose recipe it was trained with.
         fraction: Point of the run, 0 < fraction <= 1; of a soup 1.
         backbone: Name in the study file.
         group: Key of its evaluation windows (:class:`autoqa.features.window_group.WindowGroup`):
             the first 12 hex digits of the tokenizer file's sha256, window length and stride.
             Candidates of one group have identical windows, so their logits align.
-        recipe_hash: ``Recipe.hash``; of a soup :func:`soup_hash`.
+        recipe_hash: ``Recipe.hash``; of a soup :func:`soup_hash`, of a pupil :func:`distil_hash`.
         recipe: The recipe as nested dictionaries; of a soup all different stages of its
             ingredients' recipes.
         learning_rate: Peak rate of the encoder.
@@ -43,6 +46,8 @@ class CandidateRecord:
             anew); ``None`` where it was not measured.
         ingredients: Ids of the candidates whose weights were averaged, in the order of
             :func:`in_time`; empty for a point of a run.
+        teachers: Ids of the candidates that a pupil was taught by, sorted, each as often as it had
+            seats; empty for all others.
     """
 
     id: str
@@ -62,6 +67,12 @@ class CandidateRecord:
     licence: str
     jaccard_half_width: float | None = None
     ingredients: tuple[str, ...] = ()
+    teachers: tuple[str, ...] = ()
+
+    @property
+    def derived(self) -> bool:
+        """Whether it was made of other candidates, and is no point of a trial's own run."""
+        return bool(self.ingredients or self.teachers)
 
     @property
     def jaccard(self) -> float:
@@ -104,15 +115,13 @@ class CandidateRecord:
         if "jaccard" not in values["scores"]:
             raise KeyError("jaccard")
         check_keys(cls, values)
-        values["ingredients"] = tuple(values.get("ingredients", ()))
+        for name in _MADE_OF:
+            values[name] = tuple(values.get(name, ()))
         return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
-        """The object in a candidate's file; only a soup's has ``ingredients``."""
-        content = asdict(self)
-        if not self.ingredients:
-            del content["ingredients"]
-        return content
+        """The object in a candidate's file; what it is not made of is left out."""
+        return {key: value for key, value in asdict(self).items() if value or key not in _MADE_OF}
 
     def as_flat(self) -> dict[str, Any]:
         """All values in one object, every score under its metric's name."""
@@ -123,13 +132,13 @@ class CandidateRecord:
 
 
 def by_score(record: CandidateRecord) -> tuple[float, str]:
-    """Sorts by public Jaccard, the highest first; of equals, a soup, then the first trial's."""
+    """Sorts by public Jaccard, the highest first; of equals, what was made of others first."""
     return -record.jaccard, record.id
 
 
 def in_time(record: CandidateRecord) -> tuple[int, float, bool, str]:
     """Sorts candidates by trial and point of the run, a soup after its latest ingredient."""
-    return record.trial, record.fraction, bool(record.ingredients), record.id
+    return record.trial, record.fraction, record.derived, record.id
 
 
 def soup_hash(ingredients: Iterable[str]) -> str:
@@ -143,3 +152,18 @@ def soup_id(backbone: str, ingredients: Iterable[str]) -> str:
     Long names of backbones are cut, because the database's column ends at 40 characters.
     """
     return f"soup-{backbone[:28]}-{soup_hash(ingredients)[:6]}"
+
+
+def distil_hash(run_key: str, teachers: Iterable[str]) -> str:
+    """Twelve hex digits that stand for a pupil.
+
+    Args:
+        run_key: :attr:`autoqa.recipes.TrainingRun.key` of its training.
+        teachers: As in :attr:`CandidateRecord.teachers`, in whatever order.
+    """
+    return hashlib.sha256("\n".join([run_key, *sorted(teachers)]).encode()).hexdigest()[:12]
+
+
+def distil_id(backbone: str, run_key: str, teachers: Iterable[str]) -> str:
+    """``distil-e5-3fa9c1``: the same for the same run and teachers; long names are cut as above."""
+    return f"distil-{backbone[:26]}-{distil_hash(run_key, teachers)[:6]}"

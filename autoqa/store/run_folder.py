@@ -23,7 +23,7 @@ from autoqa.types import Example
 
 Part = Literal["public", "private"]
 
-_CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|soup-[a-z0-9_-]+-[0-9a-f]{6}")
+_CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|(soup|distil)-[a-z0-9_-]+-[0-9a-f]{6}")
 
 
 class RunFolder:
@@ -45,6 +45,8 @@ class RunFolder:
         self.postprocess = path / "postprocess.json"
         self.span_scoring = path / "span-scoring.json"
         self.tried_soups = path / "soups.json"
+        self.unlabelled = path / "unlabelled"
+        self.lessons = path / "lessons"
         self.lock_file = path / ".lock"
 
     def create(self) -> None:
@@ -76,11 +78,13 @@ class RunFolder:
         """Folder of one candidate.
 
         Raises:
-            ConfigError: The id has neither the form ``t0003-100`` nor ``soup-e5-3fa9c1``.
+            ConfigError: The id has not the form ``t0003-100``, ``soup-e5-3fa9c1`` or
+                ``distil-e5-3fa9c1``.
         """
         if not _CANDIDATE.fullmatch(candidate_id):
             raise ConfigError(
-                f"candidate {candidate_id!r}: ids look like t0003-100 or soup-e5-3fa9c1"
+                f"candidate {candidate_id!r}: ids look like t0003-100, soup-e5-3fa9c1 or "
+                "distil-e5-3fa9c1"
             )
         return self.candidates / candidate_id
 

@@ -118,5 +118,6 @@ def _record(row: dict[str, Any]) -> CandidateRecord:
         # Databases may store NaN as NULL.
         if row[key] is None:
             row[key] = float("nan")
-    row["ingredients"] = tuple(row["ingredients"] or ())  # rows from before soups have NULL
+    for key in ("ingredients", "teachers"):
+        row[key] = tuple(row[key] or ())  # rows from before soups and pupils have NULL
     return CandidateRecord(**row)

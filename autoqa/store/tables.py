@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Column, DateTime, Float, Integer, MetaData, String,
 
 metadata = MetaData()
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Those below :mod:`autoqa.store.migrations`, in their order; the last leads to these tables."""
 
 studies = Table(
@@ -38,6 +38,7 @@ candidates = Table(
     Column("licence", String(200), nullable=False),
     Column("jaccard_half_width", Float),
     Column("ingredients", JSON),
+    Column("teachers", JSON),
 )
 
 openings = Table(

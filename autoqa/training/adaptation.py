@@ -28,7 +28,8 @@ from autoqa.recipes import Method
 from autoqa.training.batches import PreparedStage
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
-from autoqa.training.messages import Emit, Note, Progress, TrialJob
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Emit, Note, Progress
 from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
 from autoqa.training.workbench import Workbench

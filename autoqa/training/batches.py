@@ -33,7 +33,8 @@ class PreparedStage:
     """A stage's windows in random order, and what is done to each batch.
 
     Attributes:
-        windows: All windows of the stage.
+        windows: All windows of the stage; ``example`` counts through the training examples of the
+            portions' sources, one portion's behind another's.
         portions: Where they come from, in the stage's order.
         augmentations: Applied to each batch.
         tokenizer: Knows what masks a token.
@@ -99,6 +100,10 @@ class PreparedStage:
         return replace(windows, input_ids=batch.input_ids)
 
 
+Teach = Callable[[list[PreparedStage]], list[PreparedStage]]
+"""Given the stages of a run, gives those to train on."""
+
+
 def answer_tokens(windows: Windows) -> npt.NDArray[np.bool_]:
     """Which tokens belong to a labelled answer, bool ``[T]``."""
     first, last = windows.label.T
@@ -135,6 +140,7 @@ def prepare_stage(
     plan = _only_plan(augmentations)
     parts: list[Windows] = []
     counts: list[PortionSize] = []
+    base = 0
     for number, portion in enumerate(stage.portions):
         pool = encoded(portion.source)
         fits = pool.room(stage.length) > stage.stride
@@ -142,16 +148,19 @@ def prepare_stage(
         for rows, rng in turns(data, portion, epochs, (*seed, number)):
             drawn += len(rows)
             # A question that fills the window by itself has nothing to teach at this length.
-            examples = pool.take(rows[fits[rows]])
+            examples = pool.take(fitting := rows[fits[rows]])
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
             window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
-            parts.append(gather(examples, cuts.take(window_rows)))
+            windows = gather(examples, cuts.take(window_rows))
+            place = base + fitting[windows.example].astype(np.int32)
+            parts.append(replace(windows, example=place))
+        base += len(pool)
         counts.append(_count(portion, drawn, parts[first:]))
     windows = concatenate(parts)
     if not len(windows):
         raise DataError(_selects_nothing(stage, encoded))
-    place = (*seed, len(stage.portions))
-    order = np.random.default_rng(place).permutation(len(windows))
+    shuffle = (*seed, len(stage.portions))
+    order = np.random.default_rng(shuffle).permutation(len(windows))
     return PreparedStage(
         windows=take(windows, order),
         portions=tuple(counts),

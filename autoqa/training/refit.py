@@ -17,7 +17,8 @@ from autoqa.modeling.load import load_for_inference, rounded_state, save_model
 from autoqa.store.predictions import write_logits
 from autoqa.store.refit_record import RefitRecord
 from autoqa.store.run_folder import Part
-from autoqa.training.messages import AnswerJob, Emit, Progress, RefitJob, TrialFinished
+from autoqa.training.jobs import AnswerJob, RefitJob
+from autoqa.training.messages import Emit, Progress, TrialFinished
 from autoqa.training.trainer import Trainer
 from autoqa.training.workbench import Workbench
 from autoqa.types import Example

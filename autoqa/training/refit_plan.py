@@ -39,8 +39,11 @@ class RefitPlan:
 
 
 def draws_from(record: CandidateRecord, source: str) -> bool:
-    """Whether a candidate was trained on a source; of a soup, whether an ingredient was."""
-    return any(
+    """Whether a candidate was trained on a source; of a soup, whether an ingredient was.
+
+    A pupil counts as not: its teachers' answers taught it, which a refit does not give.
+    """
+    return not record.teachers and any(
         portion.get("source") == source
         for stage in record.recipe.get("stages", ())
         for portion in stage.get("portions", ())

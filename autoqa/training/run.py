@@ -2,14 +2,16 @@
 
 import time
 
-from autoqa.training.messages import Emit, Note, SnapshotTaken, TrialJob
+from autoqa.training.batches import Teach
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Emit, Note, SnapshotTaken
 from autoqa.training.snapshot import take_snapshot
 from autoqa.training.time_left import share_that_fits, smaller
 from autoqa.training.trainer import Trainer
 from autoqa.training.workbench import Workbench
 
 
-def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
+def run_trial(job: TrialJob, bench: Workbench, emit: Emit, teach: Teach = list) -> None:
     """Trains one recipe and sends its candidates.
 
     A run that was interrupted goes on from its last checkpoint, and a run that begins like an
@@ -20,6 +22,7 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
         job: What to train.
         bench: What this worker has made already.
         emit: Takes the messages to the parent.
+        teach: Given the stages, gives those to train on: with soft targets, say.
 
     Raises:
         TrainingError: The loss stopped being a number, or the run collapsed.
@@ -30,12 +33,14 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit) -> None:
     """
     points = (*bench.bound.study.search.snapshots, 1.0) if job.only is None else (job.only,)
     every = job.only is not None
-    trainer = Trainer(job, bench, emit, points, _snapshot, every=every)
+    trainer = Trainer(job, bench, emit, points, _snapshot, every=every, teach=teach)
     share = share_that_fits(job, trainer.windows, len(trainer.due))
     if share is not None and not trainer.resume():  # one that goes on would have to begin anew
         emit(Note(job.trial, f"made {share:.0%} as large, to end before the time limit"))
         begin = trainer.begin
-        trainer = Trainer(smaller(job, share), bench, emit, points, _snapshot, every=every)
+        trainer = Trainer(
+            smaller(job, share), bench, emit, points, _snapshot, every=every, teach=teach
+        )
         trainer.begin = begin
     trainer.run()
 

@@ -18,7 +18,7 @@ from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import write_logits
 from autoqa.store.run_folder import RunFolder
-from autoqa.training.messages import TrialJob
+from autoqa.training.jobs import TrialJob
 from autoqa.training.workbench import ReadyBackbone
 from autoqa.types import Example, ProgressCallback, Span
 
@@ -45,12 +45,12 @@ def take_snapshot(
     stored predictions are those of the stored model. Full precision is restored at the end.
     """
     unscored = CandidateRecord(
-        id=f"t{job.trial:04d}-{round(fraction * 100):03d}",
+        id=job.candidate_id(fraction),
         trial=job.trial,
         fraction=fraction,
         backbone=job.backbone,
         group=str(ready.group),
-        recipe_hash=job.run.recipe.hash,
+        recipe_hash=job.recipe_hash,
         recipe=job.run.recipe.to_dict(),
         learning_rate=job.run.learning_rate,
         seed=job.run.seed,
@@ -60,6 +60,7 @@ def take_snapshot(
         seconds=seconds,
         inference_seconds=float("nan"),
         licence=ready.bound.spec.licence(ready.bound.options),
+        teachers=job.taught_by,
     )
     state = rounded_state(model)
     full = {name: tensor.detach().clone() for name, tensor in model.state().items()}

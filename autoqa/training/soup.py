@@ -15,14 +15,8 @@ from autoqa.modeling.soup import average_models
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
 from autoqa.store.run_folder import RunFolder
-from autoqa.training.messages import (
-    Emit,
-    Progress,
-    SnapshotTaken,
-    SoupJob,
-    SoupTried,
-    TrialFinished,
-)
+from autoqa.training.jobs import SoupJob
+from autoqa.training.messages import Emit, Progress, SnapshotTaken, SoupTried, TrialFinished
 from autoqa.training.snapshot import predict_parts, write_results
 from autoqa.training.workbench import Workbench
 from autoqa.types import ProgressCallback

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from autoqa.planning.share_scale import shortened
-from autoqa.training.messages import TrialJob
+from autoqa.training.jobs import TrialJob
 
 SPARE = 1.05
 """Factor on the time that a run is expected to train, where it must end before the deadline."""

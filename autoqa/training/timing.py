@@ -7,14 +7,8 @@ import numpy as np
 from autoqa.features.select import take
 from autoqa.modeling.forward import predict
 from autoqa.planning.run_timing import RunTiming, TimedPortion
-from autoqa.training.messages import (
-    BackboneTimed,
-    Emit,
-    Progress,
-    TimingJob,
-    TrialFinished,
-    TrialJob,
-)
+from autoqa.training.jobs import TimingJob, TrialJob
+from autoqa.training.messages import BackboneTimed, Emit, Progress, TrialFinished
 from autoqa.training.trainer import Trainer
 from autoqa.training.workbench import Workbench
 

@@ -10,17 +10,11 @@ from autoqa.errors import OutOfTimeError
 from autoqa.modeling.load import check_length
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.training.adaptation import MaskedLanguageStage
-from autoqa.training.batches import PreparedStage, prepare_stage
+from autoqa.training.batches import Teach, prepare_stage
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
-from autoqa.training.messages import (
-    Emit,
-    Note,
-    Progress,
-    RecipeCard,
-    TrialFinished,
-    TrialJob,
-)
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Emit, Note, Progress, RecipeCard, TrialFinished
 from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
 from autoqa.training.time_left import MIN_SHARE_DONE
@@ -41,6 +35,7 @@ class Trainer:
         keep: Called at each of them, with the number of the stage and the share.
         every: Whether ``keep`` must be called at each of them, so that the run cannot go on from
             a checkpoint beyond the first; else those that a checkpoint lies beyond are left out.
+        teach: Given the stages, gives those to train on: with soft targets, say.
     """
 
     def __init__(
@@ -52,6 +47,7 @@ class Trainer:
         keep: Callable[["Trainer", int, float], None],
         *,
         every: bool,
+        teach: Teach = list,
     ) -> None:
         self.job, self.bench, self.emit, self._keep = job, bench, emit, keep
         self.begin = time.perf_counter()
@@ -64,7 +60,7 @@ class Trainer:
         self.head_seed = seed if job.head_seed is None else job.head_seed
         model = load_for_training(self.ready.folder, protocol, self.head_seed, method=recipe.method)
         emit(Progress(job.trial, "features", stages=len(recipe.stages)))
-        self.stages: list[PreparedStage] = [
+        stages = [
             prepare_stage(
                 stage,
                 bench.bound.augmentations(stage),
@@ -77,6 +73,7 @@ class Trainer:
             )
             for number, stage in enumerate(recipe.stages)
         ]
+        self.stages = teach(stages)
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
         self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
         self.engine = Engine(
@@ -127,10 +124,12 @@ class Trainer:
         own_head = self.head_seed == self.job.run.seed
         head = {} if own_head else {"head_seed": self.head_seed}
         before = {} if self.adaptation is None else {"before": self.adaptation.key}
+        taught = {"teachers": self.job.taught_by} if self.job.taught_by else {}
         return key_of(
             {
                 **head,
                 **before,
+                **taught,
                 "backbone": self.bench.backbone_key(self.job.backbone),
                 "learning_rate": self.job.run.learning_rate,
                 "seed": self.job.run.seed,
@@ -154,16 +153,9 @@ class Trainer:
             recipes.StageSize(stage.portions, stage.steps(protocol.batch_size))
             for stage in self.stages
         ]
-        lines = recipes.full(
-            self.job.run,
-            sizes,
-            self.job.windows_per_second,
-            [
-                *before,
-                *self.rates.sharing(self.checkpoints.quota > 0),
-                *self.engine.model.notes,
-            ],
-        )
+        sharing = self.rates.sharing(self.checkpoints.quota > 0)
+        notes = [*before, *sharing, *self.engine.model.notes]
+        lines = recipes.full(self.job.run, sizes, self.job.windows_per_second, notes)
         self.emit(RecipeCard(self.job.trial, tuple(lines)))
 
     def _train_stages(self) -> None:

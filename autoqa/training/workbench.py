@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,10 @@ class Workbench:
         other._encoded = {key: value for key, value in self._encoded.items() if key[1] != source}
         other._keys = {key: value for key, value in self._keys.items() if key[1] != source}
         return other
+
+    def add_source(self, name: str, examples: tuple[Example, ...]) -> None:
+        """Adds examples to train on that the study file does not name."""
+        self.data = replace(self.data, train={**self.data.train, name: examples})
 
     def backbone(self, name: str) -> ReadyBackbone:
         """Prepares a backbone on first use."""

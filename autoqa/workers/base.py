@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.training.messages import Job, Message
+from autoqa.training.jobs import Job
+from autoqa.training.messages import Message
 from autoqa.workers.job_runner import Factory
 from autoqa.workers.resources import WorkerPlan
 

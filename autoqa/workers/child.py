@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.training.messages import Job, Message
+from autoqa.training.jobs import Job
+from autoqa.training.messages import Message
 from autoqa.workers.job_runner import Factory, JobRunner
 
 

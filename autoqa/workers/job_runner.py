@@ -7,16 +7,8 @@ from pathlib import Path
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError
-from autoqa.training.messages import (
-    AnswerJob,
-    Emit,
-    Job,
-    RefitJob,
-    SoupJob,
-    TimingJob,
-    TrialFailed,
-    TrialJob,
-)
+from autoqa.training.jobs import AnswerJob, DistilJob, Job, RefitJob, SoupJob, TimingJob, TrialJob
+from autoqa.training.messages import Emit, TrialFailed
 
 RunJob = Callable[[Job, Emit], None]
 Factory = Callable[[StudyFile, Path], RunJob]
@@ -32,8 +24,8 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
         run_folder: The study's folder.
     """
     registry = import_module("autoqa.registry")
-    names = ("run", "soup", "refit", "timing", "workbench")
-    run, soup, refit, timing, workbench = (
+    names = ("run", "soup", "refit", "distil", "timing", "workbench")
+    run, soup, refit, distil, timing, workbench = (
         import_module(f"autoqa.training.{name}") for name in names
     )
     bench = workbench.Workbench(registry.bind(study, registry.discover()), run_folder)
@@ -46,6 +38,8 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
                 refit.refit(job, bench, emit)
             case AnswerJob():
                 refit.answer(job, bench, emit)
+            case DistilJob():
+                distil.distil(job, bench, emit)
             case TimingJob():
                 timing.time_run(job, bench, emit)
             case TrialJob():

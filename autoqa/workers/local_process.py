@@ -9,7 +9,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from autoqa import env
-from autoqa.training.messages import Job, Message
+from autoqa.training.jobs import Job
+from autoqa.training.messages import Message
 from autoqa.workers import child
 from autoqa.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
 

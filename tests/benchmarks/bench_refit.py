@@ -21,9 +21,9 @@ from autoqa.export.export_run import chosen_seats
 from autoqa.export.refit import RefitOptions
 from autoqa.export.refit_check import refit_check
 from autoqa.report.export import refit_sentences
-from autoqa.searching.display import PlainDisplay
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
+from autoqa.supervision.display import PlainDisplay
 
 from .harness import Comparison, record
 

@@ -16,7 +16,8 @@ import numpy as np
 from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.training.messages import Message, SnapshotTaken, SoupJob, TrialJob
+from autoqa.training.jobs import SoupJob, TrialJob
+from autoqa.training.messages import Message, SnapshotTaken
 from autoqa.training.run import run_trial
 from autoqa.training.soup import make_soup
 from autoqa.training.workbench import Workbench

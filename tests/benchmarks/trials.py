@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
-from autoqa.training.messages import TrialJob
+from autoqa.training.jobs import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 

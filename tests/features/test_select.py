@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.select import concatenate, kept_rows, take
 from autoqa.features.tokenizer import QATokenizer
-from autoqa.features.windows import Windows
+from autoqa.features.windows import SoftTargets, Windows
 
 from .practice import CORPUS, assert_same, example
 
@@ -34,6 +35,20 @@ def test_take_reorders_and_repeats(windows: Windows, data: st.DataObject) -> Non
     assert [tokens(taken, i) for i in range(len(taken))] == [tokens(windows, i) for i in order]
     np.testing.assert_array_equal(taken.label, windows.label[order])
     assert_same(take(windows, np.arange(len(windows))), windows)
+
+
+def test_soft_targets_go_with_their_windows(windows: Windows) -> None:
+    numbers = np.arange(len(windows.input_ids), dtype=np.float16)
+    weight = np.arange(2 * len(windows), dtype=np.float32).reshape(-1, 2)
+    soft = SoftTargets(np.stack([numbers, -numbers], axis=1), weight)
+    order = [len(windows) - 1, 0]
+    taken = take(replace(windows, soft=soft), order).soft
+    assert taken is not None
+    np.testing.assert_array_equal(taken.weight, weight[order])
+    place = replace(windows, input_ids=numbers.astype(np.int32))
+    np.testing.assert_array_equal(taken.log_probability[:, 0], take(place, order).input_ids)
+    with pytest.raises(ValueError, match="none with soft targets"):
+        concatenate([windows, replace(windows, soft=soft)])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.5, 1.0])

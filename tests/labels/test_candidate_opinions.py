@@ -20,7 +20,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import keep_validation
 from autoqa.store.weight_quota import drop
-from autoqa.training.messages import TrialJob
+from autoqa.training.jobs import TrialJob
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 from autoqa.types import Example

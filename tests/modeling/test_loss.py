@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import log
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from hypothesis import strategies as st
 from torch import nn
 
 from autoqa.api import TrainingProtocol
+from autoqa.features.windows import SoftTargets
 from autoqa.modeling.loss import (
+    TEMPERATURE,
     chance_loss,
+    distillation_loss,
     divergence,
     jaccard_loss,
     jaccard_targets,
@@ -207,3 +211,74 @@ def test_the_loss_is_in_full_precision_under_autocast(tiny_bert: Path, method: M
     loss.backward()
     trained = [p for n, p in model.named_parameters() if "pooler" not in n]
     assert all(torch.isfinite(p.grad).all() for p in trained if p.grad is not None)
+
+
+def taught(shares: list[list[float]], weight: list[tuple[float, float]]) -> Batch:
+    """Windows of 3 and 4 allowed tokens whose teacher gives these shares to starts and ends."""
+    windows = make_windows([6, 7])
+    probability = np.zeros((13, 2))
+    allowed = make_batch(windows, CPU).allowed.numpy()
+    probability[allowed] = np.repeat(np.concatenate(shares)[:, None], 2, axis=1)
+    with np.errstate(divide="ignore"):
+        logs = np.log(probability).astype(np.float16)
+    soft = SoftTargets(logs, np.array(weight, np.float32))
+    return make_batch(replace(windows, soft=soft), CPU)
+
+
+EVEN = [[1 / 3] * 3, [1 / 4] * 4]
+
+
+def test_the_distillation_loss_of_a_hand_computed_case() -> None:
+    """An even pupil: the label costs log n, and a teacher with all mass on one token T² log n."""
+    batch = taught([[0, 1, 0], [0.25] * 4], [(0.5, 0.5), (1.0, 0.0)])
+    zeros = torch.zeros(13)
+    expected = (0.5 * log(3) + 0.5 * TEMPERATURE**2 * log(3) + log(4)) / 2
+    assert distillation_loss(zeros, zeros, batch).item() == pytest.approx(expected, rel=1e-3)
+    assert chance_loss(batch) == pytest.approx(expected, rel=1e-3)
+
+
+def test_windows_without_label_are_learned_as_far_as_their_teacher_is_sure() -> None:
+    zeros = torch.zeros(13)
+    losses = [
+        distillation_loss(
+            zeros, zeros, taught([[0, 1, 0], EVEN[1]], [(0.0, sure), (0.0, 0.0)])
+        ).item()
+        for sure in (0.0, 0.3, 0.6)
+    ]
+    assert losses[0] == 0
+    assert losses[2] == pytest.approx(2 * losses[1])
+
+
+def test_a_pupil_that_says_what_its_teacher_says_loses_nothing_by_it() -> None:
+    shares = [[0.2, 0.7, 0.1], [0.1, 0.2, 0.3, 0.4]]
+    batch = taught(shares, [(0.0, 1.0)] * 2)
+    logits = torch.zeros(13)
+    logits[batch.allowed] = torch.tensor([x for row in shares for x in row]).log() + 3
+    logits.requires_grad_()
+    loss = distillation_loss(logits, logits, batch)
+    assert loss.item() == pytest.approx(0, abs=1e-5)
+    torch.autograd.backward(loss)
+    assert logits.grad is not None
+    assert logits.grad.abs().max() < 1e-3
+    moved = distillation_loss(logits * 2, logits, batch)
+    assert moved.item() > 0.01
+
+
+def test_impossible_tokens_cost_and_teach_nothing_wrong() -> None:
+    """Minus infinity on both sides, in question and padding, leaves finite losses and gradients."""
+    batch = taught([[1, 0, 0], [0, 0, 1, 0]], [(0.5, 0.5)] * 2)
+    logits = torch.randn(13, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    loss = distillation_loss(logits, logits, batch)
+    torch.autograd.backward(loss)
+    assert logits.grad is not None
+    assert torch.isfinite(loss)
+    assert torch.isfinite(logits.grad).all()
+    assert not logits.grad[~batch.allowed].any()
+
+
+def test_a_batch_with_a_teacher_is_trained_by_it(tiny_bert: Path) -> None:
+    model = load_for_training(tiny_bert, TrainingProtocol(dropout=0.0), seed=0, device="cpu")
+    batch = taught(EVEN, [(0.5, 0.5)] * 2)
+    (pair,) = model.training_logits(batch)
+    expected = distillation_loss(*pair, batch).item()
+    assert training_loss(model, batch, Method()).item() == pytest.approx(expected)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from autoqa.errors import AutoqaError
-from autoqa.searching.display import PlainDisplay
+from autoqa.supervision.display import PlainDisplay
 from tests.searching import fakes
 
 if __name__ == "__main__":

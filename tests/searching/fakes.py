@@ -18,21 +18,20 @@ from autoqa.api import TrainingProtocol
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
 from autoqa.planning.run_timing import RunTiming, TimedPortion
-from autoqa.searching.display import QuietDisplay
 from autoqa.searching.result import SearchResult
 from autoqa.searching.runner import run_search
 from autoqa.searching.setup import SearchOptions
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
+from autoqa.supervision.display import QuietDisplay
+from autoqa.training.jobs import TimingJob, TrialJob
 from autoqa.training.messages import (
     BackboneTimed,
     Note,
     Progress,
     RecipeCard,
     SnapshotTaken,
-    TimingJob,
     TrialFinished,
-    TrialJob,
 )
 from autoqa.types import Answer, Example
 from autoqa.workers.registry import LOCAL_PROCESS

@@ -11,7 +11,8 @@ from autoqa.searching.setup import SearchOptions
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.training.messages import SoupJob, TrialFinished, TrialJob
+from autoqa.training.jobs import SoupJob, TrialJob
+from autoqa.training.messages import TrialFinished
 from tests.searching import fakes
 from tests.searching.test_soup_maker import average, write
 

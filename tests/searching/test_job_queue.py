@@ -10,10 +10,11 @@ from autoqa.config import load_study
 from autoqa.config.study import StudyFile
 from autoqa.errors import TrainingError
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.display import QuietDisplay
-from autoqa.searching.interrupts import SearchInterruptedError
-from autoqa.searching.job_queue import run_jobs
-from autoqa.training.messages import Emit, Job, Note, RecipeCard, TrialFinished, TrialJob
+from autoqa.supervision.display import QuietDisplay
+from autoqa.supervision.interrupts import SearchInterruptedError
+from autoqa.supervision.job_queue import run_jobs
+from autoqa.training.jobs import Job, TrialJob
+from autoqa.training.messages import Emit, Note, RecipeCard, TrialFinished
 from autoqa.workers.base import WorkerSettings
 from autoqa.workers.resources import WorkerPlan
 from tests.searching.thread_worker import Killed, ThreadPool

@@ -1,28 +1,15 @@
-"""The small parts: resources, time, display, dry run."""
+"""The small parts: resources, dry run."""
 
-import io
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from autoqa.errors import MissingAssetError
-from autoqa.searching.budget import Budget
-from autoqa.searching.display import (
-    LiveDisplay,
-    PlainDisplay,
-    QuietDisplay,
-    Status,
-    choose_display,
-    duration,
-)
 from autoqa.searching.dry_run import plan_search
 from autoqa.searching.setup import SearchOptions
-from autoqa.training.messages import Progress
 from autoqa.workers import resources
 from autoqa.workers.resources import find_gpus, free_memory, plan_workers
 from tests.searching import fakes
@@ -71,49 +58,6 @@ def test_the_driver_is_asked_where_there_are_no_devices(
 
 def test_memory_is_a_plausible_number() -> None:
     assert 2**20 < free_memory() < 2**60
-
-
-def test_budget() -> None:
-    assert Budget().fits(1e9)
-    assert Budget().deadline is None
-    fresh = Budget(10.0)
-    assert fresh.end == fresh.start + 600
-    assert fresh.deadline == fresh.start + 570
-    assert fresh.fits(None)
-    assert fresh.fits(900)  # 60 % of it fit
-    assert not fresh.fits(1000)
-    over = Budget(1.0, start=time.time() - 60)
-    assert not over.fits(None)
-    assert not over.overrun()
-    assert Budget(1.0, start=time.time() - 600).overrun()
-
-
-def test_displays() -> None:
-    stream = io.StringIO()
-    assert isinstance(choose_display(True, stream), QuietDisplay)
-    plain = choose_display(False, stream)
-    assert isinstance(plain, PlainDisplay)
-    plain.event("trial 3 starts")
-    assert stream.getvalue().endswith(" trial 3 starts\n")
-    terminal = io.StringIO()
-    console = Console(file=terminal, force_terminal=True, width=100)
-    with LiveDisplay(console) as live:
-        live.working(0, "e5", Progress(3, "train", 1, 2, 40, 80, 1.25, 31.0))
-        live.idle(1)
-        live.status(Status(3, 20, None, 3725, True))
-        live.event("trial 3: [squad] done")
-        console.print(live.picture())
-    shown = terminal.getvalue()
-    for part in ("train", "1/2", "40/80", "1.250", "31", "idle", "3 of 20", "about 62 min left"):
-        assert part in shown, part
-    assert "trial 3: [squad] done" in shown
-
-
-@pytest.mark.parametrize(
-    "seconds, text", [(3.2, "3 s"), (-1, "0 s"), (600, "10 min"), (9000, "2 h 30 min")]
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_a_dry_run_shows_everything_and_what_is_missing(tmp_path: Path) -> None:

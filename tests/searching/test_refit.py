@@ -15,12 +15,12 @@ from autoqa.cli.main import main
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, DataError
 from autoqa.registry import open_study
-from autoqa.searching.display import QuietDisplay
 from autoqa.searching.refit import refitting
 from autoqa.store.candidate_record import CandidateRecord, soup_id
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, drop
+from autoqa.supervision.display import QuietDisplay
 from autoqa.training.refit_plan import drawn, expected_seconds, offer, plan_refit
 from tests.conftest import Run
 from tests.toy_study import write_study

@@ -8,11 +8,11 @@ import pytest
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
-from autoqa.searching.display import QuietDisplay
 from autoqa.searching.retrain import retrain
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, dropped
+from autoqa.supervision.display import QuietDisplay
 from tests.conftest import Run
 from tests.toy_study import write_study
 

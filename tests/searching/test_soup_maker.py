@@ -14,8 +14,6 @@ from typing import Any
 import pytest
 
 from autoqa.errors import DataError
-from autoqa.searching.budget import Budget
-from autoqa.searching.interrupts import SearchInterruptedError
 from autoqa.searching.retention import retain
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import Soup, families, standard_soups
@@ -23,7 +21,10 @@ from autoqa.store.candidate_record import CandidateRecord, soup_id
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
-from autoqa.training.messages import SnapshotTaken, SoupJob, SoupTried, TrialFinished
+from autoqa.supervision.budget import Budget
+from autoqa.supervision.interrupts import SearchInterruptedError
+from autoqa.training.jobs import SoupJob
+from autoqa.training.messages import SnapshotTaken, SoupTried, TrialFinished
 from autoqa.workers.base import WorkerSettings
 from autoqa.workers.resources import WorkerPlan
 from tests.searching.fakes import Events

@@ -12,7 +12,7 @@ from autoqa.errors import NothingFeasibleError
 from autoqa.searching.dry_run import plan_search
 from autoqa.searching.setup import SearchOptions, fingerprint
 from autoqa.searching.time_limit import SCALE, target_of
-from autoqa.training.messages import TimingJob, TrialJob
+from autoqa.training.jobs import TimingJob, TrialJob
 from tests.searching import fakes
 
 ONE = fakes.STUDY.replace('[backbones.minilm]\ntype = "any"\n', "")

@@ -17,7 +17,8 @@ from autoqa.searching.runner import run_search
 from autoqa.searching.setup import SearchOptions
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.training.messages import Message, Note, TrialFinished, TrialJob
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Message, Note, TrialFinished
 from autoqa.workers.base import Events, Worker, WorkerPool, WorkerSettings
 from autoqa.workers.registry import LOCAL_PROCESS, WORKER_KINDS, make_pool
 from autoqa.workers.resources import WorkerPlan

@@ -9,7 +9,8 @@ import select
 import threading
 from collections.abc import Collection
 
-from autoqa.training.messages import Message, TrialJob
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Message
 from autoqa.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import JobRunner
 

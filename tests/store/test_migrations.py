@@ -27,6 +27,7 @@ from tests.store.opening import open_at_once
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "searched"
 OLD_METRICS = ("jaccard", "em", "f1")
+NEWER = f"{int(REVISIONS[-1]) + 1:04}"
 FIRST_TABLES: MetaData = import_module("autoqa.store.migrations.versions.tables_of_0_1_0")._metadata
 
 
@@ -145,7 +146,7 @@ def test_twice_is_once(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert contents(old_url) == once
 
 
-@pytest.mark.parametrize("version", ["0004", "9f3a", "0000"])
+@pytest.mark.parametrize("version", [NEWER, "9f3a", "0000"])
 def test_a_newer_version_is_refused_and_left_alone(old_url: str, version: str) -> None:
     Store(old_url, "golden").close()
     engine = create_engine(old_url)
@@ -178,13 +179,13 @@ def test_commands_refuse_a_newer_file_and_change_no_byte(
     path = home / "golden" / "study.db"
     with sqlite3.connect(path) as connection:
         connection.execute(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32))")
-        connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES ('0004')")
+        connection.execute(f"INSERT INTO {VERSION_TABLE} VALUES ('{NEWER}')")
     connection.close()
     before = path.read_bytes()
     code, out, err = run(command, "golden")
     assert (code, out) == (2, "")
     assert " ".join(err.split()).endswith(
-        "study.db: the study's database has version 0004, and this autoqa reads versions up to "
+        f"study.db: the study's database has version {NEWER}, and this autoqa reads versions up to "
         f"{REVISIONS[-1]}: install a newer autoqa"
     )
     assert path.read_bytes() == before

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autoqa.errors import AutoqaError, ConfigError, DataError
-from autoqa.store.candidate_record import soup_id
+from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.store.candidate_record import distil_id, soup_id
 from autoqa.store.predictions import load_logits, write_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
+from autoqa.store.unlabelled import is_unlabelled, keep_unlabelled, load_unlabelled
 from autoqa.types import Answer, Example
+from tests.bundle_kit import examples
 from tests.store.test_study_tables import RECORD
 
 EXAMPLE = Example("q1", "कौन?", "राम\u2028ने", (Answer("राम", 0),), "hi", "d1", "chaii")
@@ -211,3 +213,33 @@ def test_only_a_soups_file_names_ingredients(folder: RunFolder) -> None:
     (folder.candidates / f".{soup.id}.partial").mkdir()
     assert folder.remove_partial(3) == []
     assert folder.remove_partial() == [f".{soup.id}.partial"]
+
+
+def test_only_a_pupils_file_names_teachers(folder: RunFolder) -> None:
+    fill(folder)
+    assert "teachers" not in RECORD.as_json()
+    names = ("t0003-050", "t0003-100", "t0003-100")
+    pupil = replace(RECORD, id=distil_id("b" * 40, "run", reversed(names)), teachers=names)
+    assert len(pupil.id) == 40, "as many characters as the database's column has"
+    with folder.writing_candidate(pupil.id) as path:
+        (path / "candidate.json").write_text(json.dumps(pupil.as_json()))
+    assert folder.read_record(pupil.id) == pupil
+    assert (pupil.derived, RECORD.derived) == (True, False)
+    others = {distil_id("b", "run", names[:2]), distil_id("b", "other", names)}
+    assert distil_id("b", "run", names) not in others
+
+
+def test_questions_without_answers_are_kept_once(folder: RunFolder) -> None:
+    folder.create()
+    rows = [replace(each, source="file") for each in examples(3)]
+    name = keep_unlabelled(folder, rows)
+    assert keep_unlabelled(folder, rows) == name
+    assert is_unlabelled(name)
+    assert not is_unlabelled("unlabelled")
+    kept = load_unlabelled(folder, name)
+    assert kept == tuple(replace(each, source=name, answers=()) for each in rows)
+    assert keep_unlabelled(folder, rows[:2]) != name
+    next(folder.unlabelled.iterdir()).unlink()
+    next(folder.unlabelled.iterdir()).unlink()
+    with pytest.raises(MissingAssetError, match="give `autoqa export --distil` their file again"):
+        load_unlabelled(folder, name)

@@ -61,6 +61,14 @@ def test_ingredients_of_a_soup_come_back(url: str) -> None:
         assert store.candidates() == [soup, RECORD]
 
 
+def test_teachers_of_a_pupil_come_back(url: str) -> None:
+    pupil = replace(RECORD, id="distil-e5-abcdef", teachers=("t0001-050", "t0001-050"))
+    with Store(url, "a") as store:
+        store.add_candidate(pupil)
+        store.add_candidate(RECORD)
+        assert store.candidates() == [pupil, RECORD]
+
+
 def test_a_speed_that_is_not_a_number_survives(url: str) -> None:
     with Store(url, "a") as store:
         store.add_candidate(replace(RECORD, windows_per_second=math.nan, seconds=math.nan))

@@ -15,7 +15,8 @@ from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import trainer as trainer_module
 from autoqa.training.engine import Engine, StepLoss
-from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialJob
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Message, Note, Progress, RecipeCard
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 

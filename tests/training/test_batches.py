@@ -70,6 +70,20 @@ def test_portions_are_counted(bench: Workbench) -> None:
     assert first.tokens + second.tokens == len(made.windows.input_ids)
 
 
+def test_windows_know_the_example_that_they_were_cut_from(bench: Workbench) -> None:
+    """Rows count through the portions' sources, one behind another, whatever was drawn."""
+    portions = (Portion("train", share=0.3), Portion("train", share=1.5, negatives=0.5))
+    made = windows(bench, Stage(portions, 32, 8, (CROP,)))
+    examples = [*bench.data.train["train"], *bench.data.train["train"]]
+    assert made.example.max() >= len(examples) // 2 > made.example.min()
+    for w, row in enumerate(made.example.tolist()):
+        begin = int(made.bounds[w])
+        first, last = made.label[w].tolist()
+        if last:
+            low, high = made.offsets[begin + first, 0], made.offsets[begin + last, 1]
+            assert examples[row].context[low:high] == examples[row].answers[0].text
+
+
 @pytest.mark.parametrize("similar", [False, True])
 @pytest.mark.parametrize("size", [1, 4, 7, 1000])
 def test_a_run_that_goes_on_sees_the_same_batches(

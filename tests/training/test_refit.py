@@ -16,16 +16,8 @@ from autoqa.store.run_folder import Part, RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
 from autoqa.training import trainer as trainer_module
-from autoqa.training.messages import (
-    AnswerJob,
-    Message,
-    Note,
-    Progress,
-    RefitJob,
-    SnapshotTaken,
-    TrialFinished,
-    TrialJob,
-)
+from autoqa.training.jobs import AnswerJob, RefitJob, TrialJob
+from autoqa.training.messages import Message, Note, Progress, SnapshotTaken, TrialFinished
 from autoqa.training.refit import answer, refit
 from autoqa.training.run import run_trial
 from autoqa.training.trainer import Trainer

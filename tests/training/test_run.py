@@ -20,7 +20,8 @@ from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import engine
 from autoqa.training import trainer as trainer_module
-from autoqa.training.messages import Message, Note, Progress, SnapshotTaken, TrialFinished, TrialJob
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Message, Note, Progress, SnapshotTaken, TrialFinished
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 from tests.scores.toy_metric import registered

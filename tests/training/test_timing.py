@@ -10,7 +10,8 @@ from autoqa.planning.share_scale import ShareScale
 from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import timing as timing_module
-from autoqa.training.messages import BackboneTimed, Message, TimingJob, TrialFinished, TrialJob
+from autoqa.training.jobs import TimingJob, TrialJob
+from autoqa.training.messages import BackboneTimed, Message, TrialFinished
 from autoqa.training.time_left import share_that_fits, smaller
 from autoqa.training.timing import time_run
 from autoqa.training.trainer import Trainer

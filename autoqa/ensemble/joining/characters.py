@@ -40,8 +40,11 @@ class GroupLogits:
     seats: Sequence[float]
 
 
-class _Mass(NamedTuple):
+class CharacterMass(NamedTuple):
     """Probability at places, which count through the characters of all contexts.
+
+    Context i begins at the sum of the lengths of those before it, each one longer than it is: its
+    end is a place, too.
 
     Attributes:
         place: Ascending and without repetition once merged, int64 ``[N]``.
@@ -70,20 +73,37 @@ def character_spans(
         ValueError: Seats are not positive, or not one for each model.
         DataError: Logits are not numbers, or were made for other windows.
     """
+    begin = context_begins(contexts)
+    return _best_spans(
+        *character_distributions(groups, contexts, max_answer_tokens), contexts, begin
+    )
+
+
+def context_begins(contexts: Sequence[str]) -> Indices:
+    """Place of each context's first character, and behind them the number of places."""
+    return np.cumsum([0, *(len(context) + 1 for context in contexts)])
+
+
+def character_distributions(
+    groups: Sequence[GroupLogits], contexts: Sequence[str], max_answer_tokens: int
+) -> tuple[CharacterMass, CharacterMass]:
+    """Where answers start, and where they end (one past the last character).
+
+    Arguments and errors are those of :func:`character_spans`. Each of the two sums to 1 over a
+    context, less what tokens of white space alone hold.
+    """
     seats = [seat for group in groups for seat in group.seats]
     if len(seats) != sum(len(group.logits) for group in groups) or not all(s > 0 for s in seats):
         raise ValueError(f"seats {seats}: one above 0 for each model")
-    begin = np.cumsum([0, *(len(context) + 1 for context in contexts)])
+    begin = context_begins(contexts)
     texts = Texts(contexts)
     parts = [_distributions(group, texts, begin, max_answer_tokens, sum(seats)) for group in groups]
-    starts = _merged([start for start, _ in parts])
-    ends = _merged([end for _, end in parts])
-    return _best_spans(starts, ends, contexts, begin)
+    return _merged([start for start, _ in parts]), _merged([end for _, end in parts])
 
 
 def _distributions(
     group: GroupLogits, texts: Texts, begin: Indices, max_answer_tokens: int, total: float
-) -> tuple[_Mass, _Mass]:
+) -> tuple[CharacterMass, CharacterMass]:
     """One group's part of the start and of the end distribution."""
     grid = SpanGrid(group.windows, max_answer_tokens)
     row = grid.owners
@@ -101,27 +121,29 @@ def _distributions(
     started = np.flatnonzero((start > 0) & (begin[row] + first < begin[row + 1] - 1))
     ended = np.flatnonzero((end > 0) & (last > 0))
     return (
-        _Mass((begin[row] + first)[started], start[started], reach[started]),
-        _Mass((begin[row] + last)[ended], end[ended], reach[ended]),
+        CharacterMass((begin[row] + first)[started], start[started], reach[started]),
+        CharacterMass((begin[row] + last)[ended], end[ended], reach[ended]),
     )
 
 
-def _merged(parts: Sequence[_Mass]) -> _Mass:
+def _merged(parts: Sequence[CharacterMass]) -> CharacterMass:
     """One entry for each place: the sum of its values and its farthest reach."""
     place, value, reach = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     order = np.argsort(place, kind="stable")
     place = place[order]
     leader = np.flatnonzero(np.diff(place, prepend=-1))
     if not len(leader):
-        return _Mass(place, value, reach)
-    return _Mass(
+        return CharacterMass(place, value, reach)
+    return CharacterMass(
         place[leader],
         np.add.reduceat(value[order], leader),
         np.maximum.reduceat(reach[order], leader),
     )
 
 
-def _best_spans(starts: _Mass, ends: _Mass, contexts: Sequence[str], begin: Indices) -> list[Span]:
+def _best_spans(
+    starts: CharacterMass, ends: CharacterMass, contexts: Sequence[str], begin: Indices
+) -> list[Span]:
     """The span with the highest product of start and end in every context."""
     answers = [EMPTY] * len(contexts)
     row = np.searchsorted(begin, starts.place, side="right") - 1

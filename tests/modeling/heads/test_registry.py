@@ -25,7 +25,8 @@ from autoqa.registry import open_study
 from autoqa.scores.summary import ScoreEntry
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
-from autoqa.training.messages import Message, SnapshotTaken, TrialJob
+from autoqa.training.jobs import TrialJob
+from autoqa.training.messages import Message, SnapshotTaken
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 from tests.toy_study import write_study

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from autoqa.searching.budget import GRACE_SECONDS, Budget
+from autoqa.supervision.budget import GRACE_SECONDS, Budget
 from autoqa.training.messages import Message
 from autoqa.workers.base import Worker, WorkerPool
 

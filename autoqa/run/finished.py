@@ -1,9 +1,8 @@
-"""Searches and their results from Python: :func:`search`, :func:`open_run`, :class:`Run`.
+"""What a search left, from Python: :func:`open_run`, :class:`Run`.
 
 Every method does what the command of that name does, without printing.
 """
 
-from multiprocessing import current_process
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from autoqa.config.study import StudyFile
 from autoqa.ensemble.choosing.selection import DecisionRule, PickName, Selection
 from autoqa.errors import ConfigError
 from autoqa.export.export_run import chosen_seats, export_run
+from autoqa.run.main_script import check_main_script
 from autoqa.scores.bootstrap import Comparison
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.types import WeightFormat
@@ -184,6 +184,41 @@ class Run:
         seats, tie_group = chosen_seats(self._run, pick, candidate, lambda _: None)
         return refit_check(self._run, seats, tie_group, folds, options)[0]
 
+    def distil(
+        self,
+        backbone: str,
+        unlabelled: str | Path | None = None,
+        *,
+        pick: PickName = "safe",
+        quiet: bool = True,
+    ) -> CandidateRecord:
+        """Teaches one model what the ensemble says; it becomes a candidate, which can be exported.
+
+        The worker that trains imports the calling script anew, so a script must call this below
+        ``if __name__ == "__main__":``.
+
+        Args:
+            backbone: The pupil's, a name in the study file.
+            unlabelled: A file with questions and contexts without answers to learn from, too.
+            pick: Which ensemble teaches; ``safe``: what the rule chose; ``best``: the highest
+                public score.
+            quiet: Show nothing while it runs.
+
+        Raises:
+            ConfigError: There is no such backbone, or the study file has been changed.
+            MissingAssetError: Teachers' weights were dropped; ``autoqa retrain`` makes them again.
+            DataError: The file cannot be used, or the data are not those of then.
+            TrainingError: The run failed.
+            SearchInterruptedError: A signal ended it; the same call goes on.
+        """
+        from autoqa.export.distilled import distil_run
+        from autoqa.supervision.display import choose_display
+
+        check_main_script(f"Run.distil({backbone!r})")
+        path = None if unlabelled is None else Path(unlabelled)
+        display = choose_display(quiet)
+        return distil_run(self._run, backbone, display, pick=pick, unlabelled=path).pupil
+
     def close(self) -> None:
         """Closes the study's database."""
         self._run.store.close()
@@ -204,21 +239,12 @@ class Run:
 
 
 def _refit_options(seeds: int, call: str) -> "RefitOptions":
-    _check_main_script(call)
+    check_main_script(call)
     from autoqa.export.refit import RefitOptions
 
     if seeds < 1:
         raise ConfigError(f"seeds = {seeds}: each run is trained once at least")
     return RefitOptions(seeds)
-
-
-def _check_main_script(call: str) -> None:
-    """Refuses to train in a worker, which imports the script that began it."""
-    if current_process().name.startswith("autoqa-worker-"):
-        raise ConfigError(
-            f"{call} was called by a script that a worker process imports: "
-            'call it below `if __name__ == "__main__":`'
-        )
 
 
 def open_run(study: str | Path) -> Run:
@@ -231,60 +257,3 @@ def open_run(study: str | Path) -> Run:
         ConfigError: No search of that name has run here.
     """
     return Run(finished_run.open_run(str(study)))
-
-
-def search(
-    path: str | Path,
-    *,
-    trials: int | None = None,
-    minutes: float | None = None,
-    workers: int | None = None,
-    accept_changes: bool = False,
-    warm_start: str | None = None,
-    quiet: bool = True,
-) -> Run:
-    """Searches recipes for a study file, or goes on where an earlier search stopped.
-
-    Workers are processes that import the calling script anew, so a script must call this below
-    ``if __name__ == "__main__":``.
-
-    Args:
-        path: The study file.
-        trials: In place of the file's ``[search] trials``.
-        minutes: In place of its ``[search] minutes``.
-        workers: In place of its ``[search] workers``.
-        accept_changes: Go on although the study file has been changed.
-        warm_start: Another study, by its name or file, whose trials are known beforehand.
-        quiet: Show nothing while it runs.
-
-    Returns:
-        The run, with all candidates of this and earlier searches.
-
-    Raises:
-        ConfigError: The study file is wrong, or differs from the one that the search began with.
-        PluginError: A plugin is unknown or broken.
-        MissingAssetError: WeightFormat or data are not on this machine.
-        SearchInterruptedError: A signal ended it; nothing that finished is lost.
-        NothingFeasibleError: No trial ever finished.
-    """
-    from autoqa.data import prepare_data
-    from autoqa.registry import open_study
-    from autoqa.searching.display import choose_display
-    from autoqa.searching.optuna_study import past_study
-    from autoqa.searching.runner import run_search
-    from autoqa.searching.setup import SearchOptions
-
-    _check_main_script(f"autoqa.search({str(path)!r})")
-    path, past = Path(path), None
-    if warm_start is not None:
-        earlier = finished_run.open_run(warm_start)
-        with earlier.store:
-            past = past_study(earlier.study, earlier.folder)
-    result = run_search(
-        open_study(path),
-        path.read_text(encoding="utf-8-sig"),
-        prepare_data,
-        SearchOptions(trials, minutes, workers, accept_changes, past),
-        display=choose_display(quiet),
-    )
-    return open_run(result.study)

@@ -3,19 +3,12 @@
 from collections.abc import Callable, Mapping
 
 from autoqa.errors import TrainingError
-from autoqa.searching.budget import Budget
-from autoqa.searching.display import Display
-from autoqa.searching.hearing import hear
-from autoqa.searching.interrupts import Interrupts, SearchInterruptedError
-from autoqa.training.messages import (
-    Job,
-    Message,
-    Note,
-    Progress,
-    RecipeCard,
-    TrialFailed,
-    TrialFinished,
-)
+from autoqa.supervision.budget import Budget
+from autoqa.supervision.display import Display
+from autoqa.supervision.hearing import hear
+from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
+from autoqa.training.jobs import Job
+from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialFailed, TrialFinished
 from autoqa.workers.base import Worker, WorkerPool
 
 

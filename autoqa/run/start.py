@@ -1,0 +1,64 @@
+"""A search from Python: :func:`search`."""
+
+from pathlib import Path
+
+from autoqa.analysis.finished_run import open_run as open_study_run
+from autoqa.run.finished import Run, open_run
+from autoqa.run.main_script import check_main_script
+
+
+def search(
+    path: str | Path,
+    *,
+    trials: int | None = None,
+    minutes: float | None = None,
+    workers: int | None = None,
+    accept_changes: bool = False,
+    warm_start: str | None = None,
+    quiet: bool = True,
+) -> Run:
+    """Searches recipes for a study file, or goes on where an earlier search stopped.
+
+    Workers are processes that import the calling script anew, so a script must call this below
+    ``if __name__ == "__main__":``.
+
+    Args:
+        path: The study file.
+        trials: In place of the file's ``[search] trials``.
+        minutes: In place of its ``[search] minutes``.
+        workers: In place of its ``[search] workers``.
+        accept_changes: Go on although the study file has been changed.
+        warm_start: Another study, by its name or file, whose trials are known beforehand.
+        quiet: Show nothing while it runs.
+
+    Returns:
+        The run, with all candidates of this and earlier searches.
+
+    Raises:
+        ConfigError: The study file is wrong, or differs from the one that the search began with.
+        PluginError: A plugin is unknown or broken.
+        MissingAssetError: Weights or data are not on this machine.
+        SearchInterruptedError: A signal ended it; nothing that finished is lost.
+        NothingFeasibleError: No trial ever finished.
+    """
+    from autoqa.data import prepare_data
+    from autoqa.registry import open_study
+    from autoqa.searching.optuna_study import past_study
+    from autoqa.searching.runner import run_search
+    from autoqa.searching.setup import SearchOptions
+    from autoqa.supervision.display import choose_display
+
+    check_main_script(f"autoqa.search({str(path)!r})")
+    path, past = Path(path), None
+    if warm_start is not None:
+        earlier = open_study_run(warm_start)
+        with earlier.store:
+            past = past_study(earlier.study, earlier.folder)
+    result = run_search(
+        open_study(path),
+        path.read_text(encoding="utf-8-sig"),
+        prepare_data,
+        SearchOptions(trials, minutes, workers, accept_changes, past),
+        display=choose_display(quiet),
+    )
+    return open_run(result.study)
