@@ -38,6 +38,7 @@ class TimePlan:
         scale: Makes runs smaller than the study file has them.
         whole_windows: Windows of a run that is not made smaller.
         whole_seconds: What that takes.
+        too_long: Backbones of which not even most of a run fits.
     """
 
     minutes: float
@@ -48,6 +49,7 @@ class TimePlan:
     scale: ShareScale
     whole_windows: int
     whole_seconds: float
+    too_long: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """The plan for people."""
@@ -68,6 +70,8 @@ class TimePlan:
                 f"of the shares in the study file: {shares}. `fit = false` below [search] keeps "
                 "them whole"
             )
+        if self.too_long:
+            text.append(f"no run of {' or '.join(self.too_long)} fits, so none is tried")
         return text
 
 
@@ -101,6 +105,11 @@ def plan_time(
         scale=scale,
         whole_windows=round(fmean(timing.windows() for timing in each)),
         whole_seconds=fmean(timing.seconds(snapshots) for timing in each),
+        too_long=tuple(
+            name
+            for name, timing in timings.items()
+            if MIN_SHARE_OF_RUN * timing.seconds(snapshots, scale) > seconds
+        ),
     )
 
 
@@ -144,18 +153,19 @@ def fit_scale(
     return _at_level(level, each, target)
 
 
-def check_one_run(plan: TimePlan, seconds: float, *, fit: bool) -> None:
+def check_one_run(plan: TimePlan, seconds: float, *, backbones: int, fit: bool) -> None:
     """Refuses a limit that holds no run at all.
 
     Args:
         plan: For runs as small as they may be made.
         seconds: Time for runs.
+        backbones: Of how many backbones runs were timed.
         fit: Whether they may be made smaller at all.
 
     Raises:
         NothingFeasibleError: Says how many minutes it takes.
     """
-    if MIN_SHARE_OF_RUN * plan.seconds <= seconds:
+    if len(plan.too_long) < backbones:
         return
     spent = max(0.0, 60 * plan.minutes - seconds)
     # What is kept for soups and for the last snapshot grows with the limit.

@@ -81,7 +81,7 @@ def new_plan(
         snapshots=snapshots_of(study),
         scale=scale,
     )
-    check_one_run(plan, left, fit=study.search.fit)
+    check_one_run(plan, left, backbones=len(timings), fit=study.search.fit)
     return plan
 
 

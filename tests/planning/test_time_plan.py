@@ -89,7 +89,7 @@ def plan(run: RunTiming, minutes: float, scale: ShareScale | None = None) -> lis
         snapshots=2,
         scale=scale or ShareScale(),
     )
-    check_one_run(made, 60 * minutes, fit=scale is not None)
+    check_one_run(made, 60 * minutes, backbones=1, fit=scale is not None)
     return made.sentences()
 
 
@@ -140,3 +140,10 @@ def test_what_is_scaled_fits_or_is_as_small_as_may_be(
         assert rounds * run.seconds(2, scale) <= seconds * 1.01
     else:
         assert run.windows(scale) == pytest.approx(run.windows(least), rel=0.01, abs=1)
+
+
+def test_a_backbone_that_is_too_slow_is_named() -> None:
+    both = {"small": RUN, "large": timing(("squad", 0.1, 6000), speed=0.5)}
+    made = plan_time(both, minutes=36, seconds=2160, workers=2, snapshots=2, scale=ShareScale())
+    check_one_run(made, 2160, backbones=2, fit=False)
+    assert made.sentences()[-1] == "no run of large fits, so none is tried"
