@@ -79,12 +79,11 @@ def run_search(
             parts = f"{len(data.public)} public and {len(data.private)} private"
             shown.event(f"{plan.spelled()}; {parts} validation questions")
             settings = WorkerSettings(factory, study, folder.path, plan, folder.logs)
-            pool = make_pool(workers, settings)
             loop = Loop(
                 trials=trials,
                 store=store,
                 folder=folder,
-                pool=pool,
+                pool=make_pool(workers, settings),
                 budget=replace(budget, reserve=SOUPS_SHARE if study.search.soups else 0.0),
                 total=options.trials or study.search.trials,
                 complete=max(study.search.snapshots),
@@ -93,9 +92,9 @@ def run_search(
             )
             ended = loop.run()
             if study.search.soups:
-                make_standard_soups(pool, folder, store, shown, weights=gib, budget=budget)
-            result = conclude(trials, store.candidates(), ended)
-            return replace(result, refit=offer(study, data, store.candidates(), plan.count))
+                make_standard_soups(loop.pool, folder, store, shown, weights=gib, budget=budget)
+            found = store.candidates()
+            return conclude(trials, found, ended, offer(study, data, found, plan.count))
 
 
 def _open_trials(
