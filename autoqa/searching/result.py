@@ -44,6 +44,7 @@ class SearchResult:
     def as_dict(self) -> dict[str, Any]:
         """The result as ``--json`` prints it."""
         highest = self.highest
+        refit = {} if self.refit is None else {"refit": asdict(self.refit)}
         return {
             "study": self.study,
             "finished": self.finished,
@@ -51,7 +52,6 @@ class SearchResult:
             "duplicates": self.duplicates,
             "ended": self.ended,
             "reasons": self.reasons,
-            "refit": None if self.refit is None else asdict(self.refit),
             "highest": None
             if highest is None
             else {
@@ -60,6 +60,7 @@ class SearchResult:
                 "jaccard": highest.jaccard,
                 "jaccard_half_width": highest.jaccard_half_width,
             },
+            **refit,
         }
 
     def lines(self) -> list[str]:
@@ -95,8 +96,10 @@ class SearchResult:
         ]
 
 
-def conclude(trials: Trials, candidates: list[CandidateRecord], ended: str) -> SearchResult:
-    """Counts what the study holds.
+def conclude(
+    trials: Trials, candidates: list[CandidateRecord], ended: str, refit: RefitOffer | None = None
+) -> SearchResult:
+    """Counts what the study holds, and says what else can be done with it.
 
     Raises:
         NothingFeasibleError: No trial ever finished; says each distinct reason.
@@ -131,4 +134,5 @@ def conclude(trials: Trials, candidates: list[CandidateRecord], ended: str) -> S
         highest=min(candidates, key=by_score, default=None),
         ended=ended,
         reasons=dict(reasons),
+        refit=refit,
     )

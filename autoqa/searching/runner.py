@@ -98,8 +98,8 @@ def run_search(
             pool = make_pool(workers, settings)
             recorder = _recorder(trials, store, folder, options, study, shown)
             ended = _search(recorder, study, data, pool, plan, budget, options.warm_start)
-            result = conclude(trials, store.candidates(), ended)
-            return replace(result, refit=offer(study, data, store.candidates(), plan.count))
+            found = store.candidates()
+            return conclude(trials, found, ended, offer(study, data, found, plan.count))
 
 
 def _recorder(
