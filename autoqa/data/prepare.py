@@ -49,7 +49,13 @@ def prepare_data(bound: BoundStudy) -> StudyData:
         notes.append(settled)
     notes += [*parts.notes, *_unanswered(parts)]
     overlap = Overlap(parts.public + parts.private, sketches)
-    folds = None if study.validation.folds is None else _folds(study.validation, parts, sketches)
+    folds = None
+    if study.validation.folds is not None:
+        folds = _folds(study.validation, parts, sketches)
+        notes.append(
+            f"validation.folds = {folds.count}: every run is trained {folds.count} times, and each "
+            "public question is answered by a model that was not trained on its document."
+        )
     sealed = overlap if folds is None else Overlap(parts.private, sketches)
     train: dict[str, tuple[Example, ...]] = {}
     leaks: list[Leak] = []

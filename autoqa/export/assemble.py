@@ -84,7 +84,10 @@ def _member(
         learning_rate=record.learning_rate,
         seed=record.seed,
         recipe=record.recipe,
-        card=_soup_card(run, record) if record.ingredients else _card(record),
+        card=(
+            *_folds(run),
+            *(_soup_card(run, record) if record.ingredients else _card(record)),
+        ),
         teachers=record.teachers,
         public=public,
         reason=seat.reason,
@@ -99,6 +102,17 @@ def _group(key: str) -> GroupEntry:
 
 def _card(record: CandidateRecord) -> tuple[str, ...]:
     return (*_taught(record), *lines(record.training_run.recipe, record.learning_rate))
+
+
+def _folds(run: StudyRun) -> tuple[str, ...]:
+    """A line that says what a study with folds trains and scores."""
+    count = run.study.validation.folds
+    if count is None:
+        return ()
+    return (
+        f"each run is the mean of {count} models, each trained without one of {count} folds of the "
+        "documents; a public question is scored by the one that was not trained on its document",
+    )
 
 
 def _taught(record: CandidateRecord) -> tuple[str, ...]:

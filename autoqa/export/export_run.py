@@ -49,7 +49,8 @@ def export_run(
         The manifest, and whether the private part was opened for it.
 
     Raises:
-        ConfigError: The target is in the way, a refit would add no rows, or is to be converted.
+        ConfigError: The target is in the way, a refit would add no rows, or models are to be
+            converted that learned from the public part (by a refit, or in folds).
         NothingFeasibleError: There is no (such) candidate.
         MissingAssetError: Members' weights were dropped, or a package for converting is missing.
         DataError: Predictions, weights or records are missing or damaged.
@@ -61,6 +62,11 @@ def export_run(
             f"--refit and --weights {weights} exclude each other: what a conversion changes is "
             "measured on the public part, which refitted models were trained on; leave one of "
             "them out"
+        )
+    if run.study.validation.folds is not None and weights != "fp16":
+        raise ConfigError(
+            f"--weights {weights} of a study with validation.folds: what a conversion changes is "
+            "measured on the public part, which the models were trained on; export fp16"
         )
     check_target(target, force=force)
     seats, tie_group = chosen_seats(run, pick, candidate, announce)

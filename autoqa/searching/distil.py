@@ -95,6 +95,12 @@ def distil(
             display.event(f"{job.candidate_id(1.0)} is there: the same ensemble taught it before")
             return records[job.candidate_id(1.0)]
         _check_teachers(folder, job, store.study)
+        if study.validation.folds is not None:
+            raise ConfigError(
+                f"--distil {backbone}: with validation.folds = {study.validation.folds} the public "
+                "questions are among what a pupil learns from, so that nothing could score it; "
+                "export the ensemble, or a soup"
+            )
         for sentence in announced(folder, job, records, len(examples)):
             display.event(sentence)
         return _taught(folder, store, job, display, workers, factory)

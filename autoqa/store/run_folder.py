@@ -41,6 +41,7 @@ class RunFolder:
         self.candidates = path / "candidates"
         self.logs = path / "logs"
         self.refits = path / "refits"
+        self.folds = path / "folds"
         self.selection = path / "selection.json"
         self.postprocess = path / "postprocess.json"
         self.span_scoring = path / "span-scoring.json"

@@ -3,6 +3,7 @@
 import time
 
 from autoqa.training.batches import Teach
+from autoqa.training.fold_runs import run_folds
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Emit, Note, SnapshotTaken
 from autoqa.training.snapshot import take_snapshot
@@ -16,7 +17,8 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit, teach: Teach = list) 
 
     A run that was interrupted goes on from its last checkpoint, and a run that begins like an
     earlier one forks from that one's stages where the schedule allows it; both end with the very
-    weights that an undisturbed run ends with.
+    weights that an undisturbed run ends with. In a study with folds it is trained once for each of
+    them (:mod:`autoqa.training.fold_runs`).
 
     Args:
         job: What to train.
@@ -31,6 +33,9 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit, teach: Teach = list) 
         MissingAssetError: The backbone's weights are not on this machine.
         ConfigError: A window length does not fit the questions or the model.
     """
+    if bench.data.folds is not None:
+        run_folds(job, bench, emit)
+        return
     points = (*bench.bound.study.search.snapshots, 1.0) if job.only is None else (job.only,)
     every = job.only is not None
     trainer = Trainer(job, bench, emit, points, _snapshot, every=every, teach=teach)

@@ -2,11 +2,13 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
@@ -44,7 +46,48 @@ def take_snapshot(
     The weights are stored in half precision, so they are rounded before they are evaluated:
     stored predictions are those of the stored model. Full precision is restored at the end.
     """
-    unscored = CandidateRecord(
+    unscored = unscored_candidate(
+        job,
+        ready,
+        fraction=fraction,
+        seconds=seconds,
+        windows_per_second=windows_per_second,
+    )
+    with evaluating(model) as state:
+        predictions = predict_parts(model, ready, progress)
+    with RunFolder(job.run_folder).writing_candidate(unscored.id) as folder:
+        save_model(model, state, ready.folder, folder / "model")
+        return write_results(folder, unscored, predictions, ready, examples)
+
+
+@contextmanager
+def evaluating(model: SpanModel) -> Iterator[dict[str, torch.Tensor]]:
+    """A model in training as it will be stored; its weights in full precision come back after.
+
+    Yields:
+        The rounded weights.
+    """
+    state = rounded_state(model)
+    full = {name: tensor.detach().clone() for name, tensor in model.state().items()}
+    model.load_state(state)
+    model.eval()
+    try:
+        yield state
+    finally:
+        model.load_state(full)
+        model.train()
+
+
+def unscored_candidate(
+    job: TrialJob,
+    ready: ReadyBackbone,
+    *,
+    fraction: float,
+    seconds: float,
+    windows_per_second: float,
+) -> CandidateRecord:
+    """The record of a point of a run, without scores and seconds of inference."""
+    return CandidateRecord(
         id=job.candidate_id(fraction),
         trial=job.trial,
         fraction=fraction,
@@ -62,18 +105,6 @@ def take_snapshot(
         licence=ready.bound.spec.licence(ready.bound.options),
         teachers=job.taught_by,
     )
-    state = rounded_state(model)
-    full = {name: tensor.detach().clone() for name, tensor in model.state().items()}
-    model.load_state(state)
-    model.eval()
-    try:
-        predictions = predict_parts(model, ready, progress)
-    finally:
-        model.load_state(full)
-        model.train()
-    with RunFolder(job.run_folder).writing_candidate(unscored.id) as folder:
-        save_model(model, state, ready.folder, folder / "model")
-        return write_results(folder, unscored, predictions, ready, examples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
+from autoqa.ensemble.joining.mean_logits import blend
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.soup import average_models
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
+from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.jobs import SoupJob
 from autoqa.training.messages import Emit, Progress, SnapshotTaken, SoupTried, TrialFinished
 from autoqa.training.snapshot import predict_parts, write_results
-from autoqa.training.workbench import Workbench
+from autoqa.training.workbench import ReadyBackbone, Workbench
 from autoqa.types import ProgressCallback
 
 
@@ -46,13 +49,15 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
         with folder.writing_candidate(unscored.id) as partial:
             model = _average(job, folder, partial / "model")
             predictions = predict_parts(model, ready, report)
+            if bench.data.folds is not None:
+                predictions = replace(predictions, public=_mean_public(job, folder))
             record = write_results(partial, unscored, predictions, ready, bench.public)
         emit(SnapshotTaken(job.trial, record))
     else:
-        with TemporaryDirectory(dir=folder.candidates, prefix=".tried-") as scratch:
-            model = _average(job, folder, Path(scratch) / "model")
-            precision = ready.bound.protocol.precision
-            logits = predict(model, ready.public, precision=precision, progress=report)
+        if bench.data.folds is not None:
+            logits = _mean_public(job, folder)
+        else:
+            logits = _asked(job, folder, ready, report)
         decoder = SpanDecoder(ready.public, [example.context for example in bench.public])
         scores = score([span.text for span in decoder.best(*logits)], bench.public)
         emit(SoupTried(job.trial, job.id, scores.mean()["jaccard"]))
@@ -63,6 +68,25 @@ def _average(job: SoupJob, folder: RunFolder, target: Path) -> SpanModel:
     """Writes a model folder with the mean of the ingredients' weights, and loads it."""
     average_models([folder.model(record.id) for record in job.ingredients], target)
     return load_for_inference(target)
+
+
+def _asked(
+    job: SoupJob, folder: RunFolder, ready: ReadyBackbone, report: ProgressCallback
+) -> tuple[Floats, Floats]:
+    """Public logits of a soup that is not kept."""
+    with TemporaryDirectory(dir=folder.candidates, prefix=".tried-") as scratch:
+        model = _average(job, folder, Path(scratch) / "model")
+        precision = ready.bound.protocol.precision
+        return predict(model, ready.public, precision=precision, progress=report)
+
+
+def _mean_public(job: SoupJob, folder: RunFolder) -> tuple[Floats, Floats]:
+    """Mean of the ingredients' public logits, which stands for the soup's in a study with folds.
+
+    The soup itself was trained on those documents. Each ingredient's logits were not, and near
+    weights' mean answers nearly as their mean of logits (Wortsman et al., section 4).
+    """
+    return blend([load_logits(folder, record.id, "public") for record in job.ingredients])
 
 
 def _reporter(job: SoupJob, emit: Emit) -> ProgressCallback:

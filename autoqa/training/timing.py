@@ -50,6 +50,7 @@ def time_run(job: TimingJob, bench: Workbench, emit: Emit) -> None:
     whole = TrialJob(job.trial, job.backbone, job.run, job.run_folder)
     run = Trainer(whole, bench, emit, (1.0,), lambda *_: None, every=False)
     setup = time.perf_counter() - run.begin
+    trainings = 1 if bench.data.folds is None else bench.data.folds.count
     portions = tuple(
         TimedPortion(portion.source, portion.share, size.windows, size.tokens)
         for stage, prepared in zip(job.run.recipe.stages, run.stages, strict=True)
@@ -58,8 +59,8 @@ def time_run(job: TimingJob, bench: Workbench, emit: Emit) -> None:
     timing = RunTiming(
         portions=portions,
         batch_size=run.ready.bound.protocol.batch_size,
-        setup=setup,
-        tokens_per_second=_training_speed(run),
+        setup=setup * trainings,
+        tokens_per_second=_training_speed(run) / trainings,
         evaluation=_evaluation_seconds(run),
     )
     emit(BackboneTimed(job.trial, timing))

@@ -34,7 +34,8 @@ class Trainer:
         points: Shares of the run's steps, above 0 up to 1; it ends at the last one.
         keep: Called at each of them, with the number of the stage and the share.
         every: Whether ``keep`` must be called at each of them, so that the run cannot go on from
-            a checkpoint beyond the first; else those that a checkpoint lies beyond are left out.
+            a checkpoint beyond the first, nor end at another where the time is over; else those
+            that a checkpoint lies beyond are left out.
         teach: Given the stages, gives those to train on: with soft targets, say.
     """
 
@@ -87,7 +88,7 @@ class Trainer:
         self.pace = Pace(self.rates.warmup)
         self.reused = 0
         self.due = {self.step_of(point): point for point in sorted(points)}
-        self._latest = min(self.due) - 1 if every else self.steps
+        self._every, self._latest = every, min(self.due) - 1 if every else self.steps
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
         self.checkpoints = Checkpoints(bench.checkpoints, quota)
         self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
@@ -250,7 +251,7 @@ class Trainer:
         return True
 
     def _cut(self, number: int, step: int) -> None:
-        if step >= MIN_SHARE_DONE * self.steps:
+        if step >= MIN_SHARE_DONE * self.steps and not self._every:
             self._keep(self, number, step / self.steps)
             return
         self._save(self.run_name)

@@ -78,9 +78,21 @@ class Workbench:
         Args:
             held: Documents whose rows stay out.
         """
+        return self._with(self.data.refit(self.bound.study.validation.source, held))
+
+    def without_fold(self, number: int) -> "Workbench":
+        """The same with what is trained on to answer a fold; evaluation windows stay those of all.
+
+        Args:
+            number: The fold.
+        """
+        return self._with(self.data.without_fold(number))
+
+    def _with(self, data: StudyData) -> "Workbench":
+        """The same with other rows of the validation's source."""
         source = self.bound.study.validation.source
         other = Workbench(self.bound, self.run_folder)
-        other.data = self.data.refit(source, held)
+        other.data = data
         other._cache, other._ready = self._cache, self._ready
         other._encoded = {key: value for key, value in self._encoded.items() if key[1] != source}
         other._keys = {key: value for key, value in self._keys.items() if key[1] != source}
