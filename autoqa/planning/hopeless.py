@@ -69,7 +69,7 @@ def rivals_of(
         if record.trial in over
         and record.backbone == candidate.backbone
         and abs(record.fraction - candidate.fraction) < 0.005
-        and not record.ingredients
+        and not record.derived
     )
     return sorted(rivals, key=by_score)
 
