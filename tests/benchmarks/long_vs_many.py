@@ -43,7 +43,7 @@ portions = [{{ source = "squad" }}, {{ source = "target" }}]
 [validation]
 source = "target"
 share = {held_out}
-public = 0.7
+public = 0.6
 """
 
 

@@ -18,6 +18,7 @@ from autoqa.api import TrainingProtocol
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
 from autoqa.planning.run_timing import RunTiming, TimedPortion
+from autoqa.searching.dry_run import plan_search
 from autoqa.searching.result import SearchResult
 from autoqa.searching.runner import run_search
 from autoqa.searching.setup import SearchOptions
@@ -136,6 +137,13 @@ def search(
         factory=factory,
         workers=workers,
     )
+
+
+def time_beforehand(folder: Path, factory: Any, text: str, options: SearchOptions) -> None:
+    """Has runs timed, so that a search of few seconds need not."""
+    path = folder / "study.toml"
+    path.write_text(text)
+    plan_search(bind(path), prepare, options, timed=True, factory=factory)
 
 
 def run_folder() -> RunFolder:

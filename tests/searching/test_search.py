@@ -310,8 +310,9 @@ def test_a_second_search_on_the_same_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_time_ends_the_search_and_keeps_what_was_reached(tmp_path: Path) -> None:
-    started = time.time()
     options = SearchOptions(trials=10, minutes=6 / 60)
+    fakes.time_beforehand(tmp_path, fakes.until_deadline, fakes.STUDY, options)
+    started = time.time()
     result = fakes.search(tmp_path, fakes.until_deadline, options=options)
     assert result.ended == "the time is over"
     assert time.time() - started < 30

@@ -163,8 +163,10 @@ def test_a_backbone_that_cannot_be_timed_is_searched_all_the_same(tmp_path: Path
 
 
 def test_a_run_that_is_cut_goes_on_in_the_next_search(tmp_path: Path) -> None:
+    options = SearchOptions(minutes=6 / 60, trials=1)
+    fakes.time_beforehand(tmp_path, cut_off, ONE, options)
     with pytest.raises(NothingFeasibleError, match="goes on where it stopped"):
-        fakes.search(tmp_path, cut_off, ONE, SearchOptions(minutes=4 / 60, trials=1))
+        fakes.search(tmp_path, cut_off, ONE, options)
     first, waiting = study().trials
     assert first.user_attrs["failure"] == "the time was over after 4% of the run"
     assert waiting.user_attrs["continues"] == 0
