@@ -138,6 +138,8 @@ class Batch:
         allowed: Tokens that an answer may start or end at (the context) and the first token of
             each window, which stands for "no answer"; bool ``[T]``.
         label: First and last answer token inside the window, int64 ``[W, 2]``.
+        lower: What the model's frozen layers make of the windows, float32 ``[T, H]``; where it is
+            given, the model begins above them.
     """
 
     input_ids: torch.Tensor
@@ -145,6 +147,7 @@ class Batch:
     lengths: list[int]
     allowed: torch.Tensor
     label: torch.Tensor
+    lower: torch.Tensor | None = None
 
     @property
     def positions(self) -> torch.Tensor:
@@ -161,6 +164,18 @@ class Batch:
         """Turns one position inside each window, int64 ``[W]``, into positions in the batch."""
         lengths = torch.tensor(self.lengths)
         return inside + (lengths.cumsum(0) - lengths).to(inside.device)
+
+    def window(self, number: int) -> "Batch":
+        """One of the windows as a batch of its own."""
+        begin = sum(self.lengths[:number])
+        inside = slice(begin, begin + self.lengths[number])
+        return Batch(
+            input_ids=self.input_ids[inside],
+            type_ids=self.type_ids[inside],
+            lengths=[self.lengths[number]],
+            allowed=self.allowed[inside],
+            label=self.label[number : number + 1],
+        )
 
     def pad(self, flat: torch.Tensor, fill: float) -> torch.Tensor:
         """Turns ``[T, ...]`` into ``[W, longest, ...]``."""

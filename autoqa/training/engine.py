@@ -15,6 +15,7 @@ from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.loss import chance_loss, training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import make_batch
+from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.optimizer import make_optimizer
 from autoqa.training.schedule import LearningRate
 from autoqa.training.weight_average import WeightAverage
@@ -52,6 +53,7 @@ class Engine:
 
     Attributes:
         step: Optimizer steps done.
+        lower: Gives what the model's frozen layers make of windows; ``None`` trains through them.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Engine:
     ) -> None:
         self.model, self.protocol, self.rates, self.seed = model, protocol, rates, seed
         self.step = 0
+        self.lower: LowerLayers | None = None
         self._learning_rate = learning_rate
         device = model.device
         budget = protocol.micro_tokens or TOKEN_BUDGET[device.type]
@@ -88,6 +91,8 @@ class Engine:
         loss = chance = 0.0
         for rows in budget_batches(windows.lengths, np.arange(len(windows)), self._budget):
             batch = make_batch(take(windows, rows), device)
+            if self.lower is not None:
+                batch = self.lower.fill(batch)
             share = len(rows) / len(windows)
             with torch.autocast(device.type, self._dtype, self._dtype != torch.float32):
                 part = training_loss(self.model, batch, self.rates.method) * share
