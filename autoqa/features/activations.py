@@ -69,6 +69,8 @@ class Activations:
             self._forget()
             return None
         if len(content) != count * self._row or zlib.crc32(content) != checksum:
+            if self._replaced():
+                return self.get(key)
             _log.warning("Activations in %s are damaged and made again.", self._folder)
             del self._places[key]
             return None
@@ -89,6 +91,9 @@ class Activations:
 
     def _append(self, made: Mapping[bytes, Rows]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / "rows"
+        if not path.exists():
+            self._index.unlink(missing_ok=True)
         self._refresh()
         fresh = {key: rows for key, rows in made.items() if key not in self._places}
         if not fresh:
@@ -96,7 +101,6 @@ class Activations:
         if not self._make_room(sum(rows.nbytes + _RECORD.itemsize for rows in fresh.values())):
             self._stop_writing("AUTOQA_CACHE_GIB leaves no room for them")
             return
-        path = self._folder / "rows"
         # Rows that no index names were left by a killed writer; nobody reads them.
         first = -(-path.stat().st_size // self._row) if path.exists() else 0
         records = np.zeros(len(fresh), _RECORD)
@@ -130,6 +134,12 @@ class Activations:
             if first >= 0 and count >= 0:
                 self._places[bytes(key)] = (first, count, checksum)
         self._records += len(records)
+
+    def _replaced(self) -> bool:
+        """Whether another process removed the entry and began it anew; if so, it is read anew."""
+        before = self._inode
+        self._refresh()
+        return self._inode != before
 
     def _forget(self) -> None:
         self._places.clear()

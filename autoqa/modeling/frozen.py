@@ -23,14 +23,22 @@ class FrozenLayers:
 
     def __init__(self, layers: Sequence[nn.Module], depth: int) -> None:
         self._lower, self._upper = tuple(layers[:depth]), tuple(layers[depth:])
+        self._further: tuple[None, ...] | None = None  # what stands beside the output in a tuple
 
     @contextmanager
     def alone(self) -> Iterator[list[torch.Tensor]]:
         """Layers above the frozen ones do nothing inside; what those gave is in the list."""
         given: list[torch.Tensor] = []
-        hook = self._lower[-1].register_forward_hook(lambda _, __, output: given.append(output))
+
+        def catch(_: nn.Module, __: Any, output: Any) -> None:
+            if isinstance(output, tuple):
+                self._further = (None,) * (len(output) - 1)
+                output = output[0]
+            given.append(output)
+
+        hook = self._lower[-1].register_forward_hook(catch)
         try:
-            with _replaced(self._upper, _same):
+            with _replaced(self._upper, lambda hidden, *_, **__: self._formed(hidden)):
                 yield given
         finally:
             hook.remove()
@@ -38,16 +46,15 @@ class FrozenLayers:
     @contextmanager
     def giving(self, output: torch.Tensor) -> Iterator[None]:
         """The frozen layers give this inside, without computing anything."""
-        with _replaced(self._lower, lambda *_, **__: output):
+        with _replaced(self._lower, lambda *_, **__: self._formed(output)):
             yield
 
-
-def _same(hidden: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
-    return hidden
+    def _formed(self, hidden: torch.Tensor) -> Any:
+        return hidden if self._further is None else (hidden, *self._further)
 
 
 @contextmanager
-def _replaced(modules: Sequence[nn.Module], forward: Callable[..., torch.Tensor]) -> Iterator[None]:
+def _replaced(modules: Sequence[nn.Module], forward: Callable[..., Any]) -> Iterator[None]:
     for module in modules:
         module.forward = forward
     try:

@@ -52,7 +52,8 @@ class LowerLayers:
                 rows = self._cache.get(key)
             if rows is None:
                 full = self._compute(window)
-                rows = full.astype(np.float16)
+                with np.errstate(over="ignore"):
+                    rows = full.astype(np.float16)
                 if not np.isfinite(rows).all():
                     parts.append(torch.from_numpy(full))
                     continue
