@@ -16,6 +16,7 @@ from torch.nested import nested_tensor_from_jagged
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from autoqa.features.windows import Windows
+from autoqa.modeling.cpu_attention import attend_windows
 
 ATTENTION = "autoqa_packed"
 
@@ -44,6 +45,9 @@ def _packed_attention(
     lengths = segments.tolist()
     if query.is_cuda:
         return _attend_jagged(query, key, value, lengths, dropout, scaling), None
+    if query.device.type == "cpu" and query.dtype != torch.float32 and not dropout:
+        scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+        return attend_windows(query, key, value, lengths, scale), None
     parts = zip(*(torch.split(t, lengths, dim=2) for t in (query, key, value)), strict=True)
     outputs = [_attend(q, k, v, dropout, scaling) for q, k, v in parts]
     return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
