@@ -21,7 +21,7 @@ from autoqa.files import locked
 
 _log = logging.getLogger(__name__)
 
-Rows = npt.NDArray[np.float16]
+ActivationRows = npt.NDArray[np.float16]
 
 KEY_BYTES = 16
 """Length of a window's key."""
@@ -50,7 +50,7 @@ class Activations:
         self._inode, self._records = 0, 0
         self._writes = True
 
-    def get(self, key: bytes) -> Rows | None:
+    def get(self, key: bytes) -> ActivationRows | None:
         """A window's rows, ``[tokens, width]``, or ``None`` where there are none.
 
         Damaged rows count as absent, and :meth:`add` takes the window again.
@@ -76,7 +76,7 @@ class Activations:
             return None
         return np.frombuffer(content, np.float16).reshape(count, self._width)
 
-    def add(self, made: Mapping[bytes, Rows]) -> None:
+    def add(self, made: Mapping[bytes, ActivationRows]) -> None:
         """Keeps rows of windows, unless another process has by now or there is no room.
 
         Where nothing can be written, work goes on without it.
@@ -89,7 +89,7 @@ class Activations:
         except OSError as error:
             self._stop_writing(f"{self._folder} is not usable ({error})")
 
-    def _append(self, made: Mapping[bytes, Rows]) -> None:
+    def _append(self, made: Mapping[bytes, ActivationRows]) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / "rows"
         if not path.exists():

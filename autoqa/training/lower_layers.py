@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import transformers
 
-from autoqa.features.activations import KEY_BYTES, Activations, Rows
+from autoqa.features.activations import KEY_BYTES, ActivationRows, Activations
 from autoqa.modeling.load import encoder_layers
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
@@ -43,7 +43,7 @@ class LowerLayers:
     def fill(self, batch: Batch) -> Batch:
         """The batch with :attr:`autoqa.modeling.packing.Batch.lower`."""
         parts: list[torch.Tensor] = []
-        made: dict[bytes, Rows] = {}
+        made: dict[bytes, ActivationRows] = {}
         for number in range(len(batch.lengths)):
             window = batch.window(number)
             key = _window_key(window)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import autoqa.features.cache as cache_module
-from autoqa.features.activations import Rows
+from autoqa.features.activations import ActivationRows
 from autoqa.features.cache import FeatureCache
 from autoqa.features.encode import Encoded, encode
 from autoqa.features.tokenizer import QATokenizer
@@ -30,7 +30,7 @@ def work(
     assert len(FeatureCache(folder).encoded(tokenizer, examples)) == len(examples)
 
 
-def keep(folder: Path, key: str, made: dict[bytes, Rows], ready: Any, go: Any) -> None:
+def keep(folder: Path, key: str, made: dict[bytes, ActivationRows], ready: Any, go: Any) -> None:
     """Adds windows one by one when told to go, and finds each."""
     width = next(iter(made.values())).shape[1]
     store = FeatureCache(folder).activations(key, width)

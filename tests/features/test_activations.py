@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autoqa.features.activations import Activations, Rows
+from autoqa.features.activations import ActivationRows, Activations
 from autoqa.features.cache import FeatureCache
 
 from .caching import keep
@@ -16,7 +16,7 @@ WIDTH = 6
 KEY = "0123"
 
 
-def rows(number: int) -> Rows:
+def rows(number: int) -> ActivationRows:
     """What window ``number`` gives; other windows have other lengths."""
     return np.random.default_rng(number).normal(size=(3 + number, WIDTH)).astype(np.float16)
 
@@ -25,7 +25,7 @@ def key(number: int) -> bytes:
     return number.to_bytes(16, "little")
 
 
-def some(*numbers: int) -> dict[bytes, Rows]:
+def some(*numbers: int) -> dict[bytes, ActivationRows]:
     return {key(number): rows(number) for number in numbers}
 
 
