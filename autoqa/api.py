@@ -68,8 +68,8 @@ class TrainingProtocol(Options):
         layer_decay: Factor on the learning rate per layer from the top; 1 switches it off.
         freeze_embeddings: Leave the embedding tables as they were pretrained.
         frozen_layers: How many of the lowest encoder layers are left as they were.
-        cache_frozen: Compute what the frozen layers give once per window and keep it on disk, in
-            half precision, for all runs; needs ``freeze_embeddings`` and ``frozen_layers``.
+        cache_frozen: Compute what the frozen layers give once per window and keep it on disk for
+            all runs; needs ``freeze_embeddings`` and ``frozen_layers``.
         dropout: Hidden and attention dropout while fine-tuning; ``None`` keeps the model's own.
         precision: ``auto`` takes bf16 where the device computes in it, else fp32.
         max_grad_norm: Gradient clipping threshold (Euclidean norm).

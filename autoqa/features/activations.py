@@ -1,11 +1,12 @@
 """What frozen layers make of windows, on disk: written once per window, read by every run.
 
-One entry of the feature cache holds all windows of one frozen network: a file of rows, half
-precision, back to back, and an index that says where each window's rows are. Both only grow. Rows
-are written before the index names them, so that a killed writer leaves nothing that counts.
+One entry of the feature cache holds all windows of one frozen network: a file of rows back to back
+and an index that says where each window's rows are. Both only grow. Rows are written before the
+index names them, so that a killed writer leaves nothing that counts.
 
-Half precision is float16: the outputs of normalised layers are far from its bounds, and it rounds
-eight times finer than bfloat16, which the next layer's matrix products round to anyway.
+Rows are kept in single precision. Half of it would take half the room, but rounding to it changes
+which way the next layer's products round: in bf16 that moves gradients by 1.3 %, as much as bf16
+itself does. Kept as they are, they change nothing at all.
 """
 
 import logging
@@ -21,7 +22,7 @@ from autoqa.files import locked
 
 _log = logging.getLogger(__name__)
 
-ActivationRows = npt.NDArray[np.float16]
+ActivationRows = npt.NDArray[np.float32]
 
 KEY_BYTES = 16
 """Length of a window's key."""
@@ -45,7 +46,7 @@ class Activations:
 
     def __init__(self, folder: Path, width: int, make_room: Callable[[int], bool]) -> None:
         self._folder, self._make_room = folder, make_room
-        self._width, self._row = width, width * np.dtype(np.float16).itemsize
+        self._width, self._row = width, width * np.dtype(np.float32).itemsize
         self._places: dict[bytes, tuple[int, int, int]] = {}
         self._inode, self._records = 0, 0
         self._writes = True
@@ -74,7 +75,7 @@ class Activations:
             _log.warning("Activations in %s are damaged and made again.", self._folder)
             del self._places[key]
             return None
-        return np.frombuffer(content, np.float16).reshape(count, self._width)
+        return np.frombuffer(content, np.float32).reshape(count, self._width)
 
     def add(self, made: Mapping[bytes, ActivationRows]) -> None:
         """Keeps rows of windows, unless another process has by now or there is no room.

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import torch
 import transformers
 
@@ -19,8 +18,7 @@ class LowerLayers:
 
     Every window goes through the frozen layers by itself, not in a batch: sums are rounded by the
     shapes they are taken over, and a run must train the same whether it finds a window in the cache
-    or computes it. For the same reason a window is always rounded as it is kept, unless it has
-    numbers beyond half precision; such a window is not kept.
+    or computes it.
 
     Args:
         model: With :attr:`autoqa.modeling.model.SpanModel.frozen`.
@@ -51,21 +49,16 @@ class LowerLayers:
             if rows is None:
                 rows = self._cache.get(key)
             if rows is None:
-                full = self._compute(window)
-                with np.errstate(over="ignore"):
-                    rows = full.astype(np.float16)
-                if not np.isfinite(rows).all():
-                    parts.append(torch.from_numpy(full))
-                    continue
-                made[key] = rows
-            parts.append(torch.from_numpy(rows.astype(np.float32)))
+                rows = made[key] = self._compute(window)
+            parts.append(torch.tensor(rows))
         self._cache.add(made)
         return replace(batch, lower=torch.cat(parts).to(self._model.device))
 
-    def _compute(self, window: Batch) -> np.ndarray:
+    def _compute(self, window: Batch) -> ActivationRows:
         device = self._model.device
         with torch.autocast(device.type, self._dtype, self._dtype != torch.float32):
-            return self._model.lower(window).cpu().numpy()
+            rows: ActivationRows = self._model.lower(window).cpu().numpy()
+        return rows
 
 
 def _window_key(window: Batch) -> bytes:

@@ -18,7 +18,7 @@ KEY = "0123"
 
 def rows(number: int) -> ActivationRows:
     """What window ``number`` gives; other windows have other lengths."""
-    return np.random.default_rng(number).normal(size=(3 + number, WIDTH)).astype(np.float16)
+    return np.random.default_rng(number).normal(size=(3 + number, WIDTH)).astype(np.float32)
 
 
 def key(number: int) -> bytes:
@@ -55,7 +55,7 @@ def test_what_one_adds_another_finds(folder: Path) -> None:
     assert first.get(key(3)) is None
     assert_holds(opened(folder), 0, 1, 2)
     entry = folder / f"activations-{KEY}"
-    assert sum(len(rows(n)) for n in range(3)) * WIDTH * 2 == (entry / "rows").stat().st_size
+    assert sum(len(rows(n)) for n in range(3)) * WIDTH * 4 == (entry / "rows").stat().st_size
     assert [path.name for path in folder.iterdir()] == [entry.name], "no lock is left"
 
 

@@ -72,7 +72,7 @@ def test_gradients_are_those_of_training_through_the_frozen_layers(
         results.append((loss.item(), torch.cat(gradients)))
     assert results[1][0] == pytest.approx(results[0][0], rel=1e-2)
     difference = (results[1][1] - results[0][1]).norm() / results[0][1].norm()
-    assert difference < (1e-3 if dtype == torch.float32 else 1e-2)
+    assert difference < (1e-4 if dtype == torch.float32 else 1e-2)
     assert results[1][0] == results[2][0], "made or found is the same"
     assert torch.equal(results[1][1], results[2][1])
 
@@ -107,22 +107,6 @@ def test_the_weights_and_the_arithmetic_are_in_the_key(tmp_path: Path, tiny_bert
     lowest.data[0] += 1
     keys.add(lower_layers._key(model, 1, torch.bfloat16))
     assert len(keys) == 4
-
-
-def test_numbers_beyond_half_precision_are_used_and_not_kept(
-    tmp_path: Path, tiny_bert: Path, computed: list[int]
-) -> None:
-    model = load_for_training(tiny_bert, PROTOCOL, seed=1)
-    model.inner.bert.encoder.layer[0].output.LayerNorm.bias.data[0] = 1e5
-    lower = opened(model, tmp_path, torch.float32)
-    batch = make_batch(make_windows([20]), model.device)
-    computed.clear()
-    for _ in range(2):
-        filled = lower.fill(batch).lower
-        assert filled is not None
-        assert filled[:, 0].min() > 9e4
-    assert computed == [20, 20]
-    assert not list(tmp_path.rglob("rows"))
 
 
 @pytest.fixture
