@@ -68,6 +68,8 @@ class TrainingProtocol(Options):
         layer_decay: Factor on the learning rate per layer from the top; 1 switches it off.
         freeze_embeddings: Leave the embedding tables as they were pretrained.
         frozen_layers: How many of the lowest encoder layers are left as they were.
+        cache_frozen: Compute what the frozen layers give once per window and keep it on disk for
+            all runs; needs ``freeze_embeddings`` and ``frozen_layers``.
         dropout: Hidden and attention dropout while fine-tuning; ``None`` keeps the model's own.
         precision: ``auto`` takes bf16 where the device computes in it, else fp32.
         max_grad_norm: Gradient clipping threshold (Euclidean norm).
@@ -89,6 +91,7 @@ class TrainingProtocol(Options):
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     freeze_embeddings: bool = False
     frozen_layers: int = Field(default=0, ge=0)
+    cache_frozen: bool = False
     dropout: float | None = Field(default=None, ge=0, lt=1)
     precision: Precision = "auto"
     max_grad_norm: float = Field(default=1.0, gt=0)
@@ -100,6 +103,18 @@ class TrainingProtocol(Options):
     def _overlap_fits(self) -> "TrainingProtocol":
         if self.stride >= self.length:
             raise ValueError(f"stride {self.stride} must be below length {self.length}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_cache_frozen(self) -> "TrainingProtocol":
+        if self.cache_frozen and not (self.freeze_embeddings and self.frozen_layers):
+            raise ValueError(
+                "cache_frozen = true needs freeze_embeddings = true and frozen_layers of 1 or more "
+                f"(here {str(self.freeze_embeddings).lower()} and {self.frozen_layers}): only what "
+                "no training changes can be kept"
+            )
+        if self.cache_frozen and self.compile:
+            raise ValueError("cache_frozen = true and compile = true exclude each other; set one")
         return self
 
 

@@ -69,13 +69,7 @@ def split(
     ordered = _ordered(_languages(examples, groups, wanted), validation.seed)
     held = round(validation.share * len(ordered))
     public = round(validation.public * held)
-    if min(public, held - public) < _FEWEST:
-        raise DataError(
-            f"validation: sources.{validation.source} has {len(ordered)} documents; share = "
-            f"{validation.share:g} and public = {validation.public:g} make {public} public and "
-            f"{held - public} private ones, but each part needs at least {_FEWEST}: "
-            "raise share, move public towards 0.5, or add documents."
-        )
+    _check_sizes(validation, len(ordered), public, held - public)
     part = {name: index < public for index, name in enumerate(ordered[:held])}
     if validation.folds:
         part.update((name, True) for name in ordered[held:])
@@ -93,6 +87,16 @@ def split(
     counts = {"public": public, "private": len(part) - public}
     notes = _doubts(scored_parts, counts, wanted)
     return Split(tuple(sides[True]), tuple(sides[False]), tuple(sides[None]), tuple(notes))
+
+
+def _check_sizes(validation: ValidationTable, documents: int, public: int, private: int) -> None:
+    if min(public, private) < _FEWEST:
+        raise DataError(
+            f"validation: sources.{validation.source} has {documents} documents; share = "
+            f"{validation.share:g} and public = {validation.public:g} make {public} public and "
+            f"{private} private ones, but each part needs at least {_FEWEST}: "
+            "raise share, move public towards 0.5, or add documents."
+        )
 
 
 def _languages(

@@ -57,17 +57,7 @@ def export_run(
         TrainingError: A run of the refit failed.
         SearchInterruptedError: A signal ended the refit; what was complete is kept.
     """
-    if refit is not None and weights != "fp16":
-        raise ConfigError(
-            f"--refit and --weights {weights} exclude each other: what a conversion changes is "
-            "measured on the public part, which refitted models were trained on; leave one of "
-            "them out"
-        )
-    if run.study.validation.folds is not None and weights != "fp16":
-        raise ConfigError(
-            f"--weights {weights} of a study with validation.folds: what a conversion changes is "
-            "measured on the public part, which the models were trained on; export fp16"
-        )
+    _check_weights(run, weights, refit)
     check_target(target, force=force)
     seats, tie_group = chosen_seats(run, pick, candidate, announce)
     if refit is None:
@@ -84,6 +74,21 @@ def export_run(
         if refitted is not None:
             plan = replace(plan, models={**plan.models, **refitted.models}, refit=refitted.entry)
         return write_bundle(plan, target, force=force), plan.opened
+
+
+def _check_weights(run: StudyRun, weights: WeightFormat, refit: "RefitOptions | None") -> None:
+    """Refuses to convert models that learned from what the conversion would be measured on."""
+    if refit is not None and weights != "fp16":
+        raise ConfigError(
+            f"--refit and --weights {weights} exclude each other: what a conversion changes is "
+            "measured on the public part, which refitted models were trained on; leave one of "
+            "them out"
+        )
+    if run.study.validation.folds is not None and weights != "fp16":
+        raise ConfigError(
+            f"--weights {weights} of a study with validation.folds: what a conversion changes is "
+            "measured on the public part, which the models were trained on; export fp16"
+        )
 
 
 def _refitted(

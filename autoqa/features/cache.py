@@ -18,6 +18,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ import tokenizers
 
 from autoqa.env import cache_folder, cache_gib
 from autoqa.errors import ConfigError
+from autoqa.features.activations import Activations
 from autoqa.features.encode import VERSION, Encoded, encode, names_of
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.files import locked, writing_folder
@@ -74,6 +76,18 @@ class FeatureCache:
         self._folder = folder
         self._quota = quota
         self._used: dict[str, Arrays] = {}
+
+    def activations(self, key: str, width: int) -> Activations:
+        """What frozen layers make of windows; takes room under the same quota.
+
+        Args:
+            key: Names the layers and all that their output depends on beside the window.
+            width: Numbers per token.
+        """
+        name = f"activations-{key}"
+        return Activations(
+            self._folder / name, width, lambda size: self._make_room(keep=name, needed=size)
+        )
 
     def encoded(self, tokenizer: QATokenizer, examples: Sequence[Example]) -> Encoded:
         """The same as :func:`autoqa.features.encode.encode`, from disk where it can be.
@@ -123,15 +137,18 @@ class FeatureCache:
             _log.warning("Features could not be cached in %s (%s).", entry, error)
             return arrays
 
-    def _make_room(self, keep: str) -> None:
-        """Removes the entries that were not used for longest until the quota is met."""
-        entries = [path for path in self._folder.iterdir() if path.is_dir()]
-        ages = {path: path.stat().st_mtime for path in entries}
-        sizes = {path: _size(path) for path in entries}
-        excess = sum(sizes.values()) - self._quota
-        for path in sorted(entries, key=ages.__getitem__):
+    def _make_room(self, keep: str, needed: int = 0) -> bool:
+        """Removes the entries that were not used for longest; says whether the quota is met."""
+        ages: dict[Path, float] = {}
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # another process may be removing it
+                if path.is_dir():
+                    ages[path] = path.stat().st_mtime
+        sizes = {path: _size(path) for path in ages}
+        excess = sum(sizes.values()) + needed - self._quota
+        for path in sorted(ages, key=ages.__getitem__):
             if excess <= 0:
-                return
+                break
             key = path.name.removesuffix(".part")
             if key == keep or key in self._used:
                 continue
@@ -139,6 +156,7 @@ class FeatureCache:
                 if lock is not None:
                     shutil.rmtree(path, ignore_errors=True)
                     excess -= sizes[path]
+        return excess <= 0
 
 
 def content_key(tokenizer: QATokenizer, examples: Sequence[Example]) -> str:

@@ -6,11 +6,13 @@ Whether a model really computes the same packed and padded is probed once, after
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
+from autoqa.modeling.frozen import FrozenLayers
 from autoqa.modeling.heads.base import AnswerHead, LogitTensors
 from autoqa.modeling.heads.registry import HEAD_PREFIX
 from autoqa.modeling.packing import ATTENTION, Batch
@@ -31,6 +33,7 @@ class SpanModel(nn.Module):
         head: The extra head, or ``None``.
         packs: Whether it computes the same packed as padded; if so, it is run packed.
         compiled: Whether the encoder is compiled where it trains.
+        frozen: The lowest layers, if what they give may be computed once per window.
         notes: Sentences for people about what is not done as the protocol says.
     """
 
@@ -39,6 +42,7 @@ class SpanModel(nn.Module):
         self.inner = inner
         self.head = head
         self.compiled = False
+        self.frozen: FrozenLayers | None = None
         self.notes: tuple[str, ...] = ()
         self.takes_types = "token_type_ids" in inspect.signature(inner.forward).parameters
         embeddings = getattr(inner.base_model, "embeddings", None)
@@ -88,6 +92,29 @@ class SpanModel(nn.Module):
     def hidden(self, batch: Batch) -> torch.Tensor:
         """The encoder's output ``[T, H]``."""
         return self._flat(self._run(self.inner.base_model, batch)[0], batch)
+
+    @torch.no_grad()
+    def lower(self, batch: Batch) -> torch.Tensor:
+        """What the frozen layers make of windows, float32 ``[T, H]``; see :attr:`frozen`."""
+        if self.frozen is None:
+            raise ValueError("the model has no frozen layers")
+        with self.frozen.alone() as given:
+            self._run(self.inner.base_model, batch)
+        return self._flat(given[0], batch).float()
+
+    def freeze(self, layers: FrozenLayers) -> bool:
+        """Takes layers as :attr:`frozen`, if the model computes the same from their output on."""
+        batch = made_up_batch(self)
+        self.frozen = layers
+        with _evaluating(self.inner):
+            try:
+                two_steps = self._inner_logits(replace(batch, lower=self.lower(batch)))
+                same = _close(two_steps, self._inner_logits(batch))
+            except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+                same = False  # the architecture wants more of its layers than hidden states
+        if not same:
+            self.frozen = None
+        return same
 
     def splits(self) -> bool:
         """Whether the logits are a linear layer ``qa_outputs`` on the encoder's output.
@@ -156,6 +183,12 @@ class SpanModel(nn.Module):
         Candidates are evaluated as the exported model will run, uncompiled.
         """
         arguments = self._packed(batch) if self.packs else self._padded(batch)
+        if batch.lower is not None:
+            if self.frozen is None:
+                raise ValueError("a model without frozen layers needs windows from the beginning")
+            lower = batch.lower[None] if self.packs else batch.pad(batch.lower, 0.0)
+            with self.frozen.giving(lower):
+                return module(**arguments)
         if not self.compiled:
             return module(**arguments)
         if self.training:

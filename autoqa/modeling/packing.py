@@ -16,6 +16,7 @@ from torch.nested import nested_tensor_from_jagged
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from autoqa.features.windows import Windows
+from autoqa.modeling.cpu_attention import attend_windows
 
 ATTENTION = "autoqa_packed"
 
@@ -44,6 +45,9 @@ def _packed_attention(
     lengths = segments.tolist()
     if query.is_cuda:
         return _attend_jagged(query, key, value, lengths, dropout, scaling), None
+    if query.device.type == "cpu" and query.dtype != torch.float32 and not dropout:
+        scale = scaling if scaling is not None else query.shape[-1] ** -0.5
+        return attend_windows(query, key, value, lengths, scale), None
     parts = zip(*(torch.split(t, lengths, dim=2) for t in (query, key, value)), strict=True)
     outputs = [_attend(q, k, v, dropout, scaling) for q, k, v in parts]
     return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
@@ -143,6 +147,8 @@ class Batch:
         teacher: Log-probabilities of starts and of ends, float32 ``[T, 2]``, and
         weight: how much label and teacher count, float32 ``[W, 2]``; see
             :class:`autoqa.features.windows.SoftTargets`. ``None`` where labels alone teach.
+        lower: What the model's frozen layers make of the windows, float32 ``[T, H]``; where it is
+            given, the model begins above them.
     """
 
     input_ids: torch.Tensor
@@ -153,6 +159,7 @@ class Batch:
     starts_word: torch.Tensor
     teacher: torch.Tensor | None = None
     weight: torch.Tensor | None = None
+    lower: torch.Tensor | None = None
 
     @property
     def positions(self) -> torch.Tensor:
@@ -169,6 +176,19 @@ class Batch:
         """Turns one position inside each window, int64 ``[W]``, into positions in the batch."""
         lengths = torch.tensor(self.lengths)
         return inside + (lengths.cumsum(0) - lengths).to(inside.device)
+
+    def window(self, number: int) -> "Batch":
+        """The tokens of one of the windows as a batch of its own, untaught."""
+        begin = sum(self.lengths[:number])
+        inside = slice(begin, begin + self.lengths[number])
+        return Batch(
+            input_ids=self.input_ids[inside],
+            type_ids=self.type_ids[inside],
+            lengths=[self.lengths[number]],
+            allowed=self.allowed[inside],
+            label=self.label[number : number + 1],
+            starts_word=self.starts_word[inside],
+        )
 
     def pad(self, flat: torch.Tensor, fill: float) -> torch.Tensor:
         """Turns ``[T, ...]`` into ``[W, longest, ...]``."""

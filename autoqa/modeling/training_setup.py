@@ -8,6 +8,7 @@ from torch import nn
 
 from autoqa.api import TrainingProtocol
 from autoqa.errors import ConfigError
+from autoqa.modeling.frozen import FrozenLayers
 from autoqa.modeling.heads.registry import fresh_head
 from autoqa.modeling.load import (
     encoder_layers,
@@ -65,11 +66,28 @@ def load_for_training(
     for module in frozen:
         module.requires_grad_(False)
     model.train()
+    if protocol.cache_frozen:
+        _run_frozen_apart(model, frozen, protocol.frozen_layers)
     if protocol.gradient_checkpointing:
         _checkpoint_gradients(inner)
     if protocol.compile:
         _compile(model, method, resolve_precision(protocol.precision, model.device))
     return model
+
+
+def _run_frozen_apart(model: SpanModel, frozen: list[nn.Module], depth: int) -> None:
+    """Lets what frozen layers give be computed once per window, or notes why it cannot be."""
+    layers = encoder_layers(model)
+    dropout = any(
+        isinstance(part, nn.Dropout) and part.p for each in frozen for part in each.modules()
+    )
+    if dropout:
+        why = "there is dropout in them, so they give something else each time; set dropout = 0"
+    elif not model.freeze(FrozenLayers(layers, min(depth, len(layers)))):
+        why = f"{type(model.inner).__name__} does not run from the middle"
+    else:
+        return
+    model.notes += (f"what the frozen layers give is not kept: {why}",)
 
 
 def _check_method(model: SpanModel, method: Method, protocol: TrainingProtocol) -> None:
@@ -94,6 +112,11 @@ def _check_method(model: SpanModel, method: Method, protocol: TrainingProtocol) 
             f"reinit_layers = {method.reinit_layers} is more than can begin anew: "
             f"{type(model.inner).__name__} has {layers} layers{frozen}; set reinit_layers = "
             f"{max(0, layers - protocol.frozen_layers)} or less."
+        )
+    if method.adversary == "fgm" and protocol.cache_frozen:
+        raise ConfigError(
+            'adversary = "fgm" changes what embeddings give, and cache_frozen begins above them; '
+            'set the protocol\'s cache_frozen = false, or adversary = "awp".'
         )
     if method.adversary == "fgm" and protocol.compile:
         raise ConfigError(

@@ -94,13 +94,7 @@ def distil(
         if job.candidate_id(1.0) in records:
             display.event(f"{job.candidate_id(1.0)} is there: the same ensemble taught it before")
             return records[job.candidate_id(1.0)]
-        _check_teachers(folder, job, store.study)
-        if study.validation.folds is not None:
-            raise ConfigError(
-                f"--distil {backbone}: with validation.folds = {study.validation.folds} the public "
-                "questions are among what a pupil learns from, so that nothing could score it; "
-                "export the ensemble, or a soup"
-            )
+        _check_teachers(folder, job, study)
         for sentence in announced(folder, job, records, len(examples)):
             display.event(sentence)
         return _taught(folder, store, job, display, workers, factory)
@@ -127,12 +121,18 @@ def _taught(
     return folder.read_record(record.id)
 
 
-def _check_teachers(folder: RunFolder, job: DistilJob, study: str) -> None:
+def _check_teachers(folder: RunFolder, job: DistilJob, study: StudyFile) -> None:
+    if study.validation.folds is not None:
+        raise ConfigError(
+            f"--distil {job.backbone}: with validation.folds = {study.validation.folds} the public "
+            "questions are among what a pupil learns from, so that nothing could score it; export "
+            "the ensemble, or a soup"
+        )
     absent = [each.id for each, _ in job.teachers if dropped(folder, each.id) is not None]
     if absent:
         raise MissingAssetError(
             f"the weights of {', '.join(absent)}, which would teach, were dropped: "
-            f"`autoqa retrain {study} {' '.join(absent)}` makes them again"
+            f"`autoqa retrain {study.name} {' '.join(absent)}` makes them again"
         )
 
 

@@ -49,6 +49,11 @@ class PreparedStage:
     seed: tuple[int, ...]
     similar_lengths: bool = False
 
+    @property
+    def maskers(self) -> tuple[Augmentation, ...]:
+        """The augmentations that change tokens, differently in every batch."""
+        return tuple(a for a in self.augmentations if type(a).mask is not Augmentation.mask)
+
     def steps(self, size: int) -> int:
         """Effective batches of ``size`` windows in the stage."""
         return -(-len(self.windows) // size)
@@ -78,8 +83,7 @@ class PreparedStage:
         return rows
 
     def _augmented(self, windows: Windows, number: int) -> Windows:
-        maskers = [a for a in self.augmentations if type(a).mask is not Augmentation.mask]
-        if not maskers:
+        if not self.maskers:
             return windows
         rng = np.random.default_rng([*self.seed, number])
         batch = TokenBatch(
@@ -89,7 +93,7 @@ class PreparedStage:
             starts_word=windows.starts_word,
             mask_id=self.tokenizer.mask_id,
         )
-        for masker in maskers:
+        for masker in self.maskers:
             ids = masker.mask(batch, rng)
             if ids.shape != batch.input_ids.shape:
                 raise PluginError(

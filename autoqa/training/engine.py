@@ -18,6 +18,7 @@ from autoqa.modeling.loss import chance_loss, training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch, make_batch
 from autoqa.training.adversary import make_adversary
+from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.optimizer import make_optimizer
 from autoqa.training.schedule import LearningRate
 from autoqa.training.weight_average import WeightAverage
@@ -57,6 +58,7 @@ class Engine:
 
     Attributes:
         step: Optimizer steps done.
+        lower: Gives what the model's frozen layers make of windows; ``None`` trains through them.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Engine:
     ) -> None:
         self.model, self.protocol, self.rates, self.seed = model, protocol, rates, seed
         self.step = 0
+        self.lower: LowerLayers | None = None
         self._learning_rate = learning_rate
         device = model.device
         budget = protocol.micro_tokens or TOKEN_BUDGET[device.type]
@@ -100,6 +103,8 @@ class Engine:
             make_batch(take(windows, rows), self.model.device)
             for rows in budget_batches(windows.lengths, np.arange(len(windows)), self._budget)
         ]
+        if self.lower is not None:
+            batches = [self.lower.fill(batch) for batch in batches]
         shares = [len(batch.lengths) / len(windows) for batch in batches]
         if self._adversary is None:
             loss = self._backward(batches, shares)

@@ -85,6 +85,7 @@ class Trainer:
             seed=seed,
             micro_scale=job.micro_scale,
         )
+        self.lower = bench.lower_layers(model, protocol)
         self.pace = Pace(self.rates.warmup)
         self.reused = 0
         self.due = {self.step_of(point): point for point in sorted(points)}
@@ -231,6 +232,8 @@ class Trainer:
         """Trains the rest of a stage; false if the time was over before its end."""
         size = self.ready.bound.protocol.batch_size
         first = self.rates.ends[number] - self.rates.stages[number]
+        # Windows with masked tokens are never seen twice, and computed faster in a batch.
+        self.engine.lower = None if self.stages[number].maskers else self.lower
         for windows in self.stages[number].batches(size, self.engine.step - first):
             begin = time.perf_counter()
             cost = self.engine.train(windows)

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from autoqa.api import TrainingProtocol
 from autoqa.data.prepare import prepare_data
 from autoqa.data.study_data import StudyData
 from autoqa.env import cache_folder
@@ -17,10 +18,12 @@ from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
-from autoqa.modeling.load import check_length
+from autoqa.modeling.load import check_length, resolve_precision
+from autoqa.modeling.model import SpanModel
 from autoqa.recipes import Portion
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.store.run_folder import RunFolder
+from autoqa.training.lower_layers import LowerLayers
 from autoqa.types import Example
 
 
@@ -148,12 +151,22 @@ class Workbench:
     def backbone_key(self, name: str) -> dict[str, Any]:
         """JSON values that say which weights a backbone starts from, and how it is fine-tuned."""
         ready = self.backbone(name)
+        protocol = ready.bound.protocol.model_dump(mode="json")
+        if not protocol["cache_frozen"]:  # as keys were before there was such a thing
+            del protocol["cache_frozen"]
         return {
             "type": ready.bound.spec.name,
             "options": ready.bound.options.model_dump(mode="json"),
             "folder": ready.folder.name,
-            "protocol": ready.bound.protocol.model_dump(mode="json"),
+            "protocol": protocol,
         }
+
+    def lower_layers(self, model: SpanModel, protocol: TrainingProtocol) -> LowerLayers | None:
+        """What gives the output of a model's frozen layers, if that is kept; else ``None``."""
+        if model.frozen is None:
+            return None
+        dtype = resolve_precision(protocol.precision, model.device)
+        return LowerLayers(model, dtype, self._cache.activations, protocol.frozen_layers)
 
     @property
     def checkpoints(self) -> Path:

@@ -54,6 +54,7 @@ def compare(
     equal: Callable[[A, B], bool],
     amount: Callable[[B], float] = lambda _: 1.0,
     warmup: bool = True,
+    clock: Callable[[], float] = time.perf_counter,
     results: Path = RESULTS,
 ) -> Comparison:
     """Times A and B in turns and appends the outcome to the results file.
@@ -68,15 +69,16 @@ def compare(
         amount: How much one run did, from B's result.
         warmup: Whether a first run of each goes untimed; without it the first round counts, for
             work that takes minutes and starts processes of its own anyway.
+        clock: Seconds; those of the process, where one thread computes and never waits.
         results: JSON Lines file.
     """
     times: tuple[list[float], list[float]] = ([], [])
 
     def timed(work: Callable[[], R], spent: list[float]) -> R:
         gc.collect()
-        begin = time.perf_counter()
+        begin = clock()
         result = work()
-        spent.append(time.perf_counter() - begin)
+        spent.append(clock() - begin)
         return result
 
     one, other = timed(a, times[0]), timed(b, times[1])

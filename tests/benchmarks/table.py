@@ -14,6 +14,8 @@ TARGETS = {
     "train_long_fp32": 1.3,
     "train_short_bf16": 3.0,
     "train_short_gpu": 2.5,
+    "train_vs_before": 1.3,
+    "train_frozen_cached": 2.0,
     "infer_fp32": 2.0,
     "infer_bf16": 5.0,
     "infer_ensemble": 1.5,

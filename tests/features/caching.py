@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import autoqa.features.cache as cache_module
+from autoqa.features.activations import ActivationRows
 from autoqa.features.cache import FeatureCache
 from autoqa.features.encode import Encoded, encode
 from autoqa.features.tokenizer import QATokenizer
@@ -27,3 +28,17 @@ def work(
     ready.release()
     go.wait(60)
     assert len(FeatureCache(folder).encoded(tokenizer, examples)) == len(examples)
+
+
+def keep(folder: Path, key: str, made: dict[bytes, ActivationRows], ready: Any, go: Any) -> None:
+    """Adds windows one by one when told to go, and finds each."""
+    width = next(iter(made.values())).shape[1]
+    store = FeatureCache(folder).activations(key, width)
+    ready.release()
+    go.wait(60)
+    for name, rows in made.items():
+        if store.get(name) is None:
+            store.add({name: rows})
+        found = store.get(name)
+        assert found is not None
+        assert (found == rows).all()

@@ -169,6 +169,11 @@ def test_methods_that_an_architecture_does_not_take_are_refused(
     [
         (Method(rdrop=1.0), {"dropout": 0.0}, "rdrop = 1 compares two passes .*'s dropout"),
         (Method(adversary="fgm"), {"compile": True}, '= "fgm" reaches .* compile = false'),
+        (
+            Method(adversary="fgm"),
+            {"cache_frozen": True, "freeze_embeddings": True, "frozen_layers": 1},
+            '= "fgm" changes .* cache_frozen = false',
+        ),
         (Method(reinit_layers=3), {}, "reinit_layers = 3 is more .* has 2 layers; set .* = 2 or"),
         (Method(reinit_layers=2), {"frozen_layers": 1},
          "has 2 layers, of which 1 are frozen; set reinit_layers = 1 or less"),
