@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.api import Answer, DataError
-from autoqa.data import draw, prepare, prepare_data
+from autoqa.data import draw, prepare_data, study_data
 from autoqa.data.portions import turns
 from autoqa.data.similarity import Likeness, likeness
 from autoqa.recipes import Portion
@@ -118,7 +118,7 @@ def test_a_study_judges_only_what_it_filters(monkeypatch: pytest.MonkeyPatch) ->
         asked.append(name)
         return likeness(source, target, name)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(prepare, "likeness", spy)
+    monkeypatch.setattr(study_data, "likeness", spy)
     data = prepare_data(judged)
     for source in ("hi", "nq", "other"):
         list(turns(data, Portion(source), 1.0, (0, 0, 0)))
