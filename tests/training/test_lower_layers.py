@@ -17,8 +17,9 @@ from autoqa.recipes import AugmentationUse, Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import lower_layers
+from autoqa.training.jobs import TrialJob
 from autoqa.training.lower_layers import LowerLayers
-from autoqa.training.messages import Message, RecipeCard, TrialJob
+from autoqa.training.messages import Message, RecipeCard
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
 from tests.modeling.conftest import make_windows, save_tiny
