@@ -47,6 +47,7 @@ def selector(
                 recipe_hash=record.recipe_hash,
                 logits=load_logits(run.folder, record.id, "public"),
                 seconds=1000 * record.inference_seconds / max(len(examples), 1),
+                ingredients=record.ingredients,
             )
             for record in records
         ],

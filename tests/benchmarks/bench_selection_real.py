@@ -114,6 +114,7 @@ def part_of(field: Field, rows: npt.NDArray[np.int64]) -> Field:
             each.recipe_hash,
             (each.logits[0][tokens[each.group]], each.logits[1][tokens[each.group]]),
             each.seconds,
+            each.ingredients,
         )
         for each in field.candidates
     ]

@@ -89,7 +89,14 @@ def judged(folder: Path, number: int) -> Judged:
             start, end = np.load(path).astype(np.float32)
             seconds = 1000 * each.inference_seconds / len(run.folder.load_examples("public"))
             contenders.append(
-                Contender(each.id, each.group, each.recipe_hash, (start, end), seconds)
+                Contender(
+                    each.id,
+                    each.group,
+                    each.recipe_hash,
+                    (start, end),
+                    seconds,
+                    each.ingredients,
+                )
             )
         fields[name] = Field(examples, windows, contenders)  # type: ignore[arg-type]
     return Judged(run, records, fields)

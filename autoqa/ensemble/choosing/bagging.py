@@ -47,6 +47,7 @@ class Bags:
         count: How many bags to draw.
         seed: Decides the draws.
         comparable: Contenders that may stand in the mean of comparable ones.
+        soup: The contender that is the widest average of weights, if there is one.
 
     Attributes:
         documents: As given.
@@ -61,6 +62,7 @@ class Bags:
         count: int,
         seed: int,
         comparable: Sequence[int],
+        soup: int | None = None,
     ) -> None:
         self._evaluator = evaluator
         self.documents = documents
@@ -72,7 +74,7 @@ class Bags:
             times = np.bincount(rng.integers(size, size=size), minlength=size)
             weights = times[rows].astype(np.float64)
             chooser = Chooser(evaluator, rows, weights, limits)
-            self.drawn.append(Bag(weights, ensembles(chooser, comparable)))
+            self.drawn.append(Bag(weights, ensembles(chooser, comparable, soup)))
 
     @cached_property
     def chosen(self) -> Doubles:
@@ -150,16 +152,20 @@ def numbered(documents: Sequence[str]) -> Indices:
 
 
 def ensembles(
-    chooser: Chooser, comparable: Sequence[int], pool: Sequence[int] | None = None
+    chooser: Chooser,
+    comparable: Sequence[int],
+    soup: int | None = None,
+    pool: Sequence[int] | None = None,
 ) -> dict[EnsembleKind, Seats]:
     """One ensemble of each kind; the greedy one of contenders in the pool, if given."""
     made: dict[EnsembleKind, Seats] = {
         "single": chooser.single(),
         "best-per-group": chooser.best_per_group(),
         "top-k": chooser.top(),
+        **({} if soup is None else {"soup": (soup,)}),
         "comparable": chooser.comparable(comparable),
         "all-equal": chooser.all_equal(),
         "greedy": chooser.greedy(pool),
     }
-    assert tuple(made) == WITH_COMPARABLE
+    assert tuple(made) == tuple(kind for kind in WITH_COMPARABLE if kind in made)
     return made

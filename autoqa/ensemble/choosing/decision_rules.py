@@ -11,6 +11,7 @@ _WORDS: dict[EnsembleKind, str] = {
     "single": "the best single candidate",
     "best-per-group": "the best candidate of each group",
     "top-k": "the candidates that are best alone",
+    "soup": "the average of the most candidates' weights",
     "comparable": "comparable candidates with equal weight",
     "all-equal": "all candidates with equal weight",
     "greedy": "the greedy selection",

@@ -2,11 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.evaluation.evaluator import Contender, Seats
 from autoqa.errors import ConfigError, DataError, NothingFeasibleError
+from autoqa.types import Example
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,3 +102,32 @@ class EnsembleLimits:
 def cost(contenders: Sequence[Contender], seats: Seats) -> float:
     """Seconds that the members take for 1,000 questions, one after the other."""
     return math.fsum(contenders[i].seconds for i in set(seats))
+
+
+def check_field(
+    candidates: Sequence[Contender],
+    windows: Mapping[str, WindowsLike],
+    examples: Sequence[Example],
+    bags: int,
+) -> None:
+    """Refuses what nothing can be selected from.
+
+    Raises:
+        NothingFeasibleError: There is no candidate.
+        DataError: There is no example.
+        ValueError: An argument makes no sense.
+    """
+    if not candidates:
+        raise NothingFeasibleError("there is no candidate to select from: search first")
+    if not examples:
+        raise DataError("the public part has no question to select on: hold out more documents")
+    if bags < 1:
+        raise ValueError(f"bags is {bags}; it must be 1 or more")
+    names = [candidate.id for candidate in candidates]
+    if len(set(names)) < len(names):
+        raise ValueError(f"candidate ids {names} are not unique")
+    missing = sorted({candidate.group for candidate in candidates} - set(windows))
+    if missing:
+        raise ValueError(
+            f"windows of the groups {missing} are missing; given are {sorted(windows)}"
+        )

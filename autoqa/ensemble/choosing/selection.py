@@ -9,7 +9,9 @@ from autoqa.errors import DataError, check_keys
 from autoqa.scores.bootstrap import Comparison, Interval
 
 DecisionRule = Literal["interval", "mean", "shrinkage"]
-EnsembleKind = Literal["single", "best-per-group", "top-k", "comparable", "all-equal", "greedy"]
+EnsembleKind = Literal[
+    "single", "best-per-group", "top-k", "soup", "comparable", "all-equal", "greedy"
+]
 PickName = Literal["safe", "best"]
 Kept = TypeVar("Kept")
 
@@ -22,8 +24,13 @@ ENSEMBLE_KINDS: tuple[EnsembleKind, ...] = (
 )
 """What every rule compares, from the simplest to the most complicated."""
 
-WITH_COMPARABLE: tuple[EnsembleKind, ...] = (*ENSEMBLE_KINDS[:3], "comparable", *ENSEMBLE_KINDS[3:])
-"""What rule ``shrinkage`` compares."""
+WITH_COMPARABLE: tuple[EnsembleKind, ...] = (
+    *ENSEMBLE_KINDS[:3],
+    "soup",
+    "comparable",
+    *ENSEMBLE_KINDS[3:],
+)
+"""What rule ``shrinkage`` compares; the soup only where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

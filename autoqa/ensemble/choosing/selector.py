@@ -7,8 +7,8 @@ that the bag left out, so that no question is scored by an ensemble that it help
 greedy ensemble's members are chosen on the whole public part among the candidates that at least
 half of the bags chose.
 
-Rule ``shrinkage`` compares a sixth, the equal mean of the candidates that are comparable with the
-best, as many as the limits allow.
+Rule ``shrinkage`` compares two more: the equal mean of the trained candidates that are comparable
+with the best, as many as the limits allow; and the widest average of weights, if there is one.
 
 Two of them are picked. The *safe* pick is the rule's: rule ``interval`` takes a more complicated
 ensemble only where the 95 % interval of its out-of-bag gain on the simpler one excludes zero; rule
@@ -33,7 +33,7 @@ from autoqa.ensemble.choosing.bagging import Bags, ensembles, numbered
 from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, by_shrinkage, verdict
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
 from autoqa.ensemble.choosing.greedy import Chooser
-from autoqa.ensemble.choosing.limits import EnsembleLimits, cost
+from autoqa.ensemble.choosing.limits import EnsembleLimits, check_field, cost
 from autoqa.ensemble.choosing.selection import (
     ENSEMBLE_KINDS,
     WITH_COMPARABLE,
@@ -45,11 +45,12 @@ from autoqa.ensemble.choosing.selection import (
     Selection,
 )
 from autoqa.ensemble.choosing.shrinkage import CLEARLY, MARGIN, Pool, Posterior, price
+from autoqa.ensemble.choosing.soups import found_soups, widest
 from autoqa.ensemble.evaluation.evaluator import Contender, Seats
 from autoqa.ensemble.evaluation.joined_evaluator import make_evaluator
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
-from autoqa.errors import DataError, NothingFeasibleError
+from autoqa.errors import NothingFeasibleError
 from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import score
 from autoqa.types import Aggregator, Example, VoteBy
@@ -91,7 +92,7 @@ class Selector:
         aggregator: Aggregator = "vote",
         words: VoteBy = "set",
     ) -> None:
-        _check(candidates, windows, examples, bags)
+        check_field(candidates, windows, examples, bags)
         self._considered = tuple(candidate.id for candidate in candidates)
         self._limits = limits or EnsembleLimits()
         self._windows, self._examples = windows, examples
@@ -107,10 +108,14 @@ class Selector:
             self._evaluator, numbered(self._documents), self._everything, self._limits
         )
         self._notes = self._left_out()
-        self._pool = Pool(self._evaluator.alone, self._documents)
+        soups = found_soups(self._contenders)
+        self._pool = Pool(self._evaluator.alone, self._documents, soups)
         comparable = self._pool.comparable
-        self._bags = Bags(self._evaluator, self._documents, self._limits, bags, seed, comparable)
-        self._seats = ensembles(self._chooser, comparable, self._bags.steady())
+        soup = widest(self._pool.soups, self._evaluator, self._pool.best)
+        self._bags = Bags(
+            self._evaluator, self._documents, self._limits, bags, seed, comparable, soup
+        )
+        self._seats = ensembles(self._chooser, comparable, soup, self._bags.steady())
 
     def select(self, rule: DecisionRule = "shrinkage") -> Selection:
         """The two picks, and all that they were compared with.
@@ -187,21 +192,21 @@ class Selector:
     def _with_posteriors(self, alternatives: Sequence[Alternative]) -> tuple[Alternative, ...]:
         """The same and the mean of comparable candidates, all with what the prior makes of them."""
         known = {other.kind: other for other in alternatives}
-        known["comparable"] = self._alternative("comparable")
-        return tuple(
-            replace(known[kind], posterior=self._posterior(known[kind])) for kind in WITH_COMPARABLE
-        )
+        kinds = [kind for kind in WITH_COMPARABLE if kind in self._seats]
+        known |= {kind: self._alternative(kind) for kind in kinds if kind not in known}
+        return tuple(replace(known[kind], posterior=self._posterior(known[kind])) for kind in kinds)
 
     def _posterior(self, other: Alternative) -> Posterior:
-        parts, reference = (
-            self._chooser.parts(self._seats[kind]) for kind in (other.kind, "comparable")
-        )
+        seated = self._chooser.parts(self._seats[other.kind])
+        parts = self._pool.unmixed(seated)
+        reference = self._chooser.parts(self._seats["comparable"])
         average = float(np.mean([contender.seconds for contender in self._contenders]))
         return self._pool.posterior(
             parts - reference,
             self._ambiguity(parts) - self._ambiguity(reference),
             self._bags.difference(other.kind, "comparable"),
             price(len(other.members), other.seconds, average),
+            self._pool.souped(seated),
         )
 
     def _ambiguity(self, parts: Doubles) -> float:
@@ -212,7 +217,7 @@ class Selector:
     def _not_in_the_mean(self) -> tuple[str, ...]:
         """Sentences on who is not in the mean of comparable candidates."""
         comparable, seats = self._pool.comparable, self._seats["comparable"]
-        worse = [c.id for i, c in enumerate(self._contenders) if i not in comparable]
+        worse = [self._contenders[i].id for i in self._pool.trained if i not in comparable]
         notes = []
         if worse:
             notes.append(
@@ -274,25 +279,3 @@ class Selector:
         bags = self._bags if kind == "greedy" else None
         why = reason(self._chooser, bags, contender, seats)
         return Seat(candidate.id, candidate.group, float(count), why)
-
-
-def _check(
-    candidates: Sequence[Contender],
-    windows: Mapping[str, WindowsLike],
-    examples: Sequence[Example],
-    bags: int,
-) -> None:
-    if not candidates:
-        raise NothingFeasibleError("there is no candidate to select from: search first")
-    if not examples:
-        raise DataError("the public part has no question to select on: hold out more documents")
-    if bags < 1:
-        raise ValueError(f"bags is {bags}; it must be 1 or more")
-    names = [candidate.id for candidate in candidates]
-    if len(set(names)) < len(names):
-        raise ValueError(f"candidate ids {names} are not unique")
-    missing = sorted({candidate.group for candidate in candidates} - set(windows))
-    if missing:
-        raise ValueError(
-            f"windows of the groups {missing} are missing; given are {sorted(windows)}"
-        )

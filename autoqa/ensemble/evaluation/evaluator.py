@@ -38,6 +38,7 @@ class Contender:
         recipe_hash: What it was trained on; seats per recipe are capped.
         logits: Start and end logits of the public part, ``[T]`` each.
         seconds: Time it takes to answer 1,000 questions; held to the budget, and settles ties.
+        ingredients: Ids of the contenders whose weights it is the mean of, if it is a soup.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Contender:
     recipe_hash: str
     logits: LogitPair
     seconds: float = 0.0
+    ingredients: tuple[str, ...] = ()
 
 
 class Evaluator:

@@ -129,8 +129,8 @@ def test_skills_follow_public_scores_and_never_promise_more_than_they_show():
 
 
 @given(
-    values=st.lists(st.floats(-0.1, 0.1), min_size=5, max_size=5),
-    models=st.permutations([1, 2, 3, 4, 5]),
+    values=st.lists(st.floats(-0.1, 0.1), min_size=6, max_size=6),
+    models=st.permutations([1, 2, 3, 4, 5, 6]),
 )
 def test_the_highest_value_wins_and_ties_go_to_fewer_models(values, models):
     def alternatives(means):
@@ -146,7 +146,7 @@ def test_the_highest_value_wins_and_ties_go_to_fewer_models(values, models):
                 allowed=kind != "all-equal",
                 posterior=dataclasses.replace(nothing, mean=mean),
             )
-            for kind, count, mean in zip(kinds, (*models, 6), (*means, 9.0), strict=True)
+            for kind, count, mean in zip(kinds, (*models, 7), (*means, 9.0), strict=True)
         ]
 
     kinds = (*(kind for kind in WITH_COMPARABLE if kind != "all-equal"), "all-equal")
@@ -155,7 +155,7 @@ def test_the_highest_value_wins_and_ties_go_to_fewer_models(values, models):
     winner = known[by_shrinkage(list(known.values()))]
     height = max(other.posterior.value for other in known.values())
     assert winner.posterior.value == pytest.approx(height, abs=1e-11)
-    equal = {other.kind: other for other in alternatives([0.0] * 5)}
+    equal = {other.kind: other for other in alternatives([0.0] * 6)}
     assert len(equal[by_shrinkage(list(equal.values()))].members) == min(
         len(other.members) for other in equal.values() if other.allowed
     )
