@@ -51,7 +51,7 @@ def study_text(number: int, split: Path, *, trials: int, minutes: float) -> str:
         (f'path = "${{AUTOQA_DATA}}/{TARGET}"', f'path = "{split}/search.json"'),
         ('languages = ["bn", "te"]', 'languages = ["bn"]'),
         ("trials = 24", f"trials = {trials}"),
-        ("minutes = 40", f"minutes = {minutes:g}\nsoups = true"),
+        ("minutes = 40", f"minutes = {minutes:g}"),
     ):
         assert text.count(old) == 1, old
         text = text.replace(old, new)
