@@ -22,21 +22,10 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.unlabelled import keep_unlabelled
 from autoqa.store.weight_quota import dropped
-from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display, score
-from autoqa.supervision.hearing import hear
-from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
+from autoqa.supervision.job_queue import run_jobs
 from autoqa.training.jobs import DistilJob
-from autoqa.training.messages import (
-    Message,
-    Note,
-    Progress,
-    RecipeCard,
-    SnapshotTaken,
-    TrialFailed,
-    TrialFinished,
-)
-from autoqa.workers.base import Worker, WorkerPool, WorkerSettings
+from autoqa.workers.base import WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
 from autoqa.workers.resources import plan_workers
@@ -112,7 +101,15 @@ def _taught(
     bound, _ = reopen(folder, store)
     job = replace(job, micro_scale=micro_scales(bound.study, folder).get(job.trial, 1.0))
     settings = WorkerSettings(factory, bound.study, folder.path, plan_workers(1), folder.logs)
-    record = _Lesson(folder, job, display).run(make_pool(workers, settings))
+    pool, name = make_pool(workers, settings), job.candidate_id(1.0)
+    try:
+        run_jobs(pool, display, {name: job}, "distilling")
+    finally:
+        pool.end()
+        folder.remove_partial()
+    record = folder.read_record(name)
+    if not math.isfinite(record.jaccard):
+        raise TrainingError(f"{name}: its score is not a number")
     store.add_candidate(record)
     display.event(f"candidate {record.id} {score(record)}")
     needed = {record.id, *record.teachers}
@@ -134,59 +131,3 @@ def _check_teachers(folder: RunFolder, job: DistilJob, study: StudyFile) -> None
             f"the weights of {', '.join(absent)}, which would teach, were dropped: "
             f"`autoqa retrain {study.name} {' '.join(absent)}` makes them again"
         )
-
-
-class _Lesson:
-    """One job on one worker."""
-
-    def __init__(self, folder: RunFolder, job: DistilJob, display: Display) -> None:
-        self.folder, self.job, self.display = folder, job, display
-        self.busy: set[int] = set()
-        self.pupil: CandidateRecord | None = None
-
-    def run(self, pool: WorkerPool) -> CandidateRecord:
-        """Has a worker run the job; returns what it made."""
-        worker = pool.workers[0]
-        with Interrupts(kill=pool.kill) as interrupts:
-            try:
-                worker.assign(self.job)
-                self.busy.add(worker.number)
-                while self.busy and not interrupts.stopping:
-                    hear(
-                        pool,
-                        self.busy,
-                        interrupts.wake,
-                        Budget(),
-                        receive=self._receive,
-                        lost=self._lost,
-                    )
-            finally:
-                pool.end()
-                self.folder.remove_partial()
-        if self.busy or self.pupil is None:
-            raise SearchInterruptedError(
-                "distillation was interrupted; what teachers said is kept. The same command goes on"
-            )
-        return self.pupil
-
-    def _lost(self, _: Worker, reason: str) -> None:
-        raise TrainingError(f"{self.job.candidate_id(1.0)}: {reason}")
-
-    def _receive(self, worker: Worker, message: Message) -> None:
-        match message:
-            case Progress():
-                self.display.working(worker.number, self.job.backbone, message)
-            case RecipeCard(lines=lines):
-                for line in lines:
-                    self.display.event(line)
-            case Note(text=text):
-                self.display.event(text)
-            case SnapshotTaken(candidate=candidate):
-                if not math.isfinite(candidate.jaccard):
-                    self._lost(worker, "its score is not a number")
-                self.pupil = candidate
-            case TrialFinished():
-                self.busy.discard(worker.number)
-                self.display.idle(worker.number)
-            case TrialFailed(reason=reason):
-                self._lost(worker, reason)

@@ -19,9 +19,8 @@ from autoqa.features.select import about, take
 from autoqa.files import writing_folder
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference, save_model
-from autoqa.modeling.soup import average_weights
+from autoqa.modeling.soup import average_models
 from autoqa.store.run_folder import RunFolder
-from autoqa.store.weight_quota import WEIGHTS
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import (
     Emit,
@@ -180,14 +179,10 @@ class _FoldRuns:
             windows_per_second=float(np.mean(paces)) if paces else float("nan"),
         )
         with RunFolder(self.job.run_folder).writing_candidate(unscored.id) as folder:
-            self._average(parts, folder / "model")
+            average_models([part / "model" for part in parts], folder / "model")
             predictions = self._predictions(parts, folder / "model")
             record = write_results(folder, unscored, predictions, self.ready, self.bench.public)
         self.emit(SnapshotTaken(self.job.trial, record))
-
-    def _average(self, parts: Sequence[Path], target: Path) -> None:
-        shutil.copytree(parts[0] / "model", target, ignore=shutil.ignore_patterns(WEIGHTS))
-        average_weights([part / "model" / WEIGHTS for part in parts], target / WEIGHTS)
 
     def _predictions(self, parts: Sequence[Path], model: Path) -> Predictions:
         """Public logits of the models without a question's document, private ones of the mean."""

@@ -297,7 +297,7 @@ class Impatient(QuietDisplay):
     """Sends SIGINT when the pupil's recipe card is shown."""
 
     def event(self, text: str) -> None:
-        if text.startswith("stage 1"):
+        if ": stage 1" in text:
             signal.raise_signal(signal.SIGINT)
 
 
