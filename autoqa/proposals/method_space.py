@@ -73,6 +73,12 @@ def method_problems(backbone: str, protocol: TrainingProtocol, table: MethodTabl
             f"recipe.method.adversary: 'fgm' reaches into the encoder, which backbone {backbone!r} "
             f"compiles; set backbones.{backbone}.protocol.compile to false, or take 'awp'"
         )
+    if protocol.cache_frozen and "fgm" in _values(table.adversary):
+        problems.append(
+            f"recipe.method.adversary: 'fgm' needs to go through the embeddings, but backbone "
+            f"{backbone!r} keeps what its frozen layers give; set backbones.{backbone}.protocol."
+            "cache_frozen to false, or take 'awp'"
+        )
     return problems
 
 

@@ -68,6 +68,8 @@ class MaskedLanguageStage:
         emit: Emit,
     ) -> None:
         self._job, self._bench, self._model = job, bench, model
+        # A run of other seeds that begins with this one's head begins with its encoder, too.
+        self._seed = job.run.seed if job.head_seed is None else job.head_seed
         self._checkpoints, self._emit = checkpoints, emit
         self._method = job.run.recipe.method
         self._ready = bench.backbone(job.backbone)
@@ -90,7 +92,7 @@ class MaskedLanguageStage:
     def _prepare(self) -> PreparedStage:
         """Windows of the target's distinct texts, in random order."""
         pools = [self._bench.encoded(self._job.backbone, source) for source in self._sources]
-        seed = (self._job.run.seed, _SEED)
+        seed = (self._seed, _SEED)
         parts = list(self._passes(pools))
         windows = concatenate(parts) if parts else None
         if windows is None or not len(windows):
@@ -114,7 +116,7 @@ class MaskedLanguageStage:
         epochs = self._method.mlm_epochs
         for turn in range(math.ceil(epochs)):
             for number, pool in enumerate(pools):
-                rng = np.random.default_rng((self._job.run.seed, _SEED, number, turn))
+                rng = np.random.default_rng((self._seed, _SEED, number, turn))
                 fits = np.flatnonzero(pool.room(self._protocol.length) > 0)
                 rows = rng.permutation(fits)
                 # Equal contexts share their tokens, so where those begin tells texts apart.
@@ -129,7 +131,7 @@ class MaskedLanguageStage:
         return key_of(
             {
                 "backbone": self._bench.backbone_key(self._job.backbone),
-                "seed": self._job.run.seed,
+                "seed": self._seed,
                 "masked language": [method.mlm_epochs, method.mlm_whole_words],
                 "begins with": [method.head, method.reinit_layers],
                 "data": [
@@ -207,7 +209,7 @@ class MaskedLanguageStage:
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
         """An engine for the model with a head that is there for this stage only."""
-        seed, protocol = self._job.run.seed, self._protocol
+        seed, protocol = self._seed, self._protocol
         tokens = torch.from_numpy(self._tokens.astype(np.int64)).to(self._model.device)
         with masked_language_head(self._model, tokens, seed) as head:
             yield Engine(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from autoqa.errors import TrainingError
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
 from autoqa.recipes import Method
@@ -124,7 +125,16 @@ class EmbeddingPerturbation:
 
     @contextmanager
     def perturbing(self, batches: Sequence[Batch]) -> Iterator[None]:
-        """Adds to what the table gives in each pass."""
+        """Adds to what the table gives in each pass.
+
+        Raises:
+            TrainingError: The first pass looked no embeddings up.
+        """
+        if not self._seen:
+            raise TrainingError(
+                'adversary = "fgm" found no word embeddings to perturb in this model; take "awp", '
+                "or another backbone."
+            )
         # A batch takes more than one forward pass where its loss compares several.
         each = len(self._seen) // len(batches)
         steps = iter(

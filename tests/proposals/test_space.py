@@ -314,4 +314,7 @@ def test_methods_that_contradict_a_protocol_are_named_before_the_search() -> Non
     assert "set backbones.e5.protocol.dropout to 0.1" in dropout
     assert adversary.startswith("recipe.method.adversary: 'fgm' reaches into the encoder, which ")
     assert space(protocol, method={"rdrop": 1.0, "dropout_samples": 2}).check() == []
+    kept = PROTOCOL.model_copy(update={"cache_frozen": True})
+    (frozen,) = space(kept, method={"adversary": "fgm"}).check()
+    assert frozen.startswith("recipe.method.adversary: 'fgm' needs to go through the embeddings, ")
     assert space(method=method).check() == []

@@ -76,6 +76,19 @@ def test_recipes_share_one_stage(make_bench: Bench) -> None:
     np.testing.assert_array_equal(logits(bench, 4), logits(alone, 4))
 
 
+def test_runs_of_other_seeds_share_it_where_they_share_the_head(make_bench: Bench) -> None:
+    """Means of weights need runs that begin alike."""
+    bench = make_bench("seeds")
+    run(bench, job(bench))
+    other = replace(job(bench, trial=4), run=replace(job(bench).run, seed=12))
+    assert adapted(run(bench, other)), "another head, another stage"
+    alike = replace(other, trial=5, head_seed=11)
+    assert not adapted(run(bench, alike))
+    assert not np.array_equal(logits(bench, 4), logits(bench, 5))
+    again = replace(other, trial=6, run=replace(other.run, seed=13), head_seed=12)
+    assert not adapted(run(bench, again)), "the stage of trial 4"
+
+
 @pytest.mark.parametrize(
     "method", [Method(mlm_epochs=1.0), Method(mlm_epochs=1.5, mlm_whole_words=True), Method()]
 )

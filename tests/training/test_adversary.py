@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from autoqa.api import TrainingProtocol
+from autoqa.errors import TrainingError
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.packing import Batch, make_batch
 from autoqa.modeling.training_setup import load_for_training
@@ -100,6 +101,17 @@ def test_embeddings_move_by_the_norm_in_each_window(packed: bool, frozen: bool) 
     expected = [[0.3, 0.0], [0.0, 0.4], [0.0, -0.5], [0.0, 0.0]]
     assert step == [pytest.approx(each, abs=1e-6) for each in expected[: len(step)]]
     assert torch.equal(table(ids), plain)
+
+
+def test_a_pass_without_word_embeddings_is_no_plain_step() -> None:
+    adversary = EmbeddingPerturbation(nn.Embedding(2, 1), norm=1.0)
+    with adversary.watching():
+        pass
+    with (
+        pytest.raises(TrainingError, match='adversary = "fgm" found no word embeddings to perturb'),
+        adversary.perturbing([of_lengths([6])]),
+    ):
+        pass
 
 
 def test_passes_get_the_step_of_their_own_batch() -> None:
