@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,8 @@ from autoqa.workers.resources import WorkerPlan
 class RunTimer:
     """Knows how long runs of the backbones' protocols take, or has workers find out.
 
-    What was measured stays in the cache folder of this machine.
+    What was measured stays in the cache folder of this machine. A machine is not always as busy, so
+    a search that plans by it should not take what is old.
 
     Args:
         runs: One run of each backbone.
@@ -50,13 +53,19 @@ class RunTimer:
         self._heard: dict[str, list[RunTiming]] = {}
         self._left: list[str] = []
 
-    def known(self) -> dict[str, RunTiming]:
-        """Those that were measured before."""
+    def known(self, younger_than: float = math.inf) -> dict[str, RunTiming]:
+        """Those that were measured before.
+
+        Args:
+            younger_than: Seconds; older ones are left out.
+        """
         found = {}
         for backbone in self.runs:
             with suppress(OSError, ValueError, TypeError, KeyError):  # it can be measured again
-                content = json.loads(self._path(backbone).read_text(encoding="utf-8"))
-                found[backbone] = RunTiming.from_json(content)
+                path = self._path(backbone)
+                if time.time() - path.stat().st_mtime < younger_than:
+                    content = json.loads(path.read_text(encoding="utf-8"))
+                    found[backbone] = RunTiming.from_json(content)
         return found
 
     def _path(self, backbone: str) -> Path:

@@ -51,6 +51,10 @@ from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
 from autoqa.workers.resources import WorkerPlan, plan_workers
 
+FRESH_SECONDS = 600.0
+"""Age at which a timing is too old to decide on the size of a study's recipes: the machine may have
+been busier, or less, than it is now."""
+
 
 def run_search(
     bound: BoundStudy,
@@ -169,7 +173,8 @@ def _timings(
     """What runs take: as it was measured before, or now, where only a trial could tell."""
     if budget.minutes is None:
         return {}
-    known = timer.known()
+    begun = bool(recorder.trials.in_states())
+    known = timer.known() if begun else timer.known(younger_than=FRESH_SECONDS)
     finished = recorder.trials.in_states(TrialState.COMPLETE)
     unknown = [
         name

@@ -1,5 +1,6 @@
 """Searches whose minutes are few: what is timed, made smaller, refused."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from autoqa.config import load_study
 from autoqa.errors import NothingFeasibleError
 from autoqa.searching.dry_run import plan_search
+from autoqa.searching.runner import FRESH_SECONDS
 from autoqa.searching.setup import SearchOptions, fingerprint
 from autoqa.searching.time_limit import SCALE, target_of
 from autoqa.training.jobs import TimingJob, TrialJob
@@ -97,6 +99,16 @@ def test_each_backbone_is_timed_once_and_the_plan_is_said(tmp_path: Path) -> Non
     assert sum(job.startswith("TimingJob") for job in jobs()) == 2
     # The first job knows how fast it will be, and what the end is.
     assert fakes.calls()[0]["windows_per_second"] == pytest.approx(1000)
+
+
+def test_a_new_study_is_not_planned_by_an_old_timing(tmp_path: Path, home: Path) -> None:
+    fakes.time_beforehand(tmp_path, endless, ONE, MINUTES)
+    with pytest.raises(NothingFeasibleError):
+        fakes.search(tmp_path, quick, ONE, MINUTES)
+    (timing,) = (home.parent / "cache" / "timings").iterdir()
+    old = time.time() - FRESH_SECONDS - 1
+    os.utime(timing, (old, old))
+    assert fakes.search(tmp_path, quick, ONE, MINUTES).finished == 4
 
 
 def test_neighbours_are_timed_together(tmp_path: Path) -> None:
