@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.kept_result import clear_result, kept_result
 from autoqa.analysis.span_fit import ensemble_at_hand, with_scoring
 from autoqa.analysis.stored_predictions import load_part
 from autoqa.arrays import Doubles
@@ -129,15 +130,8 @@ def stored_rule_tests(run: StudyRun) -> Postprocessing | None:
     Raises:
         DataError: The file cannot be read.
     """
-    path = run.folder.postprocess
-    if not path.is_file():
-        return None
-    try:
-        return Postprocessing.from_json(path.read_text(encoding="utf-8"))
-    except (DataError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: {error}; `autoqa postprocess test` writes it anew, with --none it goes."
-        ) from error
+    way_out = "`autoqa postprocess test` writes it anew, with --none it goes."
+    return kept_result(run.folder.postprocess, Postprocessing.from_json, way_out)
 
 
 def enabled_rules(run: StudyRun) -> Rules:
@@ -148,9 +142,7 @@ def enabled_rules(run: StudyRun) -> Rules:
 
 def clear(run: StudyRun) -> bool:
     """Enables no rule; says whether any test was kept."""
-    existed = run.folder.postprocess.is_file()
-    run.folder.postprocess.unlink(missing_ok=True)
-    return existed
+    return clear_result(run.folder.postprocess)
 
 
 def compare_rules(

@@ -3,11 +3,12 @@
 import json
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.kept_result import kept_result
 from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.choosing.selection import DecisionRule, Seat, Selection
 from autoqa.ensemble.choosing.selector import Contender, Selector
-from autoqa.errors import DataError, NothingFeasibleError, did_you_mean
+from autoqa.errors import NothingFeasibleError, did_you_mean
 from autoqa.features.files import load_windows
 from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord
@@ -98,12 +99,9 @@ def stored_selection(run: StudyRun, *, pupils: bool = True) -> Selection | None:
     """
     records = _candidates(run, pupils)
     path = run.folder.selection
-    if not path.is_file():
+    selection = kept_result(path, Selection.from_json, "`autoqa select` writes it anew.")
+    if selection is None:
         return None
-    try:
-        selection = Selection.from_json(path.read_text(encoding="utf-8"))
-    except (DataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: {error}; `autoqa select` writes it anew.") from error
     same = set(selection.considered) == {record.id for record in records}
     return selection if same and path.stat().st_mtime >= _newest(run, records) else None
 

@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.kept_result import clear_result, kept_result
 from autoqa.analysis.selection import candidate_seat, stored_selection
 from autoqa.analysis.stored_predictions import StoredPart, ensemble_plan, load_part
 from autoqa.arrays import Doubles, Indices
@@ -139,15 +140,8 @@ def stored_span_fit(run: StudyRun) -> SpanFit | None:
     Raises:
         DataError: The file cannot be read.
     """
-    path = run.folder.span_scoring
-    if not path.is_file():
-        return None
-    try:
-        return SpanFit.from_json(path.read_text(encoding="utf-8"))
-    except (DataError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path}: {error}; `autoqa postprocess spans` writes it anew, with --none it goes."
-        ) from error
+    way_out = "`autoqa postprocess spans` writes it anew, with --none it goes."
+    return kept_result(run.folder.span_scoring, SpanFit.from_json, way_out)
 
 
 def with_scoring(run: StudyRun, plan: EnsemblePlan) -> EnsemblePlan:
@@ -163,9 +157,7 @@ def with_scoring(run: StudyRun, plan: EnsemblePlan) -> EnsemblePlan:
 
 def clear_spans(run: StudyRun) -> bool:
     """Goes back to the plain sum; says whether any fit was kept."""
-    existed = run.folder.span_scoring.is_file()
-    run.folder.span_scoring.unlink(missing_ok=True)
-    return existed
+    return clear_result(run.folder.span_scoring)
 
 
 def cross_fit(part: StoredPart, plan: EnsemblePlan) -> SpanFit:
