@@ -54,21 +54,16 @@ def search(
     if timed and not dry_run:
         raise click.UsageError("--time goes with --dry-run; a search times its runs anyway")
     # Everything heavier than click waits until the command runs.
-    from autoqa.analysis.finished_run import open_run
     from autoqa.data import prepare_data
     from autoqa.errors import MissingAssetError
     from autoqa.registry import open_study
+    from autoqa.run.start import open_past
     from autoqa.searching.dry_run import plan_search
-    from autoqa.searching.optuna_study import past_study
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
     from autoqa.supervision.display import choose_display
 
-    past = None
-    if warm_start is not None:
-        earlier = open_run(warm_start)
-        with earlier.store:
-            past = past_study(earlier.study, earlier.folder)
+    past = None if warm_start is None else open_past(warm_start)
     options = SearchOptions(trials, minutes, workers, accept_changes, past)
     bound = open_study(study)
     if dry_run:

@@ -1,10 +1,14 @@
 """A search from Python: :func:`search`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autoqa.analysis.finished_run import open_run as open_study_run
 from autoqa.run.finished import Run, open_run
 from autoqa.run.main_script import check_main_script
+
+if TYPE_CHECKING:
+    from autoqa.searching.warm_start import PastStudy
 
 
 def search(
@@ -43,17 +47,13 @@ def search(
     """
     from autoqa.data import prepare_data
     from autoqa.registry import open_study
-    from autoqa.searching.optuna_study import past_study
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
     from autoqa.supervision.display import choose_display
 
     check_main_script(f"autoqa.search({str(path)!r})")
-    path, past = Path(path), None
-    if warm_start is not None:
-        earlier = open_study_run(warm_start)
-        with earlier.store:
-            past = past_study(earlier.study, earlier.folder)
+    path = Path(path)
+    past = None if warm_start is None else open_past(warm_start)
     result = run_search(
         open_study(path),
         path.read_text(encoding="utf-8-sig"),
@@ -62,3 +62,20 @@ def search(
         display=choose_display(quiet),
     )
     return open_run(result.study)
+
+
+def open_past(study: str) -> "PastStudy":
+    """A study that was searched before, for another one to begin with.
+
+    Args:
+        study: Its name, or its study file.
+
+    Raises:
+        ConfigError: No search of that name has run here.
+        DataError: Its public questions are missing or damaged.
+    """
+    from autoqa.searching.optuna_study import past_study
+
+    earlier = open_study_run(study)
+    with earlier.store:
+        return past_study(earlier.study, earlier.folder)
