@@ -1,9 +1,14 @@
 """A whole study around a toy model: real plugins, real files, seconds per run."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from autoqa.cli.main import main
+from autoqa.store.run_folder import RunFolder
 from tests import bundle_kit
 
 STUDY = """
@@ -71,3 +76,26 @@ def write_study(folder: Path, tail: str = "", *, share: float = 1.0) -> Path:
         text = text.replace("public = 0.5", f"public = 0.5\nshare = {share}")
     path.write_text(text + tail)
     return path
+
+
+def search_study(study: Path) -> Path:
+    """Searches a study by the command line, with runs and cache beside its file.
+
+    Returns:
+        The study's folder.
+    """
+    folder = study.parent
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOQA_HOME", str(folder / "runs"))
+        patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
+        with pytest.raises(SystemExit) as caught:
+            main(["search", str(study), "--quiet"])
+    assert not caught.value.code
+    return folder
+
+
+def copied_run(searched: Path, home: Path, patch: pytest.MonkeyPatch) -> RunFolder:
+    """A run folder of its own for one test, with the cache of the search."""
+    shutil.copytree(searched / "runs", home)
+    patch.setenv("AUTOQA_CACHE", str(searched / "cache"))
+    return RunFolder(home / "toy")

@@ -12,7 +12,6 @@ import pytest
 import autoqa
 from autoqa.analysis.finished_run import open_run
 from autoqa.analysis.selection import teaching_selection
-from autoqa.cli.main import main
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, DataError, NothingFeasibleError
 from autoqa.recipes import Method
@@ -27,7 +26,7 @@ from autoqa.supervision.display import QuietDisplay
 from autoqa.supervision.interrupts import SearchInterruptedError
 from tests import bundle_kit
 from tests.conftest import Run
-from tests.toy_study import write_study
+from tests.toy_study import search_study, write_study
 
 SNAPSHOTS = ["t0000-050", "t0000-100", "t0001-050", "t0001-100"]
 
@@ -44,13 +43,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = text[text.index("[backbones.toy]") : text.index("[recipe]")]
     other = table.replace("backbones.toy", "backbones.lower").replace("/backbone", "/lower")
     study.write_text(f"{text}\n{other.replace('length = 32', 'length = 40')}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_HOME", str(folder / "runs"))
-        patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
-        with pytest.raises(SystemExit) as caught:
-            main(["search", str(study), "--quiet"])
-    assert not caught.value.code
-    return folder
+    return search_study(study)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Members trained again with the rows that validated them: from a real toy search to a bundle."""
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from safetensors.numpy import load_file
 
 import autoqa
 from autoqa.bundle.verify import verify
-from autoqa.cli.main import main
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, DataError
 from autoqa.registry import open_study
@@ -23,7 +21,7 @@ from autoqa.store.weight_quota import WEIGHTS, drop
 from autoqa.supervision.display import QuietDisplay
 from autoqa.training.refit_plan import drawn, expected_seconds, offer, plan_refit
 from tests.conftest import Run
-from tests.toy_study import write_study
+from tests.toy_study import copied_run, search_study, write_study
 
 POINTS = ["t0000-050", "t0000-100"]
 SOUP = soup_id("toy", POINTS)
@@ -35,21 +33,13 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     tail = "trials = 1\nworkers = 1\nsoups = true\n"
     study = write_study(folder, tail, share=0.5)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_HOME", str(folder / "runs"))
-        patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
-        with pytest.raises(SystemExit) as caught:
-            main(["search", str(study), "--quiet"])
-    assert not caught.value.code
-    return folder
+    return search_study(study)
 
 
 @pytest.fixture
 def folder(searched: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run folder of its own for each test."""
-    shutil.copytree(searched / "runs", home)
-    monkeypatch.setenv("AUTOQA_CACHE", str(searched / "cache"))
-    return RunFolder(home / "toy")
+    return copied_run(searched, home, monkeypatch)
 
 
 def openings(folder: RunFolder) -> list[str]:

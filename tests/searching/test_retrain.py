@@ -1,11 +1,9 @@
 """Weights that a real search dropped come back the same."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from autoqa.cli.main import main
 from autoqa.errors import ConfigError
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.searching.retrain import retrain
@@ -14,7 +12,7 @@ from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, dropped
 from autoqa.supervision.display import QuietDisplay
 from tests.conftest import Run
-from tests.toy_study import write_study
+from tests.toy_study import copied_run, search_study, write_study
 
 RECIPE = Recipe(
     (
@@ -49,21 +47,13 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a study of two trials, searched with room for next to no weights."""
     folder = tmp_path_factory.mktemp("study")
     study = write_study(folder, "trials = 2\nworkers = 1\ncheckpoints = 0\nweights = 0\n")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_HOME", str(folder / "runs"))
-        patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
-        with pytest.raises(SystemExit) as caught:
-            main(["search", str(study), "--quiet"])
-    assert not caught.value.code
-    return folder
+    return search_study(study)
 
 
 @pytest.fixture
 def folder(searched: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run folder of its own for each test."""
-    shutil.copytree(searched / "runs", home)
-    monkeypatch.setenv("AUTOQA_CACHE", str(searched / "cache"))
-    return RunFolder(home / "toy")
+    return copied_run(searched, home, monkeypatch)
 
 
 def gone(folder: RunFolder) -> list[str]:

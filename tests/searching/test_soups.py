@@ -1,7 +1,6 @@
 """Averages of weights as candidates, from a real search of a toy model to its bundle."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,6 @@ import pytest
 from safetensors.numpy import load_file
 
 import autoqa
-from autoqa.cli.main import main
 from autoqa.config import load_study
 from autoqa.features.files import load_windows
 from autoqa.modeling.forward import predict
@@ -21,7 +19,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, drop, dropped
 from tests.conftest import Run
-from tests.toy_study import write_study
+from tests.toy_study import copied_run, search_study, write_study
 
 SNAPSHOTS = ["t0000-050", "t0000-100", "t0001-050", "t0001-100"]
 ALL = soup_id("toy", SNAPSHOTS)
@@ -31,13 +29,7 @@ RUN = soup_id("toy", SNAPSHOTS[:2])
 def searched(folder: Path, tail: str) -> Path:
     """A folder with a study of two trials, searched."""
     study = write_study(folder, f"trials = 2\nworkers = 1\ncheckpoints = 0\n{tail}")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_HOME", str(folder / "runs"))
-        patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
-        with pytest.raises(SystemExit) as caught:
-            main(["search", str(study), "--quiet"])
-    assert not caught.value.code
-    return folder
+    return search_study(study)
 
 
 @pytest.fixture(scope="module")
@@ -50,22 +42,16 @@ def with_soups(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return searched(tmp_path_factory.mktemp("soups"), "soups = true\n")
 
 
-def copied(origin: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    shutil.copytree(origin / "runs", home)
-    monkeypatch.setenv("AUTOQA_CACHE", str(origin / "cache"))
-    return RunFolder(home / "toy")
-
-
 @pytest.fixture
 def plain(without_soups: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run folder without soups, for one test."""
-    return copied(without_soups, home, monkeypatch)
+    return copied_run(without_soups, home, monkeypatch)
 
 
 @pytest.fixture
 def souped(with_soups: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run folder with soups, for one test."""
-    return copied(with_soups, home, monkeypatch)
+    return copied_run(with_soups, home, monkeypatch)
 
 
 def records(folder: RunFolder) -> dict[str, CandidateRecord]:
