@@ -12,7 +12,7 @@ from typing import TextIO
 
 from autoqa.errors import AutoqaError, ConfigError
 
-_POLL = 0.2
+_POLL = 0.05
 """Seconds between two looks at a lock that another process holds."""
 
 
@@ -126,7 +126,7 @@ def locked(
     Args:
         path: The file; its folder is made.
         wait: Wait for whoever holds it; else go on without it.
-        waiting: Called a few times a second while another process holds it; may raise.
+        waiting: Called many times a second while another process holds it; may raise.
         remove: Remove the file at the end of the block.
 
     Yields:

@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from autoqa.cli.main import main
+from tests.postgres import Postgres
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -61,3 +62,18 @@ def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run([*pip, *options, *names], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server that all tests share."""
+    with Postgres(tmp_path_factory.mktemp("pg")) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres(postgres_server: Postgres) -> Iterator[Postgres]:
+    """The server, running and its database empty; a test may stop it."""
+    postgres_server.empty()
+    yield postgres_server
+    postgres_server.start()

@@ -8,7 +8,6 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
-from sqlalchemy import event
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
@@ -17,7 +16,7 @@ from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.connection import tune_sqlite
+from autoqa.store.database_url import database_url, engine_options, tune
 from autoqa.store.run_folder import RunFolder
 
 
@@ -28,20 +27,20 @@ def open_study(name: str, url: str, seed: int) -> optuna.Study:
         AutoqaError: The storage cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sqlite = url.startswith("sqlite")
+    address = database_url(url)
     with warnings.catch_warnings():
         # The group option and metric names are marked experimental; both are meant.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         try:
             storage = optuna.storages.RDBStorage(
-                url, engine_kwargs={"connect_args": {"timeout": 60}} if sqlite else None
+                address.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
+                engine_kwargs=engine_options(address),
             )
         except Exception as error:
             raise AutoqaError(f"search.storage: Optuna cannot open it: {error}") from error
-        if sqlite:
-            event.listen(storage.engine, "connect", tune_sqlite)
-            if url != "sqlite://":  # a database in memory lives in its only connection
-                storage.engine.dispose()
+        tune(storage.engine)
+        if address.database:  # a database in memory lives in its only connection
+            storage.engine.dispose()
         study = optuna.create_study(
             storage=storage, study_name=name, direction="maximize", load_if_exists=True
         )

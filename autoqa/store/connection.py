@@ -1,16 +1,18 @@
 """One study's rows in a database that may hold many: the connection that all tables share."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Any, Self
+from typing import Self
 
-from sqlalchemy import Connection, Engine, create_engine, event, select
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
-from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.errors import AutoqaError, ConfigError, DataError
+from autoqa.store.database_url import database_url, make_engine, shown, tune
+from autoqa.store.exclusive import exclusively
 from autoqa.store.migrations import check_version, migrate
+from autoqa.store.patience import Patience, cause
 from autoqa.store.tables import studies as _studies
 
 
@@ -21,6 +23,8 @@ class StudyDatabase:
         url: SQLAlchemy URL of the database; tables are made where they are missing, and those of
             an earlier version migrated.
         study: The study's name; left out, the only study in the database.
+        patience: How long work waits for an absent database, and who is told; left out, a few
+            seconds and nobody.
 
     Raises:
         ConfigError: The URL cannot be parsed, or the database holds several studies and none
@@ -30,29 +34,49 @@ class StudyDatabase:
         AutoqaError: The database cannot be reached.
     """
 
-    def __init__(self, url: str, study: str | None = None) -> None:
-        self.url = _parse(url)
-        self._engine = _engine(self.url)
+    def __init__(
+        self, url: str, study: str | None = None, patience: Patience | None = None
+    ) -> None:
+        self.url = database_url(url)
+        self.patience = patience or Patience()
+        self._engine = make_engine(self.url)
         try:
-            check_version(self._engine)
-            # The next connections are tuned, which changes SQLite's file: not a refused one.
-            self._engine.dispose()
-            if self.url.get_backend_name() == "sqlite":
-                event.listen(self._engine, "connect", tune_sqlite)
-            migrate(self._engine)
+            self._open()
         except DataError:
             self.close()
             raise
         except SQLAlchemyError as error:
             self.close()
             raise AutoqaError(
-                f"{self._shown}: cannot open the study's database: {_cause(error)}"
+                f"{self._shown}: cannot open the study's database: {cause(error)}"
             ) from error
         self.study = self._only_study() if study is None else study
 
+    def _open(self) -> None:
+        check_version(self._engine)
+        # The next connections are tuned, which changes SQLite's file: not a refused one.
+        self._engine.dispose()
+        tune(self._engine)
+        migrate(self._engine)
+
     @property
     def _shown(self) -> str:
-        return self.url.render_as_string(hide_password=True)
+        return shown(self.url)
+
+    def exclusively(self) -> AbstractContextManager[Callable[[], bool]]:
+        """Holds the study while a block runs: one process at a time, of all machines.
+
+        The lock ends with the process, or with its connection. It is not re-entrant. While
+        another process holds it, ``patience.check`` is called several times a second.
+
+        Returns:
+            A context manager; it gives a function that says whether the lock is still held, for
+            a server that restarts forgets its locks.
+
+        Raises:
+            AutoqaError: The database failed, or stayed away.
+        """
+        return exclusively(self._engine, f"study {self.study}", ".lock", self.patience, self._shown)
 
     def _only_study(self) -> str:
         with self._begin() as connection:
@@ -69,7 +93,7 @@ class StudyDatabase:
                 yield connection
         except SQLAlchemyError as error:
             raise AutoqaError(
-                f"{self._shown}: the study's database failed: {_cause(error)}"
+                f"{self._shown}: the study's database failed: {cause(error)}"
             ) from error
 
     def close(self) -> None:
@@ -91,43 +115,3 @@ def now() -> datetime:
 def aware(moment: datetime) -> datetime:
     """A moment as the database gave it, with its zone: SQLite stores none, so it is UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _cause(error: SQLAlchemyError) -> str:
-    """The driver's own first line: the rest is the statement and a link."""
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
-
-
-def _parse(url: str) -> URL:
-    try:
-        return make_url(url)
-    except ArgumentError as error:
-        raise ConfigError(
-            f"search.storage: {url!r} is not a database URL; "
-            "write for example sqlite:///study.db or postgresql+psycopg://user@host/database"
-        ) from error
-
-
-def _engine(url: URL) -> Engine:
-    waiting = {"timeout": 60} if url.get_backend_name() == "sqlite" else {}
-    try:
-        return create_engine(url, connect_args=waiting)
-    except (ImportError, SQLAlchemyError) as error:
-        shown = url.render_as_string(hide_password=True)
-        raise MissingAssetError(
-            f"search.storage: {shown} needs a database driver that is not installed ({error}); "
-            "for PostgreSQL: pip install 'autoqa[postgresql]'"
-        ) from error
-
-
-def tune_sqlite(connection: Any, _record: object) -> None:
-    """Readers and the writer do not block each other, and a commit waits for no disk flush.
-
-    Args:
-        connection: A new DB-API connection of SQLite.
-    """
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA busy_timeout=60000")
-    cursor.close()

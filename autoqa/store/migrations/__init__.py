@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from autoqa.errors import DataError
+from autoqa.store.database_url import shown
 from autoqa.store.tables import REVISIONS
 
 VERSION_TABLE = "autoqa_version"
@@ -59,9 +60,9 @@ def _version(connection: Connection) -> str | None:
 def _refuse_newer(connection: Connection, version: str | None) -> None:
     if version is None or version in REVISIONS:
         return
-    shown = connection.engine.url.render_as_string(hide_password=True)
+    address = shown(connection.engine.url)
     raise DataError(
-        f"{shown}: the study's database has version {version}, and this autoqa reads versions up "
+        f"{address}: the study's database has version {version}, and this autoqa reads versions up "
         f"to {REVISIONS[-1]}: install a newer autoqa"
     )
 
