@@ -58,6 +58,28 @@ class StudyRun:
         return records
 
 
+def known_study(study: str) -> Path:
+    """The study file as a search on this machine keeps it.
+
+    Args:
+        study: The study's name, or its study file.
+
+    Raises:
+        ConfigError: No search of that name has run here.
+    """
+    name = load_study(Path(study), frozen=True).name if study.endswith(".toml") else study
+    path = RunFolder(run_folder(name)).study_file
+    if not path.is_file():
+        home = runs_folder()
+        known = sorted(path.parent.name for path in home.glob("*/study.toml"))
+        hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
+        raise ConfigError(
+            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}. "
+            "`autoqa search STUDY.toml` searches one; AUTOQA_HOME says where runs are"
+        )
+    return path
+
+
 def open_run(study: str) -> StudyRun:
     """Opens the run of a study.
 
@@ -67,16 +89,7 @@ def open_run(study: str) -> StudyRun:
     Raises:
         ConfigError: No search of that name has run here.
     """
-    name = load_study(Path(study), frozen=True).name if study.endswith(".toml") else study
-    folder = RunFolder(run_folder(name))
-    if not folder.study_file.is_file():
-        home = runs_folder()
-        known = sorted(path.parent.name for path in home.glob("*/study.toml"))
-        hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
-        raise ConfigError(
-            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}. "
-            "`autoqa search STUDY.toml` searches one; AUTOQA_HOME says where runs are"
-        )
-    frozen = load_study(folder.study_file, frozen=True)
+    path = known_study(study)
+    folder, frozen = RunFolder(path.parent), load_study(path, frozen=True)
     store = Store(folder.store_url(frozen.search.storage), frozen.name)
     return StudyRun(frozen, folder, store)

@@ -27,6 +27,7 @@ COMPLETION = "_AUTOQA_COMPLETE"
 COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("autoqa.cli.data:data", "Look into a study's data before it costs a search."),
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
+    "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
     "soup": ("autoqa.cli.soup:soup", "Average candidates' weights into further candidates."),
     "select": ("autoqa.cli.select:select", "Choose a small, diverse ensemble from the candidates."),

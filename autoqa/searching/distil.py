@@ -24,6 +24,7 @@ from autoqa.store.unlabelled import keep_unlabelled
 from autoqa.store.weight_quota import dropped
 from autoqa.supervision.display import Display, score
 from autoqa.supervision.job_queue import run_jobs
+from autoqa.supervision.reported import leading
 from autoqa.training.jobs import DistilJob
 from autoqa.workers.base import WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
@@ -74,7 +75,7 @@ def distil(
         known = did_you_mean(backbone, study.backbones) or f"; it has {', '.join(study.backbones)}"
         raise ConfigError(f"--distil {backbone!r}: the study has no such backbone{known}")
     examples = () if unlabelled is None else read_unlabelled(unlabelled)
-    with folder.lock(), display:
+    with leading(store, "distillation", display) as display:
         for record in adopt(folder, store.candidates()):
             store.add_candidate(record)
         source = keep_unlabelled(folder, examples) if examples else None
@@ -106,7 +107,7 @@ def _taught(
         run_jobs(pool, display, {name: job}, "distilling")
     finally:
         pool.end()
-        folder.remove_partial()
+        folder.remove_partial("distil-")
     record = folder.read_record(name)
     if not math.isfinite(record.jaccard):
         raise TrainingError(f"{name}: its score is not a number")

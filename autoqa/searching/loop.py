@@ -1,14 +1,17 @@
 """The parent's loop: hands trials to workers, and soups where there is time for them."""
 
 import math
+import time
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
+from autoqa.searching.peers import LOOK_SECONDS, Peers
 from autoqa.searching.recording import Recorder, RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
@@ -35,6 +38,7 @@ class Loop:
         recorder: Writes down what comes back from workers.
         pool: The workers.
         budget: Time.
+        peers: Who else searches the study.
         snapshots: Points of a run that become candidates.
         timings: What a run of each backbone takes, where it was measured before.
         soups: Makes some averages in between; ``None`` makes none.
@@ -43,11 +47,12 @@ class Loop:
     recorder: Recorder
     pool: WorkerPool
     budget: Budget
+    peers: Peers
     snapshots: int = 1
     timings: Mapping[str, RunTiming] = field(default_factory=dict)
     soups: SoupMaker | None = None
     _busy: dict[int, RunningTrial] = field(default_factory=dict)
-    _changed: bool = True
+    _look: float = 0.0
     _souped: int = 0
 
     @property
@@ -70,14 +75,17 @@ class Loop:
             SearchInterruptedError: A signal asked for the end.
         """
         souping = {} if self.soups is None else self.soups.busy
+        elsewhere: list[int] = []
         with Interrupts(kill=self._kill) as interrupts:
             try:
                 while not interrupts.stopping:
-                    if self._changed:
-                        self._changed = False
+                    self.peers.membership.check()
+                    if time.monotonic() >= self._look:
                         self._assign(interrupts)
                         self._show_status()
-                    if not self._busy and not souping:
+                        elsewhere = self.peers.elsewhere()
+                        self._look = time.monotonic() + LOOK_SECONDS if elsewhere else math.inf
+                    if not self._busy and not souping and (not elsewhere or self._time_is_over()):
                         return self._why_ended()
                     hear(
                         self.pool,
@@ -88,9 +96,12 @@ class Loop:
                         lost=self._died,
                     )
                 self._interrupt()
+            except UpdateFinishedTrialError:
+                # Others have ended a trial that ran here: this process was silent for too long.
+                self.peers.membership.lost.set()
+                self.peers.membership.check()
             finally:
                 self.pool.end()
-                self.recorder.folder.remove_partial()
         raise SearchInterruptedError(
             "the search was interrupted; what finished is kept in "
             f"{self.recorder.folder.path}. The same command goes on where it stopped"
@@ -119,10 +130,11 @@ class Loop:
         for worker in self.pool.workers:
             if self._is_busy(worker) or interrupts.stopping or self._makes_soup(worker):
                 continue
-            proposal = self.trials.propose(
-                self.recorder.total,
-                lambda backbone: self.budget.fits(self._usual_seconds(backbone)),
-            )
+            with self.peers.turn():
+                proposal = self.trials.propose(
+                    self.recorder.total,
+                    lambda backbone: self.budget.fits(self._usual_seconds(backbone)),
+                )
             if proposal is not None:
                 self._start(worker, proposal)
             elif not self._makes_soup(worker, idle=bool(self._busy)):
@@ -174,7 +186,8 @@ class Loop:
                 self._set_idle(worker)
         elif self.soups is not None:
             self.soups.receive(worker, message)
-            self._changed = self._changed or not self._is_busy(worker)
+            if not self._is_busy(worker):
+                self._look = 0.0
 
     def _died(self, worker: Worker, reason: str) -> None:
         if worker.number in self._busy:
@@ -182,11 +195,11 @@ class Loop:
             self._set_idle(worker)
         elif self.soups is not None:
             self.soups.lost(worker, reason)
-            self._changed = True
+            self._look = 0.0
 
     def _set_idle(self, worker: Worker) -> None:
         del self._busy[worker.number]
-        self._changed = True
+        self._look = 0.0
         self.display.idle(worker.number)
 
     def _interrupt(self) -> None:
@@ -208,6 +221,10 @@ class Loop:
                 left, estimated = rounds * sum(measured) / len(measured), True
         highest = min(self.recorder.store.candidates(), key=by_score, default=None)
         self.display.status(Status(done, total, highest, left, estimated))
+
+    def _time_is_over(self) -> bool:
+        left = self.budget.left()
+        return left is not None and left <= 0
 
     def _why_ended(self) -> str:
         if self.trials.settled() >= self.recorder.total:

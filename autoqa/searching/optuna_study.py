@@ -2,7 +2,7 @@
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -101,19 +101,27 @@ def _values(distribution: BaseDistribution) -> tuple[Any, ...]:
     return distribution.choices if isinstance(distribution, CategoricalDistribution) else ()
 
 
-def recover(trials: Trials, candidates: Sequence[CandidateRecord], complete: float) -> list[str]:
-    """Settles trials that a dead search left running; call under the run folder's lock.
+def recover(
+    trials: Trials,
+    candidates: Sequence[CandidateRecord],
+    complete: float,
+    alive: Collection[str] = (),
+) -> list[str]:
+    """Settles trials that a dead search left running; one process at a time may do so.
 
     Args:
         trials: The study's trials.
         candidates: All of the study.
         complete: Point of a run after which nothing of it is missing.
+        alive: Ids of the processes whose trials are left alone.
 
     Returns:
         One sentence per trial.
     """
     sentences = []
     for stale in trials.in_states(TrialState.RUNNING):
+        if TrialAttributes.of(stale).searcher in alive:
+            continue
         trial = optuna.Trial(trials.study, stale._trial_id)
         snapshots = [
             record for record in candidates if record.trial == stale.number and not record.derived

@@ -12,7 +12,7 @@ from autoqa.planning.hopeless import HopelessRuns
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Again, Proposal, Trials
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.run_folder import RunFolder
+from autoqa.store.run_folder import RunFolder, trial_mark
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import Display, duration, score
 from autoqa.training.messages import (
@@ -61,7 +61,7 @@ class Recorder:
     Attributes:
         trials: The study's trials.
         store: Takes the candidates.
-        folder: The run folder, locked by this process.
+        folder: The run folder.
         total: Trials wanted.
         complete: Point of a run after which nothing of it is missing.
         display: What people see.
@@ -149,7 +149,7 @@ class Recorder:
         if reason is None:
             return False
         worker.end()
-        self.folder.remove_partial(running.number)
+        self.folder.remove_partial(trial_mark(running.number))
         self.display.event(f"trial {running.number} ends early: {reason}")
         TrialAttributes(stopped=reason).write(running.proposal.trial)
         self._finished(running, time.time() - running.started)
@@ -170,7 +170,7 @@ class Recorder:
 
     def _failed(self, running: RunningTrial, reason: str, again: Again) -> None:
         queued = self.trials.fail(running.proposal.trial, reason, again)
-        self.folder.remove_partial(running.number)
+        self.folder.remove_partial(trial_mark(running.number))
         tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""
         self.display.event(f"trial {running.number} failed: {reason}{tail}")
         cause = self.trials.left_out.get(running.proposal.backbone)

@@ -26,6 +26,7 @@ from autoqa.store.study_tables import Store
 from autoqa.store.validation import fingerprint as rows_fingerprint
 from autoqa.supervision.display import Display, duration
 from autoqa.supervision.job_queue import run_jobs
+from autoqa.supervision.reported import leading
 from autoqa.training.jobs import AnswerJob, Job, RefitJob, TrialJob
 from autoqa.training.refit_plan import Points, RefitPlan, drawn, expected_seconds, plan_refit
 from autoqa.types import Example
@@ -276,7 +277,7 @@ def refitting(
         MissingAssetError: Weights or data are not on this machine.
         AutoqaError: Another process holds the run folder.
     """
-    with folder.lock(), display:
+    with leading(store, "refit", display) as display:
         records = {name: folder.read_record(name) for name in members}
         for record in list(records.values()):
             records |= {name: folder.read_record(name) for name in record.ingredients}

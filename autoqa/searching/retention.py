@@ -22,12 +22,13 @@ def retain(folder: RunFolder, store: Store, gib: float, needed: Collection[str] 
     Returns:
         One sentence for each candidate whose weights were dropped.
     """
-    present = set(folder.candidate_ids())
-    records = [record for record in store.candidates() if record.id in present]
-    protected = _selected(folder) | set(needed)
-    if needed:
-        protected.add(min(records, key=by_score).id)
-    dropped = keep_within(folder, records, round(gib * 1024**3), protected)
+    with store.exclusively():
+        present = set(folder.candidate_ids())
+        records = [record for record in store.candidates() if record.id in present]
+        protected = _selected(folder) | set(needed)
+        if needed:
+            protected.add(min(records, key=by_score).id)
+        dropped = keep_within(folder, records, round(gib * 1024**3), protected)
     return [
         f"candidate {name}: its weights were dropped, because all together took more than "
         f"search.weights = {gib:g} GiB; `autoqa retrain {store.study} {name}` makes them again"

@@ -20,6 +20,7 @@ from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, checksum, dropped, restore
 from autoqa.supervision.display import Display
 from autoqa.supervision.job_queue import run_jobs
+from autoqa.supervision.reported import leading
 from autoqa.training.jobs import DistilJob, TrialJob
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import training_factory
@@ -74,7 +75,7 @@ def retrain(
         TrainingError: A run failed.
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
     """
-    with folder.lock(), display:
+    with leading(store, "retraining", display) as display:
         records = _dropped_records(folder, store, names)
         if not records:
             return []

@@ -59,7 +59,7 @@ class SoupMaker:
 
     Attributes:
         pool: The workers, none of them running yet.
-        folder: The run folder, locked by this process.
+        folder: The run folder; nobody else makes soups there.
         store: Takes the candidates, and counts what greedy searches read of the public part.
         display: What people see.
         budget: Time.
@@ -119,7 +119,7 @@ class SoupMaker:
                     )
             finally:
                 self.pool.end()
-                self.folder.remove_partial()
+                self.folder.remove_partial("soup-")
         if interrupts.stopping:
             raise SearchInterruptedError(
                 "averaging was interrupted; soups that were complete are kept. "

@@ -21,6 +21,7 @@ from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
+from autoqa.supervision.reported import leading
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
@@ -92,7 +93,7 @@ def soup(
         DataError: The data are not those of then.
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
     """
-    with folder.lock(), display:
+    with leading(store, "averaging", display) as display:
         records = {record.id: record for record in store.candidates()}
         here = {record.id for record in _with_weights(folder, records.values())}
         named = [soup_of(records, names, store.study)] if names else []

@@ -23,6 +23,7 @@ class TrialAttributes:
         run: ``TrainingRun.key``.
         recipe: The recipe in one line.
         card: The recipe card, several lines.
+        searcher: Id of the process whose worker runs it.
         worker: Number of the worker that runs it.
         duplicate_of: Number of the trial that trains the same, so that this one does not.
         retry_of: Number of the failed trial that it repeats.
@@ -53,6 +54,7 @@ class TrialAttributes:
     run: str | None = None
     recipe: str | None = None
     card: str | None = None
+    searcher: str | None = None
     worker: int | None = None
     duplicate_of: int | None = None
     retry_of: int | None = None

@@ -61,6 +61,7 @@ class Trials:
         left_out: Backbones that get no further trial in this search, and why.
         note: Is told, in a sentence, of trials that need no worker.
         prior: What another study says, if anything.
+        searcher: Id of the process that proposes, see :mod:`autoqa.store.searchers`.
     """
 
     study: optuna.Study
@@ -71,6 +72,7 @@ class Trials:
     left_out: dict[str, str] = field(default_factory=dict)
     note: Callable[[str], None] = print
     prior: Prior | None = None
+    searcher: str | None = None
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
@@ -164,6 +166,7 @@ class Trials:
             study_version=queued.study_version or self.version,
             recipe=recipes.line(recipe, learning_rate),
             run=run.key,
+            searcher=self.searcher,
         )
         attributes.write(trial)
         new = bool(recipe.stages) and not self._close_if_repeated(trial, attributes)

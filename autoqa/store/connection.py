@@ -60,6 +60,11 @@ class StudyDatabase:
         migrate(self._engine)
 
     @property
+    def full_url(self) -> str:
+        """The URL with its password, for Optuna's own connection."""
+        return self.url.render_as_string(hide_password=False)
+
+    @property
     def _shown(self) -> str:
         return shown(self.url)
 

@@ -6,16 +6,15 @@ it back.
 """
 
 import json
-import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
-from autoqa.errors import AutoqaError, ConfigError, DataError
-from autoqa.files import locked, write_atomically, writing_folder
+from autoqa.errors import ConfigError, DataError
+from autoqa.files import write_atomically, writing_folder
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.example_lines import Digests, digests, from_line, to_line
 from autoqa.store.private_openings import Opening
@@ -48,12 +47,23 @@ class RunFolder:
         self.tried_soups = path / "soups.json"
         self.unlabelled = path / "unlabelled"
         self.lessons = path / "lessons"
-        self.lock_file = path / ".lock"
+        self._token = path / ".token"
 
     def create(self) -> None:
         """Makes the folder and those below it that every study has."""
         for folder in (self.validation / "sealed", self.candidates, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def mark(self, token: str) -> str:
+        """Gives the folder something to be known by, wherever it is reached from."""
+        write_atomically(self._token, token + "\n")
+        return token
+
+    def token(self) -> str | None:
+        """What :meth:`mark` wrote, or ``None``."""
+        with suppress(FileNotFoundError):
+            return self._token.read_text(encoding="utf-8").strip()
+        return None
 
     def store_url(self, storage: str | None = None) -> str:
         """URL of the study's database.
@@ -125,21 +135,21 @@ class RunFolder:
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise DataError(f"{path}: not a candidate record ({error})") from error
 
-    def remove_partial(self, trial: int | None = None) -> list[str]:
+    def remove_partial(self, mark: str = "", spare: Collection[int] = ()) -> list[str]:
         """Removes what was being written when its writer died.
 
-        Only while nobody writes: under the lock and after the writer's end.
-
         Args:
-            trial: Only this trial's leftovers; ``None`` removes all.
+            mark: Only what has this in its name, such as ``soup-``.
+            spare: Trials whose writers are alive.
 
         Returns:
             Names of what was removed.
         """
         removed = []
-        mark = "" if trial is None else f"t{trial:04d}-"
+        spared = [trial_mark(trial) for trial in spare]
         for path in sorted(self.candidates.iterdir()) if self.candidates.is_dir() else []:
-            if mark in path.name and not _complete(path):
+            name = path.name
+            if mark in name and not any(map(name.__contains__, spared)) and not _complete(path):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 removed.append(path.name)
         return removed
@@ -182,24 +192,10 @@ class RunFolder:
             for number, line in enumerate(lines, 1):
                 yield from_line(line, f"{path}:{number}")
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Holds the folder for one search; the kernel lets go when the process ends, however.
 
-        Raises:
-            AutoqaError: Another search holds it.
-        """
-        with locked(self.lock_file, wait=False) as file:
-            if file is None:
-                holder = self.lock_file.read_text(encoding="utf-8").strip() or "unknown"
-                raise AutoqaError(
-                    f"{self.path}: another search is running here (process {holder}): "
-                    "wait for it, stop it, or give this study another name"
-                )
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
-            yield
+def trial_mark(trial: int) -> str:
+    """What the names of all candidates of a trial begin with, complete or not."""
+    return f"t{trial:04d}-"
 
 
 def sealed_folder(folder: Path, part: Part) -> Path:

@@ -15,12 +15,13 @@ from autoqa.store.connection import now
 from autoqa.store.external_scores import ExternalScores
 from autoqa.store.private_openings import OpeningLog
 from autoqa.store.public_reads import ReadLog
+from autoqa.store.searchers import SearcherLog
 from autoqa.store.tables import candidates as _candidates
 from autoqa.store.tables import selections as _selections
 from autoqa.store.tables import studies as _studies
 
 
-class Store(OpeningLog, ReadLog, ExternalScores):
+class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
     """One study's rows; see :class:`autoqa.store.connection.StudyDatabase`."""
 
     def save_study(self, text: str, fingerprint: str | None = None) -> None:
@@ -65,6 +66,23 @@ class Store(OpeningLog, ReadLog, ExternalScores):
     def validation_fingerprint(self) -> str | None:
         """What :meth:`save_validation` wrote, or ``None`` before the first search."""
         return self._of_study(_studies.c.validation)
+
+    def save_conditions(self, conditions: dict[str, Any]) -> None:
+        """Writes down, for a saved study, what those who join its search must have in common."""
+        with self._begin() as connection:
+            connection.execute(
+                update(_studies)
+                .where(_studies.c.name == self.study)
+                .values(conditions=json.loads(json.dumps(conditions)))
+            )
+
+    def conditions(self) -> dict[str, Any] | None:
+        """What :meth:`save_conditions` wrote, or ``None`` before a search lets others join."""
+        with self._begin() as connection:
+            value = connection.scalar(
+                select(_studies.c.conditions).where(_studies.c.name == self.study)
+            )
+        return None if value is None else dict(value)
 
     def _of_study(self, column: Column[Any]) -> str | None:
         with self._begin() as connection:

@@ -1,10 +1,21 @@
 """Tables of a study, beside Optuna's own in the same database."""
 
-from sqlalchemy import JSON, Column, DateTime, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
-REVISIONS = ("0001", "0002", "0003", "0004")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")
 """Those below :mod:`autoqa.store.migrations`, in their order; the last leads to these tables."""
 
 studies = Table(
@@ -15,6 +26,7 @@ studies = Table(
     Column("validation", String(64)),
     Column("toml", Text, nullable=False),
     Column("created", DateTime(timezone=True), nullable=False),
+    Column("conditions", JSON),
 )
 
 candidates = Table(
@@ -91,4 +103,19 @@ externals = Table(
     Column("public", Float, nullable=False),
     Column("note", Text, nullable=False),
     Column("added", DateTime(timezone=True), nullable=False),
+)
+
+searchers = Table(
+    "autoqa_searchers",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("study", String(200), nullable=False, index=True),
+    Column("leads", Boolean, nullable=False),
+    Column("purpose", String(200), nullable=False),
+    Column("machine", String(200), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started", String(40), nullable=False),
+    Column("begun", DateTime(timezone=True), nullable=False),
+    Column("beat", DateTime(timezone=True), nullable=False),
+    Column("workers", JSON, nullable=False),
 )

@@ -19,6 +19,7 @@ from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
 from autoqa.planning.run_timing import RunTiming, TimedPortion
 from autoqa.searching.dry_run import plan_search
+from autoqa.searching.join import JoinResult, join_search
 from autoqa.searching.result import SearchResult
 from autoqa.searching.runner import run_search
 from autoqa.searching.setup import SearchOptions
@@ -137,6 +138,18 @@ def search(
         factory=factory,
         workers=workers,
     )
+
+
+def join(
+    folder: Path,
+    factory: Any,
+    display: Any = None,
+    prepare_with: Any = prepare,
+    workers: int | None = None,
+) -> JoinResult:
+    """Joins the search that :func:`search` begins with the same folder."""
+    bound = bind(folder / "study.toml")
+    return join_search(bound, prepare_with, workers=workers, display=display, factory=factory)
 
 
 def time_beforehand(folder: Path, factory: Any, text: str, options: SearchOptions) -> None:
@@ -335,6 +348,16 @@ def slow_second(_study: Any, _folder: Path) -> Any:
         partial.mkdir()
         (job.run_folder / f"hangs-{os.getpid()}").touch()
         time.sleep(60)
+
+    return run
+
+
+def half_a_second(_study: Any, _folder: Path) -> Any:
+    """A trial lasts long enough for others to join."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        time.sleep(0.5)
+        _good(job, emit)
 
     return run
 

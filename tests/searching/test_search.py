@@ -18,6 +18,7 @@ from autoqa.config import load_study
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
 from autoqa.searching.setup import SearchOptions, fingerprint
 from autoqa.store.study_tables import Store
+from autoqa.supervision.membership import taking_part
 from autoqa.training.messages import TrialFinished
 from tests.searching import fakes
 
@@ -301,10 +302,12 @@ def test_other_validation_questions_are_refused_before_the_study_is_touched(
     assert fakes.run_folder().study_file.read_text() == fakes.STUDY
 
 
-def test_a_second_search_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+def test_a_second_search_of_the_same_study_is_refused(tmp_path: Path) -> None:
+    fakes.run_folder().create()
     with (
-        fakes.run_folder().lock(),
-        pytest.raises(AutoqaError, match=f"another search is running here .process {os.getpid()}"),
+        Store(fakes.run_folder().store_url(), "small") as store,
+        taking_part(store, "search", leads=True),
+        pytest.raises(AutoqaError, match=f"worked on: search by process {os.getpid()} on .*"),
     ):
         fakes.search(tmp_path, fakes.good)
 

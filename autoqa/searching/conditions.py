@@ -1,0 +1,95 @@
+"""What all that train for one study must have in common, wherever they run."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from autoqa.data import StudyData
+from autoqa.errors import ConfigError
+from autoqa.registry.versions import differences, environment
+from autoqa.store.example_lines import to_line
+from autoqa.store.run_folder import RunFolder
+from autoqa.supervision.budget import Budget
+from autoqa.types import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a search says to those who join it; it stands in the database as JSON.
+
+    Attributes:
+        version: :attr:`autoqa.searching.trials.Trials.version`.
+        environment: Versions of code, :func:`autoqa.registry.versions.environment`.
+        data: Digest of what each source has to train on.
+        folder: What the run folder is known by; all must see the same one.
+        minutes: The search's time limit.
+        start: When it began, seconds since the epoch.
+        trials: Trials wanted.
+    """
+
+    version: str
+    environment: dict[str, str]
+    data: dict[str, str]
+    folder: str
+    minutes: float | None
+    start: float
+    trials: int
+
+    @classmethod
+    def of(
+        cls, version: str, data: StudyData, folder: RunFolder, budget: Budget, trials: int
+    ) -> Self:
+        """Those of a search that runs here."""
+        return cls(
+            version=version,
+            environment=environment(),
+            data=source_digests(data),
+            folder=folder.token() or folder.mark(secrets.token_hex(8)),
+            minutes=budget.minutes,
+            start=budget.start,
+            trials=trials,
+        )
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """What :meth:`as_json` gave."""
+        return cls(**content)
+
+    def as_json(self) -> dict[str, Any]:
+        """A value that JSON can hold."""
+        return asdict(self)
+
+    def check(self, study: str, data: StudyData, folder: RunFolder) -> None:
+        """Compares them with what there is here.
+
+        Raises:
+            ConfigError: Something differs; one sentence for each difference.
+        """
+        problems = differences("the search", self.environment, environment(), here="this machine")
+        own = source_digests(data)
+        problems += [
+            f"sources.{name}: the rows to train on are not those that the search has"
+            for name in sorted(self.data.keys() | own.keys())
+            if self.data.get(name) != own.get(name)
+        ]
+        if folder.token() != self.folder:
+            problems.append(
+                f"{folder.path} is not the folder that the search writes to: set AUTOQA_HOME to "
+                "one that all machines share"
+            )
+        if problems:
+            raise ConfigError(f"study {study!r} cannot be joined from here:", *problems)
+
+
+def source_digests(data: StudyData) -> dict[str, str]:
+    """Twelve hex digits for each source's rows to train on, in their order."""
+    return {name: _digest(examples) for name, examples in data.train.items()}
+
+
+def _digest(examples: Iterable[Example]) -> str:
+    digest = hashlib.sha256()
+    for example in examples:
+        digest.update(to_line(example).encode())
+    return digest.hexdigest()[:12]

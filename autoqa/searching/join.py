@@ -1,0 +1,177 @@
+"""A process that joins the search of a study, which another one began."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from optuna.trial import TrialState
+
+from autoqa import env
+from autoqa.config.study import StudyFile
+from autoqa.errors import ConfigError
+from autoqa.files import write_atomically
+from autoqa.registry import BoundStudy
+from autoqa.searching.conditions import Conditions
+from autoqa.searching.session import Session, open_session, open_trials
+from autoqa.searching.setup import Prepare, build_spaces, check_missing, source_languages
+from autoqa.searching.soups import make_standard_soups
+from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.store.validation import check_validation
+from autoqa.supervision.budget import Budget
+from autoqa.supervision.display import Display, QuietDisplay
+from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
+from autoqa.supervision.membership import taking_part
+from autoqa.supervision.reported import ReportedDisplay
+from autoqa.workers.job_runner import Factory, training_factory
+from autoqa.workers.registry import LOCAL_PROCESS
+
+PATIENCE_SECONDS = 600.0
+"""How long a process that came first waits for the one that begins the search."""
+
+_POLL = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class JoinResult:
+    """What a process did for a search that it joined.
+
+    Attributes:
+        study: The study's name.
+        finished: Trials that it trained to their end.
+        ended: Why it stopped, as a sentence.
+    """
+
+    study: str
+    finished: int
+    ended: str
+
+
+def fetch_study(name: str, storage: str) -> Path:
+    """Keeps the study file of a search on another machine in this one's run folder.
+
+    Args:
+        name: The study's.
+        storage: URL of its database.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigError: The database has no such study.
+        AutoqaError: The database cannot be opened.
+    """
+    with Store(storage, name) as store:
+        text = store.study_text()
+        if text is None:
+            raise ConfigError(
+                f"STUDY {name!r}: there is no study of that name in the database of --storage: "
+                "`autoqa search STUDY.toml` begins one"
+            )
+    folder = RunFolder(Path(env.run_folder(name)))
+    folder.create()
+    if not folder.study_file.is_file():
+        write_atomically(folder.study_file, text)
+    return folder.study_file
+
+
+def join_search(
+    bound: BoundStudy,
+    prepare: Prepare,
+    *,
+    storage: str | None = None,
+    workers: int | None = None,
+    minutes: float | None = None,
+    display: Display | None = None,
+    factory: Factory = training_factory,
+    kind: str = LOCAL_PROCESS,
+) -> JoinResult:
+    """Trains for a study until its search is over; goes on where the process that began it died.
+
+    Args:
+        bound: The study with its plugins, as the search keeps it.
+        prepare: Loads, checks and splits the data.
+        storage: URL of the study's database, in place of the study file's.
+        workers: How many here; as the study file says if left out.
+        minutes: A time limit of its own, in place of the search's.
+        display: What people see.
+        factory: Makes, inside a worker, the function that runs one trial.
+        kind: The kind of worker.
+
+    Raises:
+        ConfigError: Code, data or the run folder are not those of the search.
+        MissingAssetError: Weights or data are not on this machine.
+        SearchInterruptedError: A signal ended it; nothing that finished is lost.
+    """
+    check_missing(bound)
+    study = bound.study
+    folder = RunFolder(Path(env.run_folder(study.name)))
+    folder.create()
+    with (
+        Store(storage or folder.store_url(study.search.storage), study.name) as store,
+        taking_part(store, "worker", leads=False) as membership,
+        ReportedDisplay(display or QuietDisplay(), membership) as shown,
+    ):
+        conditions = _conditions(study, store, shown)
+        data = prepare(bound)
+        conditions.check(study.name, data, folder)
+        check_validation(folder, store, data.public, data.private)
+        spaces = build_spaces(bound, source_languages(data))
+        trials = open_trials(study, spaces, membership, shown)
+        trials.version = conditions.version
+        session = open_session(
+            bound,
+            data,
+            trials,
+            membership,
+            folder,
+            shown,
+            budget=_budget(conditions, minutes),
+            total=conditions.trials,
+            count=workers,
+            kind=kind,
+            factory=factory,
+        )
+        ended = session.train({}, None)
+        _succeed(session)
+        return JoinResult(study.name, _finished(session), ended)
+
+
+def _conditions(study: StudyFile, store: Store, display: Display) -> Conditions:
+    """What the search asks of those who join; waits for one that is still beginning."""
+    with Interrupts(kill=lambda: None) as interrupts:
+        end, told = time.monotonic() + PATIENCE_SECONDS, False
+        while not interrupts.stopping:
+            found = store.conditions()
+            if found is not None:
+                return Conditions.from_json(found)
+            if time.monotonic() > end:
+                raise ConfigError(
+                    f"study {study.name!r}: no search of it has begun within "
+                    f"{PATIENCE_SECONDS / 60:.0f} minutes: `autoqa search` begins one"
+                )
+            if not told:
+                display.event(f"waits for the search of {study.name} to begin")
+                told = True
+            time.sleep(_POLL)
+    raise SearchInterruptedError("the worker was interrupted before the search began")
+
+
+def _budget(conditions: Conditions, minutes: float | None) -> Budget:
+    if minutes is not None:
+        return Budget(minutes)
+    return Budget(conditions.minutes, conditions.start)
+
+
+def _succeed(session: Session) -> None:
+    """Does what the search does at its end, if the process that leads it has died."""
+    soups = session.soup_maker()
+    if soups is not None and session.peers.membership.take_lead():
+        make_standard_soups(soups)
+
+
+def _finished(session: Session) -> int:
+    own = session.trials.searcher
+    complete = map(TrialAttributes.of, session.trials.in_states(TrialState.COMPLETE))
+    return sum(each.searcher == own for each in complete)

@@ -1,0 +1,79 @@
+"""Processes that search one study together: one proposes at a time, and the dead are succeeded."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from optuna.trial import FrozenTrial, TrialState
+
+from autoqa.searching.optuna_study import adopt, recover
+from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.searching.trials import Trials
+from autoqa.store.run_folder import RunFolder
+from autoqa.supervision.display import Display
+from autoqa.supervision.membership import Membership
+
+LOOK_SECONDS = 3.0
+"""Seconds between two looks at what others do, while there is nothing to do here."""
+
+
+@dataclass
+class Peers:
+    """The processes that search a study, as one of them sees them.
+
+    Attributes:
+        membership: That one's lease.
+        trials: The study's trials.
+        folder: Its run folder.
+        complete: Point of a run after which nothing of it is missing.
+        display: What people see.
+    """
+
+    membership: Membership
+    trials: Trials
+    folder: RunFolder
+    complete: float
+    display: Display
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """While the block runs nobody else proposes, and no trial is run by a dead process."""
+        self.membership.check()
+        with self.membership.store.exclusively():
+            alive = self._alive()
+            running = map(TrialAttributes.of, self.trials.in_states(TrialState.RUNNING))
+            if any(each.searcher not in alive for each in running):
+                self._settle(alive)
+            yield
+
+    def settle(self) -> None:
+        """Writes down what dead processes left complete on disk, and takes over their trials."""
+        with self.membership.store.exclusively():
+            self._settle(self._alive())
+
+    def _alive(self) -> set[str]:
+        store = self.membership.store
+        for dead in store.remove_dead_searchers():
+            self.display.event(
+                f"the {dead.purpose} of {dead.process} is over without a word, "
+                f"{dead.silent:.0f} s after it was last heard of"
+            )
+        return {each.id for each in store.searchers()}
+
+    def _settle(self, alive: Collection[str]) -> None:
+        store = self.membership.store
+        for record in adopt(self.folder, store.candidates()):
+            store.add_candidate(record)
+            self.display.event(
+                f"candidate {record.id} was complete on disk and is written down now"
+            )
+        for sentence in recover(self.trials, store.candidates(), self.complete, alive):
+            self.display.event(sentence)
+
+    def elsewhere(self) -> list[int]:
+        """Numbers of the trials that other processes run."""
+        running = self.trials.in_states(TrialState.RUNNING)
+        return [trial.number for trial in running if not self._is_own(trial)]
+
+    def _is_own(self, trial: FrozenTrial) -> bool:
+        return TrialAttributes.of(trial).searcher == self.membership.id

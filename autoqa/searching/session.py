@@ -1,0 +1,200 @@
+"""One process's part in the search of a study: what it needs, put together once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+from autoqa.config.study import StudyFile
+from autoqa.data import StudyData
+from autoqa.planning.hopeless import HopelessRuns
+from autoqa.planning.run_timing import RunTiming
+from autoqa.proposals.first_points import points
+from autoqa.proposals.space import Space
+from autoqa.registry import BoundStudy
+from autoqa.searching.loop import Loop
+from autoqa.searching.optuna_study import check_spaces, open_study
+from autoqa.searching.peers import Peers
+from autoqa.searching.recording import Recorder
+from autoqa.searching.retention import retain
+from autoqa.searching.setup import fingerprint
+from autoqa.searching.soup_maker import SoupMaker
+from autoqa.searching.soups import soup_maker
+from autoqa.searching.time_limit import snapshots_of, stored_scale, use_scale
+from autoqa.searching.trials import Trials
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.supervision.budget import SOUPS_SHARE, Budget
+from autoqa.supervision.display import Display
+from autoqa.supervision.membership import Membership
+from autoqa.workers.base import WorkerPool, WorkerSettings
+from autoqa.workers.job_runner import Factory
+from autoqa.workers.registry import make_pool
+from autoqa.workers.resources import WorkerPlan, plan_workers
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a process searches with.
+
+    Attributes:
+        bound: The study with its plugins.
+        data: Its examples.
+        plan: How many workers, and what each has.
+        pool: The workers, none of them running yet.
+        budget: Time.
+        recorder: Writes down what comes back from workers.
+        peers: Who else searches the study.
+    """
+
+    bound: BoundStudy
+    data: StudyData
+    plan: WorkerPlan
+    pool: WorkerPool
+    budget: Budget
+    recorder: Recorder
+    peers: Peers
+
+    @property
+    def study(self) -> StudyFile:
+        """The study file."""
+        return self.bound.study
+
+    @property
+    def trials(self) -> Trials:
+        """The study's trials."""
+        return self.recorder.trials
+
+    @property
+    def store(self) -> Store:
+        """The study's database."""
+        return self.recorder.store
+
+    @property
+    def folder(self) -> RunFolder:
+        """The study's run folder."""
+        return self.recorder.folder
+
+    @property
+    def display(self) -> Display:
+        """What people see."""
+        return self.recorder.display
+
+    @property
+    def for_trials(self) -> Budget:
+        """The time without what is kept for soups."""
+        return replace(self.budget, reserve=SOUPS_SHARE if self.study.search.soups else 0.0)
+
+    def soup_maker(self) -> SoupMaker | None:
+        """Averages with the same workers, if the study asks for it."""
+        search = self.study.search
+        if not search.soups:
+            return None
+        return soup_maker(
+            self.pool,
+            self.folder,
+            self.store,
+            self.display,
+            weights=search.weights,
+            budget=self.budget,
+        )
+
+    def train(self, timings: Mapping[str, RunTiming], soups: SoupMaker | None) -> str:
+        """Runs trials until there are enough, or time is over; says why it ended.
+
+        Args:
+            timings: What a run of each backbone takes, where it was measured before.
+            soups: Makes some averages in between; ``None`` makes none.
+
+        Raises:
+            SearchInterruptedError: A signal asked for the end.
+        """
+        snapshots = snapshots_of(self.study)
+        budget = self.for_trials
+        return Loop(self.recorder, self.pool, budget, self.peers, snapshots, timings, soups).run()
+
+
+def open_trials(
+    study: StudyFile,
+    spaces: Mapping[str, Space],
+    membership: Membership,
+    display: Display,
+) -> Trials:
+    """Opens the trials of a study that is frozen.
+
+    Args:
+        study: The study.
+        spaces: Of its backbones.
+        membership: This process's lease.
+        display: What people see.
+
+    Raises:
+        ConfigError: Its space is not the one that earlier trials had.
+    """
+    first = points(spaces, study.search.enqueue)
+    optuna_study = open_study(study.name, membership.store.full_url, study.seed)
+    check_spaces(optuna_study, spaces)
+    trials = Trials(
+        optuna_study,
+        spaces,
+        first,
+        study.seed,
+        fingerprint(study),
+        note=display.event,
+        searcher=membership.id,
+    )
+    use_scale(trials, stored_scale(trials))
+    return trials
+
+
+def open_session(
+    bound: BoundStudy,
+    data: StudyData,
+    trials: Trials,
+    membership: Membership,
+    folder: RunFolder,
+    display: Display,
+    *,
+    budget: Budget,
+    total: int,
+    count: int | None,
+    kind: str,
+    factory: Factory,
+) -> Session:
+    """Puts together what a process searches with.
+
+    Args:
+        bound: The study with its plugins.
+        data: Its examples.
+        trials: Its trials.
+        membership: This process's lease.
+        folder: Its run folder.
+        display: What people see.
+        budget: Time.
+        total: Trials wanted.
+        count: How many workers; ``None`` for what the study file says.
+        kind: The kind of worker, by its name in ``autoqa.workers.registry``.
+        factory: Makes, inside a worker, the function that runs one trial.
+    """
+    study, store = bound.study, membership.store
+    plan = plan_workers(count or study.search.workers)
+    parts = f"{len(data.public)} public and {len(data.private)} private"
+    display.event(f"{plan.spelled()}; {parts} validation questions")
+    recorder = Recorder(
+        trials=trials,
+        store=store,
+        folder=folder,
+        total=total,
+        complete=max(study.search.snapshots),
+        display=display,
+        retain=partial(retain, folder, store, study.search.weights),
+        hopeless=HopelessRuns(folder) if study.search.prune else None,
+    )
+    return Session(
+        bound=bound,
+        data=data,
+        plan=plan,
+        pool=make_pool(kind, WorkerSettings(factory, study, folder.path, plan, folder.logs)),
+        budget=budget,
+        recorder=recorder,
+        peers=Peers(membership, trials, folder, recorder.complete, display),
+    )

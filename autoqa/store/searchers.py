@@ -1,0 +1,168 @@
+"""Who works on a study now: processes that say so every few seconds, one of which may lead.
+
+The row of a process is its lease: where it has not been renewed for :data:`LEASE_SECONDS`, or its
+process is known to be gone, everybody may take what it was doing. All ages are told by the
+database's clock, because machines' own differ.
+"""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, delete, func, insert, select, update
+
+from autoqa.errors import AutoqaError
+from autoqa.store.connection import StudyDatabase, aware
+from autoqa.store.process_identity import ProcessIdentity
+from autoqa.store.tables import searchers as _searchers
+
+LEASE_SECONDS = 60.0
+"""Silence after which a process counts as dead: long beside what a stalled disk or network takes,
+short beside a trial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """A process that works on a study, or did until it died.
+
+    Attributes:
+        id: Its own, never used again.
+        leads: Whether it freezes the study, and does what is done once: timing, soups.
+        purpose: What it does, such as ``search`` or ``retraining``.
+        process: Which one it is.
+        begun: Since when, UTC.
+        silent: Seconds since it was last heard of.
+        workers: What each of its workers does, one object each.
+    """
+
+    id: str
+    leads: bool
+    purpose: str
+    process: ProcessIdentity
+    begun: datetime
+    silent: float
+    workers: Sequence[Mapping[str, Any]]
+
+    @property
+    def alive(self) -> bool:
+        """Whether its lease holds."""
+        return self.silent < LEASE_SECONDS and not self.process.is_gone()
+
+
+class SearcherLog(StudyDatabase):
+    """The processes that work on a study."""
+
+    def enter(self, purpose: str, *, leads: bool) -> str:
+        """Writes this process down as one that works on the study.
+
+        Args:
+            purpose: What it does.
+            leads: Whether it wants the lead, which one process has at a time.
+
+        Returns:
+            Its id.
+
+        Raises:
+            AutoqaError: Another one leads; says which.
+        """
+        name = secrets.token_hex(8)
+        own = ProcessIdentity.own()
+        with self.exclusively():
+            if leads:
+                self._check_lead()
+            with self._begin() as connection:
+                connection.execute(
+                    insert(_searchers).values(
+                        id=name,
+                        study=self.study,
+                        leads=leads,
+                        purpose=purpose,
+                        machine=own.machine,
+                        pid=own.pid,
+                        started=own.started,
+                        begun=func.current_timestamp(),
+                        beat=func.current_timestamp(),
+                        workers=[],
+                    )
+                )
+        return name
+
+    def take_lead(self, searcher: str) -> bool:
+        """Gives the lead to a process that works on the study, if nobody alive has it."""
+        with self.exclusively():
+            if any(each.leads and each.alive for each in self.searchers()):
+                return False
+            with self._begin() as connection:
+                changed = connection.execute(
+                    update(_searchers).where(_searchers.c.id == searcher).values(leads=True)
+                )
+                return changed.rowcount > 0
+
+    def _check_lead(self) -> None:
+        leader = next((each for each in self.searchers() if each.leads and each.alive), None)
+        if leader is not None:
+            raise AutoqaError(
+                f"study {self.study!r} is being worked on: {leader.purpose} by {leader.process}, "
+                f"since {leader.begun:%Y-%m-%d %H:%M} UTC. Wait for it, stop it, or, where it is a "
+                f"search, join it with `autoqa worker {self.study}`"
+            )
+
+    def beat(self, searcher: str, workers: Sequence[Mapping[str, Any]]) -> bool:
+        """Renews a lease.
+
+        Args:
+            searcher: Whose.
+            workers: What each of its workers does.
+
+        Returns:
+            Whether there was one: others remove what they take for dead.
+        """
+        with self._begin() as connection:
+            changed = connection.execute(
+                update(_searchers)
+                .where(_searchers.c.id == searcher)
+                .values(beat=func.current_timestamp(), workers=list(workers))
+            )
+            return changed.rowcount > 0
+
+    def leave(self, searcher: str) -> None:
+        """Gives a lease back."""
+        with self._begin() as connection:
+            connection.execute(delete(_searchers).where(_searchers.c.id == searcher))
+
+    def remove_dead_searchers(self) -> list[Searcher]:
+        """Removes leases that do not hold any more, and tells whose they were."""
+        dead = [each for each in self.searchers() if not each.alive]
+        if dead:
+            with self._begin() as connection:
+                names = [each.id for each in dead]
+                connection.execute(delete(_searchers).where(_searchers.c.id.in_(names)))
+        return dead
+
+    def searchers(self) -> list[Searcher]:
+        """Every process with a lease, the oldest first, whether or not it holds any more."""
+        with self._begin() as connection:
+            return _read(connection, self.study)
+
+
+def _read(connection: Connection, study: str) -> list[Searcher]:
+    now = func.current_timestamp(type_=DateTime(timezone=True)).label("now")
+    query = (
+        select(_searchers, now)
+        .where(_searchers.c.study == study)
+        .order_by(_searchers.c.begun, _searchers.c.id)
+    )
+    return [
+        Searcher(
+            id=row.id,
+            leads=row.leads,
+            purpose=row.purpose,
+            process=ProcessIdentity(row.machine, row.pid, row.started),
+            begun=aware(row.begun),
+            silent=(aware(row.now) - aware(row.beat)).total_seconds(),
+            workers=row.workers,
+        )
+        for row in connection.execute(query)
+    ]
