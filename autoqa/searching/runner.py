@@ -40,6 +40,7 @@ from autoqa.searching.time_limit import (
 from autoqa.searching.trial_attributes import usual
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy, read_prior
+from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
@@ -90,7 +91,9 @@ def run_search(
     folder = RunFolder(Path(env.run_folder(study.name)))
     with folder.lock(), display or QuietDisplay() as shown:
         folder.create()
-        with Store(folder.store_url(study.search.storage), study.name) as store:
+        patience = Patience(tell=shown.event)
+        with Store(folder.store_url(study.search.storage), study.name, patience) as store:
+            patience.seconds = SEARCH_SECONDS  # from here on there is something to lose
             budget = Budget(options.minutes or study.search.minutes)
             data = prepare(bound)
             freeze_study = partial(freeze, folder, store, study, text, options.accept_changes)
@@ -204,7 +207,8 @@ def _open_trials(
     keep_validation(folder, store, data.public, data.private)
     for note in data.notes:
         display.event(note)
-    optuna_study = open_study(study.name, folder.store_url(study.search.storage), study.seed)
+    url = folder.store_url(study.search.storage)
+    optuna_study = open_study(study.name, url, study.seed, store.patience)
     check_spaces(optuna_study, spaces)
     trials = Trials(optuna_study, spaces, first, study.seed, fingerprint(study), note=display.event)
     use_scale(trials, stored_scale(trials))

@@ -1,4 +1,7 @@
-"""A search with a fake trial function as a process of its own: ``python -m`` with its name."""
+"""A search with a fake trial function as a process of its own.
+
+``python -m`` with a folder, the function's name, and a database's address.
+"""
 
 import sys
 from pathlib import Path
@@ -9,8 +12,12 @@ from tests.searching import fakes
 
 if __name__ == "__main__":
     try:
+        folder, factory, *address = sys.argv[1:]
         fakes.search(
-            Path(sys.argv[1]), getattr(fakes, sys.argv[2]), display=PlainDisplay(sys.stderr)
+            Path(folder),
+            getattr(fakes, factory),
+            fakes.stored(*address) if address else fakes.STUDY,
+            display=PlainDisplay(sys.stderr),
         )
     except AutoqaError as error:
         sys.stderr.write(f"{error}\n")
