@@ -1,6 +1,7 @@
 """A real PostgreSQL server that tests stop and start."""
 
 import shutil
+import signal
 import warnings
 from pathlib import Path
 
@@ -37,8 +38,10 @@ class Postgres:
         shutil.rmtree(self._folder)
 
     def stop(self) -> None:
-        """Stops it; connections are cut."""
-        self._server.stop()
+        """Stops it at once; connections are cut."""
+        process = self._server.get_postmaster_info().process
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
 
     def start(self) -> None:
         """Starts it where it does not run."""

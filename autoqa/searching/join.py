@@ -16,6 +16,7 @@ from autoqa.searching.session import Session, open_session, open_trials
 from autoqa.searching.setup import Prepare, build_spaces, check_missing, source_languages
 from autoqa.searching.soups import make_standard_soups
 from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation
@@ -108,11 +109,14 @@ def join_search(
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
     folder.create()
+    display = display or QuietDisplay()
+    patience = Patience(tell=display.event)
     with (
-        Store(storage or folder.store_url(study.search.storage), study.name) as store,
+        Store(storage or folder.store_url(study.search.storage), study.name, patience) as store,
         taking_part(store, "worker", leads=False) as membership,
-        ReportedDisplay(display or QuietDisplay(), membership) as shown,
+        ReportedDisplay(display, membership) as shown,
     ):
+        patience.seconds = SEARCH_SECONDS
         conditions = _conditions(study, store, shown)
         data = prepare(bound)
         conditions.check(study.name, data, folder)

@@ -76,7 +76,11 @@ class Loop:
         """
         souping = {} if self.soups is None else self.soups.busy
         elsewhere: list[int] = []
-        with Interrupts(kill=self._kill) as interrupts:
+        patience = self.recorder.store.patience
+        with (
+            Interrupts(kill=self._kill) as interrupts,
+            patience.checked_by(lambda: self._check(interrupts)),
+        ):
             try:
                 while not interrupts.stopping:
                     self.peers.membership.check()
@@ -106,6 +110,14 @@ class Loop:
             "the search was interrupted; what finished is kept in "
             f"{self.recorder.folder.path}. The same command goes on where it stopped"
         )
+
+    def _check(self, interrupts: Interrupts) -> None:
+        """Ends a wait for the database when a signal came."""
+        if interrupts.stopping:
+            raise SearchInterruptedError(
+                "the search was interrupted while its database was away; what finished is kept in "
+                f"{self.recorder.folder.path}. The same command writes it down and goes on"
+            )
 
     def _kill(self) -> None:
         self.pool.kill()

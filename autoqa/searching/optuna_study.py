@@ -8,41 +8,44 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
+from sqlalchemy.engine import URL
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.proposals.space import Space
+from autoqa.searching.patient_storage import PatientStorage
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.database_url import database_url, engine_options, tune
+from autoqa.store.database_url import database_url, engine_options, make_engine, shown, tune
+from autoqa.store.exclusive import exclusively
+from autoqa.store.patience import Patience
 from autoqa.store.run_folder import RunFolder
 
 
-def open_study(name: str, url: str, seed: int) -> optuna.Study:
+def open_study(name: str, url: str, seed: int, patience: Patience | None = None) -> optuna.Study:
     """Opens or makes the Optuna study, as optuna-dashboard shows it.
+
+    Args:
+        name: The study's name.
+        url: Of its database.
+        seed: Of its sampler.
+        patience: How long its storage waits for an absent database, and who is told; left out,
+            a few seconds and nobody.
 
     Raises:
         AutoqaError: The storage cannot be opened.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    address = database_url(url)
     with warnings.catch_warnings():
         # The group option and metric names are marked experimental; both are meant.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        try:
-            storage = optuna.storages.RDBStorage(
-                address.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}"),
-                engine_kwargs=engine_options(address),
-            )
-        except Exception as error:
-            raise AutoqaError(f"search.storage: Optuna cannot open it: {error}") from error
-        tune(storage.engine)
-        if address.database:  # a database in memory lives in its only connection
-            storage.engine.dispose()
         study = optuna.create_study(
-            storage=storage, study_name=name, direction="maximize", load_if_exists=True
+            storage=_open_storage(database_url(url), patience or Patience()),
+            study_name=name,
+            direction="maximize",
+            load_if_exists=True,
         )
         # A resumed search must not draw the same numbers again.
         drawn = len(study.get_trials(deepcopy=False))
@@ -52,6 +55,29 @@ def open_study(name: str, url: str, seed: int) -> optuna.Study:
         if study.metric_names != ["jaccard"]:
             study.set_metric_names(["jaccard"])
     return study
+
+
+def _open_storage(url: URL, patience: Patience) -> PatientStorage:
+    """Optuna's tables, which one process at a time makes where they are missing."""
+    where = shown(url)
+    # Optuna takes its address for a format string.
+    address = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+    engine = make_engine(url)
+    try:
+        with exclusively(engine, "tables of Optuna", ".tables.lock", patience, where):
+            storage = patience.insist(
+                lambda: optuna.storages.RDBStorage(address, engine_options(url)), where
+            )
+    except AutoqaError:
+        raise
+    except Exception as error:
+        raise AutoqaError(f"{where}: Optuna cannot open the study's database: {error}") from error
+    finally:
+        engine.dispose()
+    tune(storage.engine)
+    if url.database:  # a database in memory lives in its only connection
+        storage.engine.dispose()
+    return PatientStorage(storage, patience, where)
 
 
 def past_study(study: StudyFile, folder: RunFolder) -> PastStudy:

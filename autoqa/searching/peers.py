@@ -53,7 +53,8 @@ class Peers:
 
     def _alive(self) -> set[str]:
         store = self.membership.store
-        for dead in store.remove_dead_searchers():
+        judge = self.membership.judges_silence
+        for dead in store.remove_dead_searchers(judge_silence=judge):
             self.display.event(
                 f"the {dead.purpose} of {dead.process} is over without a word, "
                 f"{dead.silent:.0f} s after it was last heard of"

@@ -28,6 +28,7 @@ from autoqa.searching.time_limit import (
 )
 from autoqa.searching.trial_attributes import usual
 from autoqa.searching.warm_start import PastStudy, read_prior
+from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
@@ -77,11 +78,14 @@ def run_search(
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
     folder.create()
+    display = display or QuietDisplay()
+    patience = Patience(tell=display.event)
     with (
-        Store(folder.store_url(study.search.storage), study.name) as store,
+        Store(folder.store_url(study.search.storage), study.name, patience) as store,
         taking_part(store, "search", leads=True) as membership,
-        ReportedDisplay(display or QuietDisplay(), membership) as shown,
+        ReportedDisplay(display, membership) as shown,
     ):
+        patience.seconds = SEARCH_SECONDS  # from here on there is something to lose
         budget = Budget(options.minutes or study.search.minutes)
         data = prepare(bound)
         spaces = build_spaces(bound, source_languages(data))

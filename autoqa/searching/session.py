@@ -131,7 +131,9 @@ def open_trials(
         ConfigError: Its space is not the one that earlier trials had.
     """
     first = points(spaces, study.search.enqueue)
-    optuna_study = open_study(study.name, membership.store.full_url, study.seed)
+    optuna_study = open_study(
+        study.name, membership.store.full_url, study.seed, membership.store.patience
+    )
     check_spaces(optuna_study, spaces)
     trials = Trials(
         optuna_study,

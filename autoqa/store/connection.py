@@ -1,19 +1,21 @@
 """One study's rows in a database that may hold many: the connection that all tables share."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import JSON, Connection, Table, exists, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from autoqa.errors import AutoqaError, ConfigError, DataError
+from autoqa.errors import AutoqaError, ConfigError
 from autoqa.store.database_url import database_url, make_engine, shown, tune
 from autoqa.store.exclusive import exclusively
 from autoqa.store.migrations import check_version, migrate
 from autoqa.store.patience import Patience, cause
 from autoqa.store.tables import studies as _studies
+
+T = TypeVar("T")
 
 
 class StudyDatabase:
@@ -41,12 +43,11 @@ class StudyDatabase:
         self.patience = patience or Patience()
         self._engine = make_engine(self.url)
         try:
-            self._open()
-        except DataError:
+            self.patience.insist(self._open, self._shown)
+        except BaseException as error:
             self.close()
-            raise
-        except SQLAlchemyError as error:
-            self.close()
+            if not isinstance(error, SQLAlchemyError):
+                raise
             raise AutoqaError(
                 f"{self._shown}: cannot open the study's database: {cause(error)}"
             ) from error
@@ -84,18 +85,30 @@ class StudyDatabase:
         return exclusively(self._engine, f"study {self.study}", ".lock", self.patience, self._shown)
 
     def _only_study(self) -> str:
-        with self._begin() as connection:
-            names = list(connection.scalars(select(_studies.c.name).order_by(_studies.c.name)))
+        query = select(_studies.c.name).order_by(_studies.c.name)
+        names = self._transaction(lambda connection: connection.scalars(query).all())
         if len(names) != 1:
             listing = ", ".join(names) or "none"
             raise ConfigError(f"{self._shown} holds {len(names)} studies ({listing}): name one")
         return str(names[0])
 
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        try:
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        """Runs a piece of work in one transaction, again as a whole where the database was away.
+
+        Args:
+            work: Reads what it returns to the end, and adds nothing twice when it is repeated
+                after a commit whose answer was lost; see :func:`append`.
+
+        Raises:
+            AutoqaError: The database failed, or stayed away.
+        """
+
+        def attempt() -> T:
             with self._engine.begin() as connection:
-                yield connection
+                return work(connection)
+
+        try:
+            return self.patience.insist(attempt, self._shown)
         except SQLAlchemyError as error:
             raise AutoqaError(
                 f"{self._shown}: the study's database failed: {cause(error)}"
@@ -110,6 +123,20 @@ class StudyDatabase:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def append(connection: Connection, table: Table, **row: Any) -> None:
+    """Adds a row to a log unless it is there: its moment, to the microsecond, tells rows apart.
+
+    Args:
+        connection: In a transaction, which may be repeated.
+        table: Rows of it have no key of their own.
+        row: Values, made before the transaction.
+    """
+    comparable = [name for name in row if not isinstance(table.c[name].type, JSON)]
+    same = exists().where(*(table.c[name] == row[name] for name in comparable))
+    if not connection.scalar(select(same)):
+        connection.execute(insert(table).values(**row))
 
 
 def now() -> datetime:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from autoqa.store.connection import StudyDatabase, aware, now
+from autoqa.store.connection import StudyDatabase, append, aware, now
 from autoqa.store.tables import externals as _externals
 
 
@@ -37,24 +37,22 @@ class ExternalScores(StudyDatabase):
         self, subject: str, board: str, score: float, public: float, note: str = ""
     ) -> None:
         """Writes a score down; see :class:`ExternalScore`."""
-        with self._begin() as connection:
-            connection.execute(
-                insert(_externals).values(
-                    study=self.study,
-                    subject=subject,
-                    board=board,
-                    score=score,
-                    public=public,
-                    note=note,
-                    added=now(),
-                )
-            )
+        row = {
+            "study": self.study,
+            "subject": subject,
+            "board": board,
+            "score": score,
+            "public": public,
+            "note": note,
+            "added": now(),
+        }
+        self._transaction(lambda connection: append(connection, _externals, **row))
 
     def externals(self) -> list[ExternalScore]:
         """All scores from outside, oldest first."""
         query = select(_externals).where(_externals.c.study == self.study).order_by(_externals.c.id)
-        with self._begin() as connection:
-            return [
+        return self._transaction(
+            lambda connection: [
                 ExternalScore(
                     subject=row.subject,
                     board=row.board,
@@ -65,3 +63,4 @@ class ExternalScores(StudyDatabase):
                 )
                 for row in connection.execute(query)
             ]
+        )

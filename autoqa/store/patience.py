@@ -95,20 +95,20 @@ class Patience:
             try:
                 result = work()
             except Exception as error:
-                cause = absence(error)
-                if cause is None:
+                reason = absence(error)
+                if reason is None:
                     raise
                 waited = time.monotonic() - began
                 if waited + pause > self.seconds:
                     raise AutoqaError(
                         f"{where}: the study's database has not answered for {waited:.0f} s "
-                        f"({cause}): start it, or see that this machine reaches it, and give the "
-                        "same command again; nothing that finished is lost"
+                        f"({reason}): {_help(reason)}, and give the same command again; "
+                        "nothing that finished is lost"
                     ) from error
                 if waited - told >= (_TELL_EVERY if pause == _LONGEST_PAUSE else 0):
                     told = waited
                     self.tell(
-                        f"the database {where} has not answered for {waited:.0f} s ({cause}); "
+                        f"the database {where} has not answered for {waited:.0f} s ({reason}); "
                         "results wait on disk; trying again"
                     )
             else:
@@ -132,6 +132,12 @@ def absence(error: BaseException) -> str | None:
             return cause(seen)
         seen = seen.__cause__ or seen.__context__
     return None
+
+
+def _help(reason: str) -> str:
+    if "locked" in reason:
+        return "wait for the process that writes to it, or end it"
+    return "start it, or see that this machine reaches it"
 
 
 def cause(error: SQLAlchemyError) -> str:

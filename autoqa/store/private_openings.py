@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from autoqa.errors import ConfigError
-from autoqa.store.connection import StudyDatabase, aware, now
+from autoqa.store.connection import StudyDatabase, append, aware, now
 from autoqa.store.tables import openings as _openings
 from autoqa.store.tables import private_scores as _private_scores
 
@@ -58,25 +58,24 @@ class OpeningLog(StudyDatabase):
         """
         if not reason.strip():
             raise ConfigError("opening the private part needs a reason, and none was given")
-        with self._begin() as connection:
-            connection.execute(
-                insert(_openings).values(
-                    study=self.study, opened=now(), purpose=purpose, reason=reason
-                )
-            )
-            number = connection.scalar(
-                select(func.count()).select_from(_openings).where(_openings.c.study == self.study)
-            )
-        return Opening(int(number or 0), reason, key=_KEY)
+        row = {"study": self.study, "opened": now(), "purpose": purpose, "reason": reason}
+        count = select(func.count()).select_from(_openings).where(_openings.c.study == self.study)
+
+        def work(connection: Connection) -> int:
+            append(connection, _openings, **row)
+            return int(connection.scalar(count) or 0)
+
+        return Opening(self._transaction(work), reason, key=_KEY)
 
     def openings(self) -> list[OpeningRow]:
         """Every opening of the private part so far, oldest first."""
         query = select(_openings).where(_openings.c.study == self.study).order_by(_openings.c.id)
-        with self._begin() as connection:
-            return [
+        return self._transaction(
+            lambda connection: [
                 OpeningRow(aware(row.opened), row.purpose, row.reason)
                 for row in connection.execute(query)
             ]
+        )
 
     def keep_private_score(self, ensemble: str, opening: Opening, score: dict[str, Any]) -> None:
         """Keeps what an opening showed of an ensemble, so that nobody need open again for it.
@@ -87,19 +86,20 @@ class OpeningLog(StudyDatabase):
             score: A value that JSON can hold.
         """
         conditions = (_private_scores.c.study == self.study, _private_scores.c.ensemble == ensemble)
-        with self._begin() as connection:
+        row = insert(_private_scores).values(
+            study=self.study, ensemble=ensemble, opening=opening.number, score=score
+        )
+
+        def work(connection: Connection) -> None:
             connection.execute(delete(_private_scores).where(*conditions))
-            connection.execute(
-                insert(_private_scores).values(
-                    study=self.study, ensemble=ensemble, opening=opening.number, score=score
-                )
-            )
+            connection.execute(row)
+
+        self._transaction(work)
 
     def private_score(self, ensemble: str) -> tuple[int, dict[str, Any]] | None:
         """Number of the opening that showed an ensemble's score, and the score; or ``None``."""
         query = select(_private_scores.c.opening, _private_scores.c.score).where(
             _private_scores.c.study == self.study, _private_scores.c.ensemble == ensemble
         )
-        with self._begin() as connection:
-            row = connection.execute(query).first()
+        row = self._transaction(lambda connection: connection.execute(query).first())
         return None if row is None else (int(row.opening), dict(row.score))

@@ -10,9 +10,9 @@ A read is a number that the public part gave about something that was not measur
 Looking at a number again that is written down already is no read.
 """
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, select
 
-from autoqa.store.connection import StudyDatabase, now
+from autoqa.store.connection import StudyDatabase, append, now
 from autoqa.store.tables import candidates as _candidates
 from autoqa.store.tables import reads as _reads
 from autoqa.store.tables import selections as _selections
@@ -29,12 +29,8 @@ class ReadLog(StudyDatabase):
             subject: To what.
             count: How many numbers were learned.
         """
-        with self._begin() as connection:
-            connection.execute(
-                insert(_reads).values(
-                    study=self.study, moment=now(), kind=kind, subject=subject, count=count
-                )
-            )
+        row = {"moment": now(), "kind": kind, "subject": subject, "count": count}
+        self._transaction(lambda connection: append(connection, _reads, study=self.study, **row))
 
     def public_reads(self) -> dict[str, int]:
         """How often the public part was read, by kind; kinds without a read are left out."""
@@ -46,12 +42,14 @@ class ReadLog(StudyDatabase):
         )
         scored = select(func.count()).select_from(_candidates)
         chosen = select(_selections.c.selection).where(_selections.c.study == self.study)
-        with self._begin() as connection:
+
+        def work(connection: Connection) -> dict[str, int]:
             candidates = connection.scalar(scored.where(_candidates.c.study == self.study)) or 0
             ensembles = sum(
                 max(1, len(selection.get("alternatives", ())))
                 for selection in connection.scalars(chosen)
             )
             others = {str(kind): int(count) for kind, count in connection.execute(logged)}
-        counts = {"candidates": int(candidates), "ensembles": ensembles, **others}
-        return {kind: count for kind, count in counts.items() if count}
+            return {"candidates": int(candidates), "ensembles": ensembles, **others}
+
+        return {kind: count for kind, count in self._transaction(work).items() if count}

@@ -45,10 +45,15 @@ class Searcher:
     silent: float
     workers: Sequence[Mapping[str, Any]]
 
-    @property
-    def alive(self) -> bool:
-        """Whether its lease holds."""
-        return self.silent < LEASE_SECONDS and not self.process.is_gone()
+    def is_alive(self, *, judge_silence: bool = True) -> bool:
+        """Whether its lease holds.
+
+        Args:
+            judge_silence: Whether long silence is enough to take it for dead; else only what is
+                known of its process counts, for where nobody was heard the database was away.
+        """
+        over = judge_silence and self.silent >= LEASE_SECONDS
+        return not over and not self.process.is_gone()
 
 
 class SearcherLog(StudyDatabase):
@@ -67,41 +72,35 @@ class SearcherLog(StudyDatabase):
         Raises:
             AutoqaError: Another one leads; says which.
         """
-        name = secrets.token_hex(8)
-        own = ProcessIdentity.own()
+        name, own = secrets.token_hex(8), ProcessIdentity.own()
+        row = {
+            "id": name,
+            "study": self.study,
+            "leads": leads,
+            "purpose": purpose,
+            "machine": own.machine,
+            "pid": own.pid,
+            "started": own.started,
+            "begun": func.current_timestamp(),
+            "beat": func.current_timestamp(),
+            "workers": [],
+        }
         with self.exclusively():
             if leads:
                 self._check_lead()
-            with self._begin() as connection:
-                connection.execute(
-                    insert(_searchers).values(
-                        id=name,
-                        study=self.study,
-                        leads=leads,
-                        purpose=purpose,
-                        machine=own.machine,
-                        pid=own.pid,
-                        started=own.started,
-                        begun=func.current_timestamp(),
-                        beat=func.current_timestamp(),
-                        workers=[],
-                    )
-                )
+            self._transaction(lambda connection: _put(connection, row))
         return name
 
     def take_lead(self, searcher: str) -> bool:
         """Gives the lead to a process that works on the study, if nobody alive has it."""
+        change = update(_searchers).where(_searchers.c.id == searcher).values(leads=True)
         with self.exclusively():
-            if any(each.leads and each.alive for each in self.searchers()):
+            if any(each.leads and each.is_alive() for each in self.searchers()):
                 return False
-            with self._begin() as connection:
-                changed = connection.execute(
-                    update(_searchers).where(_searchers.c.id == searcher).values(leads=True)
-                )
-                return changed.rowcount > 0
+            return self._transaction(lambda connection: connection.execute(change).rowcount > 0)
 
     def _check_lead(self) -> None:
-        leader = next((each for each in self.searchers() if each.leads and each.alive), None)
+        leader = next((each for each in self.searchers() if each.leads and each.is_alive()), None)
         if leader is not None:
             raise AutoqaError(
                 f"study {self.study!r} is being worked on: {leader.purpose} by {leader.process}, "
@@ -119,32 +118,40 @@ class SearcherLog(StudyDatabase):
         Returns:
             Whether there was one: others remove what they take for dead.
         """
-        with self._begin() as connection:
-            changed = connection.execute(
-                update(_searchers)
-                .where(_searchers.c.id == searcher)
-                .values(beat=func.current_timestamp(), workers=list(workers))
-            )
-            return changed.rowcount > 0
+        change = (
+            update(_searchers)
+            .where(_searchers.c.id == searcher)
+            .values(beat=func.current_timestamp(), workers=list(workers))
+        )
+        return self._transaction(lambda connection: connection.execute(change).rowcount > 0)
 
     def leave(self, searcher: str) -> None:
         """Gives a lease back."""
-        with self._begin() as connection:
-            connection.execute(delete(_searchers).where(_searchers.c.id == searcher))
+        self._remove([searcher])
 
-    def remove_dead_searchers(self) -> list[Searcher]:
-        """Removes leases that do not hold any more, and tells whose they were."""
-        dead = [each for each in self.searchers() if not each.alive]
+    def remove_dead_searchers(self, *, judge_silence: bool = True) -> list[Searcher]:
+        """Removes leases that do not hold any more, and tells whose they were.
+
+        Args:
+            judge_silence: As in :meth:`Searcher.is_alive`.
+        """
+        dead = [each for each in self.searchers() if not each.is_alive(judge_silence=judge_silence)]
         if dead:
-            with self._begin() as connection:
-                names = [each.id for each in dead]
-                connection.execute(delete(_searchers).where(_searchers.c.id.in_(names)))
+            self._remove([each.id for each in dead])
         return dead
+
+    def _remove(self, names: Sequence[str]) -> None:
+        change = delete(_searchers).where(_searchers.c.id.in_(names))
+        self._transaction(lambda connection: connection.execute(change))
 
     def searchers(self) -> list[Searcher]:
         """Every process with a lease, the oldest first, whether or not it holds any more."""
-        with self._begin() as connection:
-            return _read(connection, self.study)
+        return self._transaction(lambda connection: _read(connection, self.study))
+
+
+def _put(connection: Connection, row: dict[str, Any]) -> None:
+    connection.execute(delete(_searchers).where(_searchers.c.id == row["id"]))
+    connection.execute(insert(_searchers).values(**row))
 
 
 def _read(connection: Connection, study: str) -> list[Searcher]:

@@ -8,10 +8,10 @@ import json
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Column, delete, insert, select, update
+from sqlalchemy import Column, Connection, delete, insert, select, update
 
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.connection import now
+from autoqa.store.connection import append, now
 from autoqa.store.external_scores import ExternalScores
 from autoqa.store.private_openings import OpeningLog
 from autoqa.store.public_reads import ReadLog
@@ -33,16 +33,15 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
         """
         digest = fingerprint or hashlib.sha256(text.encode()).hexdigest()[:12]
         of_this_study = _studies.c.name == self.study
-        with self._begin() as connection:
-            result = connection.execute(
-                update(_studies).where(of_this_study).values(fingerprint=digest, toml=text)
-            )
-            if not result.rowcount:
-                connection.execute(
-                    insert(_studies).values(
-                        name=self.study, fingerprint=digest, toml=text, created=now()
-                    )
-                )
+        values = {"fingerprint": digest, "toml": text}
+
+        def work(connection: Connection) -> None:
+            changed = connection.execute(update(_studies).where(of_this_study).values(**values))
+            if not changed.rowcount:
+                row = {"name": self.study, "created": now(), **values}
+                connection.execute(insert(_studies).values(**row))
+
+        self._transaction(work)
 
     def study_text(self) -> str | None:
         """The study file's text as last saved, or ``None`` before the first search."""
@@ -58,10 +57,9 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
         Args:
             fingerprint: :func:`autoqa.store.validation.fingerprint` of both parts.
         """
-        with self._begin() as connection:
-            connection.execute(
-                update(_studies).where(_studies.c.name == self.study).values(validation=fingerprint)
-            )
+        change = update(_studies).where(_studies.c.name == self.study)
+        change = change.values(validation=fingerprint)
+        self._transaction(lambda connection: connection.execute(change))
 
     def validation_fingerprint(self) -> str | None:
         """What :meth:`save_validation` wrote, or ``None`` before the first search."""
@@ -69,36 +67,34 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
 
     def save_conditions(self, conditions: dict[str, Any]) -> None:
         """Writes down, for a saved study, what those who join its search must have in common."""
-        with self._begin() as connection:
-            connection.execute(
-                update(_studies)
-                .where(_studies.c.name == self.study)
-                .values(conditions=json.loads(json.dumps(conditions)))
-            )
+        change = (
+            update(_studies)
+            .where(_studies.c.name == self.study)
+            .values(conditions=json.loads(json.dumps(conditions)))
+        )
+        self._transaction(lambda connection: connection.execute(change))
 
     def conditions(self) -> dict[str, Any] | None:
         """What :meth:`save_conditions` wrote, or ``None`` before a search lets others join."""
-        with self._begin() as connection:
-            value = connection.scalar(
-                select(_studies.c.conditions).where(_studies.c.name == self.study)
-            )
+        query = select(_studies.c.conditions).where(_studies.c.name == self.study)
+        value = self._transaction(lambda connection: connection.scalar(query))
         return None if value is None else dict(value)
 
     def _of_study(self, column: Column[Any]) -> str | None:
-        with self._begin() as connection:
-            value = connection.scalar(select(column).where(_studies.c.name == self.study))
+        query = select(column).where(_studies.c.name == self.study)
+        value = self._transaction(lambda connection: connection.scalar(query))
         return None if value is None else str(value)
 
     def add_candidate(self, record: CandidateRecord) -> None:
         """Adds a candidate; a row of the same id is replaced."""
         row = {**asdict(record), "study": self.study}
-        with self._begin() as connection:
-            connection.execute(
-                delete(_candidates).where(
-                    _candidates.c.study == self.study, _candidates.c.id == record.id
-                )
-            )
+        same = (_candidates.c.study == self.study, _candidates.c.id == record.id)
+
+        def work(connection: Connection) -> None:
+            connection.execute(delete(_candidates).where(*same))
             connection.execute(insert(_candidates).values(**row))
+
+        self._transaction(work)
 
     def candidates(self) -> list[CandidateRecord]:
         """All candidates, by id."""
@@ -108,17 +104,16 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
             .where(_candidates.c.study == self.study)
             .order_by(_candidates.c.id)
         )
-        with self._begin() as connection:
-            return [_record(dict(row)) for row in connection.execute(query).mappings()]
+        return self._transaction(
+            lambda connection: [_record(dict(row)) for row in connection.execute(query).mappings()]
+        )
 
     def add_selection(self, selection: dict[str, Any]) -> None:
         """Appends a selection, a value that JSON can hold."""
-        with self._begin() as connection:
-            connection.execute(
-                insert(_selections).values(
-                    study=self.study, created=now(), selection=json.loads(json.dumps(selection))
-                )
-            )
+        row = {"created": now(), "selection": json.loads(json.dumps(selection))}
+        self._transaction(
+            lambda connection: append(connection, _selections, study=self.study, **row)
+        )
 
     def selections(self) -> list[dict[str, Any]]:
         """All selections, oldest first."""
@@ -127,8 +122,9 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
             .where(_selections.c.study == self.study)
             .order_by(_selections.c.id)
         )
-        with self._begin() as connection:
-            return [dict(value) for value in connection.scalars(query)]
+        return self._transaction(
+            lambda connection: [dict(value) for value in connection.scalars(query)]
+        )
 
 
 def _record(row: dict[str, Any]) -> CandidateRecord:

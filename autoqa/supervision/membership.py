@@ -1,13 +1,16 @@
 """This process as one of those that work on a study: a lease, renewed from a thread."""
 
+import math
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autoqa.errors import AutoqaError
-from autoqa.store.searchers import LEASE_SECONDS
+from autoqa.store.patience import Patience
+from autoqa.store.searchers import LEASE_SECONDS, SearcherLog
 from autoqa.store.study_tables import Store
 from autoqa.training.messages import Progress
 
@@ -31,6 +34,7 @@ class Membership:
     leads: bool
     lost: threading.Event = field(default_factory=threading.Event)
     workers: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _heard: float = field(default_factory=time.monotonic)
 
     def working(self, worker: int, backbone: str, progress: Progress) -> None:
         """Says what a worker does."""
@@ -59,11 +63,22 @@ class Membership:
                 "kept. The same command joins in again"
             )
 
+    @property
+    def judges_silence(self) -> bool:
+        """Whether the database was there for long enough that others could renew their leases."""
+        return time.monotonic() - self._heard > 3 * BEAT_SECONDS
+
     def _beat(self, over: threading.Event) -> None:
-        while not over.wait(BEAT_SECONDS):
-            # The next renewal may succeed, and whoever works says what is wrong with the database.
-            with suppress(AutoqaError):
-                if not self.store.beat(self.id, list(self.workers.copy().values())):
+        # A connection of its own, which does not wait for a database that is away.
+        with SearcherLog(self.store.full_url, self.store.study, Patience(0.0)) as log:
+            while not over.wait(BEAT_SECONDS):
+                try:
+                    found = log.beat(self.id, list(self.workers.copy().values()))
+                except AutoqaError:  # whoever works says what is wrong with the database
+                    self._heard = math.inf
+                    continue
+                self._heard = min(self._heard, time.monotonic())
+                if not found:
                     self.lost.set()
                     return
 

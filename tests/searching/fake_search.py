@@ -1,6 +1,7 @@
-"""A search with a fake trial function as a process of its own: ``python -m`` with its name.
+"""A search with a fake trial function as a process of its own.
 
-Arguments: a folder, the name of the factory, and ``join`` for a process that joins the search.
+``python -m`` with a folder, the function's name, and possibly a database's address, or ``join`` for
+a process that joins the search.
 """
 
 import sys
@@ -11,10 +12,14 @@ from autoqa.supervision.display import PlainDisplay
 from tests.searching import fakes
 
 if __name__ == "__main__":
-    folder, factory, *joins = sys.argv[1:]
-    begin = fakes.join if joins else fakes.search
     try:
-        begin(Path(folder), getattr(fakes, factory), display=PlainDisplay(sys.stderr))
+        folder, factory, *rest = sys.argv[1:]
+        run, display = getattr(fakes, factory), PlainDisplay(sys.stderr)
+        if rest == ["join"]:
+            fakes.join(Path(folder), run, display)
+        else:
+            text = fakes.stored(*rest) if rest else fakes.STUDY
+            fakes.search(Path(folder), run, text, display=display)
     except AutoqaError as error:
         sys.stderr.write(f"{error}\n")
         sys.stderr.write(f"torch imported: {'torch' in sys.modules}\n")

@@ -78,6 +78,11 @@ workers = 1
 """
 
 
+def stored(url: str, trials: int = 6) -> str:
+    """The study with its database elsewhere."""
+    return STUDY.replace("trials = 4", f'trials = {trials}\nstorage = "{url}"')
+
+
 def example(number: int, language: str = "en") -> Example:
     answers = (Answer("Ada", 7),)
     question, document = f"Who is {number}?", f"d{number}"
@@ -251,6 +256,16 @@ def _good(job: TrialJob | TimingJob, emit: Any) -> None:
 
 def good(_study: Any, _folder: Path) -> Any:
     return _good
+
+
+def paced(_study: Any, _folder: Path) -> Any:
+    """Trials that last long enough for something to happen meanwhile."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        time.sleep(0.3)
+        _good(job, emit)
+
+    return run
 
 
 def killed_once(_study: Any, _folder: Path) -> Any:

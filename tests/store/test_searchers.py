@@ -84,7 +84,8 @@ def test_a_process_elsewhere_is_dead_when_its_lease_is_over(store: Store) -> Non
         store.enter("search", leads=True)
     silence(store, name, LEASE_SECONDS + 10)
     [row] = store.searchers()
-    assert not row.alive
+    assert not row.is_alive()
+    assert row.is_alive(judge_silence=False)
     assert LEASE_SECONDS + 8 < row.silent < LEASE_SECONDS + 20
     store.enter("search", leads=True)
 
@@ -94,7 +95,7 @@ def test_a_renewed_lease_says_what_workers_do(store: Store) -> None:
     silence(store, name, LEASE_SECONDS + 10)
     assert store.beat(name, [{"worker": 0, "trial": 3}])
     [row] = store.searchers()
-    assert row.alive
+    assert row.is_alive()
     assert row.workers == [{"worker": 0, "trial": 3}]
     silence(store, name, LEASE_SECONDS + 10)
     store.remove_dead_searchers()

@@ -199,7 +199,10 @@ def test_bad_urls_say_what_to_write_and_hide_passwords(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'runs' is not a database URL; write for example"):
         Store("runs", "a")
     with pytest.raises(MissingAssetError, match="driver that is not installed") as caught:
-        Store("mysql+nosuch://ada:secret@host/base", "a")
+        Store("postgresql+nosuch://ada:secret@host/base", "a")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(ConfigError, match="of the kind 'mysql'; studies are kept in") as caught:
+        Store("mysql://ada:secret@host/base", "a")
     assert "secret" not in str(caught.value)
     with pytest.raises(AutoqaError, match="cannot open the study's database"):
         Store(f"sqlite:///{tmp_path}/absent/study.db", "a")
