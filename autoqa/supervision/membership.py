@@ -68,19 +68,17 @@ class Membership:
         """Whether the database was there for long enough that others could renew their leases."""
         return time.monotonic() - self._heard > 3 * BEAT_SECONDS
 
-    def _beat(self, over: threading.Event) -> None:
-        # A connection of its own, which does not wait for a database that is away.
-        with SearcherLog(self.store.full_url, self.store.study, Patience(0.0)) as log:
-            while not over.wait(BEAT_SECONDS):
-                try:
-                    found = log.beat(self.id, list(self.workers.copy().values()))
-                except AutoqaError:  # whoever works says what is wrong with the database
-                    self._heard = math.inf
-                    continue
-                self._heard = min(self._heard, time.monotonic())
-                if not found:
-                    self.lost.set()
-                    return
+    def _beat(self, log: SearcherLog, over: threading.Event) -> None:
+        while not over.wait(BEAT_SECONDS):
+            try:
+                found = log.beat(self.id, list(self.workers.copy().values()))
+            except AutoqaError:  # whoever works says what is wrong with the database
+                self._heard = math.inf
+                continue
+            self._heard = min(self._heard, time.monotonic())
+            if not found:
+                self.lost.set()
+                return
 
 
 @contextmanager
@@ -97,12 +95,14 @@ def taking_part(store: Store, purpose: str, *, leads: bool) -> Iterator[Membersh
     """
     membership = Membership(store, store.enter(purpose, leads=leads), leads)
     over = threading.Event()
-    thread = threading.Thread(target=membership._beat, args=(over,), daemon=True)
-    thread.start()
-    try:
-        yield membership
-    finally:
-        over.set()
-        thread.join()
-        with suppress(AutoqaError):  # then it runs out
-            store.leave(membership.id)
+    # A connection of its own, which does not wait for a database that is away.
+    with SearcherLog(store.full_url, store.study, Patience(0.0)) as log:
+        thread = threading.Thread(target=membership._beat, args=(log, over), daemon=True)
+        thread.start()
+        try:
+            yield membership
+        finally:
+            over.set()
+            thread.join()
+            with suppress(AutoqaError):  # then it runs out
+                log.leave(membership.id)
