@@ -3,6 +3,8 @@
 import shutil
 import signal
 import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,10 +49,31 @@ class Postgres:
         """Starts it where it does not run."""
         self._server.start()
 
+    @contextmanager
+    def asking(self, user: str, password: str) -> Iterator[None]:
+        """Has a new user, whom it asks for a password, while the block runs."""
+        rules = self._folder / "pg_hba.conf"
+        before = rules.read_text()
+        self._do(f"CREATE ROLE {user} SUPERUSER LOGIN PASSWORD '{password}'")
+        rules.write_text(f"local all {user} scram-sha-256\n{before}")
+        self._do("SELECT pg_reload_conf()")
+        yield
+        rules.write_text(before)
+        self.empty()
+        self._do("SELECT pg_reload_conf()", f"DROP ROLE {user}")
+
     def empty(self) -> None:
         """Removes all tables."""
+        self._do("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
+
+    def make_schemas(self, names: Iterable[str]) -> None:
+        """Makes places for tables that are as good as databases, anew."""
+        for name in names:
+            self._do(f"DROP SCHEMA IF EXISTS {name} CASCADE", f"CREATE SCHEMA {name}")
+
+    def _do(self, *statements: str) -> None:
         engine = create_engine(self.url)
         with engine.begin() as connection:
-            connection.execute(text("DROP SCHEMA public CASCADE"))
-            connection.execute(text("CREATE SCHEMA public"))
+            for statement in statements:
+                connection.execute(text(statement))
         engine.dispose()

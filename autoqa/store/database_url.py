@@ -138,5 +138,5 @@ def _installed(url: URL) -> str:
 
 def _masked(storage: str) -> str:
     """What cannot be read as an address, without what may be a password."""
-    storage = re.sub(r"(?s)^([^:]*:/*[^:@/]*:).*@", r"\1***@", storage)
+    storage = re.sub(r"(?s)^([\w+]*:?/*).*@", r"\1***@", storage)
     return re.sub(r"(?i)(pass[a-z]*=)[^&]*", r"\1***", storage)

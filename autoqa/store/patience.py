@@ -35,6 +35,9 @@ _REFUSALS = (
     "not permitted to log in",
     "permission denied",
     "is not currently accepting connections",
+    "invalid sslmode value",
+    "invalid integer value",
+    "invalid port number",
 )
 """What a server that is there says to a connection which it will not take later, either; libpq has
 no error codes for these."""

@@ -144,22 +144,23 @@ def test_a_database_that_another_process_locks(
 
 
 def test_two_processes_make_the_first_tables(server: Postgres | None, tmp_path: Path) -> None:
+    names = [f"turn{turn}" for turn in range(6)]
+    if server is None:
+        urls = [f"sqlite:///{tmp_path / name}.db" for name in names]
+    else:
+        server.make_schemas(names)
+        urls = [f"{server.address}&options=-csearch_path%3D{name}" for name in names]
     spawn = multiprocessing.get_context("spawn")
-    for turn in range(6):
-        url = f"sqlite:///{tmp_path / f'{turn}.db'}"
-        if server is not None:
-            server.empty()
-            url = server.address
-        ready, outcomes = spawn.Barrier(2), spawn.Queue()
-        processes = [
-            spawn.Process(target=away.open_both, args=(url, ready, outcomes)) for _ in range(2)
-        ]
-        for process in processes:
-            process.start()
-        assert [outcomes.get(timeout=120) for _ in processes] == [["jaccard"]] * 2
-        for process in processes:
-            process.join()
-        assert len(open_study("golden", url, 0).get_trials()) == 2
+    ready, outcomes = spawn.Barrier(2), spawn.Queue()
+    processes = [
+        spawn.Process(target=away.open_all, args=(urls, ready, outcomes)) for _ in range(2)
+    ]
+    for process in processes:
+        process.start()
+    assert [outcomes.get(timeout=120) for _ in 2 * urls] == [["jaccard"]] * 12
+    for process in processes:
+        process.join()
+    assert [len(open_study("golden", url, 0).get_trials()) for url in urls] == [2] * 6
     assert [path.name for path in tmp_path.iterdir() if "lock" in path.name] == []
 
 
