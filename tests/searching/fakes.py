@@ -339,6 +339,18 @@ def slow_second(_study: Any, _folder: Path) -> Any:
     return run
 
 
+def answers_the_end(_study: Any, _folder: Path) -> Any:
+    """When it is told to end it stays, and sends the search another Ctrl-C."""
+
+    def run(job: TrialJob, _emit: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getppid(), signal.SIGINT))
+        (job.run_folder / f"hangs-{os.getpid()}").touch()
+        while True:
+            signal.pause()
+
+    return run
+
+
 def until_deadline(_study: Any, _folder: Path) -> Any:
     def run(job: TrialJob | TimingJob, emit: Any) -> None:
         if isinstance(job, TimingJob):
