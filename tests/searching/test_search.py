@@ -207,6 +207,16 @@ def test_a_backbone_that_only_fails_is_left_out(tmp_path: Path) -> None:
     assert len(trials()) == 3
 
 
+def test_a_study_whose_trials_all_failed_trains_when_the_mistake_is_mended(tmp_path: Path) -> None:
+    with pytest.raises(NothingFeasibleError):
+        fakes.search(tmp_path, fakes.raises)
+    assert len(trials()) == 4
+    result = fakes.search(tmp_path, fakes.good)
+    assert (result.finished, result.failed) == (4, 4)
+    origins = [trial.user_attrs["origin"] for trial in trials()]
+    assert origins[4:6] == origins[:2] == ["protocol", "protocol"]
+
+
 def test_a_score_that_is_no_number_fails(tmp_path: Path) -> None:
     with pytest.raises(NothingFeasibleError, match="not a number"):
         fakes.search(tmp_path, fakes.not_a_number, options=SearchOptions(trials=1))
