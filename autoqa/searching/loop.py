@@ -190,11 +190,10 @@ class Loop:
         self.display.idle(worker.number)
 
     def _interrupt(self) -> None:
+        self.pool.end()
         for worker in self.pool.workers:
             running = self._busy.pop(worker.number, None)
-            if running is None:
-                worker.end()
-            else:
+            if running is not None:
                 self.recorder.interrupted(worker, running)
 
     def _show_status(self) -> None:

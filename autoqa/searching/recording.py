@@ -30,6 +30,7 @@ RETRIES: dict[str, Again] = {
     "TrainingError": "slower",
     "OutOfMemoryError": "smaller",
     "OutOfTimeError": "continue",
+    "StoppedError": "continue",
 }
 """Error of a run to what is tried after it."""
 
@@ -102,9 +103,13 @@ class Recorder:
                 self._finished(running, message.seconds)
                 return True
             case TrialFailed(reason=reason, error=error):
+                again = RETRIES.get(error, "no")
+                if again == "continue":
+                    self._ended(worker, running, reason, again)
+                    return True
                 # What failed may have left memory behind, a GPU's above all: a fresh process.
                 worker.end()
-                self._failed(running, reason, RETRIES.get(error, "no"))
+                self._failed(running, reason, again)
                 return True
         return False
 

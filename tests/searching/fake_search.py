@@ -9,9 +9,8 @@ from tests.searching import fakes
 
 if __name__ == "__main__":
     try:
-        fakes.search(
-            Path(sys.argv[1]), getattr(fakes, sys.argv[2]), display=PlainDisplay(sys.stderr)
-        )
+        folder, factory, text = Path(sys.argv[1]), getattr(fakes, sys.argv[2]), sys.argv[3]
+        fakes.search(folder, factory, text, display=PlainDisplay(sys.stderr))
     except AutoqaError as error:
         sys.stderr.write(f"{error}\n")
         sys.stderr.write(f"torch imported: {'torch' in sys.modules}\n")

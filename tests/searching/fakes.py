@@ -7,6 +7,7 @@ import json
 import math
 import os
 import signal
+import subprocess
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,6 +35,7 @@ from autoqa.training.messages import (
     SnapshotTaken,
     TrialFinished,
 )
+from autoqa.training.stop_request import PROCESS
 from autoqa.types import Answer, Example
 from autoqa.workers.registry import LOCAL_PROCESS
 
@@ -347,6 +349,42 @@ def answers_the_end(_study: Any, _folder: Path) -> Any:
         (job.run_folder / f"hangs-{os.getpid()}").touch()
         while True:
             signal.pause()
+
+    return run
+
+
+def saves_when_stopped(_study: Any, _folder: Path) -> Any:
+    """Notes at once that it runs, and, when it is asked to stop, that it has saved."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        if (job.run_folder / "go").exists():
+            _good(job, emit)
+            return
+        with PROCESS.heeded():
+            (job.run_folder / f"hangs-{os.getpid()}").touch()
+            while not PROCESS.asked:
+                time.sleep(0.01)
+                emit(Progress(job.trial, "training", step=1, steps=10))  # nobody may listen
+            time.sleep(0.3)
+            (job.run_folder / f"saved-{os.getpid()}").touch()
+            PROCESS.check()
+
+    return run
+
+
+def helped(_study: Any, _folder: Path) -> Any:
+    """Starts a helper, which holds all that is open here, and dies, or stays with it."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        if (job.run_folder / "go").exists():
+            _good(job, emit)
+            return
+        helper = subprocess.Popen(["sleep", "600"], close_fds=False)
+        (job.run_folder / f"helper-{helper.pid}").touch()
+        if first_time(job):
+            os.kill(os.getpid(), signal.SIGKILL)
+        (job.run_folder / f"hangs-{os.getpid()}").touch()
+        time.sleep(600)
 
     return run
 

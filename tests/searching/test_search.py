@@ -38,9 +38,9 @@ def candidates() -> list[str]:
         return [record.id for record in store.candidates()]
 
 
-def start(folder: Path, factory: str) -> "subprocess.Popen[str]":
+def start(folder: Path, factory: str, text: str = fakes.STUDY) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.searching.fake_search", str(folder), factory],
+        [sys.executable, "-m", "tests.searching.fake_search", str(folder), factory, text],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
