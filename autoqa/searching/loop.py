@@ -17,7 +17,7 @@ from autoqa.searching.trials import Proposal, Trials
 from autoqa.store.candidate_record import by_score
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display, Status
-from autoqa.supervision.hearing import hear
+from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Message, Progress
@@ -70,6 +70,7 @@ class Loop:
             SearchInterruptedError: A signal asked for the end.
         """
         souping = {} if self.soups is None else self.soups.busy
+        hearing = Hearing(self.pool)
         with Interrupts(kill=self._kill) as interrupts:
             try:
                 while not interrupts.stopping:
@@ -79,13 +80,13 @@ class Loop:
                         self._show_status()
                     if not self._busy and not souping:
                         return self._why_ended()
-                    hear(
-                        self.pool,
+                    hearing.hear(
                         ChainMap[int, object](self._busy, souping),  # type: ignore[arg-type]
                         interrupts.wake,
                         self.budget,
                         receive=self._receive,
                         lost=self._died,
+                        hung=self._hung,
                     )
                 self._interrupt()
             finally:
@@ -183,6 +184,13 @@ class Loop:
         elif self.soups is not None:
             self.soups.lost(worker, reason)
             self._changed = True
+
+    def _hung(self, worker: Worker, reason: str) -> None:
+        if worker.number in self._busy:
+            self.recorder.hung(worker, self._busy[worker.number], reason)
+            self._set_idle(worker)
+        else:
+            self._died(worker, reason)
 
     def _set_idle(self, worker: Worker) -> None:
         del self._busy[worker.number]

@@ -117,6 +117,10 @@ class Recorder:
         """Costs the trial that ran on a dead worker, unless its last snapshot was complete."""
         self._ended(worker, running, reason, "smaller" if worker.was_killed else "same")
 
+    def hung(self, worker: Worker, running: RunningTrial, reason: str) -> None:
+        """Ends a trial whose worker said nothing any more; it goes on from its checkpoint."""
+        self._ended(worker, running, reason, "continue")
+
     def interrupted(self, worker: Worker, running: RunningTrial) -> None:
         """Ends a trial that is to go on in a later search."""
         self._ended(worker, running, "interrupted", "continue")

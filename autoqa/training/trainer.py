@@ -97,7 +97,7 @@ class Trainer:
         self.saved = time.monotonic()
 
     def _encoded(self, source: str) -> Encoded:
-        self._begin("features")
+        self._begin("tokenizing")
         return self.bench.encoded(self.job.backbone, source)
 
     @property

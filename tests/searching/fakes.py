@@ -8,6 +8,7 @@ import math
 import os
 import signal
 import subprocess
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -387,6 +388,34 @@ def helped(_study: Any, _folder: Path) -> Any:
         time.sleep(600)
 
     return run
+
+
+def _hangs_once(hang: Any) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            for step in range(1, 5):
+                emit(Progress(job.trial, "training", 1, 1, step, 10))
+                time.sleep(0.1)
+            hang()
+        _good(job, emit)
+
+    return run
+
+
+def stopped_once(_study: Any, _folder: Path) -> Any:
+    return _hangs_once(lambda: os.kill(os.getpid(), signal.SIGSTOP))
+
+
+def deadlocked_once(_study: Any, _folder: Path) -> Any:
+    """Two locks that wait for each other would do the same; a thread lives on beside them."""
+
+    def hang() -> None:
+        threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+        lock = threading.Lock()
+        lock.acquire()
+        lock.acquire()
+
+    return _hangs_once(hang)
 
 
 def until_deadline(_study: Any, _folder: Path) -> Any:
