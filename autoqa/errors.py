@@ -65,6 +65,10 @@ class OutOfTimeError(AutoqaError):
     """A run's time was over while it waited for another one."""
 
 
+class StoppedError(AutoqaError):
+    """A run was asked to stop; what it had done is kept where checkpoints are."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of an error message: ``"; did you mean 'source'?"``, or nothing.
 

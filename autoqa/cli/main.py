@@ -6,6 +6,7 @@ A subcommand's module is imported when it runs; the list of commands knows their
 import importlib
 import os
 import select
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -146,6 +147,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         # What is still buffered would be written at exit, and fail again with a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = READER_GONE
+    except KeyboardInterrupt:  # while another end was told
+        code = INTERRUPTED
+    if arguments is None:  # the process has nothing to do but to end
+        signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
     sys.exit(code)
 
 

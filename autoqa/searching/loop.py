@@ -20,7 +20,7 @@ from autoqa.searching.trials import Proposal, Trials
 from autoqa.store.candidate_record import by_score
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display, Status
-from autoqa.supervision.hearing import hear
+from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Message, Progress
@@ -76,6 +76,7 @@ class Loop:
         """
         souping = {} if self.soups is None else self.soups.busy
         elsewhere: list[int] = []
+        hearing = Hearing(self.pool)
         patience = self.recorder.store.patience
         with (
             Interrupts(kill=self._kill) as interrupts,
@@ -91,13 +92,13 @@ class Loop:
                         self._look = time.monotonic() + LOOK_SECONDS if elsewhere else math.inf
                     if not self._busy and not souping and (not elsewhere or self._time_is_over()):
                         return self._why_ended()
-                    hear(
-                        self.pool,
+                    hearing.hear(
                         ChainMap[int, object](self._busy, souping),  # type: ignore[arg-type]
                         interrupts.wake,
                         self.budget,
                         receive=self._receive,
                         lost=self._died,
+                        hung=self._hung,
                     )
                 self._interrupt()
             except UpdateFinishedTrialError:
@@ -209,17 +210,23 @@ class Loop:
             self.soups.lost(worker, reason)
             self._look = 0.0
 
+    def _hung(self, worker: Worker, reason: str) -> None:
+        if worker.number in self._busy:
+            self.recorder.hung(worker, self._busy[worker.number], reason)
+            self._set_idle(worker)
+        else:
+            self._died(worker, reason)
+
     def _set_idle(self, worker: Worker) -> None:
         del self._busy[worker.number]
         self._look = 0.0
         self.display.idle(worker.number)
 
     def _interrupt(self) -> None:
+        self.pool.end()
         for worker in self.pool.workers:
             running = self._busy.pop(worker.number, None)
-            if running is None:
-                worker.end()
-            else:
+            if running is not None:
                 self.recorder.interrupted(worker, running)
 
     def _show_status(self) -> None:

@@ -30,6 +30,7 @@ RETRIES: dict[str, Again] = {
     "TrainingError": "slower",
     "OutOfMemoryError": "smaller",
     "OutOfTimeError": "continue",
+    "StoppedError": "continue",
 }
 """Error of a run to what is tried after it."""
 
@@ -102,15 +103,23 @@ class Recorder:
                 self._finished(running, message.seconds)
                 return True
             case TrialFailed(reason=reason, error=error):
+                again = RETRIES.get(error, "no")
+                if again == "continue":
+                    self._ended(worker, running, reason, again)
+                    return True
                 # What failed may have left memory behind, a GPU's above all: a fresh process.
                 worker.end()
-                self._failed(running, reason, RETRIES.get(error, "no"))
+                self._failed(running, reason, again)
                 return True
         return False
 
     def died(self, worker: Worker, running: RunningTrial, reason: str) -> None:
         """Costs the trial that ran on a dead worker, unless its last snapshot was complete."""
         self._ended(worker, running, reason, "smaller" if worker.was_killed else "same")
+
+    def hung(self, worker: Worker, running: RunningTrial, reason: str) -> None:
+        """Ends a trial whose worker said nothing any more; it goes on from its checkpoint."""
+        self._ended(worker, running, reason, "continue")
 
     def interrupted(self, worker: Worker, running: RunningTrial) -> None:
         """Ends a trial that is to go on in a later search."""

@@ -15,7 +15,7 @@ from autoqa.planning.run_timing import RunTiming, mean_timing
 from autoqa.recipes import TrainingRun
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
-from autoqa.supervision.hearing import hear
+from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import TimingJob
 from autoqa.training.messages import BackboneTimed, Message, Progress, TrialFailed, TrialFinished
@@ -92,14 +92,14 @@ class RunTimer:
         """
         count = max(len(backbones), len(pool.workers)) if backbones else 0
         self._left = [backbones[number % len(backbones)] for number in range(count)]
+        hearing = Hearing(pool)
         with Interrupts(kill=pool.kill) as interrupts:
             while (self._left or self._busy) and not interrupts.stopping:
                 for worker in pool.workers:
                     if self._left and worker.number not in self._busy:
                         self._busy[worker.number] = name = self._left.pop(0)
                         worker.assign(TimingJob(name, self.runs[name], run_folder))
-                hear(
-                    pool,
+                hearing.hear(
                     self._busy,
                     interrupts.wake,
                     Budget(),

@@ -17,7 +17,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.supervision.budget import SOUPS_SHARE, Budget
 from autoqa.supervision.display import Display, score
-from autoqa.supervision.hearing import hear
+from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import SoupJob
 from autoqa.training.messages import (
@@ -103,14 +103,14 @@ class SoupMaker:
         for family in greedy_families:
             steps = greedy_soup(family)
             self._advance(_Greedy(family, steps, next(steps)))
+        hearing = Hearing(self.pool)
         with Interrupts(kill=self.pool.kill) as interrupts:
             try:
                 while not interrupts.stopping:
                     self._assign()
                     if not self.busy:
                         break
-                    hear(
-                        self.pool,
+                    hearing.hear(
                         self.busy,
                         interrupts.wake,
                         self.budget,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from statistics import median
 from typing import Any, Literal
 
-from optuna.trial import BaseTrial, FrozenTrial
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
 
 @dataclass(kw_only=True)
@@ -97,6 +97,13 @@ class TrialAttributes:
         """Writes what is not ``None`` to a running trial and leaves its other attributes alone."""
         for name, value in self.as_dict().items():
             trial.set_user_attr(name, value)
+
+
+def counts(trial: FrozenTrial) -> bool:
+    """Whether a trial is one of those that a study wants: a point of its own, tried for good."""
+    attributes = TrialAttributes.of(trial)
+    ours = attributes.duplicate_of is None and attributes.elsewhere is None
+    return ours and attributes.queued_again is None and trial.state != TrialState.PRUNED
 
 
 def usual(

@@ -1,8 +1,8 @@
 """The Optuna study: which trial comes next, and what is written down when one ends.
 
-What counts against ``[search].trials``: a finished run, and a point that failed for good. A failed
-run that is tried again, an interrupted one, a recipe that was trained before and one that selects
-nothing do not count.
+What counts against ``[search].trials``: a finished run, and a point that failed for good in this
+search, not in an earlier one, for what it failed of may be mended. A failed run that is tried
+again, an interrupted one, a recipe trained before and one that selects nothing do not count.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.searching.trial_attributes import TrialAttributes, counts
 from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
 
@@ -76,17 +76,24 @@ class Trials:
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Notes which trials had failed before this search."""
+        self._history = frozenset(each.number for each in self.in_states(TrialState.FAIL))
+
     def in_states(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states, or all."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
     def settled(self) -> int:
         """Trials that count and are over."""
-        return sum(_counts(trial) for trial in self.in_states(TrialState.COMPLETE, TrialState.FAIL))
+        return sum(map(self._counts, self.in_states(TrialState.COMPLETE, TrialState.FAIL)))
 
     def planned(self) -> int:
-        """Trials that count, running and queued ones included."""
-        return sum(_counts(trial) for trial in self.in_states())
+        """Trials that count, running ones included and queued ones not."""
+        return self.settled() + sum(map(self._counts, self.in_states(TrialState.RUNNING)))
+
+    def _counts(self, trial: FrozenTrial) -> bool:
+        return trial.number not in self._history and counts(trial)
 
     def propose(self, total: int, fits: Callable[[str], bool]) -> Proposal | None:
         """The next trial to run.
@@ -100,7 +107,7 @@ class Trials:
         """
         while True:
             waiting = self.in_states(TrialState.WAITING)
-            if self.planned() - len(waiting) >= total:
+            if self.planned() >= total:
                 return None
             backbone = self._owner(waiting[0]) if waiting else self._in_turn(fits)
             if waiting and backbone is None:
@@ -131,19 +138,21 @@ class Trials:
         return next((name for name, space in self.spaces.items() if space.owns(parameters)), None)
 
     def _in_turn(self, fits: Callable[[str], bool]) -> str | None:
-        counts = {name: 0 for name in self.spaces if name not in self.left_out}
+        tried = {name: 0 for name in self.spaces if name not in self.left_out}
         for trial in self.in_states():
             name = TrialAttributes.of(trial).backbone
-            if name in counts and _counts(trial):
-                counts[name] += 1
-        return next((name for name in sorted(counts, key=counts.__getitem__) if fits(name)), None)
+            if name in tried and self._counts(trial):
+                tried[name] += 1
+        return next((name for name in sorted(tried, key=tried.__getitem__) if fits(name)), None)
 
     def _queue_first(self, backbone: str) -> bool:
         """Queues the backbone's next fixed point not tried in this version; whether one is left."""
         tried = {
             attributes.origin
-            for attributes in map(TrialAttributes.of, self.in_states())
-            if (attributes.backbone, attributes.study_version) == (backbone, self.version)
+            for trial in self.in_states()
+            for attributes in (TrialAttributes.of(trial),)
+            if trial.number not in self._history
+            and (attributes.backbone, attributes.study_version) == (backbone, self.version)
         }
         early = () if self.prior is None else self.prior.points(backbone)
         for point in (*self.first[backbone], *early):
@@ -288,15 +297,6 @@ class Trials:
         self.study.tell(trial, value, state=state)
 
 
-def _counts(trial: FrozenTrial) -> bool:
-    if trial.state == TrialState.PRUNED:
-        return False
-    attributes = TrialAttributes.of(trial)
-    ours = attributes.duplicate_of is None and attributes.elsewhere is None
-    return ours and attributes.queued_again is None
-
-
 def _fixed_parameters(trial: FrozenTrial) -> Mapping[str, Any]:
     """The parameters that a trial was queued with; Optuna has no public name for them."""
-    fixed: Mapping[str, Any] = trial.system_attrs.get("fixed_params", {})
-    return fixed
+    return dict(trial.system_attrs.get("fixed_params", {}))

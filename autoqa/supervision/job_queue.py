@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from autoqa.errors import TrainingError
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
-from autoqa.supervision.hearing import hear
+from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import Job
 from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialFailed, TrialFinished
@@ -55,6 +55,7 @@ def run_jobs(
                 raise TrainingError(f"{name}: {reason}")
 
     try:
+        hearing = Hearing(pool)
         with Interrupts(kill=pool.kill) as interrupts:
             while (waiting or busy) and not interrupts.stopping:
                 for worker in pool.workers:
@@ -62,7 +63,7 @@ def run_jobs(
                         name = busy[worker.number] = waiting.pop(0)
                         display.event(f"{what} {name} on worker {worker.number}")
                         worker.assign(jobs[name])
-                hear(pool, busy, interrupts.wake, Budget(), receive=receive, lost=lost)
+                hearing.hear(busy, interrupts.wake, Budget(), receive=receive, lost=lost)
         if waiting or busy:
             raise SearchInterruptedError(
                 f"{what} was interrupted; what was complete is kept. The same command goes on"

@@ -77,7 +77,7 @@ class MaskedLanguageStage:
         self._sources = target_sources(bench.bound.study)
         self._stage = self._prepare()
         self._tokens = np.unique(self._stage.windows.input_ids[context_tokens(self._stage.windows)])
-        self._mask_id = self._ready.tokenizer.mask_id
+        self._mask_id, self._waited = self._ready.tokenizer.mask_id, Pace(warmup=0)
         self.steps = self._stage.steps(self._protocol.batch_size)
 
     @classmethod
@@ -200,9 +200,11 @@ class MaskedLanguageStage:
                 pace.count(cost, len(windows), time.perf_counter() - begin)
                 self._report(engine.step, pace)
                 over = engine.step < self.steps and self._late()
-                if over or time.monotonic() - saved > save_after:
+                stop = self._bench.stop
+                if over or stop.asked or time.monotonic() - saved > save_after:
                     self._save(self._unfinished, engine.tensors(), engine.facts())
                     saved = time.monotonic()
+                stop.check()
                 if over:
                     raise OutOfTimeError("The time was over in the masked-language stage.")
 
@@ -237,6 +239,7 @@ class MaskedLanguageStage:
     def _save(
         self, name: str, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]
     ) -> None:
+        self._emit(Progress(self._job.trial, "saving"))
         problem = self._checkpoints.save(name, tensors, facts)
         if problem is not None:
             self._say(problem)
@@ -259,6 +262,9 @@ class MaskedLanguageStage:
 
     def _wait(self) -> None:
         """Gives up at the deadline while another worker trains the same."""
+        self._bench.stop.check()
+        if self._waited.due():
+            self._emit(Progress(self._job.trial, "waiting"))
         if self._late():
             raise OutOfTimeError(
                 "The time was over while another trial trained the same masked-language stage."

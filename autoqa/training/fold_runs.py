@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -130,13 +131,11 @@ class _FoldRuns:
                     model,
                     windows,
                     precision=self.ready.bound.protocol.precision,
-                    progress=lambda done, total: self.emit(
-                        trainer.progress("evaluating", stage, done, total)
-                    ),
+                    progress=partial(trainer.evaluated, stage),
                 )
-                with writing_folder(target, target.with_name(f".{target.name}")) as partial:
-                    save_model(model, state, self.ready.folder, partial / "model")
-                    np.save(partial / LOGITS, np.stack(logits))
+                with writing_folder(target, target.with_name(f".{target.name}")) as folder:
+                    save_model(model, state, self.ready.folder, folder / "model")
+                    np.save(folder / LOGITS, np.stack(logits))
             self.paces.append(trainer.pace.windows_per_second)
 
         bench = self.bench.without_fold(fold)

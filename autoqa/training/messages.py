@@ -12,7 +12,18 @@ from autoqa.store.candidate_record import CandidateRecord
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Sent about once a second while a job runs."""
+    """Sent about once a second while a job runs, by the loops that do the work.
+
+    Attributes:
+        trial: Optuna's trial number.
+        phase: What is done, as in "while training".
+        stage: Counts from 1; 0 outside of the stages.
+        stages: How many the recipe has.
+        step: Steps done of the loop that this phase is.
+        steps: How many it has; 0 where the phase is no loop, and nothing may be heard for long.
+        loss: Mean over recent steps, in nats.
+        windows_per_second: Speed of training.
+    """
 
     trial: int
     phase: str

@@ -1,6 +1,7 @@
 """A trial: one run of one recipe, which leaves candidates behind."""
 
 import time
+from functools import partial
 
 from autoqa.training.batches import Teach
 from autoqa.training.fold_runs import run_folds
@@ -60,8 +61,6 @@ def _snapshot(trainer: Trainer, stage: int, point: float) -> None:
             fraction=point,
             seconds=time.perf_counter() - trainer.begin,
             windows_per_second=trainer.pace.windows_per_second,
-            progress=lambda done, total: trainer.emit(
-                trainer.progress("evaluating", stage, done, total)
-            ),
+            progress=partial(trainer.evaluated, stage),
         )
     trainer.emit(SnapshotTaken(trainer.job.trial, record))

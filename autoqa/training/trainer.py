@@ -1,22 +1,23 @@
 """One run of one recipe: load, train stage after stage, keep the model at its points."""
 
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from functools import partial
 
 from autoqa import recipes
-from autoqa.errors import OutOfTimeError
+from autoqa.errors import OutOfTimeError, StoppedError
+from autoqa.features.encode import Encoded
 from autoqa.modeling.load import check_length
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.training.adaptation import MaskedLanguageStage
 from autoqa.training.batches import Teach, prepare_stage
-from autoqa.training.checkpoint import Checkpoints, key_of
+from autoqa.training.checkpoint import Checkpoints
 from autoqa.training.engine import Engine
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Emit, Note, Progress, RecipeCard, TrialFinished
 from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
+from autoqa.training.state_key import state_key
 from autoqa.training.time_left import MIN_SHARE_DONE
 from autoqa.training.workbench import ReadyBackbone, Workbench
 
@@ -51,22 +52,21 @@ class Trainer:
         teach: Teach = list,
     ) -> None:
         self.job, self.bench, self.emit, self._keep = job, bench, emit, keep
-        self.begin = time.perf_counter()
+        self.begin, self._stop, self._owed = time.perf_counter(), bench.stop, False
         recipe, seed = job.run.recipe, job.run.seed
         self.ready: ReadyBackbone = bench.backbone(job.backbone)
         protocol = self.ready.bound.protocol
         longest = max(stage.length for stage in recipe.stages)
         check_length(self.ready.folder, longest, "the recipe's last stage")
-        emit(Progress(job.trial, "loading", stages=len(recipe.stages)))
-        self.head_seed = seed if job.head_seed is None else job.head_seed
-        model = load_for_training(self.ready.folder, protocol, self.head_seed, method=recipe.method)
-        emit(Progress(job.trial, "features", stages=len(recipe.stages)))
+        self._begin("loading")
+        head_seed = seed if job.head_seed is None else job.head_seed
+        model = load_for_training(self.ready.folder, protocol, head_seed, method=recipe.method)
         stages = [
             prepare_stage(
                 stage,
                 bench.bound.augmentations(stage),
                 bench.data,
-                partial(bench.encoded, job.backbone),
+                self._encoded,
                 self.ready.tokenizer,
                 epochs=protocol.epochs,
                 seed=(seed, number),
@@ -77,6 +77,7 @@ class Trainer:
         self.stages = teach(stages)
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
         self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
+        self.steps = self.rates.steps
         self.engine = Engine(
             model,
             protocol,
@@ -95,10 +96,9 @@ class Trainer:
         self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
         self.saved = time.monotonic()
 
-    @property
-    def steps(self) -> int:
-        """Optimizer steps of the whole run."""
-        return self.rates.steps
+    def _encoded(self, source: str) -> Encoded:
+        self._begin("tokenizing")
+        return self.bench.encoded(self.job.backbone, source)
 
     @property
     def windows(self) -> int:
@@ -121,31 +121,8 @@ class Trainer:
 
     def key(self, stage: int) -> str:
         """Names the state at the end of a stage by all that influenced it."""
-        stages = self.job.run.recipe.stages[: self.rates.horizon(stage) + 1]
-        # Only where it differs: checkpoints from before there was one stay valid.
-        own_head = self.head_seed == self.job.run.seed
-        head = {} if own_head else {"head_seed": self.head_seed}
-        before = {} if self.adaptation is None else {"before": self.adaptation.key}
-        taught = {"teachers": self.job.taught_by} if self.job.taught_by else {}
-        return key_of(
-            {
-                **head,
-                **before,
-                **taught,
-                "backbone": self.bench.backbone_key(self.job.backbone),
-                "learning_rate": self.job.run.learning_rate,
-                "seed": self.job.run.seed,
-                "method": self.job.run.recipe.method.to_dict(),
-                "stages": [asdict(each) for each in stages],
-                "data": [
-                    self.bench.portion_key(self.job.backbone, portion)
-                    for each in stages
-                    for portion in each.portions
-                ],
-                "stage": stage,
-                "closes": self.rates.closes(stage),
-            }
-        )
+        before = None if self.adaptation is None else self.adaptation.key
+        return state_key(self.job, self.bench, self.rates, stage, before)
 
     def _announce(self) -> None:
         """Sends the recipe card."""
@@ -164,6 +141,8 @@ class Trainer:
         """Goes through all stages; ends early at the deadline, with a snapshot if most is done."""
         if not self.resume() and self.adaptation is not None:
             self.adaptation.run(self.engine, CHECKPOINT_SECONDS)
+        if self._owed and not self._take(self.due[self.engine.step]):
+            return
         for number, end in enumerate(self.rates.ends):
             if self.engine.step >= end:
                 continue
@@ -197,12 +176,15 @@ class Trainer:
         return any(map(self._restore, names))
 
     def _restore(self, name: str) -> bool:
+        self._begin("loading")
         checkpoint = self.checkpoints.load(name)
-        if checkpoint is None or checkpoint[1]["step"] > self._latest:
+        if checkpoint is None:
             return False
-        before = self.engine.step
+        step, owed = checkpoint[1]["step"], "owed" in checkpoint[1]
+        if step - owed > self._latest or (owed and step not in self.due):
+            return False
+        self.reused, self._owed = self.reused + step - self.engine.step, owed
         self.engine.restore(*checkpoint)
-        self.reused += self.engine.step - before
         kind = "where it was interrupted" if name.startswith("run-") else "a stage trained before"
         self.emit(
             Note(
@@ -212,14 +194,18 @@ class Trainer:
         )
         return True
 
-    def _save(self, name: str) -> None:
-        problem = self.checkpoints.save(name, self.engine.tensors(), self.engine.facts())
+    def _save(self, name: str, *, owed: bool = False) -> None:
+        """Writes a checkpoint; ``owed`` if the point where it stands is still to be kept."""
+        self._begin("saving")
+        facts = self.engine.facts() | ({"owed": True} if owed else {})
+        problem = self.checkpoints.save(name, self.engine.tensors(), facts)
         self.saved = time.monotonic()
         if problem is not None:
             self.emit(Note(self.job.trial, problem))
 
     def _wait(self) -> None:
         """Reports while another worker trains the same stage; gives up at the deadline."""
+        self._stop.check()
         if self._late():
             raise OutOfTimeError("The time was over while another trial trained the same stage.")
         if self.pace.due():
@@ -243,45 +229,60 @@ class Trainer:
             if step == self.steps or self.pace.due():
                 self.emit(self.progress("training", number, step, self.steps))
             if step in self.due:
-                self._keep(self, number, self.due[step])
-                if step == max(self.due):
+                if not self._take(self.due[step]):
                     return False
             elif self._late():
-                self._cut(number, step)
+                self._cut(step)
                 return False
-            if time.monotonic() - self.saved > CHECKPOINT_SECONDS and step < self.steps:
+            save = self._stop.asked or time.monotonic() - self.saved > CHECKPOINT_SECONDS
+            if save and step < self.steps:
                 self._save(self.run_name)
+            self._stop.check()
         return True
 
-    def _cut(self, number: int, step: int) -> None:
+    def _take(self, point: float) -> bool:
+        """Keeps the model at a point of the run; false if it is the last one."""
+        step = self.engine.step
+        try:
+            self._keep(self, bisect_left(self.rates.ends, step), point)
+        except StoppedError:
+            self._save(self.run_name, owed=step in self.due)
+            raise
+        self._owed = False
+        return step < max(self.due)
+
+    def _cut(self, step: int) -> None:
         if step >= MIN_SHARE_DONE * self.steps and not self._every:
-            self._keep(self, number, step / self.steps)
+            self._take(step / self.steps)
             return
         self._save(self.run_name)
         raise OutOfTimeError(f"the time was over after {step / self.steps:.0%} of the run")
 
+    def evaluated(self, stage: int, done: int, total: int) -> None:
+        """Says how far an evaluation has come, and ends it where the run is asked to stop."""
+        self.emit(self.progress("evaluating", stage, done, total))
+        self._stop.check()
+
+    def _begin(self, phase: str) -> None:
+        self.emit(Progress(self.job.trial, phase, stages=len(self.job.run.recipe.stages)))
+
     def progress(self, phase: str, stage: int, step: int, steps: int) -> Progress:
         """How far the run has come."""
-        return Progress(
-            trial=self.job.trial,
-            phase=phase,
-            stage=stage + 1,
-            stages=len(self.stages),
-            step=step,
-            steps=steps,
-            loss=self.pace.loss,
-            windows_per_second=self.pace.windows_per_second,
-        )
+        stages, pace = len(self.stages), self.pace
+        place = (self.job.trial, phase, stage + 1, stages, step, steps)
+        return Progress(*place, pace.loss, pace.windows_per_second)
 
     def run(self) -> None:
         """Trains, and says at the beginning what is trained and at the end that it is over.
 
         Raises:
             OutOfTimeError: The time was over before most of the run was done.
+            StoppedError: It was asked to stop.
         """
         self._announce()
-        self._train_stages()
-        self.checkpoints.remove(self.run_name)
+        with self._stop.heeded():
+            self._train_stages()
+            self.checkpoints.remove(self.run_name)
         self.emit(
             TrialFinished(
                 self.job.trial,

@@ -24,6 +24,7 @@ from autoqa.recipes import Portion
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.lower_layers import LowerLayers
+from autoqa.training.stop_request import PROCESS, StopRequest
 from autoqa.types import Example
 
 
@@ -54,14 +55,16 @@ class Workbench:
     Args:
         bound: The study with its plugins.
         run_folder: The study's folder.
+        stop: By which runs are asked to stop.
 
     Raises:
         ConfigError: The cache's size in the environment is not one.
     """
 
-    def __init__(self, bound: BoundStudy, run_folder: Path) -> None:
+    def __init__(self, bound: BoundStudy, run_folder: Path, stop: StopRequest = PROCESS) -> None:
         self.bound = bound
         self.run_folder = run_folder
+        self.stop = stop
         self._cache = machine_cache()
         self._ready: dict[str, ReadyBackbone] = {}
         self._encoded: dict[tuple[str, str], Encoded] = {}
@@ -94,7 +97,7 @@ class Workbench:
     def _with(self, data: StudyData) -> "Workbench":
         """The same with other rows of the validation's source."""
         source = self.bound.study.validation.source
-        other = Workbench(self.bound, self.run_folder)
+        other = Workbench(self.bound, self.run_folder, self.stop)
         other.data = data
         other._cache, other._ready = self._cache, self._ready
         other._encoded = {key: value for key, value in self._encoded.items() if key[1] != source}

@@ -8,6 +8,7 @@ Everything here is called from the one thread that runs the search, but for
 :meth:`WorkerPool.kill`, which a signal handler may call at any moment.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from autoqa.workers.resources import WorkerPlan
 
 WAIT_SECONDS = 0.5
 """The longest wait for events: time limits are looked at this often."""
+
+SAVING_SECONDS = 20.0
+"""The longest wait for workers that save what they have done: of the 30 seconds that
+a cluster leaves between SIGTERM and SIGKILL, enough remain to write down what became of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,16 @@ class Worker(ABC):
         """What has arrived; does not wait. Nothing, if the worker is not running."""
 
     @abstractmethod
+    def stop(self) -> None:
+        """Asks a running worker to save what it has done and to end; does not wait."""
+
+    @abstractmethod
+    def stopped(self) -> bool:
+        """Whether a worker that was asked to stop is over; what it says meanwhile is lost."""
+
+    @abstractmethod
     def end(self) -> None:
-        """Ends the worker with whatever it does, and waits until it is over; may be repeated.
+        """Ends the worker with whatever it does and has started, at once; may be repeated.
 
         Messages that were not asked for are lost.
         """
@@ -138,11 +151,28 @@ class WorkerPool(ABC):
             yield worker, worker.events()
 
     def end(self) -> None:
-        """Ends all workers; they may be assigned jobs again."""
-        for worker in self.workers:
-            worker.end()
+        """Ends all workers, with time to save what they do; they may be assigned jobs again."""
+        end_saving(self.workers)
 
     def kill(self) -> None:
         """Ends all workers at once, because this process is about to end."""
         for worker in self.workers:
             worker.kill()
+
+
+def end_saving(workers: Collection[Worker], seconds: float = SAVING_SECONDS) -> None:
+    """Ends workers, all together, with some time to save what they have done.
+
+    Args:
+        workers: Running or not.
+        seconds: After which what they have not saved is lost.
+    """
+    for worker in workers:
+        worker.stop()
+    limit = time.monotonic() + seconds
+    running = list(workers)
+    while running and time.monotonic() < limit:
+        time.sleep(0.02)
+        running = [worker for worker in running if not worker.stopped()]
+    for worker in workers:
+        worker.end()

@@ -1,8 +1,10 @@
 """The process of a local worker: takes jobs from a pipe, runs them, reports.
 
-It ends when the pipe closes, when it is told to, or when its parent is gone.
+It ends when the pipe closes, when it is told to, or when its parent is gone, and takes with it all
+that it has started. SIGTERM lets a run save what it has done first.
 """
 
+import ctypes
 import faulthandler
 import os
 import signal
@@ -10,11 +12,15 @@ import threading
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from types import FrameType
 
 from autoqa.config.study import StudyFile
 from autoqa.training.jobs import Job
 from autoqa.training.messages import Message
+from autoqa.training.stop_request import PROCESS
 from autoqa.workers.job_runner import Factory, JobRunner
+
+_PR_SET_PDEATHSIG = 1
 
 
 def main(
@@ -33,10 +39,14 @@ def main(
         run_folder: Handed to the factory.
         log: Takes everything that is printed here, native code included.
     """
-    # Ctrl-C reaches every process of the terminal; what then happens is the parent's decision.
+    # Of its own group, so that what a plugin starts ends with it; and away from the terminal, whose
+    # Ctrl-C is for the parent to decide on.
+    os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     _log_to(log)
+    _wake_without_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sending = threading.Lock()
 
@@ -45,10 +55,10 @@ def main(
             try:
                 pipe.send(message)
             except BrokenPipeError:  # the parent does not listen any more
-                os._exit(1)
+                _end()
 
     runner = JobRunner(factory, study, run_folder, emit)
-    while (job := _receive(pipe)) is not None:
+    while not PROCESS.asked and (job := _receive(pipe)) is not None:
         runner.run(job)
 
 
@@ -73,4 +83,20 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         wait([parent.sentinel])
-        os._exit(1)
+        _end()
+
+
+def _wake_without_parent() -> None:
+    """Has the kernel wake this process, should it be stopped, when its parent is gone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    if not PROCESS.ask():  # nothing to save
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.killpg(0, signal.SIGTERM)
+
+
+def _end() -> None:
+    """Ends this process with all that it has started."""
+    os.killpg(0, signal.SIGKILL)

@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.errors import AutoqaError
+from autoqa.errors import AutoqaError, StoppedError
 from autoqa.training.jobs import AnswerJob, DistilJob, Job, RefitJob, SoupJob, TimingJob, TrialJob
 from autoqa.training.messages import Emit, TrialFailed
 
@@ -69,6 +69,8 @@ class JobRunner:
             if self._run_job is None:
                 self._run_job = self._factory(self._study, self._run_folder)
             self._run_job(job, self._emit)
+        except StoppedError as error:
+            self._emit(TrialFailed(job.trial, str(error), "", _kind(error)))
         except Exception as error:
             trace = traceback.format_exc()
             print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log

@@ -2,8 +2,9 @@
 
 import os
 import signal
+import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -70,31 +71,56 @@ class LocalProcess(Worker):
         messages: list[Message] = []
         if self._pipe is None:
             return Events()
+        over = self._over  # first: what comes after it is no message
         try:
             while self._pipe.poll():
                 messages.append(self._pipe.recv())
         except (EOFError, ConnectionResetError):
-            return Events(tuple(messages), died=True)
-        return Events(tuple(messages))
+            over = True
+        return Events(tuple(messages), died=over)
+
+    def stop(self) -> None:
+        """Sends SIGTERM: a run saves what it has done, any other job ends at once."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def stopped(self) -> bool:
+        """Whether the process is gone; its pipe is read, so that it need not wait to be heard."""
+        return self.events().died or self._process is None
 
     def end(self) -> None:
-        """Ends the process with SIGTERM, and with SIGKILL if it is there 5 seconds later."""
+        """Ends the process and all that it has started with SIGKILL."""
         if self._pipe is not None:
             self._pipe.close()
             self._pipe = None
         if self._process is not None:
-            self._process.terminate()
-            self._process.join(5)
-            if self._process.is_alive():
-                self._process.kill()
-                self._process.join()
+            self.kill()
+            self._process.join()
             self._process.close()
             self._process = None
 
     def kill(self) -> None:
-        """Ends the process with SIGKILL and does not wait."""
+        """Ends the process and all that it has started with SIGKILL, and does not wait."""
         if self._process is not None and self._process.pid is not None:
+            # Its group is its own from its first line of code on, and goes by the same number.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.kill()
+
+    @property
+    def _over(self) -> bool:
+        """Whether the process is gone.
+
+        What it has started may live on and hold the pipe open, so its end does not tell. It is not
+        reaped here: as long as it is not, nobody else's group can have its number.
+        """
+        if self._process is None or self._process.pid is None:
+            return True
+        try:
+            options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return os.waitid(os.P_PID, self._process.pid, options) is not None
+        except ChildProcessError:  # reaped before
+            return True
 
     @property
     def was_killed(self) -> bool:
@@ -105,7 +131,7 @@ class LocalProcess(Worker):
         """Exit code or signal of the process that is gone, and where its log is."""
         if self._process is None:
             return "worker was never started"
-        self._process.join(5)
+        self._join(5)
         code = self._process.exitcode
         if code is None:
             return "worker closed its pipe and did not end"
@@ -118,6 +144,12 @@ class LocalProcess(Worker):
         name = signal.Signals(-code).name if -code in signal.valid_signals() else "unknown"
         hint = hints.get(-code, "")
         return f"worker was killed by signal {-code} ({name}{hint}); see {self.log}"
+
+    def _join(self, seconds: float) -> None:
+        """Waits for the end of the process, but not for that of what it has started."""
+        limit = time.monotonic() + seconds
+        while not self._over and time.monotonic() < limit:
+            time.sleep(0.02)
 
 
 class LocalProcessPool(WorkerPool):

@@ -199,6 +199,38 @@ def test_a_sigint_while_a_command_runs(tmp_path):
     assert "Traceback" not in stderr
 
 
+def test_a_sigint_while_a_command_ends(tmp_path):
+    """The second Ctrl-C of an impatient person comes when the first one has been dealt with."""
+    (tmp_path / "lingering.py").write_text(
+        "import atexit, click, signal\n"
+        "from autoqa.supervision.interrupts import SearchInterruptedError\n"
+        "@atexit.register\ndef stay():\n"
+        "    print('ends', flush=True)\n"
+        "    while True: signal.pause()\n"
+        "@click.command()\ndef linger():\n"
+        "    raise SearchInterruptedError('the search was interrupted')\n"
+    )
+    code = (
+        "from autoqa.cli.main import COMMANDS, main\n"
+        "COMMANDS['linger'] = ('lingering:linger', '')\nmain()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "linger"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ends\n"
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.strip().splitlines() == ["Error: the search was interrupted"]
+
+
 @pytest.mark.parametrize("buffering", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["plugins", "list", "--json"], ["plugins", "list"], ["--version"]]

@@ -18,7 +18,8 @@ if __name__ == "__main__":
         if rest == ["join"]:
             fakes.join(Path(folder), run, display)
         else:
-            text = fakes.stored(*rest) if rest else fakes.STUDY
+            text = rest[0] if rest else fakes.STUDY
+            text = text if "\n" in text else fakes.stored(text)
             fakes.search(Path(folder), run, text, display=display)
     except AutoqaError as error:
         sys.stderr.write(f"{error}\n")

@@ -7,6 +7,8 @@ import json
 import math
 import os
 import signal
+import subprocess
+import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,6 +37,7 @@ from autoqa.training.messages import (
     SnapshotTaken,
     TrialFinished,
 )
+from autoqa.training.stop_request import PROCESS
 from autoqa.types import Answer, Example
 from autoqa.workers.registry import LOCAL_PROCESS
 
@@ -375,6 +378,82 @@ def half_a_second(_study: Any, _folder: Path) -> Any:
         _good(job, emit)
 
     return run
+
+
+def answers_the_end(_study: Any, _folder: Path) -> Any:
+    """When it is told to end it stays, and sends the search another Ctrl-C."""
+
+    def run(job: TrialJob, _emit: Any) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getppid(), signal.SIGINT))
+        (job.run_folder / f"hangs-{os.getpid()}").touch()
+        while True:
+            signal.pause()
+
+    return run
+
+
+def saves_when_stopped(_study: Any, _folder: Path) -> Any:
+    """Notes at once that it runs, and, when it is asked to stop, that it has saved."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        if (job.run_folder / "go").exists():
+            _good(job, emit)
+            return
+        with PROCESS.heeded():
+            (job.run_folder / f"hangs-{os.getpid()}").touch()
+            while not PROCESS.asked:
+                time.sleep(0.01)
+                emit(Progress(job.trial, "training", step=1, steps=10))  # nobody may listen
+            time.sleep(0.3)
+            (job.run_folder / f"saved-{os.getpid()}").touch()
+            PROCESS.check()
+
+    return run
+
+
+def helped(_study: Any, _folder: Path) -> Any:
+    """Starts a helper, which holds all that is open here, and dies, or stays with it."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        if (job.run_folder / "go").exists():
+            _good(job, emit)
+            return
+        helper = subprocess.Popen(["sleep", "600"], close_fds=False)
+        (job.run_folder / f"helper-{helper.pid}").touch()
+        if first_time(job):
+            os.kill(os.getpid(), signal.SIGKILL)
+        (job.run_folder / f"hangs-{os.getpid()}").touch()
+        time.sleep(600)
+
+    return run
+
+
+def _hangs_once(hang: Any) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            for step in range(1, 5):
+                emit(Progress(job.trial, "training", 1, 1, step, 10))
+                time.sleep(0.1)
+            hang()
+        _good(job, emit)
+
+    return run
+
+
+def stopped_once(_study: Any, _folder: Path) -> Any:
+    return _hangs_once(lambda: os.kill(os.getpid(), signal.SIGSTOP))
+
+
+def deadlocked_once(_study: Any, _folder: Path) -> Any:
+    """Two locks that wait for each other would do the same; a thread lives on beside them."""
+
+    def hang() -> None:
+        threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+        lock = threading.Lock()
+        lock.acquire()
+        lock.acquire()
+
+    return _hangs_once(hang)
 
 
 def until_deadline(_study: Any, _folder: Path) -> Any:

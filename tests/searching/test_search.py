@@ -39,9 +39,9 @@ def candidates() -> list[str]:
         return [record.id for record in store.candidates()]
 
 
-def start(folder: Path, factory: str) -> "subprocess.Popen[str]":
+def start(folder: Path, factory: str, text: str = fakes.STUDY) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.searching.fake_search", str(folder), factory],
+        [sys.executable, "-m", "tests.searching.fake_search", str(folder), factory, text],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
@@ -49,7 +49,7 @@ def start(folder: Path, factory: str) -> "subprocess.Popen[str]":
     )
 
 
-def wait_for_hang(home: Path, seconds: float = 30) -> int:
+def wait_for_hang(home: Path, seconds: float = 60) -> int:
     end = time.time() + seconds
     while time.time() < end:
         found = list((home / "small").glob("hangs-*"))
@@ -208,6 +208,16 @@ def test_a_backbone_that_only_fails_is_left_out(tmp_path: Path) -> None:
     assert len(trials()) == 3
 
 
+def test_a_study_whose_trials_all_failed_trains_when_the_mistake_is_mended(tmp_path: Path) -> None:
+    with pytest.raises(NothingFeasibleError):
+        fakes.search(tmp_path, fakes.raises)
+    assert len(trials()) == 4
+    result = fakes.search(tmp_path, fakes.good)
+    assert (result.finished, result.failed) == (4, 4)
+    origins = [trial.user_attrs["origin"] for trial in trials()]
+    assert origins[4:6] == origins[:2] == ["protocol", "protocol"]
+
+
 def test_a_score_that_is_no_number_fails(tmp_path: Path) -> None:
     with pytest.raises(NothingFeasibleError, match="not a number"):
         fakes.search(tmp_path, fakes.not_a_number, options=SearchOptions(trials=1))
@@ -345,13 +355,10 @@ def test_ctrl_c_ends_in_good_order_and_the_next_search_goes_on(tmp_path: Path, h
 
 
 def test_a_second_signal_kills_at_once(tmp_path: Path, home: Path) -> None:
-    process = start(tmp_path, "slow_second")
+    process = start(tmp_path, "answers_the_end")
     worker = wait_for_hang(home)
-    os.kill(worker, signal.SIGSTOP)  # it will not end kindly, so that the first signal waits
-    process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=4)
+    process.send_signal(signal.SIGINT)  # the second one comes from the worker that should end
+    process.communicate(timeout=60)
     assert process.returncode == 130
     assert gone(worker)
 

@@ -6,7 +6,7 @@ from optuna.trial import TrialState
 
 from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.searching.optuna_study import open_study, recover
-from autoqa.searching.trials import Proposal, Trials
+from autoqa.searching.trials import MAX_FAILURES, Proposal, Trials
 from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
 
@@ -57,6 +57,24 @@ def test_a_trial_is_repeated_once() -> None:
     assert not study.fail(again.trial, "killed again", "same")
     assert study.settled() == 1
     assert "queued_again" not in attributes(study, 1)
+
+
+def test_what_failed_in_an_earlier_search_is_history() -> None:
+    point = Point("protocol", protocol_parameters(space()))
+    study = trials(e5=[point])
+    for _ in range(MAX_FAILURES):
+        study.fail(propose(study).trial, "length 1024 on 512 positions")
+    assert study.settled() == MAX_FAILURES
+    assert "e5" in study.left_out
+    assert study.propose(100, lambda _: True) is None
+    later = Trials(study.study, study.spaces, {"e5": [point]}, 0, "v1", note=lambda _: None)
+    assert later.settled() == later.planned() == 0
+    again = later.propose(1, lambda _: True)
+    assert again is not None
+    assert attributes(later, again.trial.number)["origin"] == "protocol"
+    assert later.propose(1, lambda _: True) is None  # the one that is wanted runs
+    later.fail(again.trial, "length 1024 on 512 positions")
+    assert later.settled() == 1
 
 
 def test_an_interrupted_retry_stays_a_retry() -> None:

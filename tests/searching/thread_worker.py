@@ -79,6 +79,12 @@ class ThreadWorker(Worker):
             messages.append(self._run.messages.get())
         return Events(tuple(messages), died)
 
+    def stop(self) -> None:
+        """A thread cannot be asked."""
+
+    def stopped(self) -> bool:
+        return True
+
     def end(self) -> None:
         if self._run is not None:
             self._run.end()

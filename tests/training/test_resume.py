@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from autoqa import errors
 from autoqa.features.windows import Windows
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.store.predictions import load_logits
@@ -13,8 +14,16 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.training import trainer as trainer_module
 from autoqa.training.engine import Engine, StepLoss
 from autoqa.training.jobs import TrialJob
-from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialFinished
+from autoqa.training.messages import (
+    Message,
+    Note,
+    Progress,
+    RecipeCard,
+    SnapshotTaken,
+    TrialFinished,
+)
 from autoqa.training.run import run_trial
+from autoqa.training.stop_request import StopRequest
 from autoqa.training.workbench import Workbench
 
 Bench = Callable[[str], Workbench]
@@ -106,6 +115,60 @@ def test_an_interrupted_run_goes_on_with_the_same_losses(
         f"goes on from where it was interrupted: {stop - 1} of {len(wanted)} steps are done"
     ]
     assert not list(bench.checkpoints.glob("run-*")), "a finished run needs no checkpoint"
+
+
+@pytest.mark.parametrize(
+    "method, phase, share",
+    [
+        (Method(mlm_epochs=0.5), "adapting", 0.0),
+        (Method(mlm_epochs=0.5), "training", 0.7),
+        (Method(averaging="ema"), "training", 0.2),
+        (Method(averaging="ema"), "evaluating", 0.5),
+        (Method(averaging="swa"), "evaluating", 1.0),
+    ],
+)
+def test_a_run_that_is_asked_to_stop_loses_no_step(
+    make_bench: Bench,
+    monkeypatch: pytest.MonkeyPatch,
+    losses: dict[int, float],
+    method: Method,
+    phase: str,
+    share: float,
+) -> None:
+    recipe = Recipe((FIRST, SECOND), method)
+    undisturbed = make_bench("undisturbed")
+    run(undisturbed, recipe)
+    steps = len(losses)
+    monkeypatch.setattr(trainer_module.Pace, "due", lambda _: True)
+    bench, trained = make_bench("asked"), 0
+    bench.stop = StopRequest()
+    job = TrialJob(3, "toy", TrainingRun(recipe, 5e-3, 11), bench.run_folder)
+
+    def emit(message: Message) -> None:
+        nonlocal trained
+        if isinstance(message, Progress) and message.phase == "training":
+            trained = message.step
+        if isinstance(message, Progress) and message.phase == phase and trained >= share * steps:
+            assert bench.stop.ask()
+
+    with pytest.raises(errors.StoppedError):
+        run_trial(job, bench, emit)
+    assert not bench.stop.ask(), "nobody heeds it any more"
+    bench.stop = StopRequest()
+    messages: list[Message] = []
+    run_trial(job, bench, messages.append)
+    assert finished(messages).reused_steps == trained
+    taken = [m.candidate.id for m in messages if isinstance(m, SnapshotTaken)]
+    kept = [] if trained < steps / 2 or (phase, share) == ("evaluating", 0.5) else ["t0003-050"]
+    assert sorted([*kept, *taken]) == ["t0003-050", "t0003-100"]
+    for name in ("t0003-050", "t0003-100"):
+        np.testing.assert_array_equal(
+            load_logits(RunFolder(bench.run_folder), name, "public")[0],
+            load_logits(RunFolder(undisturbed.run_folder), name, "public")[0],
+        )
+    said = [m.text for m in messages if isinstance(m, Note)]
+    assert any(f"{trained} of {steps} steps are done" in text for text in said) or not trained
+    assert not list(bench.checkpoints.glob("run-*"))
 
 
 @pytest.mark.parametrize(
