@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
+from autoqa.searching.lost_rows import row_of
 from autoqa.searching.recording import Recorder, RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
@@ -156,6 +157,7 @@ class Loop:
             windows_per_second=self._usual_speed(proposal.backbone),
             evaluation=0.0 if timing is None else timing.evaluation,
             deadline=self.budget.deadline,
+            row=row_of(proposal.trial),
         )
         self._busy[worker.number] = running
         worker.assign(job)

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import optuna
@@ -17,6 +18,7 @@ from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.checksums import DamagedError
 from autoqa.store.connection import tune_sqlite
 from autoqa.store.run_folder import RunFolder
 
@@ -150,7 +152,12 @@ def adopt(folder: RunFolder, candidates: Sequence[CandidateRecord]) -> list[Cand
         candidates: Those that are written down.
     """
     known = {record.id for record in candidates}
-    records = (folder.read_record(name) for name in folder.candidate_ids() if name not in known)
+    records = []
+    for name in folder.candidate_ids():
+        # Damaged ones are told of, and set aside, where candidates are looked through.
+        with suppress(DamagedError):
+            if name not in known:
+                records.append(folder.read_record(name))
     return [record for record in records if math.isfinite(record.jaccard)]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import optuna
 from optuna.trial import TrialState
 
 from autoqa import env
@@ -15,6 +16,8 @@ from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
 from autoqa.registry import BoundStudy
 from autoqa.searching.loop import Loop
+from autoqa.searching.lost_rows import give_back
+from autoqa.searching.mend import mend_candidates, mend_windows
 from autoqa.searching.optuna_study import adopt, check_spaces, open_study, recover
 from autoqa.searching.recording import Recorder
 from autoqa.searching.result import SearchResult, conclude
@@ -41,6 +44,7 @@ from autoqa.searching.trial_attributes import usual
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy, read_prior
 from autoqa.store.run_folder import RunFolder
+from autoqa.store.sqlite_file import set_aside_damaged
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
 from autoqa.supervision.budget import SOUPS_SHARE, Budget
@@ -90,7 +94,11 @@ def run_search(
     folder = RunFolder(Path(env.run_folder(study.name)))
     with folder.lock(), display or QuietDisplay() as shown:
         folder.create()
-        with Store(folder.store_url(study.search.storage), study.name) as store:
+        url = folder.store_url(study.search.storage)
+        damaged = set_aside_damaged(url)
+        if damaged is not None:
+            shown.event(damaged)
+        with Store(url, study.name, folder.openings) as store:
             budget = Budget(options.minutes or study.search.minutes)
             data = prepare(bound)
             freeze_study = partial(freeze, folder, store, study, text, options.accept_changes)
@@ -205,14 +213,35 @@ def _open_trials(
     for note in data.notes:
         display.event(note)
     optuna_study = open_study(study.name, folder.store_url(study.search.storage), study.seed)
+    for sentence in (*mend_candidates(folder, store), *mend_windows(folder, data)):
+        display.event(sentence)
+    _adopt(optuna_study, folder, store, max(study.search.snapshots), display)
     check_spaces(optuna_study, spaces)
     trials = Trials(optuna_study, spaces, first, study.seed, fingerprint(study), note=display.event)
     use_scale(trials, stored_scale(trials))
     for name in folder.remove_partial():
         display.event(f"removed {name}, which a dead search left half-written")
-    for record in adopt(folder, store.candidates()):
-        store.add_candidate(record)
-        display.event(f"candidate {record.id} was complete on disk and is written down now")
     for sentence in recover(trials, store.candidates(), max(study.search.snapshots)):
         display.event(sentence)
     return trials
+
+
+def _adopt(
+    optuna_study: optuna.Study,
+    folder: RunFolder,
+    store: Store,
+    complete: float,
+    display: Display,
+) -> None:
+    """Gives a database that lost rows those that are on disk."""
+    back = give_back(optuna_study, folder, complete)
+    adopted = adopt(folder, store.candidates())
+    for record in adopted:
+        store.add_candidate(record)
+        if not back:
+            display.event(f"candidate {record.id} was complete on disk and is written down now")
+    if back:
+        display.event(
+            f"the database had no row of {len(back)} trials ({', '.join(map(str, back))}) and "
+            f"{len(adopted)} candidates, which were adopted from {folder.candidates}"
+        )

@@ -82,6 +82,15 @@ class Store(OpeningLog, ReadLog, ExternalScores):
             )
             connection.execute(insert(_candidates).values(**row))
 
+    def remove_candidate(self, candidate: str) -> None:
+        """Removes a candidate's row, so that it can be made anew."""
+        with self._begin() as connection:
+            connection.execute(
+                delete(_candidates).where(
+                    _candidates.c.study == self.study, _candidates.c.id == candidate
+                )
+            )
+
     def candidates(self) -> list[CandidateRecord]:
         """All candidates, by id."""
         names = [field.name for field in fields(CandidateRecord)]

@@ -7,9 +7,10 @@ import pytest
 from autoqa.errors import ConfigError
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.searching.retrain import retrain
+from autoqa.store.checksums import checksum
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import WEIGHTS, checksum, dropped
+from autoqa.store.weight_quota import WEIGHTS, dropped
 from autoqa.supervision.display import QuietDisplay
 from tests.conftest import Run
 from tests.toy_study import copied_run, search_study, write_study
