@@ -140,7 +140,7 @@ def read_checked(path: Path) -> Any:
             return stored["content"]
         problem = "its checksum differs"
     except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = f"{error:.80}" if isinstance(error, ValueError) else f"{error!r:.80}"
+        problem = str(error)[:80]
     raise DamagedError(f"{path} is damaged ({problem})")
 
 
