@@ -1,4 +1,7 @@
-"""Files and folders that are written whole or not at all, and locks that one process holds."""
+"""Files and folders that are written whole or not at all, and locks that one process holds.
+
+What counts as written has reached the disk, with its name: a crash of the machine takes none of it.
+"""
 
 import fcntl
 import os
@@ -87,7 +90,10 @@ def writing_folder(target: Path, partial: Path | None = None) -> Iterator[Path]:
     partial.mkdir(parents=True)
     try:
         yield partial
+        for path in (*partial.rglob("*"), partial):
+            _sync(path)
         _swap(partial, target)
+        _sync(target.parent)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -102,7 +108,9 @@ def writing_file(path: Path) -> Iterator[Path]:
     partial = _partial(path)
     try:
         yield partial
+        _sync(partial)
         partial.replace(path)
+        _sync(path.parent)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -165,6 +173,15 @@ def _acquire(path: Path, wait: bool, waiting: Callable[[], None] | None) -> Text
 
 def _partial(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _sync(path: Path) -> None:
+    """Has the disk take a file's content, or a folder's names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _swap(partial: Path, target: Path) -> None:

@@ -1,7 +1,8 @@
 """A study's finished run, opened for selection and export."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autoqa.config.load import load_study
@@ -9,9 +10,12 @@ from autoqa.config.study import StudyFile
 from autoqa.env import run_folder, runs_folder
 from autoqa.errors import ConfigError, MissingAssetError, NothingFeasibleError, did_you_mean
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.predictions import left_out
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import dropped
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +26,30 @@ class StudyRun:
         study: The study file as the search froze it.
         folder: Its run folder.
         store: Its database.
+        told: Sentences about damaged candidates that were told already.
     """
 
     study: StudyFile
     folder: RunFolder
     store: Store
+    told: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def require_weights(self, names: Sequence[str]) -> None:
         """Checks that candidates' weights are on this machine.
 
         Raises:
-            MissingAssetError: Some were dropped; the sentence names the way to get them back.
+            MissingAssetError: Some were dropped, or are damaged; the sentence names the way to get
+                them back.
             DataError: Some are missing although they were not dropped.
         """
-        absent = [name for name in names if dropped(self.folder, name) is not None]
+        gone = {name: each for name in names if (each := dropped(self.folder, name))}
+        damaged = [name for name, each in gone.items() if each.damaged]
+        if damaged:
+            raise MissingAssetError(
+                f"the weights of {', '.join(damaged)} are damaged: "
+                f"`autoqa retrain {self.study.name} {' '.join(gone)}` makes them again"
+            )
+        absent = list(gone)
         if absent:
             raise MissingAssetError(
                 f"the weights of {', '.join(absent)} were dropped to keep within search.weights = "
@@ -43,13 +57,29 @@ class StudyRun:
                 f"`autoqa retrain {self.study.name} {' '.join(absent)}` makes them again"
             )
 
+    def whole_candidates(self) -> list[str]:
+        """Ids of candidates on this machine whose record and predictions are as written, sorted.
+
+        A sentence in the log says which are not, and why.
+        """
+        whole = []
+        for name in self.folder.candidate_ids():
+            sentence = left_out(self.folder, name)
+            if sentence is None:
+                whole.append(name)
+            elif sentence not in self.told:
+                self.told.add(sentence)
+                _log.warning("%s", sentence)
+        return whole
+
     def candidates(self) -> list[CandidateRecord]:
-        """All candidates whose files are on this machine, by id.
+        """All candidates whose files are on this machine, by id; damaged ones are left out.
 
         Raises:
             NothingFeasibleError: There is none.
+            DataError: A record is of a newer version.
         """
-        records = [self.folder.read_record(name) for name in self.folder.candidate_ids()]
+        records = [self.folder.read_record(name) for name in self.whole_candidates()]
         if not records:
             raise NothingFeasibleError(
                 f"the study {self.study.name!r} has no candidate in {self.folder.candidates}: run "
@@ -91,5 +121,6 @@ def open_run(study: str) -> StudyRun:
     """
     path = known_study(study)
     folder, frozen = RunFolder(path.parent), load_study(path, frozen=True)
-    store = Store(folder.store_url(frozen.search.storage), frozen.name)
+    url = folder.store_url(frozen.search.storage)
+    store = Store(url, frozen.name, openings=folder.openings)
     return StudyRun(frozen, folder, store)

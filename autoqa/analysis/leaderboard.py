@@ -64,7 +64,7 @@ def build_leaderboard(run: StudyRun) -> Leaderboard:
     """
     records = run.store.candidates()
     examples = run.folder.load_examples("public")
-    here = set(run.folder.candidate_ids())
+    here = set(run.whole_candidates())
     compared = sorted((record for record in records if record.id in here), key=in_time)
     scores = candidate_scores(run, compared, examples, "public")
     reads = run.store.public_reads()

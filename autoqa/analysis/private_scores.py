@@ -9,7 +9,7 @@ from autoqa.analysis.stored_predictions import load_part
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
 from autoqa.scores.summary import ScoreEntry
-from autoqa.store.weight_quota import checksum
+from autoqa.store.checksums import checksum
 
 
 @dataclass(frozen=True, slots=True)

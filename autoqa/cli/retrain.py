@@ -1,4 +1,4 @@
-"""``autoqa retrain``: weights that were dropped, made again."""
+"""``autoqa retrain``: weights that were dropped, and damaged files, made again."""
 
 import click
 
@@ -12,7 +12,7 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
 
     A search keeps all predictions, and weights within [search] weights. The run that a candidate
     came from is repeated up to its point, a soup is averaged again; the weights are taken if they
-    are the same to the last bit.
+    are the same to the last bit. Damaged weights and predictions are made again in the same way.
     """
     from autoqa.analysis.finished_run import open_run
     from autoqa.analysis.selection import stored_selection

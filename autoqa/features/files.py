@@ -10,6 +10,7 @@ from safetensors.numpy import load_file, save_file
 from autoqa.errors import DataError
 from autoqa.features.windows import Windows
 from autoqa.files import writing_file
+from autoqa.store.checksums import damage_beside, forget_sum_beside, write_sum_beside
 
 _LAYOUT = "autoqa.windows.2"
 _NAMES = tuple(field.name for field in fields(Windows) if field.name != "soft")
@@ -23,12 +24,22 @@ def save_windows(path: Path, windows: Windows) -> None:
         save_file(arrays, partial, metadata={"layout": _LAYOUT})
 
 
+def keep_windows(path: Path, windows: Windows) -> None:
+    """As :func:`save_windows`, with a checksum beside the file that :func:`load_windows` checks."""
+    forget_sum_beside(path)
+    save_windows(path, windows)
+    write_sum_beside(path)
+
+
 def load_windows(path: Path) -> Windows:
     """Reads what :func:`save_windows` wrote.
 
     Raises:
-        DataError: There is no such file, or it does not hold windows.
+        DataError: There is no such file, it does not hold windows, or is not what was written.
     """
+    problem = damage_beside(path) if path.is_file() else None
+    if problem is not None:
+        raise DataError(f"{path} is damaged ({problem}): `autoqa search` makes the windows anew.")
     try:
         arrays = load_file(path)
     except (FileNotFoundError, SafetensorError) as error:

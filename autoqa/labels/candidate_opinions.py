@@ -29,7 +29,7 @@ from autoqa.registry import BoundStudy, bind, discover
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.predictions import load_logits
 from autoqa.store.validation import check_validation
-from autoqa.store.weight_quota import WEIGHTS
+from autoqa.store.weight_quota import WEIGHTS, dropped
 from autoqa.types import Example, ProgressCallback
 
 T = TypeVar("T")
@@ -136,7 +136,8 @@ class Judges:
 
     def _runs(self, record: CandidateRecord) -> bool:
         """Whether a candidate's weights are there: some are dropped to save room."""
-        return (self._run.folder.model(record.id) / WEIGHTS).is_file()
+        folder = self._run.folder
+        return (folder.model(record.id) / WEIGHTS).is_file() and dropped(folder, record.id) is None
 
     def _stored(
         self,

@@ -99,9 +99,9 @@ class HopelessRuns:
         if not rivals or rivals[0].jaccard - candidate.jaccard <= MARGIN:
             return None
         best = rivals[0]
-        if self._scores is None:
-            self._scores = CandidateScorer(self._folder, self._folder.load_examples("public"))
         try:
+            if self._scores is None:
+                self._scores = CandidateScorer(self._folder, self._folder.load_examples("public"))
             own, other = self._scores.of(candidate), self._scores.of(best)
         except DataError:  # whatever is damaged is no reason to end a run
             return None

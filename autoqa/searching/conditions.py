@@ -9,6 +9,7 @@ from typing import Any, Self
 from autoqa.data import StudyData
 from autoqa.errors import ConfigError
 from autoqa.registry.versions import differences, environment
+from autoqa.searching.trials import Trials
 from autoqa.store.example_lines import to_line
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.budget import Budget
@@ -27,6 +28,7 @@ class Conditions:
         minutes: The search's time limit.
         start: When it began, seconds since the epoch.
         trials: Trials wanted.
+        history: :attr:`autoqa.searching.trials.Trials.history`.
     """
 
     version: str
@@ -36,20 +38,22 @@ class Conditions:
     minutes: float | None
     start: float
     trials: int
+    history: list[int]
 
     @classmethod
     def of(
-        cls, version: str, data: StudyData, folder: RunFolder, budget: Budget, trials: int
+        cls, trials: Trials, data: StudyData, folder: RunFolder, budget: Budget, total: int
     ) -> Self:
         """Those of a search that runs here."""
         return cls(
-            version=version,
+            version=trials.version,
             environment=environment(),
             data=source_digests(data),
             folder=folder.token() or folder.mark(secrets.token_hex(8)),
             minutes=budget.minutes,
             start=budget.start,
-            trials=trials,
+            trials=total,
+            history=sorted(trials.history),
         )
 
     @classmethod

@@ -124,6 +124,7 @@ def join_search(
         spaces = build_spaces(bound, source_languages(data))
         trials = open_trials(study, spaces, membership, shown)
         trials.version = conditions.version
+        trials.history = frozenset(conditions.history)
         session = open_session(
             bound,
             data,

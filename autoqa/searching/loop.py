@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
+from autoqa.searching.lost_rows import row_of
 from autoqa.searching.peers import LOOK_SECONDS, Peers
 from autoqa.searching.recording import Recorder, RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
@@ -181,6 +182,7 @@ class Loop:
             windows_per_second=self._usual_speed(proposal.backbone),
             evaluation=0.0 if timing is None else timing.evaluation,
             deadline=self.budget.deadline,
+            row=row_of(proposal.trial),
         )
         self._busy[worker.number] = running
         worker.assign(job)

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import optuna
@@ -18,6 +19,7 @@ from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.checksums import DamagedError
 from autoqa.store.database_url import database_url, engine_options, make_engine, shown, tune
 from autoqa.store.exclusive import exclusively
 from autoqa.store.patience import Patience
@@ -183,7 +185,12 @@ def adopt(folder: RunFolder, candidates: Sequence[CandidateRecord]) -> list[Cand
         candidates: Those that are written down.
     """
     known = {record.id for record in candidates}
-    records = (folder.read_record(name) for name in folder.candidate_ids() if name not in known)
+    records = []
+    for name in folder.candidate_ids():
+        # Damaged ones are told of, and set aside, where candidates are looked through.
+        with suppress(DamagedError):
+            if name not in known:
+                records.append(folder.read_record(name))
     return [record for record in records if math.isfinite(record.jaccard)]
 
 

@@ -1,12 +1,13 @@
 """Processes that search one study together: one proposes at a time, and the dead are succeeded."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from autoqa.searching.optuna_study import adopt, recover
+from autoqa.searching.lost_rows import give_back
+from autoqa.searching.optuna_study import adopt, check_spaces, recover
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.store.run_folder import RunFolder
@@ -47,9 +48,16 @@ class Peers:
             yield
 
     def settle(self) -> None:
-        """Writes down what dead processes left complete on disk, and takes over their trials."""
+        """Writes down what dead processes left complete on disk, and takes over their trials.
+
+        A database that lost rows gets those that are on disk.
+        """
+        study, folder = self.trials.study, self.folder
         with self.membership.store.exclusively():
-            self._settle(self._alive())
+            back = give_back(study, folder, self.complete)
+            if back:
+                check_spaces(study, self.trials.spaces)
+            self._settle(self._alive(), back)
 
     def _alive(self) -> set[str]:
         store = self.membership.store
@@ -61,12 +69,18 @@ class Peers:
             )
         return {each.id for each in store.searchers()}
 
-    def _settle(self, alive: Collection[str]) -> None:
+    def _settle(self, alive: Collection[str], back: Sequence[int] = ()) -> None:
         store = self.membership.store
-        for record in adopt(self.folder, store.candidates()):
+        adopted = adopt(self.folder, store.candidates())
+        for record in adopted:
             store.add_candidate(record)
+            if not back:
+                what = "was complete on disk and is written down now"
+                self.display.event(f"candidate {record.id} {what}")
+        if back:
             self.display.event(
-                f"candidate {record.id} was complete on disk and is written down now"
+                f"the database had no row of {len(back)} trials ({', '.join(map(str, back))}) and "
+                f"{len(adopted)} candidates, which were adopted from {self.folder.candidates}"
             )
         for sentence in recover(self.trials, store.candidates(), self.complete, alive):
             self.display.event(sentence)

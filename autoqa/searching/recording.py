@@ -9,10 +9,12 @@ from optuna.trial import TrialState
 
 from autoqa.errors import DataError
 from autoqa.planning.hopeless import HopelessRuns
+from autoqa.searching.lost_rows import keep_finished
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Again, Proposal, Trials
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder, trial_mark
+from autoqa.store.sqlite_file import checkpoint
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import Display, duration, score
 from autoqa.training.messages import (
@@ -172,10 +174,20 @@ class Recorder:
             self._failed(running, "the run ended without a snapshot", "no")
             return
         value = self.trials.finish(running.proposal.trial, running.candidates, seconds)
+        self._keep(running)
         self.display.event(
             f"trial {running.number} finished in {duration(seconds)}: jaccard {value:.3f} "
             f"({self.trials.settled()} of {self.total})"
         )
+
+    def _keep(self, running: RunningTrial) -> None:
+        """Has what a trial ended with on disk twice: beside its candidate, and in the database."""
+        last = max(running.candidates, key=lambda record: record.fraction)
+        try:
+            keep_finished(self.folder, running.proposal.trial, last)
+        except OSError as error:  # the database has it
+            self.display.event(f"trial {running.number}: its row is not kept on disk, too: {error}")
+        checkpoint(self.store.url)
 
     def _failed(self, running: RunningTrial, reason: str, again: Again) -> None:
         queued = self.trials.fail(running.proposal.trial, reason, again)

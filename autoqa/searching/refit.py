@@ -20,6 +20,7 @@ from autoqa.registry import BoundStudy
 from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import fingerprint, reopen
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.checksums import is_whole
 from autoqa.store.refit_record import RefitRecord
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -168,8 +169,8 @@ class Refitter:
         return targets
 
     def answered(self, held: Sequence[str]) -> bool:
-        """Whether all answers about some documents are there."""
-        return all(path.is_dir() for path in self._answer_places(held).values())
+        """Whether all answers about some documents are there, and whole."""
+        return all(map(is_whole, self._answer_places(held).values()))
 
     def key(self, held: Sequence[str], *content: object) -> str:
         """Twelve hex digits of the study, all rows that are trained on, and what else is given."""
@@ -283,10 +284,8 @@ def refitting(
             records |= {name: folder.read_record(name) for name in record.ingredients}
         bound, data = reopen(folder, store)
         plan = plan_refit(records, members, bound.study)
-        workers_plan = plan_workers(bound.study.search.workers)
-        settings = WorkerSettings(
-            training_factory, bound.study, folder.path, workers_plan, folder.logs
-        )
+        count = plan_workers(bound.study.search.workers)
+        settings = WorkerSettings(training_factory, bound.study, folder.path, count, folder.logs)
         pool = make_pool(workers, settings)
         refitter = Refitter(folder, bound, data, plan, pool, display, seeds)
         if not any(refitter.added()):

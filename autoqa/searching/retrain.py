@@ -1,4 +1,4 @@
-"""Makes dropped weights again: the same run from the same seed, up to the same point.
+"""Makes dropped or damaged files again: the same run from the same seed, up to the same point.
 
 Those of a soup are averaged again; ingredients whose weights were dropped, too, are first trained
 again beside the run's own. Pupils are taught again at the end, by teachers whose weights are there.
@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.errors import ConfigError, DataError, MissingAssetError, did_you_mean
-from autoqa.modeling.soup import average_weights
+from autoqa.modeling.soup import average_models
+from autoqa.searching.mend import mend_record
 from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import reopen
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.checksums import checksum
+from autoqa.store.predictions import left_out
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import WEIGHTS, checksum, dropped, restore
+from autoqa.store.weight_quota import (
+    WEIGHTS,
+    dropped,
+    original,
+    restore,
+    restore_damaged,
+)
 from autoqa.supervision.display import Display
 from autoqa.supervision.job_queue import run_jobs
 from autoqa.supervision.reported import leading
@@ -51,11 +60,13 @@ def retrain(
     *,
     workers: str = LOCAL_PROCESS,
 ) -> list[Remade]:
-    """Trains candidates again whose weights were dropped, and averages soups again.
+    """Trains candidates again whose weights were dropped or whose files are damaged.
+
+    Soups are averaged again.
 
     Each run is the one that the candidate came from: same data, recipe, learning rate, seed, and
-    as many threads. Weights are taken only if they are the dropped ones to the last bit, because
-    the stored predictions, and every choice made on them, belong to those.
+    as many threads. Weights are taken only if they are the original ones to the last bit, because
+    the stored predictions, and every choice made on them, belong to those; so are predictions.
 
     Args:
         folder: The study's run folder; nothing else may write to it meanwhile.
@@ -65,8 +76,8 @@ def retrain(
         workers: The kind of worker.
 
     Returns:
-        What was made again, in the order of the names; candidates whose weights are there are
-        left out.
+        What was made again, in the order of the names; candidates whose files are there and whole
+        are left out.
 
     Raises:
         ConfigError: A candidate is unknown, or the study file is not the one it was trained with.
@@ -109,7 +120,16 @@ def _dropped_records(
     if unknown:
         hint = did_you_mean(unknown[0], records) or f"; see `autoqa leaderboard {store.study}`"
         raise ConfigError(f"CANDIDATE {unknown[0]!r}: the study has no such candidate{hint}")
-    return [records[name] for name in names if dropped(folder, name) is not None]
+    for name in names:
+        mend_record(folder, name, records[name])
+    return [records[name] for name in names if _is_incomplete(folder, records[name])]
+
+
+def _is_incomplete(folder: RunFolder, record: CandidateRecord) -> bool:
+    """Whether weights are not there, or predictions are damaged that a run makes again."""
+    if dropped(folder, record.id) is not None:
+        return True
+    return not record.ingredients and left_out(folder, record.id) is not None
 
 
 def _check_teachers(folder: RunFolder, records: Sequence[CandidateRecord], study: str) -> None:
@@ -180,30 +200,32 @@ class _Retraining:
             record, weights, f": public Jaccard {remade.jaccard:.4f}, and {record.jaccard:.4f} then"
         )
         if record.id not in self.helpers:
-            self._put_back(record, weights)
+            self._put_back(record, self.scratch.candidate(record.id))
 
     def _average(self, record: CandidateRecord) -> None:
         """Makes the weights of a soup, all of whose ingredients' weights are somewhere."""
         sources = [
-            (self.scratch if name in self.helpers else self.folder).model(name) / WEIGHTS
+            (self.scratch if name in self.helpers else self.folder).model(name)
             for name in record.ingredients
         ]
-        weights = self.scratch.path / WEIGHTS
-        self.scratch.path.mkdir(exist_ok=True)
-        average_weights(sources, weights)
-        self._check_same(record, weights)
-        self._put_back(record, weights)
+        self.scratch.candidates.mkdir(parents=True, exist_ok=True)
+        average_models(sources, self.scratch.model(record.id))
+        self._check_same(record, self.scratch.model(record.id) / WEIGHTS)
+        self._put_back(record, self.scratch.candidate(record.id))
 
     def _check_same(self, record: CandidateRecord, weights: Path, how: str = "") -> None:
-        original = dropped(self.folder, record.id)
-        if original is not None and checksum(weights) != original.sha256:
+        if checksum(weights) != original(self.folder, record.id):
             raise DataError(
                 f"candidate {record.id} came out different{how}. Other processors and other "
                 "versions of libraries round differently: train it where it was trained, or "
                 "search anew."
             )
 
-    def _put_back(self, record: CandidateRecord, weights: Path) -> None:
-        restore(self.folder, record.id, weights)
+    def _put_back(self, record: CandidateRecord, made: Path) -> None:
+        restore(self.folder, record.id, made / "model" / WEIGHTS)
+        restore_damaged(self.folder, record.id, made)
+        sentence = None if record.ingredients else left_out(self.folder, record.id)
+        if sentence is not None:
+            raise DataError(f"candidate {record.id} was trained again, and came out different")
         self.done[record.id] = Remade(record.id, record.jaccard, bool(record.ingredients))
         self.display.event(f"candidate {record.id} is there again, the same to the last bit")

@@ -9,6 +9,7 @@ from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
 from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
+from autoqa.searching.mend import mend_candidates, mend_windows
 from autoqa.searching.result import SearchResult, conclude
 from autoqa.searching.run_timer import RunTimer
 from autoqa.searching.session import Session, open_session, open_trials
@@ -30,6 +31,7 @@ from autoqa.searching.trial_attributes import usual
 from autoqa.searching.warm_start import PastStudy, read_prior
 from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
+from autoqa.store.sqlite_file import set_aside_damaged
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
 from autoqa.supervision.budget import Budget
@@ -80,8 +82,12 @@ def run_search(
     folder.create()
     display = display or QuietDisplay()
     patience = Patience(tell=display.event)
+    url = folder.store_url(study.search.storage)
+    damaged = set_aside_damaged(url)
+    if damaged is not None:
+        display.event(damaged)
     with (
-        Store(folder.store_url(study.search.storage), study.name, patience) as store,
+        Store(url, study.name, patience, openings=folder.openings) as store,
         taking_part(store, "search", leads=True) as membership,
         ReportedDisplay(display, membership) as shown,
     ):
@@ -115,7 +121,12 @@ def run_search(
 
 
 def _clear_up(session: Session) -> None:
-    """Settles what searches that died have left."""
+    """Mends what is damaged, and settles what searches that died have left."""
+    for sentence in (
+        *mend_candidates(session.folder, session.store),
+        *mend_windows(session.folder, session.data),
+    ):
+        session.display.event(sentence)
     session.peers.settle()
     for name in session.folder.remove_partial(spare=session.peers.elsewhere()):
         session.display.event(f"removed {name}, which a dead search left half-written")
@@ -152,7 +163,7 @@ def _search(session: Session, past: PastStudy | None) -> str:
 def _let_others_join(session: Session) -> None:
     """From here on others can train for the study: nothing is left to decide but trials."""
     conditions = Conditions.of(
-        session.trials.version,
+        session.trials,
         session.data,
         session.folder,
         session.budget,

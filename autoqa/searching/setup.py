@@ -88,12 +88,13 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
     Raises:
         ConfigError: One sentence per difference, and the way out.
     """
-    stored = store.study_text()
-    if stored == text:
-        return
-    if stored is not None and not accept:
-        if not folder.study_file.exists():
-            write_atomically(folder.study_file, stored)
+    saved = store.study_text()
+    stored = saved
+    if stored is None and folder.study_file.exists():  # the database was lost, the file was not
+        stored = folder.study_file.read_text(encoding="utf-8", errors="replace")
+    if stored is not None and stored != text and not accept:
+        if saved is not None:
+            write_atomically(folder.study_file, saved)
         changes = describe_changes(_with_free_keys(load_study(folder.study_file), study), study)
         if changes:
             raise ConfigError(
@@ -102,8 +103,10 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
                 "give the changed study another name, or pass --accept-changes to go on with it "
                 "(earlier trials are kept)",
             )
-    write_atomically(folder.study_file, text)
-    store.save_study(text, fingerprint(study))
+    if not folder.study_file.exists() or folder.study_file.read_bytes() != text.encode():
+        write_atomically(folder.study_file, text)
+    if saved != text:
+        store.save_study(text, fingerprint(study))
 
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:

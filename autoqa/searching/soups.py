@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from autoqa.errors import MissingAssetError, NothingFeasibleError
+from autoqa.searching.mend import mend_candidates
 from autoqa.searching.optuna_study import adopt
 from autoqa.searching.retention import retain
 from autoqa.searching.setup import reopen
@@ -16,6 +17,8 @@ from autoqa.searching.soup_plan import (
     standard_soups,
 )
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.checksums import DamagedError
+from autoqa.store.predictions import check_predictions
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
@@ -94,6 +97,8 @@ def soup(
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
     """
     with leading(store, "averaging", display) as display:
+        for sentence in mend_candidates(folder, store):
+            display.event(sentence)
         records = {record.id: record for record in store.candidates()}
         here = {record.id for record in _with_weights(folder, records.values())}
         named = [soup_of(records, names, store.study)] if names else []
@@ -142,4 +147,16 @@ def soup_maker(
 
 
 def _with_weights(folder: RunFolder, records: Iterable[CandidateRecord]) -> list[CandidateRecord]:
-    return [record for record in records if (folder.model(record.id) / WEIGHTS).is_file()]
+    return [
+        record
+        for record in records
+        if (folder.model(record.id) / WEIGHTS).is_file() and _takes_part(folder, record.id)
+    ]
+
+
+def _takes_part(folder: RunFolder, candidate: str) -> bool:
+    try:
+        check_predictions(folder, candidate)
+    except DamagedError:  # told of where candidates are looked through
+        return False
+    return True

@@ -118,6 +118,15 @@ def usual(
     return median(measured) if measured else None
 
 
+FIXED = "fixed_params"
+"""Optuna's name, which is not public, for the parameters that a trial was queued with."""
+
+
+def fixed_parameters(trial: FrozenTrial) -> dict[str, Any]:
+    """The parameters that a trial was queued with."""
+    return dict(trial.system_attrs.get(FIXED, {}))
+
+
 _NAMES = tuple(each.name for each in fields(TrialAttributes) if each.name != "scores")
 
 _RENAMED = {

@@ -7,7 +7,7 @@ again, an interrupted one, a recipe trained before and one that selects nothing 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -16,7 +16,7 @@ from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.trial_attributes import TrialAttributes, counts
+from autoqa.searching.trial_attributes import TrialAttributes, counts, fixed_parameters
 from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
 
@@ -62,6 +62,7 @@ class Trials:
         note: Is told, in a sentence, of trials that need no worker.
         prior: What another study says, if anything.
         searcher: Id of the process that proposes, see :mod:`autoqa.store.searchers`.
+        history: Numbers of the trials that had failed before this search; they do not count.
     """
 
     study: optuna.Study
@@ -73,12 +74,12 @@ class Trials:
     note: Callable[[str], None] = print
     prior: Prior | None = None
     searcher: str | None = None
+    history: frozenset[int] = field(init=False)
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Notes which trials had failed before this search."""
-        self._history = frozenset(each.number for each in self.in_states(TrialState.FAIL))
+        self.history = frozenset(each.number for each in self.in_states(TrialState.FAIL))
 
     def in_states(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states, or all."""
@@ -93,7 +94,7 @@ class Trials:
         return self.settled() + sum(map(self._counts, self.in_states(TrialState.RUNNING)))
 
     def _counts(self, trial: FrozenTrial) -> bool:
-        return trial.number not in self._history and counts(trial)
+        return trial.number not in self.history and counts(trial)
 
     def propose(self, total: int, fits: Callable[[str], bool]) -> Proposal | None:
         """The next trial to run.
@@ -134,7 +135,7 @@ class Trials:
         if name is not None:
             return name if name in self.spaces else None
         # Queued by hand, from the dashboard for example: the parameters carry the name.
-        parameters = _fixed_parameters(waiting)
+        parameters = fixed_parameters(waiting)
         return next((name for name, space in self.spaces.items() if space.owns(parameters)), None)
 
     def _in_turn(self, fits: Callable[[str], bool]) -> str | None:
@@ -151,7 +152,7 @@ class Trials:
             attributes.origin
             for trial in self.in_states()
             for attributes in (TrialAttributes.of(trial),)
-            if trial.number not in self._history
+            if trial.number not in self.history
             and (attributes.backbone, attributes.study_version) == (backbone, self.version)
         }
         early = () if self.prior is None else self.prior.points(backbone)
@@ -259,7 +260,7 @@ class Trials:
         return again != "no"
 
     def _queue_again(self, trial: optuna.Trial, failed: TrialAttributes, again: Again) -> None:
-        parameters = {**_fixed_parameters(self.in_states()[trial.number]), **trial.params}
+        parameters = {**fixed_parameters(self.in_states()[trial.number]), **trial.params}
         carried = TrialAttributes(
             backbone=failed.backbone,
             origin=failed.origin,
@@ -295,8 +296,3 @@ class Trials:
         if failure is not None:
             TrialAttributes(failure=failure).write(trial)
         self.study.tell(trial, value, state=state)
-
-
-def _fixed_parameters(trial: FrozenTrial) -> Mapping[str, Any]:
-    """The parameters that a trial was queued with; Optuna has no public name for them."""
-    return dict(trial.system_attrs.get("fixed_params", {}))

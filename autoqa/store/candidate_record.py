@@ -1,6 +1,7 @@
 """One candidate as a plain value; the row of the database and the file beside its weights."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -122,6 +123,10 @@ class CandidateRecord:
     def as_json(self) -> dict[str, Any]:
         """The object in a candidate's file; what it is not made of is left out."""
         return {key: value for key, value in asdict(self).items() if value or key not in _MADE_OF}
+
+    def as_text(self) -> str:
+        """The text of a candidate's file."""
+        return json.dumps(self.as_json(), indent=2, ensure_ascii=False) + "\n"
 
     def as_flat(self) -> dict[str, Any]:
         """All values in one object, every score under its metric's name."""

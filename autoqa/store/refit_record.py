@@ -4,6 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from autoqa.store.checksums import is_whole, write_checksums
+
 _NAME = "refit.json"
 
 
@@ -26,8 +28,9 @@ class RefitRecord:
     fraction: float
 
     def write(self, folder: Path) -> None:
-        """Writes it into the (possibly still temporary) folder of the model."""
+        """Writes it into the model's (possibly still temporary) folder, with sums of all files."""
         (folder / _NAME).write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        write_checksums(folder)
 
     def is_in(self, folder: Path) -> bool:
         """Whether a folder holds this very model; a damaged or other one counts as absent."""
@@ -35,4 +38,4 @@ class RefitRecord:
             stored = json.loads((folder / _NAME).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return False
-        return bool(stored == asdict(self))
+        return bool(stored == asdict(self)) and is_whole(folder)

@@ -8,6 +8,7 @@ it back.
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,11 +17,23 @@ from typing import Literal
 from autoqa.errors import ConfigError, DataError
 from autoqa.files import write_atomically, writing_folder
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.checksums import (
+    DamagedError,
+    check,
+    damage_beside,
+    forget_sum_beside,
+    write_checksums,
+    write_sum_beside,
+)
 from autoqa.store.example_lines import Digests, digests, from_line, to_line
 from autoqa.store.private_openings import Opening
 from autoqa.types import Example
 
 Part = Literal["public", "private"]
+
+RECORD = "candidate.json"
+TRIAL = "trial.json"
+"""The row of a candidate's trial as it was when its run began."""
 
 _CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|(soup|distil)-[a-z0-9_-]+-[0-9a-f]{6}")
 
@@ -47,6 +60,8 @@ class RunFolder:
         self.tried_soups = path / "soups.json"
         self.unlabelled = path / "unlabelled"
         self.lessons = path / "lessons"
+        self.damaged = path / "damaged"
+        self.openings = path / "openings.jsonl"
         self._token = path / ".token"
 
     def create(self) -> None:
@@ -108,12 +123,50 @@ class RunFolder:
         return sealed_folder(self.candidate(candidate_id), part) / f"{part}.safetensors"
 
     @contextmanager
-    def writing_candidate(self, candidate_id: str) -> Iterator[Path]:
-        """A folder to fill that becomes the candidate's when the block ends without an error."""
+    def writing_candidate(self, candidate_id: str, trial: str = "") -> Iterator[Path]:
+        """A folder to fill that becomes the candidate's when the block ends without an error.
+
+        Args:
+            candidate_id: Its id.
+            trial: JSON of its trial's row, kept so that the database can be made again.
+
+        Raises:
+            DataError: A candidate of another run has that id; it stays.
+        """
         final = self.candidate(candidate_id)
         with writing_folder(final, final.with_name(f".{candidate_id}.partial")) as partial:
             (partial / "sealed").mkdir()
+            if trial:
+                (partial / TRIAL).write_text(trial, encoding="utf-8")
             yield partial
+            write_checksums(partial)
+            if final.exists():
+                self._make_way(candidate_id, _read_record(partial))
+
+    def _make_way(self, candidate_id: str, new: CandidateRecord) -> None:
+        """Refuses to replace another run's candidate, and sets one aside that cannot be read."""
+        try:
+            old = self.read_record(candidate_id)
+        except DamagedError:
+            self.set_aside(candidate_id)
+            return
+        if _identity(old) != _identity(new):
+            raise DataError(
+                f"{self.candidate(candidate_id)} is of another run ({old.backbone}, recipe "
+                f"{old.recipe_hash}, rate {old.learning_rate:g}, seed {old.seed}) and is not "
+                "replaced: move it away"
+            )
+
+    def set_aside(self, candidate_id: str) -> Path:
+        """Moves a candidate's folder to where no command looks for candidates.
+
+        Returns:
+            Where it is.
+        """
+        self.damaged.mkdir(exist_ok=True)
+        target = Path(tempfile.mkdtemp(prefix=f"{candidate_id}.", dir=self.damaged))
+        self.candidate(candidate_id).rename(target)
+        return target
 
     def candidate_ids(self) -> list[str]:
         """Ids of the complete candidates on disk, sorted."""
@@ -125,15 +178,11 @@ class RunFolder:
         """The record beside a candidate's weights.
 
         Raises:
-            DataError: The file is missing, not a candidate record, or of a newer version.
+            DamagedError: The file is missing, not a candidate record, or not what was written.
+            DataError: It is of a newer version.
         """
-        path = self.candidate(candidate_id) / "candidate.json"
-        try:
-            return CandidateRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from error
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise DataError(f"{path}: not a candidate record ({error})") from error
+        check(self.candidate(candidate_id), RECORD)
+        return _read_record(self.candidate(candidate_id))
 
     def remove_partial(self, mark: str = "", spare: Collection[int] = ()) -> list[str]:
         """Removes what was being written when its writer died.
@@ -158,7 +207,9 @@ class RunFolder:
         """Writes one part's examples down; :mod:`autoqa.store.validation` says when."""
         path = self.examples_path(part)
         path.parent.mkdir(parents=True, exist_ok=True)
+        forget_sum_beside(path)
         write_atomically(path, "".join(map(to_line, examples)))
+        write_sum_beside(path)
 
     def example_digests(self, part: Part) -> Digests | None:
         """Digests of one part's stored examples, ``None`` where there are none yet.
@@ -188,6 +239,11 @@ class RunFolder:
 
     def _examples(self, part: Part) -> Iterator[Example]:
         path = self.examples_path(part)
+        problem = damage_beside(path)
+        if problem is not None:
+            raise DamagedError(
+                f"{path} is damaged ({problem}): `autoqa search {self.study_file}` writes it again"
+            )
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 yield from_line(line, f"{path}:{number}")
@@ -213,4 +269,19 @@ def check_opening(part: Part, opening: Opening | None) -> None:
 
 
 def _complete(path: Path) -> bool:
-    return bool(_CANDIDATE.fullmatch(path.name)) and (path / "candidate.json").is_file()
+    return bool(_CANDIDATE.fullmatch(path.name)) and (path / RECORD).is_file()
+
+
+def _read_record(folder: Path) -> CandidateRecord:
+    path = folder / RECORD
+    try:
+        return CandidateRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise DamagedError(f"{path}: not a candidate record ({error})") from error
+
+
+def _identity(record: CandidateRecord) -> tuple[object, ...]:
+    """What was trained; two candidates of equal identity are one."""
+    return record.backbone, record.recipe_hash, record.learning_rate, record.seed

@@ -96,6 +96,13 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
 
         self._transaction(work)
 
+    def remove_candidate(self, candidate: str) -> None:
+        """Removes a candidate's row, so that it can be made anew."""
+        change = delete(_candidates).where(
+            _candidates.c.study == self.study, _candidates.c.id == candidate
+        )
+        self._transaction(lambda connection: connection.execute(change))
+
     def candidates(self) -> list[CandidateRecord]:
         """All candidates, by id."""
         names = [field.name for field in fields(CandidateRecord)]

@@ -1,10 +1,11 @@
 """The validation set of a study: frozen at the first search, the same at every later one."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from autoqa.errors import DataError
-from autoqa.store.example_lines import Digests, digests
+from autoqa.store.checksums import DamagedError, damage_beside, sum_beside
+from autoqa.store.example_lines import Digests, digests, to_line
 from autoqa.store.run_folder import Part, RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.types import Example
@@ -31,6 +32,8 @@ def check_validation(
     """
     now: dict[Part, Digests] = {"public": digests(public), "private": digests(private)}
     frozen = _frozen(folder)
+    if store.validation_fingerprint() is None:
+        _check_damaged(folder, {"public": public, "private": private})
     began = store.validation_fingerprint() or (_mark(frozen) if frozen else None)
     if began in (None, _mark(now)):
         return
@@ -45,7 +48,10 @@ def check_validation(
 def keep_validation(
     folder: RunFolder, store: Store, public: Sequence[Example], private: Sequence[Example]
 ) -> None:
-    """Freezes the validation set of a saved study at its first search; later it does nothing."""
+    """Freezes the validation set of a saved study at its first search; later it mends the files.
+
+    Call it after :func:`check_validation` only: what is damaged is written again.
+    """
     if not _frozen(folder):
         folder.save_examples("public", public)
         folder.save_examples("private", private)
@@ -59,10 +65,26 @@ def _mark(parts: dict[Part, Digests]) -> str:
 
 
 def _frozen(folder: RunFolder) -> dict[Part, Digests]:
-    """Digests of what the files hold; empty unless both parts are there."""
-    stored = {part: folder.example_digests(part) for part in _PARTS}
+    """Digests of what the files hold; empty unless both parts are there and whole."""
+    try:
+        stored = {part: folder.example_digests(part) for part in _PARTS}
+    except DamagedError:
+        return {}
     complete = {part: rows for part, rows in stored.items() if rows is not None}
     return complete if len(complete) == len(_PARTS) else {}
+
+
+def _check_damaged(folder: RunFolder, parts: Mapping[Part, Sequence[Example]]) -> None:
+    """Refuses other data than those of files that are damaged, where nothing else knows them."""
+    for part, examples in parts.items():
+        path = folder.examples_path(part)
+        text = "".join(map(to_line, examples))
+        other = sum_beside(path) not in (None, hashlib.sha256(text.encode()).hexdigest())
+        if path.is_file() and damage_beside(path) is not None and other:
+            raise DataError(
+                f"{path} is damaged, and the data are not those that it was written from: restore "
+                "the file, the study's database, or the data"
+            )
 
 
 def _difference(part: str, before: Digests, after: Digests) -> str:

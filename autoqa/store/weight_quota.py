@@ -5,20 +5,28 @@ selected are needed: the least promising ones are dropped when they outgrow thei
 dropped can be trained again, because recipe, seed and everything else are kept.
 """
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.errors import DataError
 from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.store.checksums import (
+    Checksum,
+    DamagedError,
+    checksum,
+    damage,
+    written_sums,
+)
 from autoqa.store.run_folder import RunFolder
 
 WEIGHTS = "model.safetensors"
+_MODEL_WEIGHTS = f"model/{WEIGHTS}"
 _DROPPED = "dropped.json"
+_SET_ASIDE = f"{WEIGHTS}.damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +36,13 @@ class Dropped:
     Attributes:
         sha256: Of the file.
         size: Its bytes.
+        damaged: Whether it was not autoqa that removed them to save room: they were found damaged
+            or missing.
     """
 
     sha256: str
     size: int
+    damaged: bool = False
 
 
 def by_need(
@@ -108,39 +119,115 @@ def keep_within(
 def drop(folder: RunFolder, candidate: str) -> None:
     """Removes a candidate's weights, and writes down what they were."""
     path = folder.model(candidate) / WEIGHTS
-    content = {"sha256": checksum(path), "size": path.stat().st_size}
-    write_atomically(folder.candidate(candidate) / _DROPPED, json.dumps(content) + "\n")
+    try:
+        # What was written counts, and not what may have become of it.
+        known = _model_sums(folder, candidate).get(_MODEL_WEIGHTS)
+    except DamagedError:
+        known = None
+    expected = known or Checksum.of(path)
+    _write_down(folder, candidate, Dropped(expected.sha256, expected.size))
     path.unlink()
 
 
 def dropped(folder: RunFolder, candidate: str) -> Dropped | None:
-    """What a candidate's weights were, or ``None`` where they are there.
+    """What a candidate's weights were, or ``None`` where they are there as they were written.
+
+    Damaged ones are set aside under another name, and count as dropped from then on. Whole ones
+    are read once per process, half a second per GB.
 
     Raises:
         DataError: They are gone, and it was not autoqa that dropped them.
     """
+    sums = _model_sums(folder, candidate)
     weights = folder.model(candidate) / WEIGHTS
-    if weights.is_file():
+    there = weights.is_file()
+    if there and not any(damage(folder.candidate(candidate), name) for name in sums):
         return None
-    path = folder.candidate(candidate) / _DROPPED
     try:
-        return Dropped(**json.loads(path.read_text(encoding="utf-8")))
+        return _dropped(folder, candidate)
     except (OSError, ValueError, TypeError) as error:
-        raise DataError(
-            f"{weights} is missing, and nothing says what it was ({error}): restore the run folder."
-        ) from error
+        if _MODEL_WEIGHTS not in sums:
+            raise DataError(
+                f"{weights} is missing, and nothing says what it was ({error}): restore the run "
+                "folder."
+            ) from error
+    expected = sums[_MODEL_WEIGHTS]
+    gone = Dropped(expected.sha256, expected.size, damaged=True)
+    _write_down(folder, candidate, gone)
+    if there and damage(folder.candidate(candidate), _MODEL_WEIGHTS):
+        weights.replace(weights.with_name(_SET_ASIDE))
+    return gone
+
+
+def whole_model(folder: RunFolder, candidate: str) -> Path:
+    """A candidate's model folder, to open the weights in it.
+
+    Raises:
+        DamagedError: They are damaged, or dropped; the sentence names the way to get them back.
+        DataError: They are gone, and it was not autoqa that dropped them.
+    """
+    gone = dropped(folder, candidate)
+    if gone is None:
+        return folder.model(candidate)
+    raise DamagedError(
+        f"the weights of {candidate} {'are damaged' if gone.damaged else 'were dropped'}: "
+        f"`autoqa retrain {folder.path.name} {candidate}` makes them again"
+    )
+
+
+def original(folder: RunFolder, candidate: str) -> str:
+    """The sha256 of a candidate's weights as they were written.
+
+    Raises:
+        DataError: They are gone, and nothing says what they were.
+    """
+    sums = _model_sums(folder, candidate)
+    if _MODEL_WEIGHTS in sums:
+        return sums[_MODEL_WEIGHTS].sha256
+    gone = dropped(folder, candidate)
+    return checksum(folder.model(candidate) / WEIGHTS) if gone is None else gone.sha256
 
 
 def restore(folder: RunFolder, candidate: str, weights: Path) -> None:
     """Moves weights, made on the same file system, to where a candidate's belong."""
     weights.replace(folder.model(candidate) / WEIGHTS)
+    (folder.model(candidate) / _SET_ASIDE).unlink(missing_ok=True)
     (folder.candidate(candidate) / _DROPPED).unlink(missing_ok=True)
 
 
-def checksum(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def restore_damaged(folder: RunFolder, candidate: str, made: Path) -> None:
+    """Moves files of a candidate that was made again to where damaged ones are, if they are equal.
+
+    Args:
+        folder: The study's run folder.
+        candidate: Whose.
+        made: Folder of the candidate that was made again, on the same file system.
+    """
+    target = folder.candidate(candidate)
+    for name, expected in written_sums(target).items():
+        source = made / name
+        if damage(target, name) and source.is_file() and checksum(source) == expected.sha256:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target / name)
+
+
+def _model_sums(folder: RunFolder, candidate: str) -> Mapping[str, Checksum]:
+    """Sums of what a candidate's model folder holds."""
+    sums = written_sums(folder.candidate(candidate))
+    return {name: each for name, each in sums.items() if name.startswith("model/")}
+
+
+def _dropped(folder: RunFolder, candidate: str) -> Dropped:
+    path = folder.candidate(candidate) / _DROPPED
+    return Dropped(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _write_down(folder: RunFolder, candidate: str, gone: Dropped) -> None:
+    # Earlier versions know no key but these two.
+    content: dict[str, object] = {"sha256": gone.sha256, "size": gone.size}
+    if gone.damaged:
+        content["damaged"] = True
+    write_atomically(folder.candidate(candidate) / _DROPPED, json.dumps(content) + "\n")
 
 
 def _size(folder: RunFolder, candidate: str) -> int:

@@ -31,17 +31,31 @@ def key_of(parts: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _digest(tensors: Mapping[str, torch.Tensor], facts: str) -> str:
+    """The sha256 of tensors on the CPU, their names and shapes, and facts."""
+    digest = hashlib.sha256(facts.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
 class Checkpoints:
     """The checkpoints of one study.
 
     Args:
         folder: Where they lie; made when the first one is written.
         quota: Most bytes in all. The least recently used go first; 0 keeps none.
+        note: Told, in a sentence, of a checkpoint that is damaged.
     """
 
-    def __init__(self, folder: Path, quota: int) -> None:
+    def __init__(
+        self, folder: Path, quota: int, note: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.folder = folder
         self.quota = quota
+        self.note = note
 
     def path(self, name: str) -> Path:
         """The file of a checkpoint."""
@@ -68,7 +82,9 @@ class Checkpoints:
             self.folder.mkdir(parents=True, exist_ok=True)
             on_cpu = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
             with writing_file(self.path(name)) as partial:
-                save_file(on_cpu, partial, metadata={"facts": json.dumps(dict(facts))})
+                text = json.dumps(dict(facts))
+                metadata = {"facts": text, "digest": _digest(on_cpu, text)}
+                save_file(on_cpu, partial, metadata=metadata)
         except (OSError, SafetensorError) as error:
             full = getattr(error, "errno", None) == errno.ENOSPC or "No space" in str(error)
             why = "the disk is full" if full else str(error)
@@ -79,17 +95,22 @@ class Checkpoints:
         return None
 
     def load(self, name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
-        """Reads a checkpoint; a damaged one is removed and counts as absent."""
+        """Reads a checkpoint; a damaged one is removed, told of, and counts as absent."""
         path = self.path(name)
         try:
             with safe_open(path, "pt") as file:
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-                facts = json.loads(file.metadata()["facts"])
+                metadata = file.metadata()
+            facts = json.loads(metadata["facts"])
+            # Those of earlier versions have no digest.
+            if metadata.get("digest") not in (None, _digest(tensors, metadata["facts"])):
+                raise ValueError("its checksum differs")
             os.utime(path)
         except FileNotFoundError:
             return None
-        except (OSError, SafetensorError, KeyError, ValueError):
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             path.unlink(missing_ok=True)
+            self.note(f"the checkpoint {path} is damaged ({error}) and is not used")
             return None
         return tensors, facts
 

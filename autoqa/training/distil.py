@@ -23,8 +23,10 @@ from autoqa.features.windows import SoftTargets, Windows, ragged_index
 from autoqa.files import writing_file
 from autoqa.recipes import Stage
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.checksums import damage_beside, forget_sum_beside, write_sum_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.unlabelled import is_unlabelled, load_unlabelled
+from autoqa.store.weight_quota import whole_model
 from autoqa.training.batches import PreparedStage
 from autoqa.training.jobs import DistilJob
 from autoqa.training.messages import Emit, Message, Note, Progress, SnapshotTaken
@@ -129,11 +131,11 @@ class _School:
     def _ask(self, record: CandidateRecord, lessons: Sequence[Lesson]) -> list[Path]:
         """Files with what one teacher says of each stage; asks it where they are not there yet."""
         paths = [self.answers / f"{record.id}-{_digest(each.windows)}.npy" for each in lessons]
-        if all(path.is_file() for path in paths):
+        if all(path.is_file() and damage_beside(path) is None for path in paths):
             return paths
         protocol = self.bench.bound.backbones[record.backbone].protocol
         group = WindowGroup.parse(record.group)
-        teacher = Teacher(self.folder.model(record.id), group, protocol.precision)
+        teacher = Teacher(whole_model(self.folder, record.id), group, protocol.precision)
         tokenizer = self.bench.backbone(self.job.backbone).tokenizer.key
         phase = f"asking {record.id}"
         self.answers.mkdir(parents=True, exist_ok=True)
@@ -145,8 +147,10 @@ class _School:
                     Progress(self.job.trial, phase, at, len(lessons), done, total)
                 ),
             )
+            forget_sum_beside(path)
             with writing_file(path) as partial, partial.open("wb") as file:
                 np.save(file, said.astype(np.float16))
+            write_sum_beside(path)
         return paths
 
     def _targets(self, windows: Windows, lesson: Lesson, answers: Sequence[Path]) -> SoftTargets:

@@ -21,6 +21,7 @@ from autoqa.files import writing_folder
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference, save_model
 from autoqa.modeling.soup import average_models
+from autoqa.store.checksums import is_whole, write_checksums
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import (
@@ -113,7 +114,13 @@ class _FoldRuns:
     def train(self) -> None:
         """Trains what is not kept yet."""
         for number in range(self.folds.count):
-            if not all(self._folder(number, point).is_dir() for point in self.points):
+            folders = [self._folder(number, point) for point in self.points]
+            for folder in folders:
+                if folder.is_dir() and not is_whole(folder):
+                    self.emit(
+                        Note(self.job.trial, f"{folder} is damaged; the fold is trained again")
+                    )
+            if not all(map(is_whole, folders)):
                 self._train(number)
 
     def _folder(self, fold: int, point: float) -> Path:
@@ -136,6 +143,7 @@ class _FoldRuns:
                 with writing_folder(target, target.with_name(f".{target.name}")) as folder:
                     save_model(model, state, self.ready.folder, folder / "model")
                     np.save(folder / LOGITS, np.stack(logits))
+                    write_checksums(folder)
             self.paces.append(trainer.pace.windows_per_second)
 
         bench = self.bench.without_fold(fold)
@@ -177,7 +185,7 @@ class _FoldRuns:
             seconds=time.perf_counter() - self.begin,
             windows_per_second=float(np.mean(paces)) if paces else float("nan"),
         )
-        with RunFolder(self.job.run_folder).writing_candidate(unscored.id) as folder:
+        with RunFolder(self.job.run_folder).writing_candidate(unscored.id, self.job.row) as folder:
             average_models([part / "model" for part in parts], folder / "model")
             predictions = self._predictions(parts, folder / "model")
             record = write_results(folder, unscored, predictions, self.ready, self.bench.public)

@@ -31,6 +31,7 @@ class TrialJob:
             points of the study.
         head_seed: Seeds the answer head in place of the run's seed: means of weights need runs
             that begin alike.
+        row: JSON of the trial's row in the database, to be kept with its candidates.
     """
 
     trial: int
@@ -43,6 +44,7 @@ class TrialJob:
     deadline: float | None = None
     only: float | None = None
     head_seed: int | None = None
+    row: str = ""
 
     def candidate_id(self, fraction: float) -> str:
         """What the candidate of a point of the run is called."""

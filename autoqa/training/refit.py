@@ -14,6 +14,7 @@ from autoqa.features.windows import Windows
 from autoqa.files import writing_folder
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference, rounded_state, save_model
+from autoqa.store.checksums import write_checksums
 from autoqa.store.predictions import write_logits
 from autoqa.store.refit_record import RefitRecord
 from autoqa.store.run_folder import Part
@@ -90,4 +91,5 @@ def answer(job: AnswerJob, bench: Workbench, emit: Emit) -> None:
     with writing_folder(job.target, job.target.with_name(f".{job.target.name}")) as partial:
         for part, logits in parts.items():
             write_logits(partial, part, *logits)
+        write_checksums(partial)
     emit(TrialFinished(job.trial, time.perf_counter() - begin))

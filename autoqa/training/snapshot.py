@@ -1,6 +1,5 @@
 """A point of a run becomes a candidate: weights, predictions of both parts, public scores."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import write_logits
-from autoqa.store.run_folder import RunFolder
+from autoqa.store.run_folder import RECORD, RunFolder
 from autoqa.training.jobs import TrialJob
 from autoqa.training.workbench import ReadyBackbone
 from autoqa.types import Example, ProgressCallback, Span
@@ -55,7 +54,7 @@ def take_snapshot(
     )
     with evaluating(model) as state:
         predictions = predict_parts(model, ready, progress)
-    with RunFolder(job.run_folder).writing_candidate(unscored.id) as folder:
+    with RunFolder(job.run_folder).writing_candidate(unscored.id, job.row) as folder:
         save_model(model, state, ready.folder, folder / "model")
         return write_results(folder, unscored, predictions, ready, examples)
 
@@ -167,8 +166,7 @@ def write_results(
     )
     write_logits(folder, "public", *predictions.public, precise)
     write_logits(folder, "private", *predictions.private, precise)
-    text = json.dumps(record.as_json(), indent=2, ensure_ascii=False)
-    (folder / "candidate.json").write_text(text + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(record.as_text(), encoding="utf-8")
     return record
 
 

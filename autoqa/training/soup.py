@@ -18,6 +18,7 @@ from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
+from autoqa.store.weight_quota import whole_model
 from autoqa.training.jobs import SoupJob
 from autoqa.training.messages import Emit, Progress, SnapshotTaken, SoupTried, TrialFinished
 from autoqa.training.snapshot import predict_parts, write_results
@@ -36,7 +37,8 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
         emit: Takes the messages to the parent.
 
     Raises:
-        DataError: An ingredient's weights cannot be read, or are of another architecture.
+        DataError: An ingredient's weights cannot be read, are damaged, or are of another
+            architecture.
         MissingAssetError: The backbone is not on this machine.
     """
     begin = time.perf_counter()
@@ -66,7 +68,7 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
 
 def _average(job: SoupJob, folder: RunFolder, target: Path) -> SpanModel:
     """Writes a model folder with the mean of the ingredients' weights, and loads it."""
-    average_models([folder.model(record.id) for record in job.ingredients], target)
+    average_models([whole_model(folder, record.id) for record in job.ingredients], target)
     return load_for_inference(target)
 
 

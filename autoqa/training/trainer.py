@@ -92,7 +92,9 @@ class Trainer:
         self.due = {self.step_of(point): point for point in sorted(points)}
         self._every, self._latest = every, min(self.due) - 1 if every else self.steps
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
-        self.checkpoints = Checkpoints(bench.checkpoints, quota)
+        self.checkpoints = Checkpoints(
+            bench.checkpoints, quota, lambda text: emit(Note(job.trial, text))
+        )
         self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
         self.saved = time.monotonic()
 

@@ -14,7 +14,7 @@ from autoqa.env import cache_folder
 from autoqa.features.cache import content_key, machine_cache
 from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded
-from autoqa.features.files import save_windows
+from autoqa.features.files import keep_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
@@ -22,6 +22,7 @@ from autoqa.modeling.load import check_length, resolve_precision
 from autoqa.modeling.model import SpanModel
 from autoqa.recipes import Portion
 from autoqa.registry import BoundBackbone, BoundStudy
+from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.stop_request import PROCESS, StopRequest
@@ -187,8 +188,8 @@ class Workbench:
             (folder.windows_path(key, "public"), ready.public),
             (folder.windows_path(key, "private"), ready.private),
         ):
-            if not path.is_file():
-                save_windows(path, windows)
+            if not path.is_file() or damage_beside(path):
+                keep_windows(path, windows)
 
     @property
     def public(self) -> tuple[Example, ...]:

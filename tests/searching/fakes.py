@@ -196,7 +196,7 @@ def record(job: TrialJob, fraction: float = 1.0, jaccard: float | None = None) -
 
 def write(job: TrialJob, emit: Any, fraction: float = 1.0, jaccard: float | None = None) -> None:
     made = record(job, fraction, jaccard)
-    with RunFolder(job.run_folder).writing_candidate(made.id) as folder:
+    with RunFolder(job.run_folder).writing_candidate(made.id, job.row) as folder:
         (folder / "candidate.json").write_text(json.dumps(asdict(made)))
     emit(SnapshotTaken(job.trial, made))
 

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, event
 
 from autoqa.errors import AutoqaError
 from autoqa.searching.optuna_study import open_study
-from autoqa.searching.trials import _counts
+from autoqa.searching.trial_attributes import counts
 from autoqa.store import database_url
 from autoqa.store.patience import Patience
 from autoqa.store.study_tables import Store
@@ -68,7 +68,7 @@ def absent(server: Postgres, seconds: float) -> Callable[[], None]:
 def check_all_there(url: str, trials: int = TRIALS) -> None:
     """Every trial finished once, and the files are what the database says."""
     study = open_study("small", url, 0)
-    settled = [each for each in study.get_trials() if _counts(each)]
+    settled = [each for each in study.get_trials() if counts(each)]
     assert [each.state for each in settled] == [TrialState.COMPLETE] * trials
     with Store(url, "small") as store:
         written = [record.id for record in store.candidates()]
@@ -201,7 +201,7 @@ def study(postgres: Postgres) -> optuna.Study:
 
 
 def states(study: optuna.Study, *, counted: bool = True) -> list[str]:
-    return [each.state.name for each in study.get_trials() if _counts(each) or not counted]
+    return [each.state.name for each in study.get_trials() if counts(each) or not counted]
 
 
 def test_a_trial_whose_number_was_lost_is_made_once(study: optuna.Study) -> None:

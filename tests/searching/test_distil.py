@@ -19,9 +19,10 @@ from autoqa.searching.distil import distil
 from autoqa.searching.distil_plan import announced, plan_distillation
 from autoqa.searching.soup_plan import families, soup_of
 from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.store.checksums import checksum
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import WEIGHTS, checksum, drop
+from autoqa.store.weight_quota import WEIGHTS, drop
 from autoqa.supervision.display import QuietDisplay
 from autoqa.supervision.interrupts import SearchInterruptedError
 from tests import bundle_kit

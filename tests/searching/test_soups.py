@@ -14,10 +14,11 @@ from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.searching.setup import fingerprint
 from autoqa.store.candidate_record import CandidateRecord, soup_id
+from autoqa.store.checksums import checksum
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import WEIGHTS, checksum, drop, dropped
+from autoqa.store.weight_quota import WEIGHTS, drop, dropped
 from tests.conftest import Run
 from tests.toy_study import copied_run, search_study, write_study
 

@@ -7,6 +7,7 @@ import pytest
 
 from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.store.candidate_record import distil_id, soup_id
+from autoqa.store.checksums import SUMS
 from autoqa.store.predictions import load_logits, write_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -31,6 +32,11 @@ def fill(folder: RunFolder, candidate_id: str = "t0003-100") -> None:
         numbers = np.arange(4, dtype=np.float32)
         write_logits(path, "public", numbers, numbers + 1)
         write_logits(path, "private", numbers + 2, numbers + 3)
+
+
+def without_sums(folder: RunFolder, candidate_id: str = "t0003-100") -> None:
+    """A candidate as it was written before there were checksums."""
+    (folder.candidate(candidate_id) / SUMS).unlink()
 
 
 def test_paths_are_those_of_the_layout(folder: RunFolder) -> None:
@@ -120,6 +126,7 @@ def test_logits_are_read_in_single_precision_however_they_are_stored(folder: Run
 
 def test_a_record_of_0_1_0_has_its_scores_beside_the_rest(folder: RunFolder) -> None:
     fill(folder)
+    without_sums(folder)
     then = RECORD.as_flat()
     assert list(then)[8:13] == ["seed", "jaccard", "em", "f1", "jaccard_by_language"]
     (folder.candidate("t0003-100") / "candidate.json").write_text(json.dumps(then))
@@ -128,6 +135,7 @@ def test_a_record_of_0_1_0_has_its_scores_beside_the_rest(folder: RunFolder) -> 
 
 def test_a_record_of_a_newer_version_is_refused(folder: RunFolder) -> None:
     fill(folder)
+    without_sums(folder)
     record = {**asdict(RECORD), "power": 0.5, "heat": None}
     (folder.candidate("t0003-100") / "candidate.json").write_text(json.dumps(record))
     with pytest.raises(
@@ -141,8 +149,9 @@ def test_a_record_of_a_newer_version_is_refused(folder: RunFolder) -> None:
     assert folder.read_record("t0003-100").scores["a_later_metric"] == 0.1
 
 
-def test_damaged_and_absent_files_are_named(folder: RunFolder) -> None:
+def test_damaged_and_absent_files_without_checksums_are_named(folder: RunFolder) -> None:
     fill(folder)
+    without_sums(folder)
     folder.logits_path("t0003-100", "public").write_bytes(b"not safetensors")
     with pytest.raises(DataError, match=r"public\.safetensors: cannot read the logits"):
         load_logits(folder, "t0003-100", "public")
@@ -171,6 +180,9 @@ def test_examples_come_back_and_the_private_ones_only_as_digests(folder: RunFold
     assert list(found) == ["q1\nhi"]
     path = folder.examples_path("public")
     path.write_text(path.read_text() + '{"id": 1}\n')
+    with pytest.raises(DataError, match=r"public\.jsonl is damaged \(its checksum differs\)"):
+        folder.load_examples("public")
+    path.with_name("public.jsonl.sha256").unlink()
     with pytest.raises(DataError, match=r"public\.jsonl:2: not an example"):
         folder.load_examples("public")
 

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.errors import DataError
-from autoqa.store.run_folder import RunFolder
+from autoqa.store.run_folder import Part, RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, fingerprint, keep_validation
 from autoqa.types import Answer, Example
+from tests.store.damage import zero_half
 
 ROWS = [
     Example(f"q{n}", "कौन?", f"राम {n} ने", (Answer("राम", 0),), "hi", f"d{n}", "chaii")
@@ -112,3 +113,37 @@ def test_a_search_that_died_between_the_files_and_the_database(
         check_validation(folder, store, PUBLIC[1:], PRIVATE)
     keep_validation(folder, store, PUBLIC, PRIVATE)
     assert store.validation_fingerprint() == fingerprint(PUBLIC, PRIVATE)
+
+
+@pytest.mark.parametrize("part", ["public", "private"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_damaged_files_are_written_again(
+    folder: RunFolder, store: Store, part: Part, lost: bool
+) -> None:
+    keep_validation(folder, store, PUBLIC, PRIVATE)
+    path = folder.examples_path(part)
+    whole = path.read_bytes()
+    zero_half(path)
+    with pytest.raises(DataError, match=rf"{part}\.jsonl is damaged .*: `autoqa search "):
+        folder.example_digests(part)
+    if lost:  # the database, too: then the checksum beside the file is all there is
+        with Store("sqlite://", "small") as store:
+            store.save_study('name = "small"')
+            with pytest.raises(DataError, match="damaged, and the data are not those"):
+                check_validation(folder, store, PUBLIC[1:], PRIVATE[1:])
+            check_validation(folder, store, PUBLIC, PRIVATE)
+            keep_validation(folder, store, PUBLIC, PRIVATE)
+    else:
+        with pytest.raises(DataError, match="not the one that study 'small' began with"):
+            check_validation(folder, store, PUBLIC[1:], PRIVATE)
+        check_validation(folder, store, PUBLIC, PRIVATE)
+        keep_validation(folder, store, PUBLIC, PRIVATE)
+    assert path.read_bytes() == whole
+
+
+def test_files_without_checksums_are_used_as_they_were(folder: RunFolder, store: Store) -> None:
+    keep_validation(folder, store, PUBLIC, PRIVATE)
+    for path in folder.validation.rglob("*.sha256"):
+        path.unlink()
+    check_validation(folder, store, PUBLIC, PRIVATE)
+    assert folder.load_examples("public") == PUBLIC

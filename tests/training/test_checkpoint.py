@@ -1,3 +1,4 @@
+import json
 import os
 import resource
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from autoqa.training.checkpoint import Checkpoints, key_of
 
@@ -29,11 +31,38 @@ def test_what_is_loaded_is_what_was_saved(tmp_path: Path) -> None:
 
 
 def test_a_damaged_checkpoint_is_removed_and_counts_as_absent(tmp_path: Path) -> None:
-    held = Checkpoints(tmp_path, 10**6)
+    said: list[str] = []
+    held = Checkpoints(tmp_path, 10**6, said.append)
     held.save("stage-1", TENSORS, {})
     held.path("stage-1").write_bytes(held.path("stage-1").read_bytes()[:100])
     assert held.load("stage-1") is None
     assert not held.path("stage-1").exists()
+    (sentence,) = said
+    assert sentence.startswith(f"the checkpoint {held.path('stage-1')} is damaged (")
+
+
+def test_a_flipped_byte_is_noticed_wherever_it_is(tmp_path: Path) -> None:
+    said: list[str] = []
+    held = Checkpoints(tmp_path, 10**6, said.append)
+    facts = {"step": 12345}
+    held.save("run-1", TENSORS, facts)
+    whole = held.path("run-1").read_bytes()
+    for place in (whole.index(b"12345") + 2, len(whole) - 1, len(whole) // 2):
+        content = bytearray(whole)
+        content[place] ^= 1
+        held.path("run-1").write_bytes(content)
+        assert held.load("run-1") is None
+        assert said.pop().endswith("(its checksum differs) and is not used")
+    assert held.load("run-1") is None
+    assert not said, "an absent one is nothing to tell of"
+
+
+def test_a_checkpoint_of_an_earlier_version_is_used(tmp_path: Path) -> None:
+    held = Checkpoints(tmp_path, 10**6)
+    save_file(TENSORS, held.path("run-1"), metadata={"facts": json.dumps({"step": 7})})
+    found = held.load("run-1")
+    assert found is not None
+    assert found[1] == {"step": 7}
 
 
 def test_the_least_recently_used_make_room(tmp_path: Path) -> None:

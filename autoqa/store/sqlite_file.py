@@ -1,0 +1,79 @@
+"""A study's SQLite file: set aside when it is damaged, and kept whole without its log."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_COMPANIONS = ("", "-wal", "-shm")
+"""What is appended to a database's name: itself, its write-ahead log, that log's index."""
+
+
+def set_aside_damaged(url: str | URL) -> str | None:
+    """Moves a damaged SQLite file, and its log, to a name with the time; call under the lock.
+
+    Args:
+        url: SQLAlchemy URL of any database.
+
+    Returns:
+        A sentence that says so; ``None`` where nothing was damaged, or there is no such file.
+    """
+    path = _path(url)
+    problem = None if path is None or not path.exists() else _damage(path)
+    if path is None or problem is None:
+        return None
+    target = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
+    for companion in _COMPANIONS:
+        part = path.with_name(path.name + companion)
+        if part.exists():
+            part.rename(target.with_name(target.name + companion))
+    return f"the database {path} is damaged ({problem}); it is kept as {target.name}"
+
+
+def checkpoint(url: str | URL) -> None:
+    """Moves what an SQLite database's log holds into the database itself.
+
+    The log is emptied, too (``TRUNCATE``): where a log that was copied already is damaged later,
+    what is left of it would put old pages before new ones. Whoever reads meanwhile is waited for
+    one second only, because the next trial's end is another occasion.
+
+    Args:
+        url: SQLAlchemy URL of any database.
+    """
+    path = _path(url)
+    if path is None:
+        return
+    with closing(sqlite3.connect(path, timeout=1.0)) as connection:
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+
+
+def _path(url: str | URL) -> Path | None:
+    """The file of an SQLite database; ``None`` where there is none, or no such URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:  # whoever opens it says so
+        return None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    return Path(str(parsed.database))
+
+
+def _damage(path: Path) -> str | None:
+    if path.stat().st_size == 0:
+        return "it is empty"
+    try:
+        with closing(sqlite3.connect(path, timeout=60.0)) as connection:
+            (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        # The low byte is the kind of error; whatever is no damage, the one who opens it meets.
+        return str(error) if error.sqlite_errorcode & 0xFF in _DAMAGED else None
+    return None if said == "ok" else str(said).splitlines()[-1]
