@@ -10,6 +10,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
@@ -22,7 +23,7 @@ from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import DamagedError
 from autoqa.store.database_url import database_url, engine_options, make_engine, shown, tune
 from autoqa.store.exclusive import exclusively
-from autoqa.store.patience import Patience
+from autoqa.store.patience import Patience, cause
 from autoqa.store.run_folder import RunFolder
 
 
@@ -73,7 +74,8 @@ def _open_storage(url: URL, patience: Patience) -> PatientStorage:
     except AutoqaError:
         raise
     except Exception as error:
-        raise AutoqaError(f"{where}: Optuna cannot open the study's database: {error}") from error
+        said = cause(error) if isinstance(error, SQLAlchemyError) else str(error)
+        raise AutoqaError(f"{where}: Optuna cannot open the study's database: {said}") from error
     finally:
         engine.dispose()
     tune(storage.engine)

@@ -1,5 +1,6 @@
 """How long to wait for a database that does not answer, and what counts as not answering."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -104,15 +105,17 @@ class Patience:
                 waited = time.monotonic() - began
                 if waited + pause > self.seconds:
                     raise AutoqaError(
-                        f"{where}: the study's database has not answered for {waited:.0f} s "
+                        f"{where}: the study's database has not answered for {math.ceil(waited)} s "
                         f"({reason}): {_help(reason)}, and give the same command again; "
                         "nothing that finished is lost"
                     ) from error
-                if waited - told >= (_TELL_EVERY if pause == _LONGEST_PAUSE else 0):
+                often = pause < _LONGEST_PAUSE
+                # A blink of an eye is not worth a line.
+                if waited >= _FIRST_PAUSE and (often or waited - told >= _TELL_EVERY):
                     told = waited
                     self.tell(
-                        f"the database {where} has not answered for {waited:.0f} s ({reason}); "
-                        "results wait on disk; trying again"
+                        f"the database {where} has not answered for {math.ceil(waited)} s "
+                        f"({reason}); results wait on disk; trying again"
                     )
             else:
                 if told >= 0:
