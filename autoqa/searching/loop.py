@@ -49,6 +49,7 @@ class Loop:
     _busy: dict[int, RunningTrial] = field(default_factory=dict)
     _changed: bool = True
     _souped: int = 0
+    _waiting: str | None = None
 
     @property
     def trials(self) -> Trials:
@@ -68,17 +69,23 @@ class Loop:
 
         Raises:
             SearchInterruptedError: A signal asked for the end.
+            MachineFaultError: The machine is not well, and has not become so.
         """
         souping = {} if self.soups is None else self.soups.busy
         hearing = Hearing(self.pool)
         with Interrupts(kill=self._kill) as interrupts:
             try:
                 while not interrupts.stopping:
-                    if self._changed:
+                    idle = not self._busy and not souping
+                    paused = not self.recorder.faults.over(idle=idle)
+                    if self._changed and not paused:
                         self._changed = False
                         self._assign(interrupts)
                         self._show_status()
-                    if not self._busy and not souping:
+                        idle = not self._busy and not souping
+                    elif self.recorder.faults.waiting != self._waiting:
+                        self._show_status()
+                    if idle and (not paused or not self.budget.fits(None)):
                         return self._why_ended()
                     hearing.hear(
                         ChainMap[int, object](self._busy, souping),  # type: ignore[arg-type]
@@ -214,7 +221,8 @@ class Loop:
                 rounds = math.ceil((total - done) / len(self.pool.workers))
                 left, estimated = rounds * sum(measured) / len(measured), True
         highest = min(self.recorder.store.candidates(), key=by_score, default=None)
-        self.display.status(Status(done, total, highest, left, estimated))
+        self._waiting = self.recorder.faults.waiting
+        self.display.status(Status(done, total, highest, left, estimated, self._waiting))
 
     def _why_ended(self) -> str:
         if self.trials.settled() >= self.recorder.total:

@@ -15,6 +15,7 @@ from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
 from autoqa.registry import BoundStudy
 from autoqa.searching.loop import Loop
+from autoqa.searching.machine_faults import told
 from autoqa.searching.optuna_study import adopt, check_spaces, open_study, recover
 from autoqa.searching.recording import Recorder
 from autoqa.searching.result import SearchResult, conclude
@@ -83,12 +84,13 @@ def run_search(
         AutoqaError: Another search holds the run folder.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
         NothingFeasibleError: No trial ever finished, or the time limit holds none.
+        MachineFaultError: Disk, memory or workers have failed too often, or for too long.
     """
     options = options or SearchOptions()
     check_missing(bound)
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
-    with folder.lock(), display or QuietDisplay() as shown:
+    with told(folder), folder.lock(), display or QuietDisplay() as shown:
         folder.create()
         with Store(folder.store_url(study.search.storage), study.name) as store:
             budget = Budget(options.minutes or study.search.minutes)
