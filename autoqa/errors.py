@@ -4,9 +4,19 @@ Every message is one clear sentence: the offending value, where it stands, the w
 """
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
+
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_DISK_WORDS = (
+    *(os.strerror(number).lower() for number in _DISK_ERRORS),
+    *("database or disk is full", "disk i/o error", "readonly database"),  # SQLite's
+    *("inline_container", "pytorchstreamwriter failed"),  # torch.save's
+    " requested and ",  # NumPy's, before how much was written
+)
 
 
 class AutoqaError(Exception):
@@ -53,6 +63,12 @@ class NothingFeasibleError(AutoqaError):
     exit_code = 5
 
 
+class MachineFaultError(AutoqaError):
+    """The machine let the search down: disk, memory, workers that are lost or hang."""
+
+    exit_code = 6
+
+
 class BundleError(AutoqaError):
     """An exported folder is damaged, incomplete, or of another version."""
 
@@ -67,6 +83,22 @@ class OutOfTimeError(AutoqaError):
 
 class StoppedError(AutoqaError):
     """A run was asked to stop; what it had done is kept where checkpoints are."""
+
+
+def disk_fault(error: BaseException | None) -> bool:
+    """Whether a disk was at fault: full, read-only, or broken.
+
+    Libraries wrap what the system says in errors of their own, which then hold its words only.
+
+    Args:
+        error: What was raised; what it was raised from counts, too.
+    """
+    while error is not None:
+        words = str(error).lower()
+        if getattr(error, "errno", None) in _DISK_ERRORS or any(w in words for w in _DISK_WORDS):
+            return True
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return False
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

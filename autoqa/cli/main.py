@@ -111,7 +111,7 @@ def _remember_traceback(ctx: click.Context, _: click.Parameter, value: bool) -> 
     lazy=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failure, 2 usage or study file, 3 plugin, 4 missing asset, "
-    "5 nothing feasible, 130 interrupted.",
+    "5 nothing feasible, 6 fault of the machine, 130 interrupted.",
 )
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option(

@@ -12,6 +12,7 @@ from autoqa.errors import ConfigError
 from autoqa.files import write_atomically
 from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
+from autoqa.searching.machine_faults import told
 from autoqa.searching.session import Session, open_session, open_trials
 from autoqa.searching.setup import Prepare, build_spaces, check_missing, source_languages
 from autoqa.searching.soups import make_standard_soups
@@ -112,6 +113,7 @@ def join_search(
     display = display or QuietDisplay()
     patience = Patience(tell=display.event)
     with (
+        told(folder),
         Store(storage or folder.store_url(study.search.storage), study.name, patience) as store,
         taking_part(store, "worker", leads=False) as membership,
         ReportedDisplay(display, membership) as shown,

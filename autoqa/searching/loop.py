@@ -55,6 +55,7 @@ class Loop:
     _busy: dict[int, RunningTrial] = field(default_factory=dict)
     _look: float = 0.0
     _souped: int = 0
+    _waiting: str | None = None
 
     @property
     def trials(self) -> Trials:
@@ -74,6 +75,7 @@ class Loop:
 
         Raises:
             SearchInterruptedError: A signal asked for the end.
+            MachineFaultError: The machine is not well, and has not become so.
         """
         souping = {} if self.soups is None else self.soups.busy
         elsewhere: list[int] = []
@@ -86,12 +88,18 @@ class Loop:
             try:
                 while not interrupts.stopping:
                     self.peers.membership.check()
-                    if time.monotonic() >= self._look:
+                    idle = not self._busy and not souping
+                    paused = not self.recorder.faults.over(idle=idle)
+                    if time.monotonic() >= self._look and not paused:
                         self._assign(interrupts)
                         self._show_status()
                         elsewhere = self.peers.elsewhere()
                         self._look = time.monotonic() + LOOK_SECONDS if elsewhere else math.inf
-                    if not self._busy and not souping and (not elsewhere or self._time_is_over()):
+                        idle = not self._busy and not souping
+                    elif self.recorder.faults.waiting != self._waiting:
+                        self._show_status()
+                    waits = paused or elsewhere
+                    if idle and (not waits or not self.budget.fits(None)):
                         return self._why_ended()
                     hearing.hear(
                         ChainMap[int, object](self._busy, souping),  # type: ignore[arg-type]
@@ -241,11 +249,8 @@ class Loop:
                 rounds = math.ceil((total - done) / len(self.pool.workers))
                 left, estimated = rounds * sum(measured) / len(measured), True
         highest = min(self.recorder.store.candidates(), key=by_score, default=None)
-        self.display.status(Status(done, total, highest, left, estimated))
-
-    def _time_is_over(self) -> bool:
-        left = self.budget.left()
-        return left is not None and left <= 0
+        self._waiting = self.recorder.faults.waiting
+        self.display.status(Status(done, total, highest, left, estimated, self._waiting))
 
     def _why_ended(self) -> str:
         if self.trials.settled() >= self.recorder.total:

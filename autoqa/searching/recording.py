@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 from autoqa.errors import DataError
 from autoqa.planning.hopeless import HopelessRuns
 from autoqa.searching.lost_rows import keep_finished
+from autoqa.searching.machine_faults import MachineFaults
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Again, Proposal, Trials
 from autoqa.store.candidate_record import CandidateRecord
@@ -18,6 +19,8 @@ from autoqa.store.sqlite_file import checkpoint
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import Display, duration, score
 from autoqa.training.messages import (
+    DISK_FAULT,
+    OUT_OF_MEMORY,
     Message,
     Note,
     Progress,
@@ -30,7 +33,8 @@ from autoqa.workers.base import Worker
 
 RETRIES: dict[str, Again] = {
     "TrainingError": "slower",
-    "OutOfMemoryError": "smaller",
+    OUT_OF_MEMORY: "smaller",
+    DISK_FAULT: "continue",
     "OutOfTimeError": "continue",
     "StoppedError": "continue",
 }
@@ -70,6 +74,7 @@ class Recorder:
         display: What people see.
         retain: Keeps weights within their quota; returns a sentence for each that it dropped.
         hopeless: Says which runs end at a snapshot; ``None`` lets all go on.
+        faults: Says whether the machine is well enough for another trial.
     """
 
     trials: Trials
@@ -80,6 +85,11 @@ class Recorder:
     display: Display
     retain: Callable[[], list[str]]
     hopeless: HopelessRuns | None = None
+    faults: MachineFaults = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begins without a fault."""
+        self.faults = MachineFaults(self.folder, self.display.event)
 
     def receive(self, worker: Worker, running: RunningTrial, message: Message) -> bool:
         """Takes in a message of a trial; says whether the trial is over."""
@@ -106,33 +116,48 @@ class Recorder:
                 return True
             case TrialFailed(reason=reason, error=error):
                 again = RETRIES.get(error, "no")
-                if again == "continue":
-                    self._ended(worker, running, reason, again)
-                    return True
-                # What failed may have left memory behind, a GPU's above all: a fresh process.
-                worker.end()
-                self._failed(running, reason, again)
+                self._ended(worker, running, reason, again)
+                if error in (OUT_OF_MEMORY, DISK_FAULT):
+                    disk = error == DISK_FAULT
+                    self._let_down(running, reason, disk=disk, memory=not disk)
                 return True
         return False
 
     def died(self, worker: Worker, running: RunningTrial, reason: str) -> None:
-        """Costs the trial that ran on a dead worker, unless its last snapshot was complete."""
-        self._ended(worker, running, reason, "smaller" if worker.was_killed else "same")
+        """Ends the trial of a dead worker, which may have been complete.
+
+        Whoever kills does so from outside, as the kernel does where memory runs out.
+        """
+        killed = worker.was_killed
+        self._ended(worker, running, reason, "smaller" if killed else "same")
+        if killed:
+            self._let_down(running, reason, memory=True)
 
     def hung(self, worker: Worker, running: RunningTrial, reason: str) -> None:
         """Ends a trial whose worker said nothing any more; it goes on from its checkpoint."""
         self._ended(worker, running, reason, "continue")
+        self._let_down(running, reason)
 
     def interrupted(self, worker: Worker, running: RunningTrial) -> None:
         """Ends a trial that is to go on in a later search."""
         self._ended(worker, running, "interrupted", "continue")
 
     def _ended(self, worker: Worker, running: RunningTrial, reason: str, again: Again) -> None:
+        # What failed may have left memory behind, a GPU's above all: a fresh process.
         worker.end()
-        if self._adopt_candidates(running):
+        if again not in ("no", "slower") and self._adopt_candidates(running):
             self._finished(running, time.time() - running.started)
         else:
             self._failed(running, reason, again)
+
+    def _let_down(
+        self, running: RunningTrial, reason: str, *, disk: bool = False, memory: bool = False
+    ) -> None:
+        """Takes note of a fault of the machine, unless it came when the run was complete."""
+        attributes = TrialAttributes.of(running.proposal.trial)
+        if attributes.queued_again:
+            remedied = memory and attributes.micro_scale is None
+            self.faults.occurred(reason, disk=disk, remedied=remedied)
 
     def _add_candidate(self, running: RunningTrial, candidate: CandidateRecord) -> None:
         if not math.isfinite(candidate.jaccard):
@@ -175,6 +200,7 @@ class Recorder:
             return
         value = self.trials.finish(running.proposal.trial, running.candidates, seconds)
         self._keep(running)
+        self.faults.finished()
         self.display.event(
             f"trial {running.number} finished in {duration(seconds)}: jaccard {value:.3f} "
             f"({self.trials.settled()} of {self.total})"

@@ -9,6 +9,7 @@ from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
 from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
+from autoqa.searching.machine_faults import told
 from autoqa.searching.mend import mend_candidates, mend_windows
 from autoqa.searching.result import SearchResult, conclude
 from autoqa.searching.run_timer import RunTimer
@@ -74,6 +75,7 @@ def run_search(
         AutoqaError: Another process leads the study.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
         NothingFeasibleError: No trial ever finished, or the time limit holds none.
+        MachineFaultError: Disk, memory or workers have failed too often, or for too long.
     """
     options = options or SearchOptions()
     check_missing(bound)
@@ -87,6 +89,7 @@ def run_search(
     if damaged is not None:
         display.event(damaged)
     with (
+        told(folder),
         Store(url, study.name, patience, openings=folder.openings) as store,
         taking_part(store, "search", leads=True) as membership,
         ReportedDisplay(display, membership) as shown,

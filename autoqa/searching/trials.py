@@ -241,13 +241,13 @@ class Trials:
         Args:
             trial: A running trial.
             reason: One sentence for people.
-            again: Whether to queue it again; a trial is repeated once only.
+            again: Whether to queue it again; once only where the trial itself was at fault.
 
         Returns:
             Whether it was queued again.
         """
         attributes = TrialAttributes.of(trial)
-        if again != "continue" and attributes.retry_of is not None:
+        if again in ("same", "slower") and attributes.retry_of is not None:
             again = "no"
         if again != "no" and attributes.backbone is not None:
             TrialAttributes(queued_again=True).write(trial)

@@ -25,6 +25,7 @@ class Status:
         highest: The candidate with the highest public Jaccard.
         seconds_left: Until the end of the budget, or an estimate; ``None`` if nobody knows.
         estimated: Whether ``seconds_left`` is an estimate.
+        waiting: What the search waits for, if anything.
     """
 
     done: int
@@ -32,6 +33,7 @@ class Status:
     highest: CandidateRecord | None = None
     seconds_left: float | None = None
     estimated: bool = False
+    waiting: str | None = None
 
 
 class Display(Protocol):
@@ -193,6 +195,8 @@ def status_line(status: Status) -> str:
     if status.seconds_left is not None:
         hedge = "about " if status.estimated else ""
         parts.append(f"{hedge}{duration(status.seconds_left)} left")
+    if status.waiting is not None:
+        parts.append(f"waiting for {status.waiting}")
     return ", ".join(parts)
 
 

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable, Mapping
 
-from autoqa.errors import TrainingError
+from autoqa.errors import MachineFaultError, TrainingError
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import Job
-from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialFailed, TrialFinished
+from autoqa.training.messages import (
+    DISK_FAULT,
+    Message,
+    Note,
+    Progress,
+    RecipeCard,
+    TrialFailed,
+    TrialFinished,
+)
 from autoqa.workers.base import Worker, WorkerPool
 
 
@@ -30,6 +38,7 @@ def run_jobs(
 
     Raises:
         TrainingError: A job failed, or its worker died; says which.
+        MachineFaultError: One could not write to the disk, or read from it.
         SearchInterruptedError: A signal asked for the end.
     """
     waiting, busy = list(jobs), dict[int, str]()
@@ -51,8 +60,9 @@ def run_jobs(
                 finished(name)
                 del busy[worker.number]
                 display.idle(worker.number)
-            case TrialFailed(reason=reason):
-                raise TrainingError(f"{name}: {reason}")
+            case TrialFailed(reason=reason, error=error):
+                kind = MachineFaultError if error == DISK_FAULT else TrainingError
+                raise kind(f"{name}: {reason}")
 
     try:
         hearing = Hearing(pool)

@@ -6,7 +6,6 @@ checkpoint is the latest state of one unfinished run, named by a key of the whol
 the run is finished. Files are safetensors; no code is ever loaded from one.
 """
 
-import errno
 import hashlib
 import json
 import os
@@ -86,10 +85,8 @@ class Checkpoints:
                 metadata = {"facts": text, "digest": _digest(on_cpu, text)}
                 save_file(on_cpu, partial, metadata=metadata)
         except (OSError, SafetensorError) as error:
-            full = getattr(error, "errno", None) == errno.ENOSPC or "No space" in str(error)
-            why = "the disk is full" if full else str(error)
             return (
-                f"no checkpoint was written to {self.folder} ({why}); the run goes on, but could "
+                f"no checkpoint was written to {self.folder} ({error}); the run goes on, but could "
                 "not be resumed from here"
             )
         return None

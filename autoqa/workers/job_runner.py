@@ -1,14 +1,15 @@
 """What a worker of any kind does with its jobs; the only place of the search that sees torch."""
 
+import errno
 import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.errors import AutoqaError, StoppedError
+from autoqa.errors import AutoqaError, StoppedError, disk_fault
 from autoqa.training.jobs import AnswerJob, DistilJob, Job, RefitJob, SoupJob, TimingJob, TrialJob
-from autoqa.training.messages import Emit, TrialFailed
+from autoqa.training.messages import DISK_FAULT, OUT_OF_MEMORY, Emit, TrialFailed
 
 RunJob = Callable[[Job, Emit], None]
 Factory = Callable[[StudyFile, Path], RunJob]
@@ -78,10 +79,12 @@ class JobRunner:
 
 
 def _kind(error: Exception) -> str:
-    """Class name of the error; one name for all ways in which memory runs out."""
+    """Class name of the error; one name for all ways in which memory runs out, or a disk fails."""
     # PyTorch's allocator for the CPU has no exception of its own.
     starved = isinstance(error, MemoryError) or "not enough memory" in str(error)
-    return "OutOfMemoryError" if starved else type(error).__name__
+    if starved or getattr(error, "errno", None) == errno.ENOMEM:
+        return OUT_OF_MEMORY
+    return DISK_FAULT if disk_fault(error) else type(error).__name__
 
 
 def _sentence(error: Exception) -> str:

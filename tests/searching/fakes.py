@@ -289,6 +289,49 @@ def killed_always(_study: Any, _folder: Path) -> Any:
     return run
 
 
+def killed_thrice(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if any(first_time(job, f"marker-{number}") for number in range(3)):
+            log_call(job)
+            os.kill(os.getpid(), signal.SIGKILL)
+        _good(job, emit)
+
+    return run
+
+
+def exits(_study: Any, _folder: Path) -> Any:
+    """Ends its process as a plugin may, and no fault of the machine's."""
+
+    def run(_job: TrialJob, _emit: Any) -> None:
+        os._exit(3)
+
+    return run
+
+
+def no_space_once(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            with Path("/dev/full").open("wb", buffering=0) as full:
+                full.write(b"a candidate")
+        _good(job, emit)
+
+    return run
+
+
+def bulky(_study: Any, _folder: Path) -> Any:
+    """Candidates of three megabytes."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        made = record(job)
+        with RunFolder(job.run_folder).writing_candidate(made.id) as folder:
+            (folder / "weights").write_bytes(b"1" * 3_000_000)
+            (folder / "candidate.json").write_text(json.dumps(asdict(made)))
+        emit(SnapshotTaken(job.trial, made))
+        emit(TrialFinished(job.trial, 0.1))
+
+    return run
+
+
 def killed_after_the_last_file(_study: Any, _folder: Path) -> Any:
     def run(job: TrialJob, emit: Any) -> None:
         if first_time(job):

@@ -8,7 +8,7 @@ import pytest
 
 from autoqa.config import load_study
 from autoqa.config.study import StudyFile
-from autoqa.errors import TrainingError
+from autoqa.errors import MachineFaultError, TrainingError
 from autoqa.recipes import Recipe, TrainingRun
 from autoqa.supervision.display import QuietDisplay
 from autoqa.supervision.interrupts import SearchInterruptedError
@@ -72,6 +72,7 @@ def test_all_are_done_in_order_and_workers_wait_for_more(study: StudyFile, tmp_p
     "error, sentence",
     [
         (TrainingError("the loss is nan"), "job 1: the loss is nan"),
+        (OSError(28, "No space left on device"), r"job 1: OSError: .Errno 28. No space left"),
         (Killed(), "job 1: the thread ended with"),
     ],
 )
@@ -85,7 +86,8 @@ def test_the_first_that_fails_is_named_and_ends_the_others(
             raise error
         done.append(job.trial)
 
-    with pytest.raises(TrainingError, match=sentence):
+    kind = MachineFaultError if isinstance(error, OSError) else TrainingError
+    with pytest.raises(kind, match=sentence):
         run_jobs(pool(study, tmp_path, behave), QuietDisplay(), jobs(tmp_path, 3), "trying")
     assert done == [0]
 

@@ -123,14 +123,6 @@ def test_a_killed_worker_costs_one_trial_and_is_tried_again(tmp_path: Path) -> N
     assert not list(fakes.run_folder().candidates.glob(".*"))
 
 
-def test_a_worker_that_always_dies_ends_the_search_with_the_reason(tmp_path: Path) -> None:
-    text = fakes.STUDY.replace('[backbones.minilm]\ntype = "any"\n', "")
-    with pytest.raises(NothingFeasibleError, match="killed by signal 9") as caught:
-        fakes.search(tmp_path, fakes.killed_always, text, SearchOptions(trials=2))
-    assert caught.value.exit_code == 5
-    assert states() == ["FAIL"] * 4
-
-
 def test_a_run_whose_files_are_complete_is_not_lost_with_its_worker(tmp_path: Path) -> None:
     fakes.search(tmp_path, fakes.killed_after_the_last_file, options=SearchOptions(trials=1))
     assert states() == ["COMPLETE"]
