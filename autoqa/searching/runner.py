@@ -48,8 +48,8 @@ from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.training.refit_plan import offer
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
-from autoqa.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.workers.resources import WorkerPlan, plan_workers
+from autoqa.workers.registry import LOCAL_PROCESS, open_workers
+from autoqa.workers.resources import WorkerPlan
 
 FRESH_SECONDS = 600.0
 """Age at which a timing is too old to decide on the size of a study's recipes: the machine may have
@@ -65,6 +65,7 @@ def run_search(
     display: Display | None = None,
     factory: Factory = training_factory,
     workers: str = LOCAL_PROCESS,
+    address: str | None = None,
 ) -> SearchResult:
     """Searches, or goes on with a search.
 
@@ -76,11 +77,12 @@ def run_search(
         display: What people see; nothing if left out.
         factory: Makes, inside a worker, the function that runs one trial.
         workers: The kind of worker, by its name in ``autoqa.workers.registry``.
+        address: Where the cluster is, for a kind that has one.
 
     Raises:
-        MissingAssetError: Weights or data are not on this machine.
+        MissingAssetError: Weights or data are not on this machine, or a package for that kind.
         ConfigError: The study differs from the one it began with, or there is no such kind.
-        AutoqaError: Another search holds the run folder.
+        AutoqaError: Another search holds the run folder, or the cluster cannot be used.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
         NothingFeasibleError: No trial ever finished, or the time limit holds none.
     """
@@ -90,16 +92,18 @@ def run_search(
     folder = RunFolder(Path(env.run_folder(study.name)))
     with folder.lock(), display or QuietDisplay() as shown:
         folder.create()
-        with Store(folder.store_url(study.search.storage), study.name) as store:
+        with (
+            Store(folder.store_url(study.search.storage), study.name) as store,
+            open_workers(workers, folder.path, address) as kind,
+        ):
             budget = Budget(options.minutes or study.search.minutes)
             data = prepare(bound)
             freeze_study = partial(freeze, folder, store, study, text, options.accept_changes)
             trials = _open_trials(bound, data, folder, store, freeze_study, shown)
-            plan = plan_workers(options.workers or study.search.workers)
+            plan = kind.plan(options.workers or study.search.workers)
             parts = f"{len(data.public)} public and {len(data.private)} private"
             shown.event(f"{plan.spelled()}; {parts} validation questions")
-            settings = WorkerSettings(factory, study, folder.path, plan, folder.logs)
-            pool = make_pool(workers, settings)
+            pool = kind.pool(WorkerSettings(factory, study, folder.path, plan, folder.logs))
             recorder = _recorder(trials, store, folder, options, study, shown)
             ended = _search(recorder, study, data, pool, plan, budget, options.warm_start)
             found = store.candidates()

@@ -36,7 +36,7 @@ def main(
     # Ctrl-C reaches every process of the terminal; what then happens is the parent's decision.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
-    _log_to(log)
+    log_to(log)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sending = threading.Lock()
 
@@ -59,7 +59,8 @@ def _receive(pipe: "Connection[Message, Job | None]") -> Job | None:
         return None
 
 
-def _log_to(path: Path) -> None:
+def log_to(path: Path) -> None:
+    """From here on, all that this process prints is added to a file, native code's too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)

@@ -1,0 +1,64 @@
+"""What a run's results depend on besides its data: the versions of the code that trains it."""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+
+import autoqa
+from autoqa.registry.records import GROUPS
+
+LIBRARIES = ("torch", "transformers")
+"""Packages by whose version a run may end differently."""
+
+
+def environment() -> dict[str, str]:
+    """Versions of Python, autoqa, torch, transformers and all plugin packages; imports none.
+
+    Returns:
+        Name to version. autoqa's has a digest of its source files, because a checkout changes
+        while its version stays.
+    """
+    found = {
+        "python": platform.python_version(),
+        "autoqa": f"{autoqa.__version__} (code {code_digest(Path(autoqa.__file__).parent)})",
+    }
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    plugins = {
+        point.dist.name: point.dist.version
+        for group in GROUPS.values()
+        for point in entry_points(group=group)
+        if point.dist is not None
+    }
+    return found | dict(sorted(plugins.items()))
+
+
+def code_digest(package: Path) -> str:
+    """Twelve hex digits of all Python files below a folder, with their names."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(package).as_posix()} {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()[:12]
+
+
+def differences(where: str, there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
+    """One sentence, without a full stop, for each version that differs.
+
+    Args:
+        where: What people call the other place, such as ``node 10.0.0.7``.
+        there: Its :func:`environment`.
+        here: The environment of this process.
+    """
+    return [
+        f"{where} has {name} {there.get(name, 'not at all')}, "
+        f"this search {here.get(name, 'does not')}"
+        for name in [*here, *sorted(there.keys() - here.keys())]
+        if there.get(name) != here.get(name)
+    ]
