@@ -17,6 +17,19 @@ from autoqa.cli.terminal import echo_json
     help="In place of [search].minutes: all is over by then.",
 )
 @click.option("--workers", type=click.IntRange(min=1), help="In place of [search].workers.")
+@click.option(
+    "--on",
+    "kind",
+    type=click.Choice(["local-process", "ray"]),
+    default="local-process",
+    show_default=True,
+    help="Where workers run: here, or on a Ray cluster.",
+)
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="With --on ray: the head node; else RAY_ADDRESS, else Ray on this machine alone.",
+)
 @click.option("--dry-run", is_flag=True, help="Resolve and size the study, train nothing.")
 @click.option(
     "--time",
@@ -39,6 +52,8 @@ def search(
     trials: int | None,
     minutes: float | None,
     workers: int | None,
+    kind: str,
+    address: str | None,
     dry_run: bool,
     timed: bool,
     accept_changes: bool,
@@ -53,6 +68,10 @@ def search(
     """
     if timed and not dry_run:
         raise click.UsageError("--time goes with --dry-run; a search times its runs anyway")
+    if address is not None and kind != "ray":
+        raise click.UsageError("--address goes with --on ray")
+    if dry_run and kind != "local-process":
+        raise click.UsageError("--dry-run sizes the study for this machine; leave --on out")
     # Everything heavier than click waits until the command runs.
     from autoqa.data import prepare_data
     from autoqa.errors import MissingAssetError
@@ -82,6 +101,8 @@ def search(
         prepare_data,
         options,
         display=choose_display(quiet),
+        workers=kind,
+        address=address,
     )
     if as_json:
         echo_json(result.as_dict())

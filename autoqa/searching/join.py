@@ -27,7 +27,7 @@ from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.supervision.membership import taking_part
 from autoqa.supervision.reported import ReportedDisplay
 from autoqa.workers.job_runner import Factory, training_factory
-from autoqa.workers.registry import LOCAL_PROCESS
+from autoqa.workers.registry import LOCAL_PROCESS, open_workers
 
 PATIENCE_SECONDS = 600.0
 """How long a process that came first waits for the one that begins the search."""
@@ -117,6 +117,7 @@ def join_search(
         Store(storage or folder.store_url(study.search.storage), study.name, patience) as store,
         taking_part(store, "worker", leads=False) as membership,
         ReportedDisplay(display, membership) as shown,
+        open_workers(kind, folder.path) as workers_here,
     ):
         patience.seconds = SEARCH_SECONDS
         conditions = _conditions(study, store, shown)
@@ -137,7 +138,7 @@ def join_search(
             budget=_budget(conditions, minutes),
             total=conditions.trials,
             count=workers,
-            kind=kind,
+            kind=workers_here,
             factory=factory,
         )
         ended = session.train({}, None)

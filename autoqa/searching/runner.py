@@ -41,7 +41,7 @@ from autoqa.supervision.membership import taking_part
 from autoqa.supervision.reported import ReportedDisplay
 from autoqa.training.refit_plan import offer
 from autoqa.workers.job_runner import Factory, training_factory
-from autoqa.workers.registry import LOCAL_PROCESS
+from autoqa.workers.registry import LOCAL_PROCESS, open_workers
 
 FRESH_SECONDS = 600.0
 """Age at which a timing is too old to decide on the size of a study's recipes: the machine may have
@@ -57,6 +57,7 @@ def run_search(
     display: Display | None = None,
     factory: Factory = training_factory,
     workers: str = LOCAL_PROCESS,
+    address: str | None = None,
 ) -> SearchResult:
     """Searches, or goes on with a search.
 
@@ -68,11 +69,12 @@ def run_search(
         display: What people see; nothing if left out.
         factory: Makes, inside a worker, the function that runs one trial.
         workers: The kind of worker, by its name in ``autoqa.workers.registry``.
+        address: Where the cluster is, for a kind that has one.
 
     Raises:
-        MissingAssetError: Weights or data are not on this machine.
+        MissingAssetError: Weights or data are not on this machine, or a package for that kind.
         ConfigError: The study differs from the one it began with, or there is no such kind.
-        AutoqaError: Another process leads the study.
+        AutoqaError: Another process leads the study, or the cluster cannot be used.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
         NothingFeasibleError: No trial ever finished, or the time limit holds none.
         MachineFaultError: Disk, memory or workers have failed too often, or for too long.
@@ -93,6 +95,7 @@ def run_search(
         Store(url, study.name, patience, openings=folder.openings) as store,
         taking_part(store, "search", leads=True) as membership,
         ReportedDisplay(display, membership) as shown,
+        open_workers(workers, folder.path, address) as kind,
     ):
         patience.seconds = SEARCH_SECONDS  # from here on there is something to lose
         budget = Budget(options.minutes or study.search.minutes)
@@ -114,7 +117,7 @@ def run_search(
             budget=budget,
             total=options.trials or study.search.trials,
             count=options.workers,
-            kind=workers,
+            kind=kind,
             factory=factory,
         )
         _clear_up(session)

@@ -28,8 +28,8 @@ from autoqa.supervision.display import Display
 from autoqa.supervision.membership import Membership
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory
-from autoqa.workers.registry import make_pool
-from autoqa.workers.resources import WorkerPlan, plan_workers
+from autoqa.workers.registry import Workers
+from autoqa.workers.resources import WorkerPlan
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def open_session(
     budget: Budget,
     total: int,
     count: int | None,
-    kind: str,
+    kind: Workers,
     factory: Factory,
 ) -> Session:
     """Puts together what a process searches with.
@@ -174,11 +174,11 @@ def open_session(
         budget: Time.
         total: Trials wanted.
         count: How many workers; ``None`` for what the study file says.
-        kind: The kind of worker, by its name in ``autoqa.workers.registry``.
+        kind: The kind of worker.
         factory: Makes, inside a worker, the function that runs one trial.
     """
     study, store = bound.study, membership.store
-    plan = plan_workers(count or study.search.workers)
+    plan = kind.plan(count or study.search.workers)
     parts = f"{len(data.public)} public and {len(data.private)} private"
     display.event(f"{plan.spelled()}; {parts} validation questions")
     recorder = Recorder(
@@ -195,7 +195,7 @@ def open_session(
         bound=bound,
         data=data,
         plan=plan,
-        pool=make_pool(kind, WorkerSettings(factory, study, folder.path, plan, folder.logs)),
+        pool=kind.pool(WorkerSettings(factory, study, folder.path, plan, folder.logs)),
         budget=budget,
         recorder=recorder,
         peers=Peers(membership, trials, folder, recorder.complete, display),

@@ -45,7 +45,7 @@ def main(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
-    _log_to(log)
+    log_to(log)
     _wake_without_parent()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sending = threading.Lock()
@@ -69,7 +69,8 @@ def _receive(pipe: "Connection[Message, Job | None]") -> Job | None:
         return None
 
 
-def _log_to(path: Path) -> None:
+def log_to(path: Path) -> None:
+    """From here on, all that this process prints is added to a file, native code's too."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(descriptor, 1)

@@ -55,7 +55,7 @@ class LocalProcess(Worker):
             daemon=True,
         )
         device = settings.plan.devices[self.number]
-        with _environment(settings.plan.threads, device), _signals_held_back():
+        with _environment(settings.plan.threads, device), signals_held_back():
             process.start()
         child_end.close()
         self._process = process
@@ -193,7 +193,7 @@ def _environment(threads: int, device: str | None) -> Iterator[None]:
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
+def signals_held_back() -> Iterator[None]:
     """The child inherits the mask, so that no Ctrl-C can hit it before it ignores them.
 
     A signal to the parent in the meantime is not lost: it arrives when the block ends.

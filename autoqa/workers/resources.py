@@ -4,9 +4,12 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from autoqa.errors import AutoqaError
 
 WORKER_BYTES = 2 * 1024**3
 """Memory that one worker is expected to need."""
@@ -66,6 +69,59 @@ def plan_workers(
         count, reason = room, f"as many as {memory / 1024**3:.0f} GiB of free memory hold"
     devices = tuple(gpus[index % len(gpus)] if gpus else None for index in range(count))
     return WorkerPlan(devices, max(1, cores // count), reason)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRoom:
+    """What a node of a cluster has for workers, busy or not.
+
+    Attributes:
+        cpus: Processors.
+        gpus: GPUs.
+        memory: Bytes.
+    """
+
+    cpus: int
+    gpus: int
+    memory: int
+
+    def holds(self, threads: int, gpus: int) -> int:
+        """How many workers of so many threads and GPUs find a place."""
+        by_cpu = self.cpus // threads
+        return min(by_cpu, self.gpus // gpus) if gpus else by_cpu
+
+
+def plan_on_nodes(wanted: int | Literal["auto"], nodes: Sequence[NodeRoom]) -> WorkerPlan:
+    """Decides on workers of a cluster, each of which has its place on one node.
+
+    Args:
+        wanted: A number, taken as it is, or ``"auto"`` for one per GPU, else one per processor, as
+            many as memory holds. Those that find no place wait for one.
+        nodes: All that the cluster has now.
+
+    Raises:
+        AutoqaError: There is no place now, and no number was stated.
+    """
+    each = 1 if any(node.gpus for node in nodes) else 0
+    most = sum(node.holds(1, each) for node in nodes)
+    room = sum(min(node.holds(1, each), max(1, node.memory // WORKER_BYTES)) for node in nodes)
+    count = room if wanted == "auto" else wanted
+    if not count:
+        raise AutoqaError(
+            f"the Ray cluster has no processor for a worker ({len(nodes)} nodes): add a node with "
+            "some, or state --workers to wait for one"
+        )
+    what = "GPU" if each else "processor"
+    reason = f"one per {what} of {len(nodes)} nodes" if room == most else "as many as memory holds"
+    if wanted != "auto":
+        reason = "as asked for"
+        if count > most:
+            reason += f"; the cluster has {most} places now, the others wait"
+    fair = max([node.cpus for node in nodes], default=1)
+    threads = next(
+        (t for t in range(fair, 1, -1) if sum(node.holds(t, each) for node in nodes) >= count), 1
+    )
+    return WorkerPlan(("ray",) * count if each else (None,) * count, threads, reason)
 
 
 def find_gpus() -> list[str]:
