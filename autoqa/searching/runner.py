@@ -46,6 +46,7 @@ from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
 from autoqa.supervision.budget import SOUPS_SHARE, Budget
 from autoqa.supervision.display import Display, QuietDisplay
+from autoqa.supervision.search_log import LoggedDisplay
 from autoqa.training.refit_plan import offer
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
@@ -90,7 +91,8 @@ def run_search(
     check_missing(bound)
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
-    with told(folder), folder.lock(), display or QuietDisplay() as shown:
+    logged = LoggedDisplay(display or QuietDisplay(), folder.logs / "search.log")
+    with told(folder), folder.lock(), logged as shown:
         folder.create()
         with Store(folder.store_url(study.search.storage), study.name) as store:
             budget = Budget(options.minutes or study.search.minutes)
