@@ -69,15 +69,20 @@ class JobRunner:
         study: Handed to the factory.
         run_folder: Handed to the factory.
         emit: Takes the messages of all jobs.
+
+    Attributes:
+        job: The one that it runs.
     """
 
     def __init__(self, factory: Factory, study: StudyFile, run_folder: Path, emit: Emit) -> None:
         self._factory, self._study, self._run_folder = factory, study, run_folder
         self._emit = emit
         self._run_job: RunJob | None = None
+        self.job: Job | None = None
 
     def run(self, job: Job) -> None:
         """Runs a job to its end; the last message is ``TrialFinished`` or ``TrialFailed``."""
+        self.job = job
         try:
             if self._run_job is None:
                 self._run_job = self._factory(self._study, self._run_folder)
@@ -91,6 +96,8 @@ class JobRunner:
             trace = traceback.format_exc()
             print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log
             self._emit(TrialFailed(job.trial, _sentence(error), trace, _kind(error)))
+        finally:
+            self.job = None
 
 
 def _kind(error: Exception) -> str:
