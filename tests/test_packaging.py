@@ -295,6 +295,6 @@ def test_the_changelog_begins_with_this_version() -> None:
     from autoqa import __version__
 
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    first = re.search(r"^## (\S+)", text, re.MULTILINE)
+    first = re.search(r"^## (?!Unreleased)(\S+)", text, re.MULTILINE)
     assert first is not None
     assert first[1] == __version__

@@ -1,5 +1,6 @@
 """Entry points become records; records are looked up and bound to a study."""
 
+from autoqa.registry.at_fault import plugin_at_fault
 from autoqa.registry.bind import bind, open_study
 from autoqa.registry.bound import BoundBackbone, BoundSource, BoundStudy
 from autoqa.registry.catalogue import Catalogue
@@ -15,4 +16,5 @@ __all__ = [
     "bind",
     "discover",
     "open_study",
+    "plugin_at_fault",
 ]

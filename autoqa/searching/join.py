@@ -18,6 +18,7 @@ from autoqa.searching.setup import Prepare, build_spaces, check_missing, source_
 from autoqa.searching.soups import make_standard_soups
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.store.patience import SEARCH_SECONDS, Patience
+from autoqa.store.process_identity import ProcessIdentity
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation
@@ -26,6 +27,7 @@ from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.supervision.membership import taking_part
 from autoqa.supervision.reported import ReportedDisplay
+from autoqa.supervision.search_log import LoggedDisplay
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, open_workers
 
@@ -110,7 +112,10 @@ def join_search(
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
     folder.create()
-    display = display or QuietDisplay()
+    own = ProcessIdentity.own()
+    logs = folder.logs / f"{own.host}-{own.pid}"  # others there have a worker 0, too
+    logs.mkdir(exist_ok=True)
+    display = LoggedDisplay(display or QuietDisplay(), logs / "search.log")
     patience = Patience(tell=display.event)
     with (
         told(folder),
@@ -139,6 +144,7 @@ def join_search(
             total=conditions.trials,
             count=workers,
             kind=workers_here,
+            logs=logs,
             factory=factory,
         )
         ended = session.train({}, None)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autoqa.errors import MachineFaultError, disk_fault
+from autoqa.errors import AutoqaError, MachineFaultError, disk_fault
 from autoqa.files import write_atomically
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.display import duration
@@ -158,7 +158,8 @@ def told(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, MachineFaultError) or not disk_fault(error):
+        # What is told already, with no such error behind it, only quotes one.
+        if not disk_fault(error.__cause__ if isinstance(error, AutoqaError) else error):
             raise
         missing = missing_on_disk(folder) if os.path.isdir(folder.path) else None  # noqa: PTH112
         raise MachineFaultError(

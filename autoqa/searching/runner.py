@@ -39,6 +39,7 @@ from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.supervision.membership import taking_part
 from autoqa.supervision.reported import ReportedDisplay
+from autoqa.supervision.search_log import LoggedDisplay
 from autoqa.training.refit_plan import offer
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, open_workers
@@ -84,7 +85,7 @@ def run_search(
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
     folder.create()
-    display = display or QuietDisplay()
+    display = LoggedDisplay(display or QuietDisplay(), folder.logs / "search.log")
     patience = Patience(tell=display.event)
     url = folder.store_url(study.search.storage)
     damaged = set_aside_damaged(url)
@@ -118,6 +119,7 @@ def run_search(
             total=options.trials or study.search.trials,
             count=options.workers,
             kind=kind,
+            logs=folder.logs,
             factory=factory,
         )
         _clear_up(session)

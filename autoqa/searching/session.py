@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from autoqa.config.study import StudyFile
 from autoqa.data import StudyData
@@ -160,6 +161,7 @@ def open_session(
     total: int,
     count: int | None,
     kind: Workers,
+    logs: Path,
     factory: Factory,
 ) -> Session:
     """Puts together what a process searches with.
@@ -175,6 +177,7 @@ def open_session(
         total: Trials wanted.
         count: How many workers; ``None`` for what the study file says.
         kind: The kind of worker.
+        logs: Folder for what workers print.
         factory: Makes, inside a worker, the function that runs one trial.
     """
     study, store = bound.study, membership.store
@@ -195,7 +198,7 @@ def open_session(
         bound=bound,
         data=data,
         plan=plan,
-        pool=kind.pool(WorkerSettings(factory, study, folder.path, plan, folder.logs)),
+        pool=kind.pool(WorkerSettings(factory, study, folder.path, plan, logs)),
         budget=budget,
         recorder=recorder,
         peers=Peers(membership, trials, folder, recorder.complete, display),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from autoqa.errors import MachineFaultError, TrainingError
+from autoqa.errors import AutoqaError, MachineFaultError, TrainingError
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.hearing import Hearing
@@ -18,6 +18,9 @@ from autoqa.training.messages import (
     TrialFinished,
 )
 from autoqa.workers.base import Worker, WorkerPool
+
+_KINDS: dict[str, type[AutoqaError]] = {DISK_FAULT: MachineFaultError}
+"""What a job that failed is told as, where that is no TrainingError."""
 
 
 def run_jobs(
@@ -37,8 +40,7 @@ def run_jobs(
         finished: Called with the name of each job that is over.
 
     Raises:
-        TrainingError: A job failed, or its worker died; says which.
-        MachineFaultError: One could not write to the disk, or read from it.
+        TrainingError, MachineFaultError: A job failed, or its worker died; says which.
         SearchInterruptedError: A signal asked for the end.
     """
     waiting, busy = list(jobs), dict[int, str]()
@@ -61,8 +63,7 @@ def run_jobs(
                 del busy[worker.number]
                 display.idle(worker.number)
             case TrialFailed(reason=reason, error=error):
-                kind = MachineFaultError if error == DISK_FAULT else TrainingError
-                raise kind(f"{name}: {reason}")
+                raise _KINDS.get(error, TrainingError)(f"{name}: {reason}")
 
     try:
         hearing = Hearing(pool)

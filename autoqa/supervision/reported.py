@@ -24,9 +24,9 @@ class ReportedDisplay:
         self._shown.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *raised: object) -> None:
         """Stops showing."""
-        self._shown.__exit__(None, None, None)
+        self._shown.__exit__(*raised)
 
     def event(self, text: str) -> None:
         """Shows it."""

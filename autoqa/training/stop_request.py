@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from autoqa.errors import StoppedError
 
+STOPPED = "it was asked to stop"
+
 
 class StopRequest:
     """Whether a worker should end, for the runs that can save what they have done.
@@ -49,7 +51,7 @@ class StopRequest:
             StoppedError: It was.
         """
         if self.asked:
-            raise StoppedError("it was asked to stop")
+            raise StoppedError(STOPPED)
 
 
 PROCESS = StopRequest()

@@ -281,8 +281,8 @@ class Trainer:
             OutOfTimeError: The time was over before most of the run was done.
             StoppedError: It was asked to stop.
         """
-        self._announce()
         with self._stop.heeded():
+            self._announce()
             self._train_stages()
             self.checkpoints.remove(self.run_name)
         self.emit(

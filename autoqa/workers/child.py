@@ -9,15 +9,17 @@ import faulthandler
 import os
 import signal
 import threading
+from contextlib import suppress
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from types import FrameType
 
 from autoqa.config.study import StudyFile
+from autoqa.errors import StoppedError
 from autoqa.training.jobs import Job
-from autoqa.training.messages import Message
-from autoqa.training.stop_request import PROCESS
+from autoqa.training.messages import Message, TrialFailed
+from autoqa.training.stop_request import PROCESS, STOPPED
 from autoqa.workers.job_runner import Factory, JobRunner
 
 _PR_SET_PDEATHSIG = 1
@@ -43,7 +45,6 @@ def main(
     # Ctrl-C is for the parent to decide on.
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     log_to(log)
     _wake_without_parent()
@@ -58,6 +59,18 @@ def main(
                 _end()
 
     runner = JobRunner(factory, study, run_folder, emit)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if PROCESS.ask():
+            return
+        # Nothing to save; that it was no fault of the job's is told where nothing is being told.
+        if runner.job is not None and sending.acquire(blocking=False):
+            with suppress(OSError):
+                pipe.send(TrialFailed(runner.job.trial, STOPPED, "", StoppedError.__name__))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.killpg(0, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
     while not PROCESS.asked and (job := _receive(pipe)) is not None:
         runner.run(job)
 
@@ -90,12 +103,6 @@ def _end_with_parent() -> None:
 def _wake_without_parent() -> None:
     """Has the kernel wake this process, should it be stopped, when its parent is gone."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    if not PROCESS.ask():  # nothing to save
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.killpg(0, signal.SIGTERM)
 
 
 def _end() -> None:

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.errors import AutoqaError, StoppedError, disk_fault
+from autoqa.errors import AutoqaError, PluginError, StoppedError, disk_fault
 from autoqa.training.jobs import AnswerJob, DistilJob, Job, RefitJob, SoupJob, TimingJob, TrialJob
 from autoqa.training.messages import DISK_FAULT, OUT_OF_MEMORY, Emit, TrialFailed
 
@@ -29,9 +29,21 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
     run, soup, refit, distil, timing, workbench = (
         import_module(f"autoqa.training.{name}") for name in names
     )
-    bench = workbench.Workbench(registry.bind(study, registry.discover()), run_folder)
+    catalogue = registry.discover()
+    bench = workbench.Workbench(registry.bind(study, catalogue), run_folder)
 
     def run_job(job: Job, emit: Emit) -> None:
+        try:
+            dispatch(job, emit)
+        except AutoqaError:
+            raise
+        except Exception as error:
+            plugin = registry.plugin_at_fault(error, catalogue)
+            if plugin is None or _kind(error) in (OUT_OF_MEMORY, DISK_FAULT):
+                raise
+            raise PluginError(f"{plugin}: {_sentence(error)}") from error
+
+    def dispatch(job: Job, emit: Emit) -> None:
         match job:
             case SoupJob():
                 soup.make_soup(job, bench, emit)
@@ -57,25 +69,35 @@ class JobRunner:
         study: Handed to the factory.
         run_folder: Handed to the factory.
         emit: Takes the messages of all jobs.
+
+    Attributes:
+        job: The one that it runs.
     """
 
     def __init__(self, factory: Factory, study: StudyFile, run_folder: Path, emit: Emit) -> None:
         self._factory, self._study, self._run_folder = factory, study, run_folder
         self._emit = emit
         self._run_job: RunJob | None = None
+        self.job: Job | None = None
 
     def run(self, job: Job) -> None:
         """Runs a job to its end; the last message is ``TrialFinished`` or ``TrialFailed``."""
+        self.job = job
         try:
             if self._run_job is None:
                 self._run_job = self._factory(self._study, self._run_folder)
             self._run_job(job, self._emit)
         except StoppedError as error:
             self._emit(TrialFailed(job.trial, str(error), "", _kind(error)))
+        except SystemExit:  # ends the worker, whose log says why
+            print(f"trial {job.trial} ends\n{traceback.format_exc()}", flush=True)  # noqa: T201
+            raise
         except Exception as error:
             trace = traceback.format_exc()
             print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log
             self._emit(TrialFailed(job.trial, _sentence(error), trace, _kind(error)))
+        finally:
+            self.job = None
 
 
 def _kind(error: Exception) -> str:

@@ -54,6 +54,9 @@ class LocalProcess(Worker):
             name=f"autoqa-worker-{self.number}",
             daemon=True,
         )
+        # Messages name it, also where the process dies before it can write.
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
         device = settings.plan.devices[self.number]
         with _environment(settings.plan.threads, device), signals_held_back():
             process.start()

@@ -454,6 +454,16 @@ def saves_when_stopped(_study: Any, _folder: Path) -> Any:
     return run
 
 
+def stays_once(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if first_time(job):
+            (job.run_folder / f"hangs-{os.getpid()}").touch()
+            time.sleep(600)
+        _good(job, emit)
+
+    return run
+
+
 def helped(_study: Any, _folder: Path) -> Any:
     """Starts a helper, which holds all that is open here, and dies, or stays with it."""
 

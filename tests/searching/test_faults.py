@@ -83,6 +83,21 @@ def test_workers_that_are_always_killed_end_the_search_and_cost_no_trial(tmp_pat
     assert states() == ["FAIL"] * 5 + ["COMPLETE"] * 2
 
 
+def test_a_worker_that_dies_before_its_log_is_open_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nif 'spawn_main' in ' '.join(sys.orig_argv): os._exit(9)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(NothingFeasibleError) as caught:
+        fakes.search(tmp_path, fakes.good, options=SearchOptions(trials=1))
+    log = fakes.run_folder().worker_log(0)
+    assert f"worker ended by itself with exit code 9; see {log}" in str(caught.value)
+    assert log.is_file()
+    assert str(log) in (fakes.run_folder().logs / "search.log").read_text()
+
+
 def test_a_process_that_ends_itself_is_no_fault_of_the_machine(tmp_path: Path) -> None:
     with pytest.raises(NothingFeasibleError, match="ended by itself with exit code 3; see"):
         fakes.search(tmp_path, fakes.exits, options=SearchOptions(trials=2))
