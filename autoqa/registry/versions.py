@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
-import autoqa
+from autoqa import env
 from autoqa.registry.records import GROUPS
 
 LIBRARIES = ("torch", "transformers")
@@ -22,7 +22,7 @@ def environment() -> dict[str, str]:
     """
     found = {
         "python": platform.python_version(),
-        "autoqa": f"{autoqa.__version__} (code {code_digest(Path(autoqa.__file__).parent)})",
+        "autoqa": f"{version('autoqa')} (code {code_digest(Path(env.__file__).parent)})",
     }
     for name in LIBRARIES:
         try:
@@ -56,9 +56,9 @@ def differences(where: str, there: Mapping[str, str], here: Mapping[str, str]) -
         there: Its :func:`environment`.
         here: The environment of this process.
     """
-    return [
-        f"{where} has {name} {there.get(name, 'not at all')}, "
-        f"this search {here.get(name, 'does not')}"
-        for name in [*here, *sorted(there.keys() - here.keys())]
-        if there.get(name) != here.get(name)
-    ]
+    found = []
+    for name in [*here, *sorted(there.keys() - here.keys())]:
+        if there.get(name) != here.get(name):
+            has = f"has {name} {there[name]}" if name in there else f"does not have {name}"
+            found.append(f"{where} {has}, this search {here.get(name, 'does not')}")
+    return found

@@ -1,8 +1,10 @@
 """Workers that are actors on a Ray cluster, as a search sees them."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import fields, replace
 from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
 
 from autoqa.training.jobs import Job
 from autoqa.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
@@ -36,7 +38,7 @@ class RayWorker(Worker):
         """
         self._cluster.check()
         self._active = True
-        self._cluster.send(Assign(self.number, replace(job, run_folder=job.run_folder.absolute())))
+        self._cluster.send(Assign(self.number, _absolute(job)))
 
     def events(self) -> Events:
         """What has arrived.
@@ -107,3 +109,12 @@ class RayPool(WorkerPool):
         for worker in self.workers:
             worker.ask_to_end()
         self._cluster.await_ends({worker.number for worker in self.workers})
+
+
+def _absolute(job: Job) -> Job:
+    """The same job for a worker that may have another current folder."""
+    values = {each.name: getattr(job, each.name) for each in fields(job)}
+    paths: dict[str, Any] = {
+        name: value.absolute() for name, value in values.items() if isinstance(value, Path)
+    }
+    return replace(job, **paths)
