@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 
+from autoqa import env
 from autoqa.registry.records import GROUPS
 
 LIBRARIES = ("torch", "transformers")
@@ -21,7 +22,7 @@ def environment() -> dict[str, str]:
     """
     found = {
         "python": platform.python_version(),
-        "autoqa": f"{version('autoqa')} (code {code_digest(Path(__file__).parents[1])})",
+        "autoqa": f"{version('autoqa')} (code {code_digest(Path(env.__file__).parent)})",
     }
     for name in LIBRARIES:
         try:
@@ -58,8 +59,9 @@ def differences(
         own: The environment of this process.
         here: What people call it.
     """
-    return [
-        f"{where} has {name} {there.get(name, 'not at all')}, {here} {own.get(name, 'does not')}"
-        for name in [*own, *sorted(there.keys() - own.keys())]
-        if there.get(name) != own.get(name)
-    ]
+    found = []
+    for name in [*own, *sorted(there.keys() - own.keys())]:
+        if there.get(name) != own.get(name):
+            has = f"has {name} {there[name]}" if name in there else f"does not have {name}"
+            found.append(f"{where} {has}, {here} {own.get(name, 'does not')}")
+    return found

@@ -16,7 +16,7 @@ from autoqa.workers.base import WorkerSettings
 from autoqa.workers.ray_messages import Call, Ended, FromDriver, Heard, Lost, Refused
 from autoqa.workers.ray_node import NodeWorker, Report
 
-PLACE_SECONDS = 10.0
+PLACE_SECONDS = 5.0
 """How often people are told that a worker still waits for a place."""
 
 END_SECONDS = 45.0
@@ -145,7 +145,7 @@ class Seat:
         while not (await asyncio.wait({looking}, timeout=PLACE_SECONDS))[0]:
             if not told:
                 told = True
-                text = f"worker {self._number} waits for a place on the cluster"
+                text = f"worker {self._number} waits for the cluster to give it a place"
                 self._tell(Heard(self._number, Note(job.trial, text)))
             self._tell(Heard(self._number, Progress(job.trial, "waiting for a place")))
             await self._make_room()

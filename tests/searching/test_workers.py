@@ -123,6 +123,6 @@ def test_a_real_study_trains_on_another_kind(tmp_path: Path) -> None:
 def test_an_unknown_kind_is_refused_before_anything_is_trained(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'threat' is no kind of worker; did you mean 'thread'"):
         fakes.search(tmp_path, fakes.good, workers="threat")
-    with pytest.raises(ConfigError, match="there is local-process, thread"):
-        fakes.search(tmp_path, fakes.good, workers="ray")
+    with pytest.raises(ConfigError, match="there is local-process, ray, thread"):
+        fakes.search(tmp_path, fakes.good, workers="slurm")
     assert fakes.calls() == []
