@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("autoqa.cli.data:data", "Look into a study's data before it costs a search."),
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
+    "status": ("autoqa.cli.status:status", "Show how far studies are, and who works on them."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
     "soup": ("autoqa.cli.soup:soup", "Average candidates' weights into further candidates."),
     "select": ("autoqa.cli.select:select", "Choose a small, diverse ensemble from the candidates."),
@@ -42,6 +43,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("autoqa.cli.predict:predict", "Answer the questions of a file with a bundle."),
     "evaluate": ("autoqa.cli.evaluate:evaluate", "Score a bundle on a file with answers."),
     "serve": ("autoqa.cli.serve:serve", "Answer questions over HTTP, with a page to try it."),
+    "studies": ("autoqa.cli.studies:studies", "List, rename, remove studies, or make one small."),
+    "cache": ("autoqa.cli.cache:cache", "Look into the cache of this machine, or clean it."),
     "plugins": ("autoqa.cli.plugins:plugins", "Look at the plugins on this machine."),
 }
 """Name to (where the click command is, its line in ``autoqa --help``), in order of use."""

@@ -84,6 +84,21 @@ def _open_storage(url: URL, patience: Patience) -> PatientStorage:
     return PatientStorage(storage, patience, where)
 
 
+def remove_study(name: str, url: str) -> None:
+    """Removes an Optuna study with its trials, if there is one.
+
+    Args:
+        name: The study's name.
+        url: Of its database.
+
+    Raises:
+        AutoqaError: The storage cannot be opened, or fails.
+    """
+    storage = _open_storage(database_url(url), Patience())
+    with suppress(KeyError):
+        storage.delete_study(storage.get_study_id_from_name(name))
+
+
 def past_study(study: StudyFile, folder: RunFolder) -> PastStudy:
     """A study that was searched before, as another one's prior.
 

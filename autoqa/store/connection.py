@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.store.database_url import database_url, make_engine, shown, tune
 from autoqa.store.exclusive import exclusively
-from autoqa.store.migrations import check_version, migrate
+from autoqa.store.migrations import check_readable, check_version, migrate
 from autoqa.store.patience import Patience, cause
 from autoqa.store.tables import studies as _studies
 
@@ -27,23 +27,30 @@ class StudyDatabase:
         study: The study's name; left out, the only study in the database.
         patience: How long work waits for an absent database, and who is told; left out, a few
             seconds and nobody.
+        read_only: Whether to look only: nothing is made, migrated, or ever changed.
 
     Raises:
         ConfigError: The URL cannot be parsed, or the database holds several studies and none
             was named.
         MissingAssetError: The database's driver is not installed.
-        DataError: A newer autoqa has migrated the database.
+        DataError: A newer autoqa has migrated the database; or it is to be read only, and is not
+            of this version.
         AutoqaError: The database cannot be reached.
     """
 
     def __init__(
-        self, url: str, study: str | None = None, patience: Patience | None = None
+        self,
+        url: str,
+        study: str | None = None,
+        patience: Patience | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         self.url = database_url(url)
         self.patience = patience or Patience()
-        self._engine = make_engine(self.url)
+        self._engine = make_engine(self.url, read_only=read_only)
         try:
-            self.patience.insist(self._open, self._shown)
+            self.patience.insist(self._look if read_only else self._open, self._shown)
         except BaseException as error:
             self.close()
             if not isinstance(error, SQLAlchemyError):
@@ -52,6 +59,9 @@ class StudyDatabase:
                 f"{self._shown}: cannot open the study's database: {cause(error)}"
             ) from error
         self.study = self._only_study() if study is None else study
+
+    def _look(self) -> None:
+        check_readable(self._engine, self._shown)
 
     def _open(self) -> None:
         check_version(self._engine)

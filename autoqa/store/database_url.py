@@ -2,7 +2,9 @@
 
 import re
 from importlib import import_module
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -92,13 +94,44 @@ def engine_options(url: URL) -> dict[str, Any]:
     return {"connect_args": arguments, "pool_pre_ping": True}
 
 
-def make_engine(url: URL) -> Engine:
+def reading_url(url: URL) -> URL:
+    """The address by which a database is looked at and never changed.
+
+    SQLite leaves two files beside a database that it reads in write-ahead mode, unless it takes
+    the file for one that nobody writes to; that is so where the writer's own files are missing.
+
+    Args:
+        url: As :func:`database_url` gave it.
+    """
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return url
+    path = Path(str(url.database)).absolute()
+    idle = not any(path.with_name(path.name + end).exists() for end in ("-wal", "-journal"))
+    options = {"mode": "ro", "uri": "true", **({"immutable": "1"} if idle else {})}
+    return url.set(database=f"file:{quote(str(path))}", query=options)
+
+
+def reading_options(url: URL) -> dict[str, Any]:
+    """As :func:`engine_options`, for an address of :func:`reading_url`."""
+    options = engine_options(url)
+    if url.get_backend_name() == "postgresql":
+        options["execution_options"] = {"postgresql_readonly": True}
+    return options
+
+
+def make_engine(url: URL, *, read_only: bool = False) -> Engine:
     """Connections to a database that notice when it is away.
+
+    Args:
+        url: As :func:`database_url` gave it.
+        read_only: Whether the database itself refuses every change.
 
     Raises:
         MissingAssetError: The driver that the address names is not installed.
     """
     try:
+        if read_only:
+            return create_engine(reading_url(url), **reading_options(url))
         return create_engine(url, **engine_options(url))
     except (ImportError, SQLAlchemyError) as error:
         raise MissingAssetError(

@@ -6,12 +6,13 @@ Every table carries the study's name, because one server may hold many studies.
 import hashlib
 import json
 from dataclasses import asdict, fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Connection, delete, insert, select, update
 
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.connection import append, now
+from autoqa.store.connection import append, aware, now
 from autoqa.store.external_scores import ExternalScores
 from autoqa.store.private_openings import OpeningLog
 from autoqa.store.public_reads import ReadLog
@@ -124,13 +125,19 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
 
     def selections(self) -> list[dict[str, Any]]:
         """All selections, oldest first."""
+        return [selection for _, selection in self.dated_selections()]
+
+    def dated_selections(self) -> list[tuple[datetime, dict[str, Any]]]:
+        """When each selection was made (UTC), and the selection; oldest first."""
         query = (
-            select(_selections.c.selection)
+            select(_selections.c.created, _selections.c.selection)
             .where(_selections.c.study == self.study)
             .order_by(_selections.c.id)
         )
         return self._transaction(
-            lambda connection: [dict(value) for value in connection.scalars(query)]
+            lambda connection: [
+                (aware(row.created), dict(row.selection)) for row in connection.execute(query)
+            ]
         )
 
 

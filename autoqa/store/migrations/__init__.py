@@ -27,7 +27,33 @@ def check_version(engine: Engine) -> None:
         SQLAlchemyError: It cannot be read.
     """
     with engine.connect() as connection:
-        _refuse_newer(connection, _version(connection))
+        _refuse_newer(shown(engine.url), _version(connection))
+
+
+def check_readable(engine: Engine, where: str) -> None:
+    """Looks whether a database can be read as it is, and changes nothing.
+
+    Args:
+        engine: Of the database.
+        where: The database as messages show it.
+
+    Raises:
+        DataError: A newer autoqa has migrated it, or it has not been brought up to date yet.
+        SQLAlchemyError: It cannot be read.
+    """
+    with engine.connect() as connection:
+        version = _version(connection)
+        _refuse_newer(where, version)
+        if version == REVISIONS[-1]:
+            return
+        empty = not inspect(connection).has_table("autoqa_study")
+    raise DataError(
+        f"{where}: there are no tables of autoqa in it yet"
+        if empty
+        else f"{where}: its tables are of an earlier version of autoqa, and looking must not "
+        "change them: every command that opens the study brings them up to date, such as `autoqa "
+        "leaderboard`"
+    )
 
 
 def migrate(engine: Engine) -> None:
@@ -45,7 +71,7 @@ def migrate(engine: Engine) -> None:
     with engine.begin() as connection:
         _lock(connection)
         version = _version(connection)
-        _refuse_newer(connection, version)
+        _refuse_newer(shown(engine.url), version)
         if version != REVISIONS[-1]:
             _upgrade(connection)
 
@@ -57,12 +83,11 @@ def _version(connection: Connection) -> str | None:
     return None if version is None else str(version)
 
 
-def _refuse_newer(connection: Connection, version: str | None) -> None:
+def _refuse_newer(where: str, version: str | None) -> None:
     if version is None or version in REVISIONS:
         return
-    address = shown(connection.engine.url)
     raise DataError(
-        f"{address}: the study's database has version {version}, and this autoqa reads versions up "
+        f"{where}: the study's database has version {version}, and this autoqa reads versions up "
         f"to {REVISIONS[-1]}: install a newer autoqa"
     )
 
