@@ -59,6 +59,7 @@ class OpeningLog(StudyDatabase):
         url: As of :class:`autoqa.store.connection.StudyDatabase`.
         study: As there.
         patience: As there.
+        read_only: As there.
         openings: The file that openings are written to as well, one JSON object a line; left out,
             only the database knows them.
     """
@@ -70,8 +71,9 @@ class OpeningLog(StudyDatabase):
         patience: Patience | None = None,
         *,
         openings: Path | None = None,
+        read_only: bool = False,
     ) -> None:
-        super().__init__(url, study, patience)
+        super().__init__(url, study, patience, read_only=read_only)
         self._file = openings
 
     def log_opening(self, reason: str, *, purpose: str = "") -> Opening:
