@@ -170,6 +170,8 @@ class SearchTable(StudyTable):
     Attributes:
         trials: Finished trials after which the search ends.
         minutes: Wall-clock limit; a run that would not end before it is made smaller.
+        reserve: Share of the minutes that the search leaves, for a refit and an export.
+        device_hours: Limit on the sum of what all runs of the study take, on whatever machine.
         fit: Where the minutes hold fewer than :data:`autoqa.planning.time_plan.MIN_RUNS` runs,
             make all recipes of the study smaller, so that they do. Decided before the first trial.
         workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
@@ -189,6 +191,8 @@ class SearchTable(StudyTable):
 
     trials: Annotated[int, Field(ge=1)] = 20
     minutes: Annotated[float, Field(gt=0)] | None = None
+    reserve: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    device_hours: Annotated[float, Field(gt=0)] | None = None
     fit: bool = True
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
     snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)

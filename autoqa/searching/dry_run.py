@@ -147,7 +147,7 @@ def plan_search(
     if data is not None and not missing:
         timer = RunTimer(protocol_runs(spaces, study.seed), fingerprint(study), data, workers)
         with display or QuietDisplay() as shown:
-            if timed and _limit(study, options):
+            if timed and options.limit(study):
                 _measure(timer, study, workers, shown, factory)
         time = _time(study, timer, options, workers.count)
     return SearchPlan(
@@ -160,7 +160,7 @@ def plan_search(
         notes=notes,
         backbones=_backbones(bound, spaces),
         trials=options.trials or study.search.trials,
-        minutes=_limit(study, options),
+        minutes=options.limit(study),
         workers=workers.spelled(),
         time=time,
         types={name: table.type for name, table in study.sources.items()},
@@ -181,10 +181,6 @@ def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData |
         if any(sentence.startswith("sources.") for sentence in missing):
             return None
         raise
-
-
-def _limit(study: StudyFile, options: SearchOptions) -> float | None:
-    return options.minutes or study.search.minutes
 
 
 def _measure(
@@ -209,7 +205,7 @@ def _measure(
 
 
 def _time(study: StudyFile, timer: RunTimer, options: SearchOptions, workers: int) -> list[str]:
-    limit = _limit(study, options)
+    limit = options.limit(study)
     if limit is None:
         return []
     if RunFolder(Path(env.run_folder(study.name))).study_file.exists():

@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
+from autoqa.searching.device_time import DeviceTime
 from autoqa.searching.lost_rows import row_of
 from autoqa.searching.peers import LOOK_SECONDS, Peers
 from autoqa.searching.recording import Recorder, RunningTrial
@@ -43,6 +44,7 @@ class Loop:
         snapshots: Points of a run that become candidates.
         timings: What a run of each backbone takes, where it was measured before.
         soups: Makes some averages in between; ``None`` makes none.
+        device_hours: Hours of devices that all runs of the study may take.
     """
 
     recorder: Recorder
@@ -52,6 +54,7 @@ class Loop:
     snapshots: int = 1
     timings: Mapping[str, RunTiming] = field(default_factory=dict)
     soups: SoupMaker | None = None
+    device_hours: float | None = None
     _busy: dict[int, RunningTrial] = field(default_factory=dict)
     _look: float = 0.0
     _souped: int = 0
@@ -133,6 +136,13 @@ class Loop:
         self.pool.kill()
         self.display.__exit__(None, None, None)
 
+    @property
+    def _device_time(self) -> DeviceTime:
+        return DeviceTime(self.trials, self.device_hours, self._usual_seconds)
+
+    def _fits(self, usual: float | None) -> bool:
+        return self.budget.fits(usual) and self._device_time.fits(usual)
+
     def _usual_seconds(self, backbone: str) -> float | None:
         """What a run takes: as others of this search took, or else as it was timed."""
         seconds = usual(self.trials.in_states(TrialState.COMPLETE), backbone, "next_seconds")
@@ -155,7 +165,7 @@ class Loop:
             with self.peers.turn():
                 proposal = self.trials.propose(
                     self.recorder.total,
-                    lambda backbone: self.budget.fits(self._usual_seconds(backbone)),
+                    lambda backbone: self._fits(self._usual_seconds(backbone)),
                 )
             if proposal is not None:
                 self._start(worker, proposal)
@@ -189,7 +199,7 @@ class Loop:
             micro_scale=proposal.micro_scale,
             windows_per_second=self._usual_speed(proposal.backbone),
             evaluation=0.0 if timing is None else timing.evaluation,
-            deadline=self.budget.deadline,
+            deadline=self._device_time.deadline(self.budget.deadline),
             row=row_of(proposal.trial),
         )
         self._busy[worker.number] = running
@@ -252,9 +262,17 @@ class Loop:
         self._waiting = self.recorder.faults.waiting
         self.display.status(Status(done, total, highest, left, estimated, self._waiting))
 
+    def _shortest(self) -> float | None:
+        """Seconds that the shortest run takes of those that may be tried."""
+        names = [name for name in self.trials.spaces if name not in self.trials.left_out]
+        known = [seconds for name in names if (seconds := self._usual_seconds(name)) is not None]
+        return min(known, default=None) if len(known) == len(names) else None
+
     def _why_ended(self) -> str:
         if self.trials.settled() >= self.recorder.total:
             return f"all {self.recorder.total} trials are done"
+        if not self._device_time.fits(self._shortest()):
+            return f"no further trial fits into {self.device_hours:g} device-hours"
         left = self.budget.left()
         if left is not None:
             return "the time is over" if left <= 0 else "no further trial fits into the time left"

@@ -99,7 +99,7 @@ def run_search(
         open_workers(workers, folder.path, address) as kind,
     ):
         patience.seconds = SEARCH_SECONDS  # from here on there is something to lose
-        budget = Budget(options.minutes or study.search.minutes)
+        budget = Budget(options.limit(study))
         data = prepare(bound)
         spaces = build_spaces(bound, source_languages(data))
         points(spaces, study.search.enqueue)  # says what is wrong before anything is kept

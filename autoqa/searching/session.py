@@ -110,8 +110,16 @@ class Session:
             SearchInterruptedError: A signal asked for the end.
         """
         snapshots = snapshots_of(self.study)
-        budget = self.for_trials
-        return Loop(self.recorder, self.pool, budget, self.peers, snapshots, timings, soups).run()
+        return Loop(
+            self.recorder,
+            self.pool,
+            self.for_trials,
+            self.peers,
+            snapshots,
+            timings,
+            soups,
+            self.study.search.device_hours,
+        ).run()
 
 
 def open_trials(

@@ -40,6 +40,11 @@ class SearchOptions:
     accept_changes: bool = False
     warm_start: PastStudy | None = None
 
+    def limit(self, study: StudyFile) -> float | None:
+        """Minutes that the search itself may take; ``None`` for no limit."""
+        minutes = self.minutes or study.search.minutes
+        return None if minutes is None else minutes * (1 - study.search.reserve)
+
 
 def check_missing(bound: BoundStudy) -> None:
     """Raises MissingAssetError with every sentence, if anything is missing."""
@@ -111,7 +116,10 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     """The old study with the new one's values of all keys that may change between searches."""
-    keys = ("trials", "minutes", "fit", "workers", "checkpoints", "weights", "prune", "soups")
+    keys = (
+        *("trials", "minutes", "reserve", "device_hours", "fit", "workers"),
+        *("checkpoints", "weights", "prune", "soups"),
+    )
     search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})
     sources = {
         name: table.model_copy(update={"licence": new.sources[name].licence})
