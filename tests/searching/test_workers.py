@@ -50,7 +50,7 @@ def dies_once(_study: Any, _folder: Path) -> Any:
 def until(pool: WorkerPool, wake: int, over: Callable[[Events], bool]) -> list[Message]:
     """All messages of worker 0 up to the events that fulfil the condition."""
     messages: list[Message] = []
-    for _ in range(120):
+    for _ in range(600):
         for worker, events in pool.listen({0}, wake):
             assert worker is pool.workers[0]
             messages += events.messages
