@@ -23,8 +23,8 @@ from autoqa.store.weight_quota import (
     restore_damaged,
     whole_model,
 )
-from tests.store.damage import flip, zero_half
-from tests.store.test_run_folder import fill, without_sums
+from tests.store.damage import flip, without_sums, zero_half
+from tests.store.test_run_folder import fill
 from tests.store.test_study_tables import RECORD
 
 NAME = "t0003-100"
@@ -90,7 +90,7 @@ def test_sealed_predictions_are_looked_at_without_an_opening(folder: RunFolder) 
 
 
 def test_what_was_written_without_sums_is_used_as_it_was(folder: RunFolder) -> None:
-    without_sums(folder)
+    without_sums(folder.candidate(NAME))
     flip(folder.model(NAME) / WEIGHTS)
     assert dropped(folder, NAME) is None
     assert whole_model(folder, NAME) == folder.model(NAME)
