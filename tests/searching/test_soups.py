@@ -183,7 +183,7 @@ def test_a_damaged_ingredient_costs_the_soups_that_need_it(plain: RunFolder, run
     }
     assert not any("t0001-050" in record.ingredients for record in made)
     assert (
-        f"{ALL}, all candidates, is not made: the weights of t0001-050 are damaged: "
+        f"{ALL}, all candidates, is not made: the weights of t0001-050 are damaged or lost: "
         "`autoqa retrain toy t0001-050` makes them again"
     ) in " ".join(err.split())
     assert sorted(plain.candidate_ids()) == sorted(records(plain))

@@ -115,7 +115,9 @@ def test_damaged_weights_are_set_aside_and_count_as_dropped(folder: RunFolder) -
     ]
     assert dropped(folder, NAME) == gone
     assert original(folder, NAME) == good
-    with pytest.raises(DamagedError, match=f"of {NAME} are damaged: `autoqa retrain small {NAME}`"):
+    with pytest.raises(
+        DamagedError, match=f"of {NAME} are damaged or lost: `autoqa retrain small {NAME}`"
+    ):
         whole_model(folder, NAME)
     again = folder.path / "again"
     again.write_bytes(whole)

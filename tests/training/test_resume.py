@@ -16,6 +16,7 @@ from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Message, Note, Progress, RecipeCard, TrialFinished
 from autoqa.training.run import run_trial
 from autoqa.training.workbench import Workbench
+from tests.store.damage import flip
 
 Bench = Callable[[str], Workbench]
 CUTOUT = (AugmentationUse("cutout", (("share", 0.2),)),)
@@ -192,3 +193,25 @@ def test_the_card_tells_what_goes_in_and_how_long_it_takes(make_bench: Bench) ->
     assert card.lines[0].startswith("stage 1 of 2: windows of 24 that share 4, cutout: ")
     assert card.lines[1].startswith("  train: 40 rows, ")
     assert "minutes at 2 windows/s" in card.lines[-2]
+
+
+def test_a_flipped_checkpoint_is_not_trained_on(
+    make_bench: Bench, monkeypatch: pytest.MonkeyPatch, losses: dict[int, float]
+) -> None:
+    recipe = Recipe((FIRST,))
+    undisturbed = make_bench("undisturbed")
+    run(undisturbed, recipe)
+    wanted = dict(losses)
+    bench = make_bench("interrupted")
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(StoppedError):
+        run(bench, recipe, stop_at=len(wanted) * 2 // 3)
+    (checkpoint,) = bench.checkpoints.glob("run-*.safetensors")
+    flip(checkpoint, at=checkpoint.stat().st_size // 2)
+    losses.clear()
+    again = run(bench, recipe, trial=4)
+    assert losses == wanted
+    assert finished(again).reused_steps == 0
+    (said,) = (message.text for message in again if isinstance(message, Note))
+    assert said == f"the checkpoint {checkpoint} is damaged (its checksum differs) and is not used"
+    np.testing.assert_array_equal(last_logits(bench, 4), last_logits(undisturbed))
