@@ -145,9 +145,11 @@ def test_another_seed_rate_or_protocol_shares_nothing(make_bench: Bench) -> None
     bench = make_bench("apart")
     recipe = Recipe((FIRST, SECOND), Method(schedule="wsd"))
     run(bench, recipe)
-    for changed in (TrainingRun(recipe, 5e-3, 12), TrainingRun(recipe, 4e-3, 11)):
+    for trial, changed in enumerate(
+        (TrainingRun(recipe, 5e-3, 12), TrainingRun(recipe, 4e-3, 11)), 4
+    ):
         messages: list[Message] = []
-        run_trial(TrialJob(4, "toy", changed, bench.run_folder), bench, messages.append)
+        run_trial(TrialJob(trial, "toy", changed, bench.run_folder), bench, messages.append)
         assert finished(messages).reused_steps == 0
 
 
