@@ -46,7 +46,7 @@ class StudyRun:
         damaged = [name for name, each in gone.items() if each.damaged]
         if damaged:
             raise MissingAssetError(
-                f"the weights of {', '.join(damaged)} are damaged: "
+                f"the weights of {', '.join(damaged)} are damaged or lost: "
                 f"`autoqa retrain {self.study.name} {' '.join(gone)}` makes them again"
             )
         absent = list(gone)

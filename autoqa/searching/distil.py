@@ -129,6 +129,6 @@ def _check_teachers(folder: RunFolder, job: DistilJob, study: StudyFile) -> None
     absent = [each.id for each, _ in job.teachers if dropped(folder, each.id) is not None]
     if absent:
         raise MissingAssetError(
-            f"the weights of {', '.join(absent)}, which would teach, were dropped: "
+            f"the weights of {', '.join(absent)}, which would teach, were dropped or are damaged: "
             f"`autoqa retrain {study.name} {' '.join(absent)}` makes them again"
         )

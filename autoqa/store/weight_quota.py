@@ -170,7 +170,7 @@ def whole_model(folder: RunFolder, candidate: str) -> Path:
     if gone is None:
         return folder.model(candidate)
     raise DamagedError(
-        f"the weights of {candidate} {'are damaged' if gone.damaged else 'were dropped'}: "
+        f"the weights of {candidate} {'are damaged or lost' if gone.damaged else 'were dropped'}: "
         f"`autoqa retrain {folder.path.name} {candidate}` makes them again"
     )
 

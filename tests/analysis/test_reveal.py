@@ -6,6 +6,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.reveal import open_private_part
 from autoqa.analysis.selection import stored_selection
 from autoqa.errors import ConfigError, DataError
+from tests.store.damage import without_sums
 
 
 def test_public_and_private_ranks_stand_side_by_side(finished: StudyRun) -> None:
@@ -43,6 +44,7 @@ def test_a_reason_is_needed(finished: StudyRun) -> None:
 
 
 def test_missing_predictions_of_any_candidate_open_nothing(finished: StudyRun) -> None:
+    without_sums(finished.folder.candidate("t0004-100"))
     finished.folder.logits_path("t0004-100", "private").unlink()
     with pytest.raises(DataError, match="t0004-100"):
         open_private_part(finished, "a test")

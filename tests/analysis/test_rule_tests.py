@@ -33,6 +33,7 @@ from autoqa.text.rules import RULES, apply_rules
 from autoqa.text.scripts import language_of
 from autoqa.types import Answer, Example, Span
 from tests import bundle_kit
+from tests.store.damage import without_sums
 
 MODEL = "t0001-100"
 
@@ -68,6 +69,7 @@ def write_answers(run: StudyRun, part: str, rows: list[Example], tokenizer: QATo
         stop = rows[row].answers[0].end + (2 if "," in rows[row].context else 0)
         start[low:high][windows.offsets[low:high, 0] == 13] = 9
         end[low:high][windows.offsets[low:high, 1] == stop] = 9
+    without_sums(run.folder.candidate(MODEL))
     write_logits(run.folder.candidate(MODEL), part, start, end)
 
 

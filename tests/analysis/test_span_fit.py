@@ -26,6 +26,7 @@ from autoqa.store.predictions import write_logits
 from autoqa.store.run_folder import Part
 from tests.analysis.test_rule_tests import MODEL, questions
 from tests.analysis.test_rule_tests import run as punctuated  # noqa: F401
+from tests.store.damage import without_sums
 
 
 def prefer(run: StudyRun, part: Part, longer: dict[int, float]) -> None:
@@ -38,6 +39,7 @@ def prefer(run: StudyRun, part: Part, longer: dict[int, float]) -> None:
         first = low + int(np.flatnonzero(windows.offsets[low:high, 0] == 13)[0])
         start[first] = end[first] = 9
         end[first + 2] = longer.get(int(row), 0.0)
+    without_sums(run.folder.candidate(MODEL))
     write_logits(run.folder.candidate(MODEL), part, start, end)
 
 
@@ -76,6 +78,7 @@ def test_weights_that_help_are_on(run: StudyRun) -> None:
         start[first + 1], end[first + 1] = 10.2, 9
         start[first + 2 : high] = end[first + 2 : high] = -20
         end[low:first] = start[low:first] = -20
+    without_sums(run.folder.candidate(MODEL))
     write_logits(run.folder.candidate(MODEL), "public", start, end)
     (scoring,) = fit_spans(run).scoring.values()
     assert (scoring.start, scoring.length) == (0.9, 0.0)

@@ -17,6 +17,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from tests import bundle_kit
 from tests.conftest import Run
+from tests.store.damage import without_sums
 
 
 @pytest.fixture
@@ -329,6 +330,7 @@ def test_a_selection_of_a_newer_version_is_refused(
 
 def test_a_candidate_of_a_newer_version_is_refused(toy: RunFolder, run: Run) -> None:
     path = toy.candidate("t0001-100") / "candidate.json"
+    without_sums(path.parent)
     path.write_text(json.dumps({**json.loads(path.read_text()), "temper": 1}))
     code, out, err = run("select", "toy")
     assert (code, out) == (2, "")

@@ -59,6 +59,7 @@ def test_that_nothing_helps_is_said(punctuated: StudyRun, run: Run) -> None:  # 
     for row in rows:
         if "," in row["context"]:
             row["answers"][0]["text"] += " ,"
+    path.with_name(f"{path.name}.sha256").unlink()
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     code, out, _ = run("postprocess", "test", "toy")
     assert code == 0

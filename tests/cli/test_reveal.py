@@ -11,6 +11,7 @@ from autoqa.bundle.verify import verify
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from tests.conftest import Run
+from tests.store.damage import without_sums
 
 
 def openings(toy: RunFolder) -> list[tuple[str, str]]:
@@ -90,6 +91,7 @@ def test_other_predictions_under_the_same_id_are_another_ensemble(
     run("export", "toy", "--to", tmp_path / "one", "--candidate", "t0001-100")
     run("export", "toy", "--to", tmp_path / "two", "--candidate", "t0001-100")
     assert len(openings(toy)) == 1
+    without_sums(toy.candidate("t0001-100"))
     other = toy.logits_path("t0002-100", "private")
     shutil.copyfile(other, toy.logits_path("t0001-100", "private"))
     run("export", "toy", "--to", tmp_path / "three", "--candidate", "t0001-100")
@@ -103,6 +105,7 @@ def test_nothing_is_opened_without_a_reason_or_with_a_file_missing(
     code, out, err = run("reveal", "toy", "--reason", " ")
     assert (code, out) == (2, "")
     assert "--reason is empty" in err
+    without_sums(toy.candidate("t0002-100"))
     toy.logits_path("t0002-100", "private").unlink()
     code, out, err = run("reveal", "toy", "--reason", "a test")
     assert (code, out) == (2, "")

@@ -9,6 +9,7 @@ from autoqa.analysis.selection import candidate_seat
 from autoqa.errors import DataError
 from autoqa.export.assemble import assemble
 from tests import bundle_kit
+from tests.store.damage import without_sums
 
 NAMES = ("t0001-100", "t0002-100", "t0003-100")
 
@@ -50,6 +51,7 @@ def test_the_private_part_is_opened_once_for_an_ensemble(finished: StudyRun) -> 
 def test_a_recipe_of_another_version_is_refused(finished: StudyRun) -> None:
     seat = candidate_seat(finished, NAMES[0])
     path = finished.folder.candidate(NAMES[0]) / "candidate.json"
+    without_sums(path.parent)
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace('"portions"', '"parts"'), encoding="utf-8")
     with pytest.raises(DataError, match="its recipe is of another version of autoqa"):

@@ -72,7 +72,7 @@ def test_damaged_weights(
     code, _, err = run("export", "toy", "--candidate", NAME, "--to", target)
     assert code == 4
     assert (
-        f"the weights of {NAME} are damaged: `autoqa retrain toy {NAME}` makes them again"
+        f"the weights of {NAME} are damaged or lost: `autoqa retrain toy {NAME}` makes them again"
         in words(err)
     )
     assert not target.exists()

@@ -21,6 +21,7 @@ from autoqa.store.weight_quota import WEIGHTS, drop
 from autoqa.supervision.display import QuietDisplay
 from autoqa.training.refit_plan import drawn, expected_seconds, offer, plan_refit
 from tests.conftest import Run
+from tests.store.damage import without_sums
 from tests.toy_study import copied_run, search_study, write_study
 
 POINTS = ["t0000-050", "t0000-100"]
@@ -176,6 +177,7 @@ def test_python_does_the_same(folder: RunFolder, tmp_path: Path) -> None:
 
 
 def test_a_failed_run_costs_a_sentence(folder: RunFolder, run: Run, tmp_path: Path) -> None:
+    without_sums(folder.candidate("t0000-100"))
     text = (folder.candidate("t0000-100") / "candidate.json").read_text()
     content = json.loads(text)
     content["recipe"]["stages"][0]["length"] = 10_000
@@ -200,6 +202,7 @@ def test_a_failed_run_costs_a_sentence(folder: RunFolder, run: Run, tmp_path: Pa
 
 def test_rows_that_nobody_draws_are_a_sentence(folder: RunFolder, run: Run, tmp_path: Path) -> None:
     path = folder.candidate("t0000-100") / "candidate.json"
+    without_sums(path.parent)
     content = json.loads(path.read_text())
     exam, _ = content["recipe"]["stages"][0]["portions"]
     export = ("export", "toy", "--candidate", "t0000-100", "--refit", "--to", tmp_path / "bundle")

@@ -7,12 +7,13 @@ import pytest
 from autoqa.errors import ConfigError
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.searching.retrain import retrain
-from autoqa.store.checksums import SUMS, checksum
+from autoqa.store.checksums import checksum
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, dropped
 from autoqa.supervision.display import QuietDisplay
 from tests.conftest import Run
+from tests.store.damage import without_sums
 from tests.toy_study import copied_run, search_study, write_study
 
 RECIPE = Recipe(
@@ -93,7 +94,7 @@ def test_export_names_the_command_that_brings_them_back(
 def test_weights_that_come_out_different_are_not_taken(folder: RunFolder, run: Run) -> None:
     name = gone(folder)[0]
     note = folder.candidate(name) / "dropped.json"
-    (folder.candidate(name) / SUMS).unlink()
+    without_sums(folder.candidate(name))
     note.write_text(note.read_text().replace('"sha256": "', '"sha256": "0')[:-1])
     code, _, err = run("retrain", "toy", name, "--quiet")
     assert code == 2

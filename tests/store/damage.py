@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from autoqa.store.checksums import SUMS
+
 
 def flip(path: Path, at: int = -1) -> None:
     """Changes one bit of a file."""
@@ -15,3 +17,8 @@ def zero_half(path: Path) -> None:
     content = path.read_bytes()
     half = len(content) // 2
     path.write_bytes(content[:half] + bytes(len(content) - half))
+
+
+def without_sums(candidate: Path) -> None:
+    """Makes a candidate's folder one of before there were checksums: any change is taken then."""
+    (candidate / SUMS).unlink(missing_ok=True)

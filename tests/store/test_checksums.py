@@ -23,8 +23,8 @@ from autoqa.store.weight_quota import (
     restore_damaged,
     whole_model,
 )
-from tests.store.damage import flip, zero_half
-from tests.store.test_run_folder import fill, without_sums
+from tests.store.damage import flip, without_sums, zero_half
+from tests.store.test_run_folder import fill
 from tests.store.test_study_tables import RECORD
 
 NAME = "t0003-100"
@@ -90,7 +90,7 @@ def test_sealed_predictions_are_looked_at_without_an_opening(folder: RunFolder) 
 
 
 def test_what_was_written_without_sums_is_used_as_it_was(folder: RunFolder) -> None:
-    without_sums(folder)
+    without_sums(folder.candidate(NAME))
     flip(folder.model(NAME) / WEIGHTS)
     assert dropped(folder, NAME) is None
     assert whole_model(folder, NAME) == folder.model(NAME)
@@ -115,7 +115,9 @@ def test_damaged_weights_are_set_aside_and_count_as_dropped(folder: RunFolder) -
     ]
     assert dropped(folder, NAME) == gone
     assert original(folder, NAME) == good
-    with pytest.raises(DamagedError, match=f"of {NAME} are damaged: `autoqa retrain small {NAME}`"):
+    with pytest.raises(
+        DamagedError, match=f"of {NAME} are damaged or lost: `autoqa retrain small {NAME}`"
+    ):
         whole_model(folder, NAME)
     again = folder.path / "again"
     again.write_bytes(whole)

@@ -7,13 +7,13 @@ import pytest
 
 from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.store.candidate_record import distil_id, soup_id
-from autoqa.store.checksums import SUMS
 from autoqa.store.predictions import load_logits, write_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.unlabelled import is_unlabelled, keep_unlabelled, load_unlabelled
 from autoqa.types import Answer, Example
 from tests.bundle_kit import examples
+from tests.store.damage import without_sums
 from tests.store.test_study_tables import RECORD
 
 EXAMPLE = Example("q1", "कौन?", "राम\u2028ने", (Answer("राम", 0),), "hi", "d1", "chaii")
@@ -32,11 +32,6 @@ def fill(folder: RunFolder, candidate_id: str = "t0003-100") -> None:
         numbers = np.arange(4, dtype=np.float32)
         write_logits(path, "public", numbers, numbers + 1)
         write_logits(path, "private", numbers + 2, numbers + 3)
-
-
-def without_sums(folder: RunFolder, candidate_id: str = "t0003-100") -> None:
-    """A candidate as it was written before there were checksums."""
-    (folder.candidate(candidate_id) / SUMS).unlink()
 
 
 def test_paths_are_those_of_the_layout(folder: RunFolder) -> None:
@@ -126,7 +121,7 @@ def test_logits_are_read_in_single_precision_however_they_are_stored(folder: Run
 
 def test_a_record_of_0_1_0_has_its_scores_beside_the_rest(folder: RunFolder) -> None:
     fill(folder)
-    without_sums(folder)
+    without_sums(folder.candidate("t0003-100"))
     then = RECORD.as_flat()
     assert list(then)[8:13] == ["seed", "jaccard", "em", "f1", "jaccard_by_language"]
     (folder.candidate("t0003-100") / "candidate.json").write_text(json.dumps(then))
@@ -135,7 +130,7 @@ def test_a_record_of_0_1_0_has_its_scores_beside_the_rest(folder: RunFolder) -> 
 
 def test_a_record_of_a_newer_version_is_refused(folder: RunFolder) -> None:
     fill(folder)
-    without_sums(folder)
+    without_sums(folder.candidate("t0003-100"))
     record = {**asdict(RECORD), "power": 0.5, "heat": None}
     (folder.candidate("t0003-100") / "candidate.json").write_text(json.dumps(record))
     with pytest.raises(
@@ -151,7 +146,7 @@ def test_a_record_of_a_newer_version_is_refused(folder: RunFolder) -> None:
 
 def test_damaged_and_absent_files_without_checksums_are_named(folder: RunFolder) -> None:
     fill(folder)
-    without_sums(folder)
+    without_sums(folder.candidate("t0003-100"))
     folder.logits_path("t0003-100", "public").write_bytes(b"not safetensors")
     with pytest.raises(DataError, match=r"public\.safetensors: cannot read the logits"):
         load_logits(folder, "t0003-100", "public")

@@ -31,6 +31,7 @@ from autoqa.training.teacher import Lesson, Teacher, joined
 from autoqa.training.workbench import Workbench
 from autoqa.types import Example
 from tests import bundle_kit
+from tests.store.damage import zero_half
 from tests.toy_study import write_study
 
 RECIPE = Recipe((Stage((Portion("train", share=4.0),), 32, 8),))
@@ -240,10 +241,32 @@ def test_an_interrupted_job_asks_no_teacher_twice(
     try:
         _, messages = taught(bench, "toy", seed=12)
         assert any(isinstance(message, SnapshotTaken) for message in messages)
-        with pytest.raises(OSError, match=WEIGHTS):
+        with pytest.raises(DataError, match="the weights of t0003-100 are damaged or lost"):
             taught(bench, "toy", seed=13)
     finally:
         hidden.rename(weights)
+
+
+def test_damaged_answers_of_a_teacher_are_asked_for_again(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[bytes] = []
+
+    def interrupted(school: distilling._School, *_: object) -> None:
+        for path in school.answers.glob("*.npy"):
+            kept.append(path.read_bytes())
+            zero_half(path)
+        raise KeyboardInterrupt
+
+    def compared(school: distilling._School, *_: object) -> None:
+        assert [path.read_bytes() for path in school.answers.glob("*.npy")] == kept
+        raise KeyboardInterrupt
+
+    for then in (interrupted, compared):
+        monkeypatch.setattr(distilling._School, "_targets", then)
+        with pytest.raises(KeyboardInterrupt):
+            taught(bench, "toy", seed=14)
+    assert kept
 
 
 def test_the_same_job_makes_the_same_pupil(bench: Workbench, tmp_path: Path) -> None:

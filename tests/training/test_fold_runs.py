@@ -18,12 +18,13 @@ from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import fold_runs
 from autoqa.training.jobs import SoupJob, TrialJob
-from autoqa.training.messages import Message, RecipeCard, SnapshotTaken, TrialFinished
+from autoqa.training.messages import Message, Note, RecipeCard, SnapshotTaken, TrialFinished
 from autoqa.training.run import run_trial
 from autoqa.training.soup import make_soup
 from autoqa.training.workbench import Workbench
 from autoqa.types import Answer, Example
 from tests import bundle_kit
+from tests.store.damage import zero_half
 from tests.toy_study import write_study
 
 FOLDS = 3
@@ -106,8 +107,9 @@ def test_each_question_is_answered_without_its_document_and_the_mean_is_kept(
     assert all(np.isfinite(record.inference_seconds) for record in records)
 
 
+@pytest.mark.parametrize("damaged", [False, True])
 def test_a_run_that_is_interrupted_in_a_later_fold_goes_on_with_it(
-    make_bench: Callable[[str], Workbench], monkeypatch: pytest.MonkeyPatch
+    make_bench: Callable[[str], Workbench], monkeypatch: pytest.MonkeyPatch, damaged: bool
 ) -> None:
     whole = make_bench("whole")
     trained(whole, job(whole))
@@ -125,9 +127,14 @@ def test_a_run_that_is_interrupted_in_a_later_fold_goes_on_with_it(
     monkeypatch.setattr(fold_runs.Trainer, "run", second_fails)
     with pytest.raises(OutOfTimeError, match=r"fold 2 of 3: the time was over after 10%"):
         trained(bench, job(bench))
+    if damaged:
+        (first,) = RunFolder(bench.run_folder).folds.glob("*/fold-0-100")
+        zero_half(first / "logits.npy")
     assert RunFolder(bench.run_folder).candidate_ids() == []
-    trained(bench, job(bench, windows_per_second=30.0))
-    assert len(runs) == 2 + FOLDS - 1
+    messages = trained(bench, job(bench, windows_per_second=30.0))
+    assert len(runs) == 2 + FOLDS - 1 + damaged
+    said = [each.text for each in messages if isinstance(each, Note)]
+    assert any("is damaged; the fold is trained again" in text for text in said) == damaged
     assert not list(RunFolder(bench.run_folder).folds.iterdir())
     for part in ("public", "private"):
         first, again = (

@@ -25,6 +25,7 @@ from autoqa.training.messages import (
 from autoqa.training.run import run_trial
 from autoqa.training.stop_request import StopRequest
 from autoqa.training.workbench import Workbench
+from tests.store.damage import flip
 
 Bench = Callable[[str], Workbench]
 CUTOUT = (AugmentationUse("cutout", (("share", 0.2),)),)
@@ -207,9 +208,11 @@ def test_another_seed_rate_or_protocol_shares_nothing(make_bench: Bench) -> None
     bench = make_bench("apart")
     recipe = Recipe((FIRST, SECOND), Method(schedule="wsd"))
     run(bench, recipe)
-    for changed in (TrainingRun(recipe, 5e-3, 12), TrainingRun(recipe, 4e-3, 11)):
+    for trial, changed in enumerate(
+        (TrainingRun(recipe, 5e-3, 12), TrainingRun(recipe, 4e-3, 11)), 4
+    ):
         messages: list[Message] = []
-        run_trial(TrialJob(4, "toy", changed, bench.run_folder), bench, messages.append)
+        run_trial(TrialJob(trial, "toy", changed, bench.run_folder), bench, messages.append)
         assert finished(messages).reused_steps == 0
 
 
@@ -255,3 +258,25 @@ def test_the_card_tells_what_goes_in_and_how_long_it_takes(make_bench: Bench) ->
     assert card.lines[0].startswith("stage 1 of 2: windows of 24 that share 4, cutout: ")
     assert card.lines[1].startswith("  train: 40 rows, ")
     assert "minutes at 2 windows/s" in card.lines[-2]
+
+
+def test_a_flipped_checkpoint_is_not_trained_on(
+    make_bench: Bench, monkeypatch: pytest.MonkeyPatch, losses: dict[int, float]
+) -> None:
+    recipe = Recipe((FIRST,))
+    undisturbed = make_bench("undisturbed")
+    run(undisturbed, recipe)
+    wanted = dict(losses)
+    bench = make_bench("interrupted")
+    monkeypatch.setattr(trainer_module, "CHECKPOINT_SECONDS", 0.0)
+    with pytest.raises(StoppedError):
+        run(bench, recipe, stop_at=len(wanted) * 2 // 3)
+    (checkpoint,) = bench.checkpoints.glob("run-*.safetensors")
+    flip(checkpoint, at=checkpoint.stat().st_size // 2)
+    losses.clear()
+    again = run(bench, recipe, trial=4)
+    assert losses == wanted
+    assert finished(again).reused_steps == 0
+    (said,) = (message.text for message in again if isinstance(message, Note))
+    assert said == f"the checkpoint {checkpoint} is damaged (its checksum differs) and is not used"
+    np.testing.assert_array_equal(last_logits(bench, 4), last_logits(undisturbed))
