@@ -61,6 +61,8 @@ def _end_with_parent() -> None:
 
 
 def _connect(call: Call) -> Connected:
+    # For a Ray that begins here: workers as nice as 15, its default, starve on a busy machine.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ray.init(
         address=call.address,
         include_dashboard=None if call.address else False,

@@ -24,6 +24,7 @@ class ThreeNodes:
 
         # By default Ray's workers are as nice as 15, and starve beside whatever else is tested.
         os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - Ray spells it so
+        os.environ["RAY_health_check_period_ms"] = "1000"  # noqa: SIM112
         self.options = {"object_store_memory": 80 * 1024**2, "include_dashboard": False}
         self.cluster = Cluster(True, head_node_args={"num_cpus": 0, **self.options})
         self.nodes = [self.add(wait=False) for _ in range(3)]
