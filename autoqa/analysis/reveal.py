@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard
 from autoqa.analysis.private_scores import ensemble_key, private_digest
-from autoqa.analysis.rule_tests import enabled_rules
 from autoqa.analysis.selection import choose, stored_selection
-from autoqa.analysis.span_fit import with_scoring
-from autoqa.analysis.stored_predictions import candidate_scores, ensemble_plan, load_part
+from autoqa.analysis.stored_predictions import candidate_scores, load_part
 from autoqa.errors import ConfigError
 from autoqa.scores.bootstrap import Comparison, Interval, interval, paired
 from autoqa.scores.correlation import Agreement, agreement, ranks
@@ -79,9 +78,7 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
     if not reason.strip():
         raise ConfigError("--reason is empty: say why the private part is opened")
     selection = stored_selection(run) or choose(run)
-    plan = with_scoring(
-        run, ensemble_plan(run, selection.members, selection.tie_group, enabled_rules(run))
-    )
+    plan = finished_plan(run, selection.members, selection.tie_group)
     board = build_leaderboard(run)
     if board.best is None:
         raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")

@@ -6,11 +6,10 @@ All scores are those of post-processed answers, as the bundle gives them.
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.private_scores import private_score
-from autoqa.analysis.rule_tests import enabled_rules
-from autoqa.analysis.span_fit import with_scoring
-from autoqa.analysis.stored_predictions import ensemble_plan, load_part
+from autoqa.analysis.stored_predictions import load_part
 from autoqa.api import Precision
 from autoqa.bundle.entries import GroupEntry, MemberEntry
 from autoqa.bundle.manifest import UNKNOWN
@@ -41,7 +40,7 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
         DataError: Predictions, windows or a record are missing or damaged.
     """
     records = {seat.id: run.folder.read_record(seat.id) for seat in seats}
-    plan = with_scoring(run, ensemble_plan(run, seats, tie_group, enabled_rules(run)))
+    plan = finished_plan(run, seats, tie_group)
     public = load_part(run, plan.members, "public")
     member_scores = {member.id: public.score(plan.alone(member)) for member in plan.members}
     private = private_score(run, plan, reason=reason)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.private_scores import private_score
-from autoqa.analysis.rule_tests import enabled_rules
 from autoqa.analysis.selection import candidate_seat, teaching_selection
-from autoqa.analysis.stored_predictions import ensemble_plan, load_part
+from autoqa.analysis.stored_predictions import load_part
 from autoqa.ensemble.choosing.selection import Pick, PickName, Seat
 from autoqa.scores.summary import ScoreEntry
 from autoqa.searching.distil import distil
@@ -92,7 +92,7 @@ def standings(run: StudyRun, distilled: Distilled, reason: str) -> tuple[Standin
 
 
 def _standing(run: StudyRun, seats: Sequence[Seat], tie_group: str, reason: str) -> Standing:
-    plan = ensemble_plan(run, seats, tie_group, enabled_rules(run))
+    plan = finished_plan(run, seats, tie_group)
     public = load_part(run, plan.members, "public").score(plan)
     records = [run.folder.read_record(seat.id) for seat in seats]
     return Standing(

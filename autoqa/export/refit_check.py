@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.rule_tests import enabled_rules
-from autoqa.analysis.stored_predictions import StoredPart, ensemble_plan, load_part
+from autoqa.analysis.stored_predictions import StoredPart, load_part
 from autoqa.arrays import Doubles
 from autoqa.data.folds import deal
 from autoqa.ensemble.choosing.selection import Seat
@@ -120,7 +120,7 @@ def refit_check(
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
     """
     begin, names = time.monotonic(), [seat.id for seat in seats]
-    plan = ensemble_plan(run, seats, tie_group, enabled_rules(run))
+    plan = finished_plan(run, seats, tie_group)
     with refitting(run.folder, run.store, names, options.display, seeds=options.seeds) as refitter:
         dealt = deal([*refitter.data.public, *refitter.data.private], folds)
         ensemble = [[(m.id, m.weight) for m in plan.members], tie_group, dict(plan.rules)]
