@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -65,9 +66,10 @@ def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+def postgres_server() -> Iterator[Postgres]:
     """A PostgreSQL server that all tests share."""
-    with Postgres(tmp_path_factory.mktemp("pg")) as server:
+    # It runs as another user, who may not enter pytest's own folders once a second pytest begins.
+    with Postgres(Path(tempfile.mkdtemp(prefix="autoqa-postgres-"))) as server:
         yield server
 
 

@@ -88,10 +88,7 @@ def search(
     if dry_run:
         display = choose_display(quiet)
         plan = plan_search(bound, prepare_data, options, timed=timed, display=display)
-        if as_json:
-            echo_json(asdict(plan))
-        else:
-            click.echo("\n".join(plan.lines()))
+        echo_json(asdict(plan)) if as_json else click.echo("\n".join(plan.lines()))
         if plan.missing:
             raise MissingAssetError("\n".join(plan.missing))
         return

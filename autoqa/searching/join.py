@@ -12,22 +12,17 @@ from autoqa.errors import ConfigError
 from autoqa.files import write_atomically
 from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
-from autoqa.searching.machine_faults import told
-from autoqa.searching.session import Session, open_session, open_trials
+from autoqa.searching.session import Session, WorkersWanted, at_work, open_session, open_trials
 from autoqa.searching.setup import Prepare, build_spaces, check_missing, source_languages
 from autoqa.searching.soups import make_standard_soups
 from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.process_identity import ProcessIdentity
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation
 from autoqa.supervision.budget import Budget
-from autoqa.supervision.display import Display, QuietDisplay
+from autoqa.supervision.display import Display
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
-from autoqa.supervision.membership import taking_part
-from autoqa.supervision.reported import ReportedDisplay
-from autoqa.supervision.search_log import LoggedDisplay
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, open_workers
 
@@ -111,41 +106,27 @@ def join_search(
     check_missing(bound)
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
-    folder.create()
     own = ProcessIdentity.own()
     logs = folder.logs / f"{own.host}-{own.pid}"  # others there have a worker 0, too
-    logs.mkdir(exist_ok=True)
-    display = LoggedDisplay(display or QuietDisplay(), logs / "search.log")
-    patience = Patience(tell=display.event)
     with (
-        told(folder),
-        Store(storage or folder.store_url(study.search.storage), study.name, patience) as store,
-        taking_part(store, "worker", leads=False) as membership,
-        ReportedDisplay(display, membership) as shown,
+        at_work(study, folder, "worker", display, leads=False, logs=logs, storage=storage) as (
+            lease,
+            shown,
+        ),
         open_workers(kind, folder.path) as workers_here,
     ):
-        patience.seconds = SEARCH_SECONDS
-        conditions = _conditions(study, store, shown)
+        conditions = _conditions(study, lease.store, shown)
         data = prepare(bound)
         conditions.check(study.name, data, folder)
-        check_validation(folder, store, data.public, data.private)
+        check_validation(folder, lease.store, data.public, data.private)
         spaces = build_spaces(bound, source_languages(data))
-        trials = open_trials(study, spaces, membership, shown)
+        trials = open_trials(study, spaces, lease, shown)
         trials.version = conditions.version
         trials.history = frozenset(conditions.history)
+        wanted = WorkersWanted(workers_here, workers, logs, factory)
+        budget, total = _budget(conditions, minutes), conditions.trials
         session = open_session(
-            bound,
-            data,
-            trials,
-            membership,
-            folder,
-            shown,
-            budget=_budget(conditions, minutes),
-            total=conditions.trials,
-            count=workers,
-            kind=workers_here,
-            logs=logs,
-            factory=factory,
+            bound, data, trials, lease, folder, shown, wanted, budget=budget, total=total
         )
         ended = session.train({}, None)
         _succeed(session)

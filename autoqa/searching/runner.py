@@ -5,15 +5,16 @@ from pathlib import Path
 from optuna.trial import TrialState
 
 from autoqa import env
+from autoqa.data import StudyData
 from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
+from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
-from autoqa.searching.machine_faults import told
 from autoqa.searching.mend import mend_candidates, mend_windows
 from autoqa.searching.result import SearchResult, conclude
 from autoqa.searching.run_timer import RunTimer
-from autoqa.searching.session import Session, open_session, open_trials
+from autoqa.searching.session import Session, WorkersWanted, at_work, open_session, open_trials
 from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
@@ -30,16 +31,11 @@ from autoqa.searching.time_limit import (
 )
 from autoqa.searching.trial_attributes import usual
 from autoqa.searching.warm_start import PastStudy, read_prior
-from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
-from autoqa.store.sqlite_file import set_aside_damaged
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
 from autoqa.supervision.budget import Budget
-from autoqa.supervision.display import Display, QuietDisplay
-from autoqa.supervision.membership import taking_part
-from autoqa.supervision.reported import ReportedDisplay
-from autoqa.supervision.search_log import LoggedDisplay
+from autoqa.supervision.display import Display
 from autoqa.training.refit_plan import offer
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, open_workers
@@ -84,48 +80,38 @@ def run_search(
     check_missing(bound)
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
-    folder.create()
-    display = LoggedDisplay(display or QuietDisplay(), folder.logs / "search.log")
-    patience = Patience(tell=display.event)
-    url = folder.store_url(study.search.storage)
-    damaged = set_aside_damaged(url)
-    if damaged is not None:
-        display.event(damaged)
     with (
-        told(folder),
-        Store(url, study.name, patience, openings=folder.openings) as store,
-        taking_part(store, "search", leads=True) as membership,
-        ReportedDisplay(display, membership) as shown,
+        at_work(study, folder, "search", display, leads=True, logs=folder.logs) as (lease, shown),
         open_workers(workers, folder.path, address) as kind,
     ):
-        patience.seconds = SEARCH_SECONDS  # from here on there is something to lose
+        store = lease.store
         budget = Budget(options.limit(study))
         data = prepare(bound)
-        spaces = build_spaces(bound, source_languages(data))
-        points(spaces, study.search.enqueue)  # says what is wrong before anything is kept
-        check_validation(folder, store, data.public, data.private)
-        freeze(folder, store, study, text, options.accept_changes)
-        keep_validation(folder, store, data.public, data.private)
+        spaces = _begin(bound, text, data, folder, store, accept=options.accept_changes)
         for note in data.notes:
             shown.event(note)
+        trials = open_trials(study, spaces, lease, shown)
+        wanted = WorkersWanted(kind, options.workers, folder.logs, factory)
+        total = options.trials or study.search.trials
         session = open_session(
-            bound,
-            data,
-            open_trials(study, spaces, membership, shown),
-            membership,
-            folder,
-            shown,
-            budget=budget,
-            total=options.trials or study.search.trials,
-            count=options.workers,
-            kind=kind,
-            logs=folder.logs,
-            factory=factory,
+            bound, data, trials, lease, folder, shown, wanted, budget=budget, total=total
         )
         _clear_up(session)
         ended = _search(session, options.warm_start)
         found = store.candidates()
         return conclude(session.trials, found, ended, offer(study, data, found, session.plan.count))
+
+
+def _begin(
+    bound: BoundStudy, text: str, data: StudyData, folder: RunFolder, store: Store, *, accept: bool
+) -> dict[str, Space]:
+    """Freezes study and validation set at the first search, compares them later; gives spaces."""
+    spaces = build_spaces(bound, source_languages(data))
+    points(spaces, bound.study.search.enqueue)  # says what is wrong before anything is kept
+    check_validation(folder, store, data.public, data.private)
+    freeze(folder, store, bound.study, text, accept)
+    keep_validation(folder, store, data.public, data.private)
+    return spaces
 
 
 def _clear_up(session: Session) -> None:

@@ -1,6 +1,7 @@
 """One process's part in the search of a study: what it needs, put together once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
 from autoqa.searching.loop import Loop
+from autoqa.searching.machine_faults import told
 from autoqa.searching.optuna_study import check_spaces, open_study
 from autoqa.searching.peers import Peers
 from autoqa.searching.recording import Recorder
@@ -22,11 +24,15 @@ from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import soup_maker
 from autoqa.searching.time_limit import snapshots_of, stored_scale, use_scale
 from autoqa.searching.trials import Trials
+from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
+from autoqa.store.sqlite_file import set_aside_damaged
 from autoqa.store.study_tables import Store
 from autoqa.supervision.budget import SOUPS_SHARE, Budget
-from autoqa.supervision.display import Display
-from autoqa.supervision.membership import Membership
+from autoqa.supervision.display import Display, QuietDisplay
+from autoqa.supervision.membership import Membership, taking_part
+from autoqa.supervision.reported import ReportedDisplay
+from autoqa.supervision.search_log import LoggedDisplay
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory
 from autoqa.workers.registry import Workers
@@ -122,6 +128,53 @@ class Session:
         ).run()
 
 
+@contextmanager
+def at_work(
+    study: StudyFile,
+    folder: RunFolder,
+    purpose: str,
+    display: Display | None,
+    *,
+    leads: bool,
+    logs: Path,
+    storage: str | None = None,
+) -> Iterator[tuple[Membership, Display]]:
+    """Opens a study's database and works on the study while the block runs.
+
+    Args:
+        study: The study.
+        folder: Its run folder.
+        purpose: What is done.
+        display: What people see; nothing if left out.
+        leads: Whether to take the lead.
+        logs: Folder for what is said.
+        storage: URL of the database in place of the study file's.
+
+    Yields:
+        This process's lease, and what to show things with.
+
+    Raises:
+        AutoqaError: Another process leads, or the database cannot be opened.
+        MachineFaultError: The disk cannot be written to.
+    """
+    folder.create()
+    logs.mkdir(exist_ok=True)
+    logged = LoggedDisplay(display or QuietDisplay(), logs / "search.log")
+    url = storage or folder.store_url(study.search.storage)
+    damaged = set_aside_damaged(url) if leads else None
+    if damaged is not None:
+        logged.event(damaged)
+    patience = Patience(tell=logged.event)
+    with (
+        told(folder),
+        Store(url, study.name, patience, openings=folder.openings) as store,
+        taking_part(store, purpose, leads=leads) as membership,
+        ReportedDisplay(logged, membership) as shown,
+    ):
+        patience.seconds = SEARCH_SECONDS  # from here on there is something to lose
+        yield membership, shown
+
+
 def open_trials(
     study: StudyFile,
     spaces: Mapping[str, Space],
@@ -157,6 +210,23 @@ def open_trials(
     return trials
 
 
+@dataclass(frozen=True, slots=True)
+class WorkersWanted:
+    """What workers a process is to have.
+
+    Attributes:
+        kind: Makes them.
+        count: How many; ``None`` for what the study file says.
+        logs: Folder for what they print.
+        factory: Makes, inside a worker, the function that runs one trial.
+    """
+
+    kind: Workers
+    count: int | None
+    logs: Path
+    factory: Factory
+
+
 def open_session(
     bound: BoundStudy,
     data: StudyData,
@@ -164,13 +234,10 @@ def open_session(
     membership: Membership,
     folder: RunFolder,
     display: Display,
+    wanted: WorkersWanted,
     *,
     budget: Budget,
     total: int,
-    count: int | None,
-    kind: Workers,
-    logs: Path,
-    factory: Factory,
 ) -> Session:
     """Puts together what a process searches with.
 
@@ -181,15 +248,12 @@ def open_session(
         membership: This process's lease.
         folder: Its run folder.
         display: What people see.
+        wanted: What workers it is to have.
         budget: Time.
         total: Trials wanted.
-        count: How many workers; ``None`` for what the study file says.
-        kind: The kind of worker.
-        logs: Folder for what workers print.
-        factory: Makes, inside a worker, the function that runs one trial.
     """
     study, store = bound.study, membership.store
-    plan = kind.plan(count or study.search.workers)
+    plan = wanted.kind.plan(wanted.count or study.search.workers)
     parts = f"{len(data.public)} public and {len(data.private)} private"
     display.event(f"{plan.spelled()}; {parts} validation questions")
     recorder = Recorder(
@@ -206,7 +270,9 @@ def open_session(
         bound=bound,
         data=data,
         plan=plan,
-        pool=kind.pool(WorkerSettings(factory, study, folder.path, plan, logs)),
+        pool=wanted.kind.pool(
+            WorkerSettings(wanted.factory, study, folder.path, plan, wanted.logs)
+        ),
         budget=budget,
         recorder=recorder,
         peers=Peers(membership, trials, folder, recorder.complete, display),
