@@ -21,8 +21,9 @@ _POLL = 0.1
 _TELL_EVERY = 60.0
 """Seconds between two sentences about the same absence, once the pauses are at their longest."""
 
-_SQLITE_BUSY = (5, 6)
-"""SQLITE_BUSY and SQLITE_LOCKED, without their extensions."""
+_SQLITE_PASSING = (5, 6, 13)
+"""SQLITE_BUSY, SQLITE_LOCKED and SQLITE_FULL, without their extensions: a disk is often full for a
+moment only, until what was half-written is removed."""
 
 _GONE_STATES = ("57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03", "25P03")
 """PostgreSQL: shut down, crashed, starting up, too many connections, deadlocks, and time-outs of
@@ -157,7 +158,7 @@ def _is_absence(error: DBAPIError) -> bool:
     driver = error.orig
     code = getattr(driver, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in _SQLITE_BUSY
+        return code & 0xFF in _SQLITE_PASSING
     state = getattr(driver, "sqlstate", None) or getattr(driver, "pgcode", None)
     if state:
         return str(state).startswith("08") or state in _GONE_STATES

@@ -18,6 +18,9 @@ from autoqa.store.connection import StudyDatabase, aware
 from autoqa.store.process_identity import ProcessIdentity
 from autoqa.store.tables import searchers as _searchers
 
+_ENTERED: set[str] = set()
+"""Ids that this very process has entered and not left."""
+
 LEASE_SECONDS = 60.0
 """Silence after which a process counts as dead: long beside what a stalled disk or network takes,
 short beside a trial."""
@@ -53,7 +56,8 @@ class Searcher:
                 known of its process counts, for where nobody was heard the database was away.
         """
         over = judge_silence and self.silent >= LEASE_SECONDS
-        return not over and not self.process.is_gone()
+        forgotten = self.process == ProcessIdentity.own() and self.id not in _ENTERED
+        return not over and not forgotten and not self.process.is_gone()
 
 
 class SearcherLog(StudyDatabase):
@@ -89,6 +93,7 @@ class SearcherLog(StudyDatabase):
             if leads:
                 self._check_lead()
             self._transaction(lambda connection: _put(connection, row))
+        _ENTERED.add(name)
         return name
 
     def take_lead(self, searcher: str) -> bool:
@@ -127,6 +132,7 @@ class SearcherLog(StudyDatabase):
 
     def leave(self, searcher: str) -> None:
         """Gives a lease back."""
+        _ENTERED.discard(searcher)
         self._remove([searcher])
 
     def remove_dead_searchers(self, *, judge_silence: bool = True) -> list[Searcher]:

@@ -26,7 +26,7 @@ from autoqa.workers.ray_messages import (
     Stop,
     ToDriver,
 )
-from autoqa.workers.ray_seat import Seat
+from autoqa.workers.ray_seat import RaySeat
 from autoqa.workers.resources import NodeRoom
 
 
@@ -103,7 +103,7 @@ class _Driver:
 
     def __init__(self, pipe: "Connection[FromDriver, ToDriver | None]", call: Call) -> None:
         self._pipe, self._call = pipe, call
-        self._seats: dict[int, Seat] = {}
+        self._seats: dict[int, RaySeat] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._outbox: queue.SimpleQueue[FromDriver] = queue.SimpleQueue()
 
@@ -137,7 +137,7 @@ class _Driver:
         match said:
             case Open(settings):
                 self._seats = {
-                    number: Seat(number, settings, self._call, self._outbox.put, self._make_room)
+                    number: RaySeat(number, settings, self._call, self._outbox.put, self._make_room)
                     for number in range(settings.plan.count)
                 }
             case Assign(number, job):

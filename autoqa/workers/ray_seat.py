@@ -27,7 +27,7 @@ class _UnusableNodeError(Exception):
     """A node that has other code, or does not see the study's folder."""
 
 
-class Seat:
+class RaySeat:
     """A worker as the cluster sees it.
 
     Args:

@@ -25,9 +25,9 @@ def no_back_off(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path, home: Path) -> Iterator[Path]:
-    """A disk of 12 MB for run folders, which :func:`grow` makes larger."""
+    """A disk of 14 MB for run folders, which :func:`grow` makes larger."""
     home.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(home)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=14m", "tmpfs", str(home)]
     if subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("mounting a file system needs more rights")
     yield home
