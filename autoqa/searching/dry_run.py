@@ -17,10 +17,12 @@ from autoqa import env, recipes
 from autoqa.config.study import StudyFile
 from autoqa.data import StudyData
 from autoqa.errors import DataError, MissingAssetError, NothingFeasibleError
+from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
 from autoqa.searching.run_timer import RunTimer
+from autoqa.searching.run_width import choose_plan
 from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
@@ -142,14 +144,29 @@ def plan_search(
     notes = [] if data is None else list(data.notes)
     if data is not None and options.warm_start is not None:
         notes.append(read_prior(options.warm_start, study, spaces, data.private).sentence())
-    workers = plan_workers(options.workers or study.search.workers)
-    time = []
+    workers = plan_workers(options.workers or study.search.workers, study.search.devices_per_run)
+    time: list[str] = []
     if data is not None and not missing:
-        timer = RunTimer(protocol_runs(spaces, study.seed), fingerprint(study), data, workers)
+        runs = protocol_runs(spaces, study.seed)
         with display or QuietDisplay() as shown:
-            if timed and _limit(study, options):
-                _measure(timer, study, workers, shown, factory)
-        time = _time(study, timer, options, workers.count)
+
+            def timings(plan: WorkerPlan) -> dict[str, RunTiming]:
+                timer = RunTimer(runs, fingerprint(study), data, plan)
+                if timed:
+                    _measure(timer, study, plan, shown, factory)
+                known = timer.known()
+                return known if len(known) == len(runs) else {}
+
+            limit = _limit(study, options)
+            workers, time = choose_plan(
+                study,
+                options.workers or study.search.workers,
+                timings,
+                runs=options.trials or study.search.trials,
+                seconds=None if limit is None else 60 * limit,
+            )
+            if limit is not None:
+                time += _time(study, timings(workers), options, workers.count)
     return SearchPlan(
         study=study.name,
         missing=missing,
@@ -208,14 +225,15 @@ def _measure(
             pool.end()
 
 
-def _time(study: StudyFile, timer: RunTimer, options: SearchOptions, workers: int) -> list[str]:
+def _time(
+    study: StudyFile, known: Mapping[str, RunTiming], options: SearchOptions, workers: int
+) -> list[str]:
     limit = _limit(study, options)
     if limit is None:
         return []
     if RunFolder(Path(env.run_folder(study.name))).study_file.exists():
         return ["the study was begun before, and its recipes keep the size that they have"]
-    known = timer.known()
-    if len(known) < len(timer.runs):
+    if not known:
         return [
             "what the minutes hold is known when some steps were timed: the search does so first, "
             "`--dry-run --time` does nothing else"

@@ -283,7 +283,8 @@ def refitting(
             records |= {name: folder.read_record(name) for name in record.ingredients}
         bound, data = reopen(folder, store)
         plan = plan_refit(records, members, bound.study)
-        workers_plan = plan_workers(bound.study.search.workers)
+        search = bound.study.search
+        workers_plan = plan_workers(search.workers, search.devices_per_run)
         settings = WorkerSettings(
             training_factory, bound.study, folder.path, workers_plan, folder.logs
         )

@@ -11,6 +11,7 @@ from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
 from autoqa.searching.result import SearchResult, conclude
 from autoqa.searching.run_timer import RunTimer
+from autoqa.searching.run_width import choose_plan
 from autoqa.searching.session import Session, open_session, open_trials
 from autoqa.searching.setup import (
     Prepare,
@@ -109,6 +110,7 @@ def run_search(
             factory=factory,
         )
         _clear_up(session)
+        session = _laid_out(session, options.workers)
         ended = _search(session, options.warm_start)
         found = store.candidates()
         return conclude(session.trials, found, ended, offer(study, data, found, session.plan.count))
@@ -119,6 +121,38 @@ def _clear_up(session: Session) -> None:
     session.peers.settle()
     for name in session.folder.remove_partial(spare=session.peers.elsewhere()):
         session.display.event(f"removed {name}, which a dead search left half-written")
+
+
+def _laid_out(session: Session, workers: int | None) -> Session:
+    """The session with as many devices per run as the study says, or as the pace speaks for."""
+    study, total = session.study, session.recorder.total
+    done = len(session.trials.in_states(TrialState.COMPLETE))
+    plan, sentences = choose_plan(
+        study,
+        workers or study.search.workers,
+        lambda plan: _measured(session.with_plan(plan)),
+        runs=max(1, total - done),
+        seconds=session.for_trials.left(),
+    )
+    for sentence in sentences:
+        session.display.event(sentence)
+    return session.with_plan(plan)
+
+
+def _measured(session: Session) -> dict[str, RunTiming]:
+    """What runs take with the session's workers, measured now or a short while ago."""
+    runs = protocol_runs(session.trials.spaces, session.study.seed)
+    timer = RunTimer(runs, fingerprint(session.study), session.data, session.plan)
+    known = timer.known(younger_than=FRESH_SECONDS)
+    unknown = [name for name in runs if name not in known]
+    if not unknown:
+        return known
+    side = f"with {session.plan.spelled()}"
+    session.display.event(f"some steps of {' and '.join(unknown)} are timed {side}")
+    try:
+        return known | timer.measure(unknown, session.pool, session.folder.path, session.display)
+    finally:
+        session.pool.end()  # others want the devices
 
 
 def _search(session: Session, past: PastStudy | None) -> str:

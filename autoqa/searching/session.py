@@ -1,6 +1,6 @@
 """One process's part in the search of a study: what it needs, put together once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -44,6 +44,7 @@ class Session:
         budget: Time.
         recorder: Writes down what comes back from workers.
         peers: Who else searches the study.
+        make_pool: Makes other workers of the same kind.
     """
 
     bound: BoundStudy
@@ -53,6 +54,13 @@ class Session:
     budget: Budget
     recorder: Recorder
     peers: Peers
+    make_pool: Callable[[WorkerPlan], WorkerPool]
+
+    def with_plan(self, plan: WorkerPlan) -> "Session":
+        """The same with other workers, none of them running yet."""
+        if plan == self.plan:
+            return self
+        return replace(self, plan=plan, pool=self.make_pool(plan))
 
     @property
     def study(self) -> StudyFile:
@@ -178,7 +186,7 @@ def open_session(
         factory: Makes, inside a worker, the function that runs one trial.
     """
     study, store = bound.study, membership.store
-    plan = plan_workers(count or study.search.workers)
+    plan = plan_workers(count or study.search.workers, study.search.devices_per_run)
     parts = f"{len(data.public)} public and {len(data.private)} private"
     display.event(f"{plan.spelled()}; {parts} validation questions")
     recorder = Recorder(
@@ -191,12 +199,17 @@ def open_session(
         retain=partial(retain, folder, store, study.search.weights),
         hopeless=HopelessRuns(folder) if study.search.prune else None,
     )
+
+    def make(plan: WorkerPlan) -> WorkerPool:
+        return make_pool(kind, WorkerSettings(factory, study, folder.path, plan, folder.logs))
+
     return Session(
         bound=bound,
         data=data,
         plan=plan,
-        pool=make_pool(kind, WorkerSettings(factory, study, folder.path, plan, folder.logs)),
+        pool=make(plan),
         budget=budget,
         recorder=recorder,
         peers=Peers(membership, trials, folder, recorder.complete, display),
+        make_pool=make,
     )

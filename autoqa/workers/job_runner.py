@@ -6,7 +6,9 @@ from importlib import import_module
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.errors import AutoqaError, StoppedError
+from autoqa.env import devices
+from autoqa.errors import StoppedError
+from autoqa.parallel.failure import kind_of, sentence_of
 from autoqa.training.jobs import AnswerJob, DistilJob, Job, RefitJob, SoupJob, TimingJob, TrialJob
 from autoqa.training.messages import Emit, TrialFailed
 
@@ -24,11 +26,13 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
         run_folder: The study's folder.
     """
     registry = import_module("autoqa.registry")
-    names = ("run", "soup", "refit", "distil", "timing", "workbench")
-    run, soup, refit, distil, timing, workbench = (
+    names = ("run", "soup", "refit", "distil", "timing", "workbench", "rank_process")
+    run, soup, refit, distil, timing, workbench, rank_process = (
         import_module(f"autoqa.training.{name}") for name in names
     )
-    bench = workbench.Workbench(registry.bind(study, registry.discover()), run_folder)
+    others = rank_process.others(devices())
+    bound = registry.bind(study, registry.discover())
+    bench = workbench.Workbench(bound, run_folder, ranks=others)
 
     def run_job(job: Job, emit: Emit) -> None:
         match job:
@@ -44,6 +48,8 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
                 timing.time_run(job, bench, emit)
             case TrialJob():
                 run.run_trial(job, bench, emit)
+        if others is not None:
+            others.rest()
 
     return run_job
 
@@ -70,22 +76,8 @@ class JobRunner:
                 self._run_job = self._factory(self._study, self._run_folder)
             self._run_job(job, self._emit)
         except StoppedError as error:
-            self._emit(TrialFailed(job.trial, str(error), "", _kind(error)))
+            self._emit(TrialFailed(job.trial, str(error), "", kind_of(error)))
         except Exception as error:
             trace = traceback.format_exc()
             print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log
-            self._emit(TrialFailed(job.trial, _sentence(error), trace, _kind(error)))
-
-
-def _kind(error: Exception) -> str:
-    """Class name of the error; one name for all ways in which memory runs out."""
-    # PyTorch's allocator for the CPU has no exception of its own.
-    starved = isinstance(error, MemoryError) or "not enough memory" in str(error)
-    return "OutOfMemoryError" if starved else type(error).__name__
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, AutoqaError):
-        return str(error)
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+            self._emit(TrialFailed(job.trial, sentence_of(error), trace, kind_of(error)))

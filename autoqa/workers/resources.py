@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from autoqa.errors import ConfigError
+
 WORKER_BYTES = 2 * 1024**3
 """Memory that one worker is expected to need."""
 
@@ -18,13 +20,15 @@ class WorkerPlan:
 
     Attributes:
         devices: One entry per worker: the value of CUDA_VISIBLE_DEVICES, or ``None`` on CPU.
-        threads: Threads of each worker.
+        threads: Threads of each process of a worker.
         reason: Why so many, for people.
+        width: Devices that a worker trains one run on, with a process each.
     """
 
     devices: tuple[str | None, ...]
     threads: int
     reason: str
+    width: int = 1
 
     @property
     def count(self) -> int:
@@ -35,11 +39,14 @@ class WorkerPlan:
         """Counts and the reason, in words for people."""
         workers = "1 worker" if self.count == 1 else f"{self.count} workers"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        if self.width > 1:
+            threads = f"{self.width} devices and {threads} per device"
         return f"{workers} with {threads} each ({self.reason})"
 
 
 def plan_workers(
     wanted: int | Literal["auto"],
+    width: int | Literal["auto"] = 1,
     gpus: list[str] | None = None,
     cores: int | None = None,
     memory: int | None = None,
@@ -48,24 +55,43 @@ def plan_workers(
 
     Args:
         wanted: A number, taken as it is, or ``"auto"``.
+        width: Devices of each worker, GPUs or else cores; ``"auto"`` is one until it is known that
+            more are better (:mod:`autoqa.planning.width`).
         gpus: Identifiers of the GPUs; looked up if left out.
         cores: Usable cores; looked up if left out.
         memory: Free bytes; looked up if left out.
+
+    Raises:
+        ConfigError: A run is to have more GPUs than there are.
     """
+    width = 1 if width == "auto" else width
     gpus = find_gpus() if gpus is None else gpus
     cores = len(os.sched_getaffinity(0)) if cores is None else cores
     memory = free_memory() if memory is None else memory
-    room = max(1, memory // WORKER_BYTES)
+    if gpus and width > len(gpus):
+        raise ConfigError(
+            f"search.devices_per_run = {width}: there are {len(gpus)} GPUs that may be used; "
+            f"set devices_per_run to {len(gpus)} or less"
+        )
+    room = max(1, memory // (WORKER_BYTES * width))
+    each = "" if width == 1 else f"{width} "
     if wanted != "auto":
         count, reason = wanted, "as asked for"
     elif gpus:
-        count, reason = len(gpus), "one per GPU"
+        count, reason = len(gpus) // width, f"one per {each}GPU{'s' * (width > 1)}"
     else:
-        count, reason = cores, "one per core"
+        count, reason = max(1, cores // width), f"one per {each}core{'s' * (width > 1)}"
     if wanted == "auto" and count > room:
         count, reason = room, f"as many as {memory / 1024**3:.0f} GiB of free memory hold"
-    devices = tuple(gpus[index % len(gpus)] if gpus else None for index in range(count))
-    return WorkerPlan(devices, max(1, cores // count), reason)
+    devices = tuple(_group(gpus, index, width) for index in range(count))
+    return WorkerPlan(devices, max(1, cores // (count * width)), reason, width)
+
+
+def _group(gpus: list[str], index: int, width: int) -> str | None:
+    """The GPUs of a worker, one for each of its devices."""
+    if not gpus:
+        return None
+    return ",".join(gpus[(index * width + number) % len(gpus)] for number in range(width))
 
 
 def find_gpus() -> list[str]:
