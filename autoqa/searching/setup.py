@@ -108,8 +108,10 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     """The old study with the new one's values of all keys that may change between searches."""
-    sizes = ("trials", "minutes", "fit", "workers", "devices_per_run", "checkpoints", "weights")
-    keys = (*sizes, "prune", "soups")
+    keys = (
+        *("trials", "minutes", "fit", "workers", "devices_per_run"),
+        *("checkpoints", "weights", "prune", "soups"),
+    )
     search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})
     sources = {
         name: table.model_copy(update={"licence": new.sources[name].licence})

@@ -35,21 +35,23 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
     bench = workbench.Workbench(bound, run_folder, ranks=others)
 
     def run_job(job: Job, emit: Emit) -> None:
-        match job:
-            case SoupJob():
-                soup.make_soup(job, bench, emit)
-            case RefitJob():
-                refit.refit(job, bench, emit)
-            case AnswerJob():
-                refit.answer(job, bench, emit)
-            case DistilJob():
-                distil.distil(job, bench, emit)
-            case TimingJob():
-                timing.time_run(job, bench, emit)
-            case TrialJob():
-                run.run_trial(job, bench, emit)
-        if others is not None:
-            others.rest()
+        try:
+            match job:
+                case SoupJob():
+                    soup.make_soup(job, bench, emit)
+                case RefitJob():
+                    refit.refit(job, bench, emit)
+                case AnswerJob():
+                    refit.answer(job, bench, emit)
+                case DistilJob():
+                    distil.distil(job, bench, emit)
+                case TimingJob():
+                    timing.time_run(job, bench, emit)
+                case TrialJob():
+                    run.run_trial(job, bench, emit)
+        finally:
+            if others is not None:
+                others.rest()
 
     return run_job
 

@@ -41,7 +41,7 @@ from autoqa.workers.resources import WorkerPlan, plan_workers
 from tests.toy_study import search_study, write_study
 
 STAGE = Stage((Portion("train"),), 24, 4, (AugmentationUse("cutout", (("share", 0.2),)),))
-RATE = 5e-4
+RATE = 2e-4
 PLAIN = Method()
 NO_MATTER = (
     ".key.bias",
