@@ -20,7 +20,7 @@ from autoqa.types import ProgressCallback
 
 
 class Leader:
-    """The other ranks, as one engine of rank 0 sees them; see :class:`autoqa.parallel.peers.Peers`.
+    """The other ranks, as one engine of rank 0 has them; :class:`autoqa.parallel.peers.OtherRanks`.
 
     Args:
         processes: The other ranks.

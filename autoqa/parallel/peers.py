@@ -19,7 +19,7 @@ Predict = Callable[..., tuple[Floats, Floats]]
 """As :func:`autoqa.modeling.forward.predict`."""
 
 
-class Peers(Protocol):
+class OtherRanks(Protocol):
     """The processes of a run, seen from one of them.
 
     Attributes:

@@ -284,10 +284,8 @@ def refitting(
         bound, data = reopen(folder, store)
         plan = plan_refit(records, members, bound.study)
         search = bound.study.search
-        workers_plan = plan_workers(search.workers, search.devices_per_run)
-        settings = WorkerSettings(
-            training_factory, bound.study, folder.path, workers_plan, folder.logs
-        )
+        side = plan_workers(search.workers, search.devices_per_run)
+        settings = WorkerSettings(training_factory, bound.study, folder.path, side, folder.logs)
         pool = make_pool(workers, settings)
         refitter = Refitter(folder, bound, data, plan, pool, display, seeds)
         if not any(refitter.added()):

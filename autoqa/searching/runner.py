@@ -11,7 +11,6 @@ from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
 from autoqa.searching.result import SearchResult, conclude
 from autoqa.searching.run_timer import RunTimer
-from autoqa.searching.run_width import choose_plan
 from autoqa.searching.session import Session, open_session, open_trials
 from autoqa.searching.setup import (
     Prepare,
@@ -40,6 +39,7 @@ from autoqa.supervision.reported import ReportedDisplay
 from autoqa.training.refit_plan import offer
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS
+from autoqa.workers.width import choose_plan
 
 FRESH_SECONDS = 600.0
 """Age at which a timing is too old to decide on the size of a study's recipes: the machine may have
@@ -109,18 +109,18 @@ def run_search(
             kind=workers,
             factory=factory,
         )
-        _clear_up(session)
-        session = _laid_out(session, options.workers)
+        session = _prepared(session, options.workers)
         ended = _search(session, options.warm_start)
         found = store.candidates()
         return conclude(session.trials, found, ended, offer(study, data, found, session.plan.count))
 
 
-def _clear_up(session: Session) -> None:
-    """Settles what searches that died have left."""
+def _prepared(session: Session, workers: int | None) -> Session:
+    """Settles what searches that died have left, and gives each run its devices."""
     session.peers.settle()
     for name in session.folder.remove_partial(spare=session.peers.elsewhere()):
         session.display.event(f"removed {name}, which a dead search left half-written")
+    return _laid_out(session, workers)
 
 
 def _laid_out(session: Session, workers: int | None) -> Session:
@@ -128,7 +128,7 @@ def _laid_out(session: Session, workers: int | None) -> Session:
     study, total = session.study, session.recorder.total
     done = len(session.trials.in_states(TrialState.COMPLETE))
     plan, sentences = choose_plan(
-        study,
+        study.search,
         workers or study.search.workers,
         lambda plan: _measured(session.with_plan(plan)),
         runs=max(1, total - done),

@@ -17,7 +17,7 @@ from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.loss import chance_loss, training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch, make_batch
-from autoqa.parallel.peers import Alone, Peers
+from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.training.adversary import make_adversary
 from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.optimizer import make_optimizer
@@ -77,7 +77,7 @@ class Engine:
         micro_scale: float = 1.0,
         loss: Callable[[Batch], torch.Tensor] | None = None,
         chance: Callable[[Batch], float] = chance_loss,
-        peers: Peers | None = None,
+        peers: OtherRanks | None = None,
     ) -> None:
         self.model, self.protocol, self.rates, self.seed = model, protocol, rates, seed
         self.peers = peers or Alone()

@@ -13,7 +13,7 @@ from autoqa.api import TrainingProtocol
 from autoqa.modeling.masked_language import masked_language_head, masked_language_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.training_setup import load_for_training
-from autoqa.parallel.peers import Peers
+from autoqa.parallel.peers import OtherRanks
 from autoqa.recipes import Method
 from autoqa.training.engine import Engine
 from autoqa.training.schedule import LearningRate
@@ -65,7 +65,7 @@ class EnginePlan:
         return load_for_training(self.folder, self.protocol, self.head_seed, method=self.method)
 
     @contextmanager
-    def engine(self, model: SpanModel, peers: Peers) -> Iterator[Engine]:
+    def engine(self, model: SpanModel, peers: OtherRanks) -> Iterator[Engine]:
         """An engine; what it adds to the model is gone afterwards.
 
         Args:
@@ -95,7 +95,7 @@ class EnginePlan:
                 peers=peers,
             )
 
-    def plain(self, model: SpanModel, peers: Peers) -> Engine:
+    def plain(self, model: SpanModel, peers: OtherRanks) -> Engine:
         """An engine that learns answers."""
         return Engine(
             model,

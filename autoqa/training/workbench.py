@@ -21,7 +21,7 @@ from autoqa.features.windows import Windows
 from autoqa.modeling.load import check_length
 from autoqa.modeling.model import SpanModel
 from autoqa.parallel.leader import Leader
-from autoqa.parallel.peers import Alone, Peers
+from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.parallel.ranks import RankProcesses
 from autoqa.recipes import Portion
 from autoqa.registry import BoundBackbone, BoundStudy
@@ -179,7 +179,7 @@ class Workbench:
         """What gives the output of a model's frozen layers, if that is kept; else ``None``."""
         return LowerLayers.of(model, protocol, self._cache)
 
-    def peers(self, plan: EnginePlan) -> Peers:
+    def peers(self, plan: EnginePlan) -> OtherRanks:
         """The other processes that train a run, if this worker has several devices."""
         return Alone() if self.ranks is None else Leader(self.ranks, plan)
 

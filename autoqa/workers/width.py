@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from autoqa.config.study import StudyFile
+from autoqa.config.study import SearchTable
 from autoqa.planning.run_timing import RunTiming
 from autoqa.planning.width import Layout, choose_layout, mean_seconds, wider_may_help
-from autoqa.searching.time_limit import snapshots_of
 from autoqa.workers.resources import WorkerPlan, plan_workers
 
 Timings = Callable[[WorkerPlan], Mapping[str, RunTiming]]
@@ -14,7 +13,7 @@ Timings = Callable[[WorkerPlan], Mapping[str, RunTiming]]
 
 
 def choose_plan(
-    study: StudyFile,
+    search: SearchTable,
     workers: int | Literal["auto"],
     timings: Timings,
     *,
@@ -24,7 +23,7 @@ def choose_plan(
     """The workers of a search, and sentences about why they have so many devices.
 
     Args:
-        study: The study.
+        search: What the study says of its search.
         workers: How many, as the command line or the study file says.
         timings: Called for the workers whose pace must be known.
         runs: Runs wanted.
@@ -33,7 +32,7 @@ def choose_plan(
     Raises:
         ConfigError: A run is to have more GPUs than there are.
     """
-    width = study.search.devices_per_run
+    width, snapshots = search.devices_per_run, len({*search.snapshots, 1.0})
     plan = plan_workers(workers, width)
     if width != "auto":
         return plan, []
@@ -49,7 +48,7 @@ def choose_plan(
     narrow = timings(plan)
     if not narrow:
         return plan, []
-    whole = mean_seconds(narrow, snapshots_of(study))
+    whole = mean_seconds(narrow, snapshots)
     if not wider_may_help(many, wide, runs=runs, whole_run=whole, seconds=seconds):
         return plan, []
     found = timings(wider)
@@ -60,7 +59,7 @@ def choose_plan(
         wide,
         runs=runs,
         whole_run=whole,
-        wide_run=mean_seconds(found, snapshots_of(study)),
+        wide_run=mean_seconds(found, snapshots),
         seconds=seconds,
     )
     return (wider if layout is wide else plan), [sentence]
