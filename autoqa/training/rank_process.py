@@ -136,6 +136,7 @@ def main(descriptor: int, rank: int, size: int, meeting: Path, leader: int) -> N
             torch.cuda.set_device(rank)
         pipe.send(Ready())
         collectives.join(meeting, rank, size)
+        print(f"device {rank + 1} of {size}: process {os.getpid()}", flush=True)  # noqa: T201 - to the log
         me = Rank(rank, size, pipe)
         while True:
             me.obey(pipe.recv())

@@ -369,6 +369,8 @@ def test_a_whole_search_on_two_devices_per_run(tmp_path: Path) -> None:
     run = RunFolder(folder / "runs" / "toy")
     assert run.candidate_ids() == ["t0000-050", "t0000-100", "t0001-050", "t0001-100"]
     assert load_for_inference(run.model("t0001-100")).packs
+    log = (run.logs / "worker-0.log").read_text()
+    assert log.count("device 2 of 2: process") == 1, "the same process for both runs"
     assert not (run.path / "checkpoints").is_dir() or not list(
         (run.path / "checkpoints").glob("run-*")
     )
