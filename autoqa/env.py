@@ -37,6 +37,11 @@ def threads() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def devices() -> int:
+    """How many devices this worker trains each run on."""
+    return int(os.environ.get("AUTOQA_DEVICES_PER_RUN", "1"))
+
+
 def wait_passively() -> None:
     """Lets idle threads sleep; must be called before torch is imported, and a stated policy stays.
 
@@ -47,8 +52,12 @@ def wait_passively() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-def worker_environment(threads: int) -> dict[str, str]:
+def worker_environment(threads: int, devices: int = 1) -> dict[str, str]:
     """Variables a worker process must have before it imports torch.
+
+    Args:
+        threads: Of each of its processes.
+        devices: What :func:`devices` tells it.
 
     Several processes with several spinning threads each run many times slower than one thread
     each, hence the fixed thread count and passive waiting. Packed batches have a new shape at
@@ -57,6 +66,7 @@ def worker_environment(threads: int) -> dict[str, str]:
     one step needs.
     """
     return {
+        "AUTOQA_DEVICES_PER_RUN": str(devices),
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
         "OMP_WAIT_POLICY": "PASSIVE",

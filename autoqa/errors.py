@@ -85,6 +85,10 @@ class StoppedError(AutoqaError):
     """A run was asked to stop; what it had done is kept where checkpoints are."""
 
 
+OUT_OF_MEMORY, DISK_FAULT = "OutOfMemoryError", "DiskFault"
+"""What a worker calls all ways in which memory runs out, and in which a disk fails."""
+
+
 def disk_fault(error: BaseException | None) -> bool:
     """Whether a disk was at fault: full, read-only, or broken.
 

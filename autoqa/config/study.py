@@ -175,6 +175,8 @@ class SearchTable(StudyTable):
         fit: Where the minutes hold fewer than :data:`autoqa.planning.time_plan.MIN_RUNS` runs,
             make all recipes of the study smaller, so that they do. Decided before the first trial.
         workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
+        devices_per_run: Devices (GPUs, else cores) that one run is trained on, with a process on
+            each; ``"auto"`` is one unless runs are timed and more are better.
         snapshots: Points of a run, as shares of its steps, that become candidates.
         checkpoints: GiB of disk that checkpoints of stages may take, from which later trials fork
             and interrupted ones go on; 0 keeps none.
@@ -189,12 +191,15 @@ class SearchTable(StudyTable):
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
     """
 
+    later = ("devices_per_run",)
+
     trials: Annotated[int, Field(ge=1)] = 20
     minutes: Annotated[float, Field(gt=0)] | None = None
     reserve: Annotated[float, Field(ge=0, le=0.9)] = 0.0
     device_hours: Annotated[float, Field(gt=0)] | None = None
     fit: bool = True
     workers: Annotated[int, Field(ge=1)] | Literal["auto"] = "auto"
+    devices_per_run: Annotated[int, Field(ge=1)] | Literal["auto"] = 1
     snapshots: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (1.0,)
     checkpoints: Annotated[float, Field(ge=0)] = 10.0
     weights: Annotated[float, Field(ge=0)] = 50.0

@@ -37,6 +37,7 @@ def predict(
     precision: Precision = "auto",
     token_budget: int = 4096,
     progress: ProgressCallback | None = None,
+    share: tuple[int, int] = (0, 1),
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Start and end logits of every token.
 
@@ -46,9 +47,10 @@ def predict(
         precision: What matrix products are computed in.
         token_budget: Tokens per forward pass.
         progress: Called with windows done and windows in all.
+        share: Number and count of those who do a part of the forward passes each, in turn.
 
     Returns:
-        Two float32 arrays ``[T]``, aligned with ``windows.input_ids``.
+        Two float32 arrays ``[T]``, aligned with ``windows.input_ids``; zeros where others predict.
     """
     device = model.device
     dtype = resolve_precision(precision, device)
@@ -57,13 +59,15 @@ def predict(
     done = 0
     autocast = torch.autocast(device.type, dtype, dtype != torch.float32)
     with torch.inference_mode(), autocast, _residuals_in(model, dtype):
-        for rows in budget_batches(windows.lengths, order, token_budget):
+        for number, rows in enumerate(budget_batches(windows.lengths, order, token_budget)):
+            done += len(rows)
+            if number % share[1] != share[0]:
+                continue
             logits = model(make_batch(take(windows, rows), device))
             where = np.concatenate(
                 [np.arange(windows.bounds[w], windows.bounds[w + 1]) for w in rows]
             )
             start[where], end[where] = (part.cpu().numpy() for part in logits)
-            done += len(rows)
             if progress is not None:
                 progress(done, len(windows))
     return start, end

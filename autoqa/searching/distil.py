@@ -101,7 +101,8 @@ def _taught(
     """Has a worker of its own, with all cores, run the job, and keeps what it made."""
     bound, _ = reopen(folder, store)
     job = replace(job, micro_scale=micro_scales(bound.study, folder).get(job.trial, 1.0))
-    settings = WorkerSettings(factory, bound.study, folder.path, plan_workers(1), folder.logs)
+    plan = plan_workers(1, bound.study.search.devices_per_run)
+    settings = WorkerSettings(factory, bound.study, folder.path, plan, folder.logs)
     pool, name = make_pool(workers, settings), job.candidate_id(1.0)
     try:
         run_jobs(pool, display, {name: job}, "distilling")

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from optuna.distributions import (
@@ -13,30 +11,24 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from autoqa import env, recipes
-from autoqa.config.study import StudyFile
+from autoqa import recipes
 from autoqa.data import StudyData
-from autoqa.errors import DataError, MissingAssetError, NothingFeasibleError
+from autoqa.errors import DataError, MissingAssetError
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
-from autoqa.searching.run_timer import RunTimer
+from autoqa.searching.dry_timing import Timers, in_time
 from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
     build_spaces,
-    fingerprint,
     source_languages,
 )
-from autoqa.searching.time_limit import new_plan, protocol_runs
+from autoqa.searching.time_limit import protocol_runs
 from autoqa.searching.warm_start import read_prior
-from autoqa.store.run_folder import RunFolder
-from autoqa.supervision.budget import SOUPS_SHARE, Budget
 from autoqa.supervision.display import Display, QuietDisplay
-from autoqa.workers.base import WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
-from autoqa.workers.registry import LOCAL_PROCESS, make_pool
-from autoqa.workers.resources import WorkerPlan, plan_workers
+from autoqa.workers.resources import plan_workers
 
 
 @dataclass(frozen=True)
@@ -142,14 +134,12 @@ def plan_search(
     notes = [] if data is None else list(data.notes)
     if data is not None and options.warm_start is not None:
         notes.append(read_prior(options.warm_start, study, spaces, data.private).sentence())
-    workers = plan_workers(options.workers or study.search.workers)
-    time = []
+    workers = plan_workers(options.workers or study.search.workers, study.search.devices_per_run)
+    time: list[str] = []
     if data is not None and not missing:
-        timer = RunTimer(protocol_runs(spaces, study.seed), fingerprint(study), data, workers)
         with display or QuietDisplay() as shown:
-            if timed and options.limit(study):
-                _measure(timer, study, workers, shown, factory)
-        time = _time(study, timer, options, workers.count)
+            timers = Timers(study, data, protocol_runs(spaces, study.seed), timed, shown, factory)
+            workers, time = in_time(study, options, timers)
     return SearchPlan(
         study=study.name,
         missing=missing,
@@ -181,50 +171,6 @@ def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData |
         if any(sentence.startswith("sources.") for sentence in missing):
             return None
         raise
-
-
-def _measure(
-    timer: RunTimer, study: StudyFile, plan: WorkerPlan, display: Display, factory: Factory
-) -> None:
-    """Has workers time what nobody has timed yet; they leave nothing but that."""
-    with TemporaryDirectory() as scratch:
-        folder = RunFolder(Path(scratch))
-        folder.create()
-        pool = make_pool(
-            LOCAL_PROCESS, WorkerSettings(factory, study, folder.path, plan, folder.logs)
-        )
-        try:
-            timer.measure(
-                [name for name in timer.runs if name not in timer.known()],
-                pool,
-                folder.path,
-                display,
-            )
-        finally:
-            pool.end()
-
-
-def _time(study: StudyFile, timer: RunTimer, options: SearchOptions, workers: int) -> list[str]:
-    limit = options.limit(study)
-    if limit is None:
-        return []
-    if RunFolder(Path(env.run_folder(study.name))).study_file.exists():
-        return ["the study was begun before, and its recipes keep the size that they have"]
-    known = timer.known()
-    if len(known) < len(timer.runs):
-        return [
-            "what the minutes hold is known when some steps were timed: the search does so first, "
-            "`--dry-run --time` does nothing else"
-        ]
-    reserve = SOUPS_SHARE if study.search.soups else 0.0
-    trials = options.trials or study.search.trials
-    try:
-        plan = new_plan(
-            study, known, budget=Budget(limit, reserve=reserve), workers=workers, trials=trials
-        )
-    except NothingFeasibleError as error:
-        return [str(error)]
-    return plan.sentences()
 
 
 def _sizes(data: StudyData) -> dict[str, dict[str, int]]:

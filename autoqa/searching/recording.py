@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from optuna.trial import TrialState
 
-from autoqa.errors import DataError
+from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, DataError
 from autoqa.planning.hopeless import HopelessRuns
 from autoqa.searching.lost_rows import keep_finished
 from autoqa.searching.machine_faults import MachineFaults
@@ -19,8 +19,6 @@ from autoqa.store.sqlite_file import checkpoint
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import Display, duration, score
 from autoqa.training.messages import (
-    DISK_FAULT,
-    OUT_OF_MEMORY,
     Message,
     Note,
     Progress,

@@ -101,7 +101,7 @@ def retrain(
                 part = [record for record in records if bool(record.teachers) == pupils]
                 if not part:
                     continue
-                plan = plan_workers(count)
+                plan = plan_workers(count, bound.study.search.devices_per_run)
                 settings = WorkerSettings(
                     training_factory, bound.study, folder.path, plan, folder.logs
                 )

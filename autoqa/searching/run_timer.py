@@ -48,6 +48,7 @@ class RunTimer:
             "workers": plan.count,
             "threads": plan.threads,
             "gpu": plan.devices[0] is not None,
+            **({"width": plan.width} if plan.width > 1 else {}),
         }
         self._busy: dict[int, str] = {}
         self._heard: dict[str, list[RunTiming]] = {}

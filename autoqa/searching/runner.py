@@ -39,6 +39,7 @@ from autoqa.supervision.display import Display
 from autoqa.training.refit_plan import offer
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, open_workers
+from autoqa.workers.width import choose_plan
 
 FRESH_SECONDS = 600.0
 """Age at which a timing is too old to decide on the size of a study's recipes: the machine may have
@@ -96,7 +97,7 @@ def run_search(
         session = open_session(
             bound, data, trials, lease, folder, shown, wanted, budget=budget, total=total
         )
-        _clear_up(session)
+        session = _prepared(session, options.workers)
         ended = _search(session, options.warm_start)
         found = store.candidates()
         return conclude(session.trials, found, ended, offer(study, data, found, session.plan.count))
@@ -114,8 +115,8 @@ def _begin(
     return spaces
 
 
-def _clear_up(session: Session) -> None:
-    """Mends what is damaged, and settles what searches that died have left."""
+def _prepared(session: Session, workers: int | None) -> Session:
+    """Mends what is damaged, settles what dead searches have left, gives each run its devices."""
     for sentence in (
         *mend_candidates(session.folder, session.store),
         *mend_windows(session.folder, session.data),
@@ -124,6 +125,41 @@ def _clear_up(session: Session) -> None:
     session.peers.settle()
     for name in session.folder.remove_partial(spare=session.peers.elsewhere()):
         session.display.event(f"removed {name}, which a dead search left half-written")
+    return _laid_out(session, workers)
+
+
+def _laid_out(session: Session, workers: int | None) -> Session:
+    """The session with as many devices per run as the study says, or as the pace speaks for."""
+    if not session.here:
+        return session
+    study, total = session.study, session.recorder.total
+    done = len(session.trials.in_states(TrialState.COMPLETE))
+    plan, sentences = choose_plan(
+        study.search,
+        workers or study.search.workers,
+        lambda plan: _measured(session.with_plan(plan)),
+        runs=max(1, total - done),
+        seconds=session.for_trials.left(),
+    )
+    for sentence in sentences:
+        session.display.event(sentence)
+    return session.with_plan(plan)
+
+
+def _measured(session: Session) -> dict[str, RunTiming]:
+    """What runs take with the session's workers, measured now or a short while ago."""
+    runs = protocol_runs(session.trials.spaces, session.study.seed)
+    timer = RunTimer(runs, fingerprint(session.study), session.data, session.plan)
+    known = timer.known(younger_than=FRESH_SECONDS)
+    unknown = [name for name in runs if name not in known]
+    if not unknown:
+        return known
+    side = f"with {session.plan.spelled()}"
+    session.display.event(f"some steps of {' and '.join(unknown)} are timed {side}")
+    try:
+        return known | timer.measure(unknown, session.pool, session.folder.path, session.display)
+    finally:
+        session.pool.end()  # others want the devices
 
 
 def _search(session: Session, past: PastStudy | None) -> str:

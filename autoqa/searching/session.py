@@ -1,6 +1,6 @@
 """One process's part in the search of a study: what it needs, put together once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -51,6 +51,8 @@ class Session:
         budget: Time.
         recorder: Writes down what comes back from workers.
         peers: Who else searches the study.
+        make_pool: Makes other workers of the same kind.
+        here: Whether they run on this machine.
     """
 
     bound: BoundStudy
@@ -60,6 +62,14 @@ class Session:
     budget: Budget
     recorder: Recorder
     peers: Peers
+    make_pool: Callable[[WorkerPlan], WorkerPool]
+    here: bool
+
+    def with_plan(self, plan: WorkerPlan) -> "Session":
+        """The same with other workers, none of them running yet."""
+        if plan == self.plan:
+            return self
+        return replace(self, plan=plan, pool=self.make_pool(plan))
 
     @property
     def study(self) -> StudyFile:
@@ -253,7 +263,8 @@ def open_session(
         total: Trials wanted.
     """
     study, store = bound.study, membership.store
-    plan = wanted.kind.plan(wanted.count or study.search.workers)
+    search = study.search
+    plan = wanted.kind.plan(wanted.count or search.workers, search.devices_per_run)
     parts = f"{len(data.public)} public and {len(data.private)} private"
     display.event(f"{plan.spelled()}; {parts} validation questions")
     recorder = Recorder(
@@ -266,14 +277,20 @@ def open_session(
         retain=partial(retain, folder, store, study.search.weights),
         hopeless=HopelessRuns(folder) if study.search.prune else None,
     )
+
+    def make(plan: WorkerPlan) -> WorkerPool:
+        return wanted.kind.pool(
+            WorkerSettings(wanted.factory, study, folder.path, plan, wanted.logs)
+        )
+
     return Session(
         bound=bound,
         data=data,
         plan=plan,
-        pool=wanted.kind.pool(
-            WorkerSettings(wanted.factory, study, folder.path, plan, wanted.logs)
-        ),
+        pool=make(plan),
         budget=budget,
         recorder=recorder,
         peers=Peers(membership, trials, folder, recorder.complete, display),
+        make_pool=make,
+        here=wanted.kind.here,
     )

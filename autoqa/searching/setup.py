@@ -118,6 +118,7 @@ def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     """The old study with the new one's values of all keys that may change between searches."""
     keys = (
         *("trials", "minutes", "reserve", "device_hours", "fit", "workers"),
+        "devices_per_run",
         *("checkpoints", "weights", "prune", "soups"),
     )
     search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})

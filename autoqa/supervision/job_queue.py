@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from autoqa.errors import AutoqaError, MachineFaultError, TrainingError
+from autoqa.errors import DISK_FAULT, AutoqaError, MachineFaultError, TrainingError
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import Job
 from autoqa.training.messages import (
-    DISK_FAULT,
     Message,
     Note,
     Progress,

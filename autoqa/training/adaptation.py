@@ -9,7 +9,6 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,13 @@ from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded
 from autoqa.features.select import concatenate, take
 from autoqa.features.windows import Windows
-from autoqa.modeling.masked_language import masked_language_head, masked_language_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import context_tokens
 from autoqa.recipes import Method
 from autoqa.training.batches import PreparedStage
 from autoqa.training.checkpoint import Checkpoints, key_of
 from autoqa.training.engine import Engine
+from autoqa.training.engine_plan import EnginePlan, MaskedWords
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Emit, Note, Progress
 from autoqa.training.progress import Pace
@@ -211,25 +210,24 @@ class MaskedLanguageStage:
     @contextmanager
     def _engine(self) -> Iterator[Engine]:
         """An engine for the model with a head that is there for this stage only."""
-        seed, protocol = self._seed, self._protocol
-        tokens = torch.from_numpy(self._tokens.astype(np.int64)).to(self._model.device)
-        with masked_language_head(self._model, tokens, seed) as head:
-            yield Engine(
-                self._model,
-                protocol,
-                RATE * protocol.learning_rate,
-                LearningRate(Method(), (self.steps,), protocol.warmup_ratio),
-                seed=seed,
-                micro_scale=self._job.micro_scale,
-                loss=partial(
-                    masked_language_loss,
-                    model=self._model,
-                    head=head,
-                    mask_id=self._mask_id,
-                    whole_words=self._method.mlm_whole_words,
-                ),
-                chance=lambda _: math.log(len(tokens)),
-            )
+        protocol = self._protocol
+        plan = EnginePlan(
+            folder=self._ready.folder,
+            protocol=protocol,
+            method=self._method,
+            head_seed=self._seed,
+            learning_rate=RATE * protocol.learning_rate,
+            rates=LearningRate(Method(), (self.steps,), protocol.warmup_ratio),
+            seed=self._seed,
+            micro_scale=self._job.micro_scale,
+            masked=MaskedWords(
+                tokens=tuple(self._tokens.tolist()),
+                mask_id=self._mask_id,
+                whole_words=self._method.mlm_whole_words,
+            ),
+        )
+        with plan.engine(self._model, self._bench.peers(plan)) as engine:
+            yield engine
 
     @property
     def _unfinished(self) -> str:

@@ -130,6 +130,9 @@ class EmbeddingPerturbation:
         Raises:
             TrainingError: The first pass looked no embeddings up.
         """
+        if not batches:  # another device has them all
+            yield
+            return
         if not self._seen:
             raise TrainingError(
                 'adversary = "fgm" found no word embeddings to perturb in this model; take "awp", '

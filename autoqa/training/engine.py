@@ -17,6 +17,7 @@ from autoqa.modeling.load import resolve_precision
 from autoqa.modeling.loss import chance_loss, training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch, make_batch
+from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.training.adversary import make_adversary
 from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.optimizer import make_optimizer
@@ -43,8 +44,11 @@ class StepLoss:
 class Engine:
     """Model, optimizer, schedule and average of one run.
 
-    Nothing random is carried from step to step: dropout is seeded by (run seed, step), so that a
-    run that goes on from a checkpoint draws what an uninterrupted one draws.
+    Nothing random is carried from step to step: dropout is seeded by (run seed, step, rank), so
+    that a run that goes on from a checkpoint draws what an uninterrupted one draws.
+
+    On several devices each process has an engine. Rank 0's deals out the windows of each step, all
+    add up their gradients, and each takes the same optimizer step.
 
     Args:
         model: In training mode.
@@ -55,6 +59,7 @@ class Engine:
         micro_scale: Factor on the tokens of a forward pass; below 1 where memory ran out.
         loss: Mean loss over the windows of a batch; left out, that of the schedule's method.
         chance: The same for a model that knows nothing.
+        peers: The other processes that train the same run.
 
     Attributes:
         step: Optimizer steps done.
@@ -72,8 +77,10 @@ class Engine:
         micro_scale: float = 1.0,
         loss: Callable[[Batch], torch.Tensor] | None = None,
         chance: Callable[[Batch], float] = chance_loss,
+        peers: OtherRanks | None = None,
     ) -> None:
         self.model, self.protocol, self.rates, self.seed = model, protocol, rates, seed
+        self.peers = peers or Alone()
         self.step = 0
         self.lower: LowerLayers | None = None
         self._learning_rate = learning_rate
@@ -89,13 +96,33 @@ class Engine:
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._dtype == torch.float16)
         self._optimizer = make_optimizer(model, protocol, learning_rate)
         self._trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        self._parameters = list(self._trained.values())
         self.average = WeightAverage(model, rates.method.averaging, rates.steps)
 
     def train(self, windows: Windows) -> StepLoss:
-        """One optimizer step; micro-batches weigh as many windows as they hold."""
+        """One optimizer step over an effective batch, on all devices of the run."""
+        self.gather()
+        with self.peers.working():
+            return self.learn(self.peers.deal(windows, lower=self.lower is not None), len(windows))
+
+    def gather(self) -> None:
+        """Has the run's other devices begin where this engine stands, if they do not yet."""
+        if not self.peers.gathered:
+            self.peers.gather(self.tensors(), self.facts())
+
+    def learn(self, windows: Windows, total: int) -> StepLoss:
+        """This device's part of a step; micro-batches weigh as many windows as they hold.
+
+        Args:
+            windows: This device's of the effective batch; none is a part, too.
+            total: Windows of the whole batch.
+
+        Returns:
+            The loss of the whole batch.
+        """
         if self.step == self.rates.restart_at:
             self._optimizer = make_optimizer(self.model, self.protocol, self._learning_rate)
-        torch.manual_seed(self.seed * 1_000_003 + self.step)
+        torch.manual_seed(self.seed * 1_000_003 + self.step + (self.peers.rank << 48))
         factor = self.rates.factor(self.step)
         for group in self._optimizer.param_groups:
             group["lr"] = group["peak"] * factor
@@ -105,18 +132,23 @@ class Engine:
         ]
         if self.lower is not None:
             batches = [self.lower.fill(batch) for batch in batches]
-        shares = [len(batch.lengths) / len(windows) for batch in batches]
+        shares = [len(batch.lengths) / total for batch in batches]
         if self._adversary is None:
             loss = self._backward(batches, shares)
         else:
             # Half of each gradient, so that the clipping threshold means what it always does.
             with self._adversary.watching():
                 loss = self._backward(batches, shares, 0.5)
+            self.peers.sum_gradients(self._parameters)
             with self._adversary.perturbing(batches):
+                if self.peers.rank:  # what all have in common counts once
+                    self._optimizer.zero_grad(set_to_none=True)
                 self._backward(batches, shares, 0.5)
+        self.peers.sum_gradients(self._parameters)
         chance = sum(map(mul, map(self._chance, batches), shares))
+        loss, chance = self.peers.summed((loss, chance))
         self._scaler.unscale_(self._optimizer)
-        torch.nn.utils.clip_grad_norm_(self._trained.values(), self.protocol.max_grad_norm)
+        torch.nn.utils.clip_grad_norm_(self._parameters, self.protocol.max_grad_norm)
         self._scaler.step(self._optimizer)
         self._scaler.update()
         self._optimizer.zero_grad(set_to_none=True)
@@ -129,6 +161,7 @@ class Engine:
     ) -> float:
         """Adds the gradients of the loss, times a weight, to those there are; gives the loss."""
         device, loss = self.model.device, 0.0
+        self._scaler.scale(torch.zeros((), device=device))  # needed even where there is no batch
         for batch, share in zip(batches, shares, strict=True):
             with torch.autocast(device.type, self._dtype, self._dtype != torch.float32):
                 part = self._loss(batch) * share
@@ -150,6 +183,7 @@ class Engine:
 
     def restore(self, tensors: Mapping[str, torch.Tensor], facts: Mapping[str, Any]) -> None:
         """Takes the state of another engine for the same beginning of a run."""
+        self.peers.dismiss()
         averaged: dict[str, torch.Tensor] = {}
         with torch.no_grad():
             for full, tensor in tensors.items():

@@ -134,7 +134,7 @@ class _FoldRuns:
             self.kept.mkdir(parents=True, exist_ok=True)
             model = trainer.engine.model
             with trainer.engine.average.swapped(), evaluating(model) as state:
-                logits = predict(
+                logits = trainer.engine.peers.predict(
                     model,
                     windows,
                     precision=self.ready.bound.protocol.precision,

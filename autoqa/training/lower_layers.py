@@ -7,8 +7,10 @@ from dataclasses import replace
 import torch
 import transformers
 
+from autoqa.api import TrainingProtocol
 from autoqa.features.activations import KEY_BYTES, ActivationRows, Activations
-from autoqa.modeling.load import encoder_layers
+from autoqa.features.cache import FeatureCache
+from autoqa.modeling.load import encoder_layers, resolve_precision
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
 
@@ -37,6 +39,16 @@ class LowerLayers:
         self._model, self._dtype = model, dtype
         width = int(model.inner.config.hidden_size)
         self._cache = open_cache(_key(model, depth, dtype), width)
+
+    @classmethod
+    def of(
+        cls, model: SpanModel, protocol: TrainingProtocol, cache: FeatureCache
+    ) -> "LowerLayers | None":
+        """What gives the output of a model's frozen layers, if that is kept; else ``None``."""
+        if model.frozen is None:
+            return None
+        dtype = resolve_precision(protocol.precision, model.device)
+        return cls(model, dtype, cache.activations, protocol.frozen_layers)
 
     def fill(self, batch: Batch) -> Batch:
         """The batch with :attr:`autoqa.modeling.packing.Batch.lower`."""

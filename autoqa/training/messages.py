@@ -101,10 +101,6 @@ class TrialFinished:
         return self.seconds * steps / max(1, self.trained_steps) if steps > 0 else self.seconds
 
 
-OUT_OF_MEMORY, DISK_FAULT = "OutOfMemoryError", "DiskFault"
-"""What :attr:`TrialFailed.error` says of a machine that was at fault."""
-
-
 @dataclass(frozen=True, slots=True)
 class TrialFailed:
     """The run gave up: one sentence for people, and the traceback for the log file.
@@ -114,8 +110,8 @@ class TrialFailed:
         reason: What people are shown.
         traceback: What the log file gets.
         error: Class name of the exception, by which the parent decides whether to try again;
-            :data:`OUT_OF_MEMORY` for every way in which memory runs out, :data:`DISK_FAULT` for
-            every way in which a disk is full, read-only or broken.
+            :data:`autoqa.errors.OUT_OF_MEMORY` for every way in which memory runs out,
+            :data:`autoqa.errors.DISK_FAULT` for a disk that is full, read-only or broken.
     """
 
     trial: int

@@ -62,5 +62,6 @@ def _snapshot(trainer: Trainer, stage: int, point: float) -> None:
             seconds=time.perf_counter() - trainer.begin,
             windows_per_second=trainer.pace.windows_per_second,
             progress=partial(trainer.evaluated, stage),
+            ask=trainer.engine.peers.predict,
         )
     trainer.emit(SnapshotTaken(trainer.job.trial, record))

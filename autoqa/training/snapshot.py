@@ -14,6 +14,7 @@ from autoqa.decoding.decoder import SpanDecoder
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import rounded_state, save_model
 from autoqa.modeling.model import SpanModel
+from autoqa.parallel.peers import Predict
 from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord
@@ -39,6 +40,7 @@ def take_snapshot(
     seconds: float,
     windows_per_second: float,
     progress: ProgressCallback,
+    ask: Predict = predict,
 ) -> CandidateRecord:
     """Saves, predicts and scores the model as it stands; training can go on afterwards.
 
@@ -53,7 +55,7 @@ def take_snapshot(
         windows_per_second=windows_per_second,
     )
     with evaluating(model) as state:
-        predictions = predict_parts(model, ready, progress)
+        predictions = predict_parts(model, ready, progress, ask)
     with RunFolder(job.run_folder).writing_candidate(unscored.id, job.row) as folder:
         save_model(model, state, ready.folder, folder / "model")
         return write_results(folder, unscored, predictions, ready, examples)
@@ -122,14 +124,21 @@ class Predictions:
 
 
 def predict_parts(
-    model: SpanModel, ready: ReadyBackbone, progress: ProgressCallback
+    model: SpanModel, ready: ReadyBackbone, progress: ProgressCallback, ask: Predict = predict
 ) -> Predictions:
-    """Asks a model in evaluation mode about all validation windows of its backbone."""
+    """Asks a model in evaluation mode about all validation windows of its backbone.
+
+    Args:
+        model: In evaluation mode.
+        ready: Its backbone.
+        progress: Called with windows done and windows in all.
+        ask: What does; a run on several devices has them all predict.
+    """
     precision = ready.bound.protocol.precision
     begin = time.perf_counter()
-    public = predict(model, ready.public, precision=precision, progress=progress)
+    public = ask(model, ready.public, precision=precision, progress=progress)
     seconds = time.perf_counter() - begin
-    private = predict(model, ready.private, precision=precision, progress=progress)
+    private = ask(model, ready.private, precision=precision, progress=progress)
     return Predictions(public, private, seconds)
 
 

@@ -5,7 +5,6 @@ import time
 import numpy as np
 
 from autoqa.features.select import take
-from autoqa.modeling.forward import predict
 from autoqa.planning.run_timing import RunTiming, TimedPortion
 from autoqa.training.jobs import TimingJob, TrialJob
 from autoqa.training.messages import BackboneTimed, Emit, Progress, TrialFinished
@@ -97,6 +96,7 @@ def _evaluation_seconds(run: Trainer) -> float:
     sample = take(public, np.linspace(0, len(public) - 1, count).astype(int))
     run.engine.model.eval()
     precision = run.ready.bound.protocol.precision
+    predict = run.engine.peers.predict
     predict(run.engine.model, sample, precision=precision)  # the first pass chooses kernels
     begin = time.perf_counter()
     predict(run.engine.model, sample, precision=precision)

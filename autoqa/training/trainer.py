@@ -12,7 +12,7 @@ from autoqa.modeling.training_setup import load_for_training
 from autoqa.training.adaptation import MaskedLanguageStage
 from autoqa.training.batches import Teach, prepare_stage
 from autoqa.training.checkpoint import Checkpoints
-from autoqa.training.engine import Engine
+from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Emit, Note, Progress, RecipeCard, TrialFinished
 from autoqa.training.progress import Pace
@@ -78,14 +78,17 @@ class Trainer:
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
         self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
         self.steps = self.rates.steps
-        self.engine = Engine(
-            model,
-            protocol,
-            job.run.learning_rate,
-            self.rates,
+        plan = EnginePlan(
+            folder=self.ready.folder,
+            protocol=protocol,
+            method=recipe.method,
+            head_seed=head_seed,
+            learning_rate=job.run.learning_rate,
+            rates=self.rates,
             seed=seed,
             micro_scale=job.micro_scale,
         )
+        self.engine = plan.plain(model, bench.peers(plan))
         self.lower = bench.lower_layers(model, protocol)
         self.pace = Pace(self.rates.warmup)
         self.reused = 0
@@ -222,6 +225,7 @@ class Trainer:
         first = self.rates.ends[number] - self.rates.stages[number]
         # Windows with masked tokens are never seen twice, and computed faster in a batch.
         self.engine.lower = None if self.stages[number].maskers else self.lower
+        self.engine.gather()
         for windows in self.stages[number].batches(size, self.engine.step - first):
             begin = time.perf_counter()
             cost = self.engine.train(windows)

@@ -18,12 +18,16 @@ from autoqa.features.files import keep_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
-from autoqa.modeling.load import check_length, resolve_precision
+from autoqa.modeling.load import check_length
 from autoqa.modeling.model import SpanModel
+from autoqa.parallel.leader import Leader
+from autoqa.parallel.peers import Alone, OtherRanks
+from autoqa.parallel.ranks import RankProcesses
 from autoqa.recipes import Portion
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
+from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.stop_request import PROCESS, StopRequest
 from autoqa.types import Example
@@ -57,15 +61,22 @@ class Workbench:
         bound: The study with its plugins.
         run_folder: The study's folder.
         stop: By which runs are asked to stop.
+        ranks: The processes of this worker's other devices, if it has several.
 
     Raises:
         ConfigError: The cache's size in the environment is not one.
     """
 
-    def __init__(self, bound: BoundStudy, run_folder: Path, stop: StopRequest = PROCESS) -> None:
+    def __init__(
+        self,
+        bound: BoundStudy,
+        run_folder: Path,
+        stop: StopRequest = PROCESS,
+        ranks: RankProcesses | None = None,
+    ) -> None:
         self.bound = bound
         self.run_folder = run_folder
-        self.stop = stop
+        self.stop, self.ranks = stop, ranks
         self._cache = machine_cache()
         self._ready: dict[str, ReadyBackbone] = {}
         self._encoded: dict[tuple[str, str], Encoded] = {}
@@ -98,7 +109,7 @@ class Workbench:
     def _with(self, data: StudyData) -> "Workbench":
         """The same with other rows of the validation's source."""
         source = self.bound.study.validation.source
-        other = Workbench(self.bound, self.run_folder, self.stop)
+        other = Workbench(self.bound, self.run_folder, self.stop, self.ranks)
         other.data = data
         other._cache, other._ready = self._cache, self._ready
         other._encoded = {key: value for key, value in self._encoded.items() if key[1] != source}
@@ -167,10 +178,11 @@ class Workbench:
 
     def lower_layers(self, model: SpanModel, protocol: TrainingProtocol) -> LowerLayers | None:
         """What gives the output of a model's frozen layers, if that is kept; else ``None``."""
-        if model.frozen is None:
-            return None
-        dtype = resolve_precision(protocol.precision, model.device)
-        return LowerLayers(model, dtype, self._cache.activations, protocol.frozen_layers)
+        return LowerLayers.of(model, protocol, self._cache)
+
+    def peers(self, plan: EnginePlan) -> OtherRanks:
+        """The other processes that train a run, if this worker has several devices."""
+        return Alone() if self.ranks is None else Leader(self.ranks, plan)
 
     @property
     def checkpoints(self) -> Path:

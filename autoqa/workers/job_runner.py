@@ -1,15 +1,16 @@
 """What a worker of any kind does with its jobs; the only place of the search that sees torch."""
 
-import errno
 import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
-from autoqa.errors import AutoqaError, PluginError, StoppedError, disk_fault
+from autoqa.env import devices
+from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, AutoqaError, PluginError, StoppedError
+from autoqa.parallel.failure import kind_of, sentence_of
 from autoqa.training.jobs import AnswerJob, DistilJob, Job, RefitJob, SoupJob, TimingJob, TrialJob
-from autoqa.training.messages import DISK_FAULT, OUT_OF_MEMORY, Emit, TrialFailed
+from autoqa.training.messages import Emit, TrialFailed
 
 RunJob = Callable[[Job, Emit], None]
 Factory = Callable[[StudyFile, Path], RunJob]
@@ -25,12 +26,13 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
         run_folder: The study's folder.
     """
     registry = import_module("autoqa.registry")
-    names = ("run", "soup", "refit", "distil", "timing", "workbench")
-    run, soup, refit, distil, timing, workbench = (
+    names = ("run", "soup", "refit", "distil", "timing", "workbench", "rank_process")
+    run, soup, refit, distil, timing, workbench, rank_process = (
         import_module(f"autoqa.training.{name}") for name in names
     )
     catalogue = registry.discover()
-    bench = workbench.Workbench(registry.bind(study, catalogue), run_folder)
+    others = rank_process.others(devices())
+    bench = workbench.Workbench(registry.bind(study, catalogue), run_folder, ranks=others)
 
     def run_job(job: Job, emit: Emit) -> None:
         try:
@@ -39,9 +41,12 @@ def training_factory(study: StudyFile, run_folder: Path) -> RunJob:
             raise
         except Exception as error:
             plugin = registry.plugin_at_fault(error, catalogue)
-            if plugin is None or _kind(error) in (OUT_OF_MEMORY, DISK_FAULT):
+            if plugin is None or kind_of(error) in (OUT_OF_MEMORY, DISK_FAULT):
                 raise
-            raise PluginError(f"{plugin}: {_sentence(error)}") from error
+            raise PluginError(f"{plugin}: {sentence_of(error)}") from error
+        finally:
+            if others is not None:
+                others.rest()
 
     def dispatch(job: Job, emit: Emit) -> None:
         match job:
@@ -88,29 +93,13 @@ class JobRunner:
                 self._run_job = self._factory(self._study, self._run_folder)
             self._run_job(job, self._emit)
         except StoppedError as error:
-            self._emit(TrialFailed(job.trial, str(error), "", _kind(error)))
+            self._emit(TrialFailed(job.trial, str(error), "", kind_of(error)))
         except SystemExit:  # ends the worker, whose log says why
             print(f"trial {job.trial} ends\n{traceback.format_exc()}", flush=True)  # noqa: T201
             raise
         except Exception as error:
             trace = traceback.format_exc()
             print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log
-            self._emit(TrialFailed(job.trial, _sentence(error), trace, _kind(error)))
+            self._emit(TrialFailed(job.trial, sentence_of(error), trace, kind_of(error)))
         finally:
             self.job = None
-
-
-def _kind(error: Exception) -> str:
-    """Class name of the error; one name for all ways in which memory runs out, or a disk fails."""
-    # PyTorch's allocator for the CPU has no exception of its own.
-    starved = isinstance(error, MemoryError) or "not enough memory" in str(error)
-    if starved or getattr(error, "errno", None) == errno.ENOMEM:
-        return OUT_OF_MEMORY
-    return DISK_FAULT if disk_fault(error) else type(error).__name__
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, AutoqaError):
-        return str(error)
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__

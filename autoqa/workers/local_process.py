@@ -14,6 +14,7 @@ from autoqa.training.jobs import Job
 from autoqa.training.messages import Message
 from autoqa.workers import child
 from autoqa.workers.base import WAIT_SECONDS, Events, Worker, WorkerPool, WorkerSettings
+from autoqa.workers.resources import WorkerPlan
 
 _spawn = get_context("spawn")
 
@@ -58,7 +59,7 @@ class LocalProcess(Worker):
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.touch()
         device = settings.plan.devices[self.number]
-        with _environment(settings.plan.threads, device), signals_held_back():
+        with _environment(settings.plan, device), signals_held_back():
             process.start()
         child_end.close()
         self._process = process
@@ -178,9 +179,9 @@ class LocalProcessPool(WorkerPool):
 
 
 @contextmanager
-def _environment(threads: int, device: str | None) -> Iterator[None]:
+def _environment(plan: WorkerPlan, device: str | None) -> Iterator[None]:
     """A child takes its environment from here when it starts, before it can import anything."""
-    variables = env.worker_environment(threads)
+    variables = env.worker_environment(plan.threads, plan.width)
     if device is not None:
         variables["CUDA_VISIBLE_DEVICES"] = device
     before = {key: os.environ.get(key) for key in variables}

@@ -28,19 +28,25 @@ class Workers:
     """A kind of worker that is ready to be used.
 
     Attributes:
-        plan: Decides how many, from a number or ``"auto"``.
+        plan: Decides how many, and how many devices each has, from numbers or ``"auto"``.
         pool: Makes the workers of one search.
+        here: Whether they run on this machine.
     """
 
-    plan: Callable[[int | Literal["auto"]], WorkerPlan]
+    plan: Callable[[int | Literal["auto"], int | Literal["auto"]], WorkerPlan]
     pool: Callable[[WorkerSettings], WorkerPool]
+    here: bool
 
 
 @contextmanager
 def _on_ray(address: str | None, folder: Path) -> Iterator[Workers]:
     cluster = RayCluster(address, folder)
     try:
-        yield Workers(partial(plan_on_nodes, nodes=cluster.nodes), partial(RayPool, cluster))
+        yield Workers(
+            lambda wanted, width: plan_on_nodes(wanted, cluster.nodes, width),
+            partial(RayPool, cluster),
+            here=False,
+        )
     finally:
         cluster.close()
 
@@ -70,7 +76,7 @@ def open_workers(kind: str, folder: Path, address: str | None = None) -> Iterato
             yield workers
     else:
         _check(kind)
-        yield Workers(plan_workers, partial(make_pool, kind))
+        yield Workers(plan_workers, partial(make_pool, kind), here=True)
 
 
 def make_pool(kind: str, settings: WorkerSettings) -> WorkerPool:

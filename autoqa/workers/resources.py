@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from autoqa.errors import AutoqaError
+from autoqa.errors import AutoqaError, ConfigError
 
 WORKER_BYTES = 2 * 1024**3
 """Memory that one worker is expected to need."""
@@ -21,13 +21,15 @@ class WorkerPlan:
 
     Attributes:
         devices: One entry per worker: the value of CUDA_VISIBLE_DEVICES, or ``None`` on CPU.
-        threads: Threads of each worker.
+        threads: Threads of each process of a worker.
         reason: Why so many, for people.
+        width: Devices that a worker trains one run on, with a process each.
     """
 
     devices: tuple[str | None, ...]
     threads: int
     reason: str
+    width: int = 1
 
     @property
     def count(self) -> int:
@@ -38,11 +40,14 @@ class WorkerPlan:
         """Counts and the reason, in words for people."""
         workers = "1 worker" if self.count == 1 else f"{self.count} workers"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
+        if self.width > 1:
+            threads = f"{self.width} devices and {threads} per device"
         return f"{workers} with {threads} each ({self.reason})"
 
 
 def plan_workers(
     wanted: int | Literal["auto"],
+    width: int | Literal["auto"] = 1,
     gpus: list[str] | None = None,
     cores: int | None = None,
     memory: int | None = None,
@@ -51,24 +56,43 @@ def plan_workers(
 
     Args:
         wanted: A number, taken as it is, or ``"auto"``.
+        width: Devices of each worker, GPUs or else cores; ``"auto"`` is one until it is known that
+            more are better (:mod:`autoqa.planning.width`).
         gpus: Identifiers of the GPUs; looked up if left out.
         cores: Usable cores; looked up if left out.
         memory: Free bytes; looked up if left out.
+
+    Raises:
+        ConfigError: A run is to have more GPUs than there are.
     """
+    width = 1 if width == "auto" else width
     gpus = find_gpus() if gpus is None else gpus
     cores = len(os.sched_getaffinity(0)) if cores is None else cores
     memory = free_memory() if memory is None else memory
-    room = max(1, memory // WORKER_BYTES)
+    if gpus and width > len(gpus):
+        raise ConfigError(
+            f"search.devices_per_run = {width}: there are {len(gpus)} GPUs that may be used; "
+            f"set devices_per_run to {len(gpus)} or less"
+        )
+    room = max(1, memory // (WORKER_BYTES * width))
+    each = "" if width == 1 else f"{width} "
     if wanted != "auto":
         count, reason = wanted, "as asked for"
     elif gpus:
-        count, reason = len(gpus), "one per GPU"
+        count, reason = len(gpus) // width, f"one per {each}GPU{'s' * (width > 1)}"
     else:
-        count, reason = cores, "one per core"
+        count, reason = max(1, cores // width), f"one per {each}core{'s' * (width > 1)}"
     if wanted == "auto" and count > room:
         count, reason = room, f"as many as {memory / 1024**3:.0f} GiB of free memory hold"
-    devices = tuple(gpus[index % len(gpus)] if gpus else None for index in range(count))
-    return WorkerPlan(devices, max(1, cores // count), reason)
+    devices = tuple(_group(gpus, index, width) for index in range(count))
+    return WorkerPlan(devices, max(1, cores // (count * width)), reason, width)
+
+
+def _group(gpus: list[str], index: int, width: int) -> str | None:
+    """The GPUs of a worker, one for each of its devices."""
+    if not gpus:
+        return None
+    return ",".join(gpus[(index * width + number) % len(gpus)] for number in range(width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +115,26 @@ class NodeRoom:
         return min(by_cpu, self.gpus // gpus) if gpus else by_cpu
 
 
-def plan_on_nodes(wanted: int | Literal["auto"], nodes: Sequence[NodeRoom]) -> WorkerPlan:
+def plan_on_nodes(
+    wanted: int | Literal["auto"], nodes: Sequence[NodeRoom], width: int | Literal["auto"] = 1
+) -> WorkerPlan:
     """Decides on workers of a cluster, each of which has its place on one node.
 
     Args:
         wanted: A number, taken as it is, or ``"auto"`` for one per GPU, else one per processor, as
             many as memory holds. Those that find no place wait for one.
         nodes: All that the cluster has now.
+        width: Devices of each worker, of which there can be one.
 
     Raises:
+        ConfigError: A worker is to have several devices.
         AutoqaError: There is no place now, and no number was stated.
     """
+    if width not in (1, "auto"):
+        raise ConfigError(
+            f"search.devices_per_run = {width}: on Ray each run has one device; leave it out, or "
+            "search without --on ray"
+        )
     each = 1 if any(node.gpus for node in nodes) else 0
     most = sum(node.holds(1, each) for node in nodes)
     room = sum(min(node.holds(1, each), max(1, node.memory // WORKER_BYTES)) for node in nodes)

@@ -18,18 +18,18 @@ GIB = 1024**3
 
 
 def test_workers_follow_gpus_then_cores_then_memory() -> None:
-    on_gpus = plan_workers("auto", ["0", "3"], 16, 64 * GIB)
+    on_gpus = plan_workers("auto", 1, ["0", "3"], 16, 64 * GIB)
     assert (on_gpus.devices, on_gpus.threads) == (("0", "3"), 8)
-    on_cores = plan_workers("auto", [], 4, 64 * GIB)
+    on_cores = plan_workers("auto", 1, [], 4, 64 * GIB)
     assert (on_cores.devices, on_cores.threads) == ((None,) * 4, 1)
-    tight = plan_workers("auto", [], 16, 5 * GIB)
+    tight = plan_workers("auto", 1, [], 16, 5 * GIB)
     assert (tight.count, tight.threads, tight.reason) == (
         2,
         8,
         "as many as 5 GiB of free memory hold",
     )
-    assert plan_workers("auto", [], 16, 0).count == 1
-    shared = plan_workers(3, ["a", "b"], 2, GIB)
+    assert plan_workers("auto", 1, [], 16, 0).count == 1
+    shared = plan_workers(3, 1, ["a", "b"], 2, GIB)
     assert (shared.devices, shared.threads) == (("a", "b", "a"), 1)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from autoqa.errors import AutoqaError
+from autoqa.errors import AutoqaError, ConfigError
 from autoqa.workers.resources import NodeRoom, plan_on_nodes
 
 GIB = 1024**3
@@ -31,3 +31,9 @@ def test_a_cluster_without_a_processor_is_refused_unless_a_number_is_stated() ->
     with pytest.raises(AutoqaError, match=r"no processor for a worker \(1 nodes\): add a node"):
         plan_on_nodes("auto", [NodeRoom(0, 0, GIB)])
     assert plan_on_nodes(2, [NodeRoom(0, 0, GIB)]).threads == 1
+
+
+def test_a_worker_there_has_one_device() -> None:
+    assert plan_on_nodes("auto", [NodeRoom(4, 0, 64 * GIB)], "auto").width == 1
+    with pytest.raises(ConfigError, match=r"devices_per_run = 2: on Ray each run has one device"):
+        plan_on_nodes("auto", [NodeRoom(4, 0, 64 * GIB)], 2)
