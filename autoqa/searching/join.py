@@ -132,7 +132,7 @@ def join_search(
         spaces = build_spaces(bound, source_languages(data))
         trials = open_trials(study, spaces, membership, shown)
         trials.version = conditions.version
-        trials.history = frozenset(conditions.history)
+        trials.begin_after(conditions.history)
         session = open_session(
             bound,
             data,

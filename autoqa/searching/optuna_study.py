@@ -16,6 +16,7 @@ from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.proposals.space import Space
 from autoqa.searching.patient_storage import PatientStorage
+from autoqa.searching.shown_trials import ShownTrials
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy
@@ -52,8 +53,10 @@ def open_study(name: str, url: str, seed: int, patience: Patience | None = None)
         )
         # A resumed search must not draw the same numbers again.
         drawn = len(study.get_trials(deepcopy=False))
-        study.sampler = optuna.samplers.TPESampler(
-            multivariate=True, group=True, constant_liar=True, seed=seed + drawn
+        study.sampler = ShownTrials(
+            optuna.samplers.TPESampler(
+                multivariate=True, group=True, constant_liar=True, seed=seed + drawn
+            )
         )
         if study.metric_names != ["jaccard"]:
             study.set_metric_names(["jaccard"])

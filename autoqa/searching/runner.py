@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from optuna.trial import TrialState
-
 from autoqa import env
 from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
@@ -28,7 +26,6 @@ from autoqa.searching.time_limit import (
     fit_to_time,
     protocol_runs,
 )
-from autoqa.searching.trial_attributes import usual
 from autoqa.searching.warm_start import PastStudy, read_prior
 from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
@@ -188,12 +185,12 @@ def _timings(session: Session) -> dict[str, RunTiming]:
     runs = protocol_runs(trials.spaces, study.seed)
     timer = RunTimer(runs, fingerprint(study), session.data, session.plan)
     begun = bool(trials.in_states())
+    trials.look()
     known = timer.known() if begun else timer.known(younger_than=FRESH_SECONDS)
-    finished = trials.in_states(TrialState.COMPLETE)
     unknown = [
         name
         for name in timer.runs
-        if name not in known and usual(finished, name, "next_seconds") is None
+        if name not in known and trials.usual(name, "next_seconds") is None
     ]
     if not unknown:
         return known

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
@@ -16,7 +15,7 @@ from autoqa.searching.loop import Loop
 from autoqa.searching.optuna_study import check_spaces, open_study
 from autoqa.searching.peers import Peers
 from autoqa.searching.recording import Recorder
-from autoqa.searching.retention import retain
+from autoqa.searching.retention import Retention
 from autoqa.searching.setup import fingerprint
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import soup_maker
@@ -191,7 +190,7 @@ def open_session(
         total=total,
         complete=max(study.search.snapshots),
         display=display,
-        retain=partial(retain, folder, store, study.search.weights),
+        retain=Retention(folder, store, study.search.weights),
         hopeless=HopelessRuns(folder) if study.search.prune else None,
     )
     return Session(

@@ -5,7 +5,7 @@ search, not in an earlier one, for what it failed of may be mended. A failed run
 again, an interrupted one, a recipe trained before and one that selects nothing do not count.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +16,7 @@ from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
+from autoqa.searching.finished_trials import FinishedTrials, Measured
 from autoqa.searching.trial_attributes import TrialAttributes, counts, fixed_parameters
 from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
@@ -75,11 +76,21 @@ class Trials:
     prior: Prior | None = None
     searcher: str | None = None
     history: frozenset[int] = field(init=False)
+    _finished: FinishedTrials = field(init=False)
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.history = frozenset(each.number for each in self.in_states(TrialState.FAIL))
+        self.begin_after(each.number for each in self.in_states(TrialState.FAIL))
+
+    def begin_after(self, history: Iterable[int]) -> None:
+        """Has a search begin.
+
+        Args:
+            history: What :attr:`history` is to be.
+        """
+        self.history = frozenset(history)
+        self._finished = FinishedTrials(self.history)
 
     def in_states(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states, or all."""
@@ -87,14 +98,30 @@ class Trials:
 
     def settled(self) -> int:
         """Trials that count and are over."""
-        return sum(map(self._counts, self.in_states(TrialState.COMPLETE, TrialState.FAIL)))
+        self.look()
+        return self._finished.settled
 
     def planned(self) -> int:
         """Trials that count, running ones included and queued ones not."""
-        return self.settled() + sum(map(self._counts, self.in_states(TrialState.RUNNING)))
+        running = [each for each in self.look() if each.state == TrialState.RUNNING]
+        return self._finished.settled + sum(map(counts, running))
 
-    def _counts(self, trial: FrozenTrial) -> bool:
-        return trial.number not in self.history and counts(trial)
+    def complete(self) -> Collection[int]:
+        """Numbers of the trials that have a value."""
+        self.look()
+        return self._finished.complete
+
+    def usual(self, backbone: str, number: Measured) -> float | None:
+        """Median of a number over a backbone's runs that had finished at the last look.
+
+        Returns:
+            ``None`` without any that have it.
+        """
+        return self._finished.usual(backbone, number)
+
+    def look(self) -> list[FrozenTrial]:
+        """Takes in what has ended, here or elsewhere; gives what is queued or runs."""
+        return self._finished.take(self.in_states())
 
     def propose(self, total: int, fits: Callable[[str], bool]) -> Proposal | None:
         """The next trial to run.
@@ -107,16 +134,20 @@ class Trials:
             ``None`` if nothing may start now.
         """
         while True:
-            waiting = self.in_states(TrialState.WAITING)
-            if self.planned() >= total:
+            # Queued ones do not count before they run.
+            unfinished = self.look()
+            waiting = [each for each in unfinished if each.state == TrialState.WAITING]
+            running = [each for each in unfinished if each.state == TrialState.RUNNING]
+            if self._finished.settled + sum(map(counts, running)) >= total:
                 return None
-            backbone = self._owner(waiting[0]) if waiting else self._in_turn(fits)
+            backbone = self._owner(waiting[0]) if waiting else self._in_turn(running, fits)
             if waiting and backbone is None:
                 self._drop()
                 continue
             if backbone is None or not fits(backbone):
                 return None
-            if not waiting and not self._queue_first(backbone) and self.prior is not None:
+            first = not waiting and self._queue_first(backbone, running)
+            if not waiting and not first and self.prior is not None:
                 self.prior.add_to(self.study, self.spaces[backbone], self.note)
             proposal = self._ask(backbone)
             if proposal is not None:
@@ -138,22 +169,22 @@ class Trials:
         parameters = fixed_parameters(waiting)
         return next((name for name, space in self.spaces.items() if space.owns(parameters)), None)
 
-    def _in_turn(self, fits: Callable[[str], bool]) -> str | None:
-        tried = {name: 0 for name in self.spaces if name not in self.left_out}
-        for trial in self.in_states():
+    def _in_turn(self, running: Iterable[FrozenTrial], fits: Callable[[str], bool]) -> str | None:
+        tried = {
+            name: self._finished.tried[name] for name in self.spaces if name not in self.left_out
+        }
+        for trial in filter(counts, running):
             name = TrialAttributes.of(trial).backbone
-            if name in tried and self._counts(trial):
+            if name in tried:
                 tried[name] += 1
         return next((name for name in sorted(tried, key=tried.__getitem__) if fits(name)), None)
 
-    def _queue_first(self, backbone: str) -> bool:
+    def _queue_first(self, backbone: str, running: Iterable[FrozenTrial]) -> bool:
         """Queues the backbone's next fixed point not tried in this version; whether one is left."""
-        tried = {
+        tried = self._finished.origins(backbone, self.version) | {
             attributes.origin
-            for trial in self.in_states()
-            for attributes in (TrialAttributes.of(trial),)
-            if trial.number not in self.history
-            and (attributes.backbone, attributes.study_version) == (backbone, self.version)
+            for attributes in map(TrialAttributes.of, running)
+            if (attributes.backbone, attributes.study_version) == (backbone, self.version)
         }
         early = () if self.prior is None else self.prior.points(backbone)
         for point in (*self.first[backbone], *early):
@@ -192,22 +223,23 @@ class Trials:
 
     def _close_if_repeated(self, trial: optuna.Trial, attributes: TrialAttributes) -> bool:
         """Closes a trial whose run another one trains or has trained, with that one's value."""
-        for other in self.in_states(TrialState.COMPLETE, TrialState.RUNNING):
-            others = TrialAttributes.of(other)
-            if other.number == trial.number or others.duplicate_of is not None:
-                continue
-            if others.identity != attributes.identity:
-                continue
-            TrialAttributes(duplicate_of=other.number).write(trial)
-            self.note(f"trial {trial.number} repeats trial {other.number} and is not trained")
-            if other.state == TrialState.COMPLETE:
-                self._close(trial, TrialState.COMPLETE, other.value)
-            else:
-                # Its value is not known yet, and a trial cannot be left open without a worker.
-                reason = f"trial {other.number} is training the same recipe"
-                self._close(trial, TrialState.FAIL, failure=reason)
-            return True
-        return False
+        running = [each for each in self.look() if each.state == TrialState.RUNNING]
+        other = self._finished.trained(attributes)
+        for each in running if other is None else ():
+            others = TrialAttributes.of(each)
+            if each.number != trial.number and others.identity == attributes.identity:
+                other = each if others.duplicate_of is None else None
+        if other is None:
+            return False
+        TrialAttributes(duplicate_of=other.number).write(trial)
+        self.note(f"trial {trial.number} repeats trial {other.number} and is not trained")
+        if other.state == TrialState.COMPLETE:
+            self._close(trial, TrialState.COMPLETE, other.value)
+        else:
+            # Its value is not known yet, and a trial cannot be left open without a worker.
+            reason = f"trial {other.number} is training the same recipe"
+            self._close(trial, TrialState.FAIL, failure=reason)
+        return True
 
     def finish(
         self, trial: optuna.Trial, candidates: Sequence[CandidateRecord], seconds: float

@@ -1,11 +1,11 @@
 from typing import Any
 
-import optuna
 import pytest
 from optuna.trial import TrialState
 
 from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.searching.optuna_study import open_study, recover
+from autoqa.searching.shown_trials import ShownTrials
 from autoqa.searching.trials import MAX_FAILURES, Proposal, Trials
 from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
@@ -128,7 +128,7 @@ def test_three_failures_without_a_success_leave_a_backbone_out() -> None:
 @pytest.mark.filterwarnings("error")
 def test_opening_a_study_warns_of_nothing() -> None:
     study = open_study("quiet", "sqlite://", seed=1)
-    assert isinstance(study.sampler, optuna.samplers.TPESampler)
+    assert isinstance(study.sampler, ShownTrials)
     assert study.metric_names == ["jaccard"]
 
 
