@@ -134,7 +134,7 @@ class Loop:
 
     def _usual_seconds(self, backbone: str) -> float | None:
         """What a run takes: as others of this search took, or else as it was timed."""
-        seconds = self.trials.usual(backbone, "next_seconds")
+        seconds = self.trials.tally.usual(backbone, "next_seconds")
         if seconds is None and backbone in self.timings:
             scale = self.trials.spaces[backbone].scale
             return self.timings[backbone].seconds(self.snapshots, scale)
@@ -142,7 +142,7 @@ class Loop:
 
     def _usual_speed(self, backbone: str) -> float | None:
         """Windows per second: as others of this search were trained, or else as it was timed."""
-        speed = self.trials.usual(backbone, "windows_per_second")
+        speed = self.trials.tally.usual(backbone, "windows_per_second")
         if speed is None and backbone in self.timings:
             return self.timings[backbone].windows_per_second
         return speed

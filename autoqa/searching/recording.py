@@ -178,7 +178,7 @@ class Recorder:
         latest = running.candidates[-1]
         if latest.fraction >= self.complete:
             return False
-        reason = self.hopeless.verdict(latest, self.store.candidates(), self.trials.complete())
+        reason = self.hopeless.verdict(latest, self.store.candidates(), self.trials.look().complete)
         if reason is None:
             return False
         worker.end()

@@ -185,12 +185,11 @@ def _timings(session: Session) -> dict[str, RunTiming]:
     runs = protocol_runs(trials.spaces, study.seed)
     timer = RunTimer(runs, fingerprint(study), session.data, session.plan)
     begun = bool(trials.in_states())
-    trials.look()
     known = timer.known() if begun else timer.known(younger_than=FRESH_SECONDS)
     unknown = [
         name
         for name in timer.runs
-        if name not in known and trials.usual(name, "next_seconds") is None
+        if name not in known and trials.look().usual(name, "next_seconds") is None
     ]
     if not unknown:
         return known

@@ -5,7 +5,7 @@ search, not in an earlier one, for what it failed of may be mended. A failed run
 again, an interrupted one, a recipe trained before and one that selects nothing do not count.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,8 +16,8 @@ from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.finished_trials import FinishedTrials, Measured
-from autoqa.searching.trial_attributes import TrialAttributes, counts, fixed_parameters
+from autoqa.searching.tally import Tally
+from autoqa.searching.trial_attributes import TrialAttributes, fixed_parameters
 from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
 
@@ -64,6 +64,7 @@ class Trials:
         prior: What another study says, if anything.
         searcher: Id of the process that proposes, see :mod:`autoqa.store.searchers`.
         history: Numbers of the trials that had failed before this search; they do not count.
+        tally: What is known of the trials since :meth:`look`.
     """
 
     study: optuna.Study
@@ -76,7 +77,7 @@ class Trials:
     prior: Prior | None = None
     searcher: str | None = None
     history: frozenset[int] = field(init=False)
-    _finished: FinishedTrials = field(init=False)
+    tally: Tally = field(init=False)
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
@@ -90,38 +91,20 @@ class Trials:
             history: What :attr:`history` is to be.
         """
         self.history = frozenset(history)
-        self._finished = FinishedTrials(self.history)
+        self.tally = Tally(self.history)
 
     def in_states(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states, or all."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
+    def look(self) -> Tally:
+        """Takes in what has begun or ended since the last time, here or elsewhere."""
+        self.tally.take(self.in_states())
+        return self.tally
+
     def settled(self) -> int:
         """Trials that count and are over."""
-        self.look()
-        return self._finished.settled
-
-    def planned(self) -> int:
-        """Trials that count, running ones included and queued ones not."""
-        running = [each for each in self.look() if each.state == TrialState.RUNNING]
-        return self._finished.settled + sum(map(counts, running))
-
-    def complete(self) -> Collection[int]:
-        """Numbers of the trials that have a value."""
-        self.look()
-        return self._finished.complete
-
-    def usual(self, backbone: str, number: Measured) -> float | None:
-        """Median of a number over a backbone's runs that had finished at the last look.
-
-        Returns:
-            ``None`` without any that have it.
-        """
-        return self._finished.usual(backbone, number)
-
-    def look(self) -> list[FrozenTrial]:
-        """Takes in what has ended, here or elsewhere; gives what is queued or runs."""
-        return self._finished.take(self.in_states())
+        return self.look().settled
 
     def propose(self, total: int, fits: Callable[[str], bool]) -> Proposal | None:
         """The next trial to run.
@@ -134,20 +117,16 @@ class Trials:
             ``None`` if nothing may start now.
         """
         while True:
-            # Queued ones do not count before they run.
-            unfinished = self.look()
-            waiting = [each for each in unfinished if each.state == TrialState.WAITING]
-            running = [each for each in unfinished if each.state == TrialState.RUNNING]
-            if self._finished.settled + sum(map(counts, running)) >= total:
+            waiting = self.look().waiting
+            if self.tally.planned() >= total:
                 return None
-            backbone = self._owner(waiting[0]) if waiting else self._in_turn(running, fits)
+            backbone = self._owner(waiting[0]) if waiting else self._in_turn(fits)
             if waiting and backbone is None:
                 self._drop()
                 continue
             if backbone is None or not fits(backbone):
                 return None
-            first = not waiting and self._queue_first(backbone, running)
-            if not waiting and not first and self.prior is not None:
+            if not waiting and not self._queue_first(backbone) and self.prior is not None:
                 self.prior.add_to(self.study, self.spaces[backbone], self.note)
             proposal = self._ask(backbone)
             if proposal is not None:
@@ -169,23 +148,13 @@ class Trials:
         parameters = fixed_parameters(waiting)
         return next((name for name, space in self.spaces.items() if space.owns(parameters)), None)
 
-    def _in_turn(self, running: Iterable[FrozenTrial], fits: Callable[[str], bool]) -> str | None:
-        tried = {
-            name: self._finished.tried[name] for name in self.spaces if name not in self.left_out
-        }
-        for trial in filter(counts, running):
-            name = TrialAttributes.of(trial).backbone
-            if name in tried:
-                tried[name] += 1
-        return next((name for name in sorted(tried, key=tried.__getitem__) if fits(name)), None)
+    def _in_turn(self, fits: Callable[[str], bool]) -> str | None:
+        names = [name for name in self.spaces if name not in self.left_out]
+        return next((name for name in sorted(names, key=self.tally.tried) if fits(name)), None)
 
-    def _queue_first(self, backbone: str, running: Iterable[FrozenTrial]) -> bool:
+    def _queue_first(self, backbone: str) -> bool:
         """Queues the backbone's next fixed point not tried in this version; whether one is left."""
-        tried = self._finished.origins(backbone, self.version) | {
-            attributes.origin
-            for attributes in map(TrialAttributes.of, running)
-            if (attributes.backbone, attributes.study_version) == (backbone, self.version)
-        }
+        tried = self.tally.origins(backbone, self.version)
         early = () if self.prior is None else self.prior.points(backbone)
         for point in (*self.first[backbone], *early):
             if point.origin not in tried:
@@ -223,12 +192,7 @@ class Trials:
 
     def _close_if_repeated(self, trial: optuna.Trial, attributes: TrialAttributes) -> bool:
         """Closes a trial whose run another one trains or has trained, with that one's value."""
-        running = [each for each in self.look() if each.state == TrialState.RUNNING]
-        other = self._finished.trained(attributes)
-        for each in running if other is None else ():
-            others = TrialAttributes.of(each)
-            if each.number != trial.number and others.identity == attributes.identity:
-                other = each if others.duplicate_of is None else None
+        other = self.look().twin(trial.number, attributes)
         if other is None:
             return False
         TrialAttributes(duplicate_of=other.number).write(trial)

@@ -75,9 +75,12 @@ class Clock(QuietDisplay):
 
 
 def study(url: str, trials: int, workers: int) -> str:
-    """One whose recipes all select something, so that a proposal is a trial."""
+    """One with so many recipes, all of which select something, that a proposal is a trial."""
     text = fakes.stored(url, trials).replace("workers = 1", f"workers = {workers}")
-    return text.replace('source = "squad"\ninclude = "search"', 'source = "squad"')
+    shares = f"share = {[number / 50 for number in range(1, 51)]}"
+    return text.replace('"squad"\ninclude = "search"', f'"squad"\n{shares}').replace(
+        "share = [0.5, 1.0]", shares
+    )
 
 
 def finished(url: str, trials: int) -> list[FrozenTrial]:

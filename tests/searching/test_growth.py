@@ -78,8 +78,8 @@ def search_on(trials: Trials) -> None:
     assert proposal is not None
     record = with_jaccard(0.4, recipe=proposal.run.recipe.to_dict())
     trials.finish(proposal.trial, [record], 1.0)
-    assert trials.settled() == len(trials.complete()) == proposal.trial.number + 1
-    assert trials.usual("e5", "windows_per_second") == record.windows_per_second
+    assert trials.settled() == len(trials.tally.complete) == proposal.trial.number + 1
+    assert trials.tally.usual("e5", "windows_per_second") == record.windows_per_second
 
 
 def test_proposals_read_no_trial_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def test_a_twin_of_a_running_trial_waits_for_no_value() -> None:
     twin = study.in_states()[1]
     assert twin.state == TrialState.FAIL
     assert twin.user_attrs["duplicate_of"] == 0
-    assert study.planned() == 2
+    assert study.look().planned() == 2
 
 
 def test_a_trial_is_repeated_once() -> None:
@@ -68,7 +68,7 @@ def test_what_failed_in_an_earlier_search_is_history() -> None:
     assert "e5" in study.left_out
     assert study.propose(100, lambda _: True) is None
     later = Trials(study.study, study.spaces, {"e5": [point]}, 0, "v1", note=lambda _: None)
-    assert later.settled() == later.planned() == 0
+    assert later.settled() == later.look().planned() == 0
     again = later.propose(1, lambda _: True)
     assert again is not None
     assert attributes(later, again.trial.number)["origin"] == "protocol"
