@@ -45,8 +45,9 @@ def open_study(name: str, url: str, seed: int, patience: Patience | None = None)
     with warnings.catch_warnings():
         # The group option and metric names are marked experimental; both are meant.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        storage = _open_storage(database_url(url), patience or Patience())
         study = optuna.create_study(
-            storage=_open_storage(database_url(url), patience or Patience()),
+            storage=storage,
             study_name=name,
             direction="maximize",
             load_if_exists=True,
@@ -56,7 +57,8 @@ def open_study(name: str, url: str, seed: int, patience: Patience | None = None)
         study.sampler = ShownTrials(
             optuna.samplers.TPESampler(
                 multivariate=True, group=True, constant_liar=True, seed=seed + drawn
-            )
+            ),
+            storage,
         )
         if study.metric_names != ["jaccard"]:
             study.set_metric_names(["jaccard"])

@@ -28,11 +28,13 @@ class ShownTrials(BaseSampler):
 
     Args:
         sampler: Chooses.
-        shown: Finished trials that it sees, at least :data:`BEST`.
+        storage: Of the study.
+        shown: Finished trials that it sees, more than :data:`BEST`.
     """
 
-    def __init__(self, sampler: BaseSampler, shown: int = SHOWN) -> None:
+    def __init__(self, sampler: BaseSampler, storage: BaseStorage, shown: int = SHOWN) -> None:
         self._sampler = sampler
+        self._storage = storage
         self._shown = shown
         self._seen: tuple[int, optuna.Study] | None = None
 
@@ -81,8 +83,11 @@ class ShownTrials(BaseSampler):
         """The study with no more trials than are shown."""
         if self._seen is None or self._seen[0] != trial.number:
             trials = chosen(study.get_trials(deepcopy=False), self._shown)
-            storage = cast(BaseStorage, _View(study._storage, study._study_id, trials))
-            self._seen = trial.number, optuna.Study(study.study_name, storage, self._sampler)
+            view = cast(BaseStorage, _View(self._storage, trials))
+            self._seen = (
+                trial.number,
+                optuna.load_study(study_name=study.study_name, storage=view, sampler=self._sampler),
+            )
         return self._seen[1]
 
 
@@ -110,16 +115,12 @@ def _value(trial: FrozenTrial) -> float:
 class _View:
     """A storage whose study has the given trials; all else is the storage's own."""
 
-    def __init__(self, storage: BaseStorage, study_id: int, trials: list[FrozenTrial]) -> None:
+    def __init__(self, storage: BaseStorage, trials: list[FrozenTrial]) -> None:
         self._storage = storage
-        self._study_id = study_id
         self._trials = trials
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
-
-    def get_study_id_from_name(self, _name: str) -> int:
-        return self._study_id
 
     def get_all_trials(
         self, _study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
