@@ -122,7 +122,7 @@ def join_search(
         spaces = build_spaces(bound, source_languages(data))
         trials = open_trials(study, spaces, lease, shown)
         trials.version = conditions.version
-        trials.history = frozenset(conditions.history)
+        trials.begin_after(conditions.history)
         wanted = WorkersWanted(workers_here, workers, logs, factory)
         budget, total = _budget(conditions, minutes), conditions.trials
         session = open_session(

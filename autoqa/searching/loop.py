@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import TrialState
 
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
@@ -17,7 +16,7 @@ from autoqa.searching.peers import LOOK_SECONDS, Peers
 from autoqa.searching.recording import Recorder, RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
-from autoqa.searching.trial_attributes import TrialAttributes, usual
+from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Proposal, Trials
 from autoqa.store.candidate_record import by_score
 from autoqa.supervision.budget import Budget
@@ -145,7 +144,7 @@ class Loop:
 
     def _usual_seconds(self, backbone: str) -> float | None:
         """What a run takes: as others of this search took, or else as it was timed."""
-        seconds = usual(self.trials.in_states(TrialState.COMPLETE), backbone, "next_seconds")
+        seconds = self.trials.tally.usual(backbone, "next_seconds")
         if seconds is None and backbone in self.timings:
             scale = self.trials.spaces[backbone].scale
             return self.timings[backbone].seconds(self.snapshots, scale)
@@ -153,7 +152,7 @@ class Loop:
 
     def _usual_speed(self, backbone: str) -> float | None:
         """Windows per second: as others of this search were trained, or else as it was timed."""
-        speed = usual(self.trials.in_states(TrialState.COMPLETE), backbone, "windows_per_second")
+        speed = self.trials.tally.usual(backbone, "windows_per_second")
         if speed is None and backbone in self.timings:
             return self.timings[backbone].windows_per_second
         return speed

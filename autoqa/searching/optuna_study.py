@@ -16,6 +16,7 @@ from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.proposals.space import Space
 from autoqa.searching.patient_storage import PatientStorage
+from autoqa.searching.shown_trials import ShownTrials
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy
@@ -44,16 +45,20 @@ def open_study(name: str, url: str, seed: int, patience: Patience | None = None)
     with warnings.catch_warnings():
         # The group option and metric names are marked experimental; both are meant.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        storage = _open_storage(database_url(url), patience or Patience())
         study = optuna.create_study(
-            storage=_open_storage(database_url(url), patience or Patience()),
+            storage=storage,
             study_name=name,
             direction="maximize",
             load_if_exists=True,
         )
         # A resumed search must not draw the same numbers again.
         drawn = len(study.get_trials(deepcopy=False))
-        study.sampler = optuna.samplers.TPESampler(
-            multivariate=True, group=True, constant_liar=True, seed=seed + drawn
+        study.sampler = ShownTrials(
+            optuna.samplers.TPESampler(
+                multivariate=True, group=True, constant_liar=True, seed=seed + drawn
+            ),
+            storage,
         )
         if study.metric_names != ["jaccard"]:
             study.set_metric_names(["jaccard"])

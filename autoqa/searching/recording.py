@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from optuna.trial import TrialState
-
 from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, DataError
 from autoqa.planning.hopeless import HopelessRuns
 from autoqa.searching.lost_rows import keep_finished
@@ -178,8 +176,7 @@ class Recorder:
         latest = running.candidates[-1]
         if latest.fraction >= self.complete:
             return False
-        over = [trial.number for trial in self.trials.in_states(TrialState.COMPLETE)]
-        reason = self.hopeless.verdict(latest, self.store.candidates(), over)
+        reason = self.hopeless.verdict(latest, self.store.candidates(), self.trials.look().complete)
         if reason is None:
             return False
         worker.end()

@@ -284,8 +284,7 @@ def refitting(
             records |= {name: folder.read_record(name) for name in record.ingredients}
         bound, data = reopen(folder, store)
         plan = plan_refit(records, members, bound.study)
-        search = bound.study.search
-        side = plan_workers(search.workers, search.devices_per_run)
+        side = plan_workers(bound.study.search.workers, bound.study.search.devices_per_run)
         settings = WorkerSettings(training_factory, bound.study, folder.path, side, folder.logs)
         pool = make_pool(workers, settings)
         refitter = Refitter(folder, bound, data, plan, pool, display, seeds)

@@ -29,7 +29,6 @@ from autoqa.searching.time_limit import (
     fit_to_time,
     protocol_runs,
 )
-from autoqa.searching.trial_attributes import usual
 from autoqa.searching.warm_start import PastStudy, read_prior
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -211,11 +210,10 @@ def _timings(session: Session) -> dict[str, RunTiming]:
     timer = RunTimer(runs, fingerprint(study), session.data, session.plan)
     begun = bool(trials.in_states())
     known = timer.known() if begun else timer.known(younger_than=FRESH_SECONDS)
-    finished = trials.in_states(TrialState.COMPLETE)
     unknown = [
         name
         for name in timer.runs
-        if name not in known and usual(finished, name, "next_seconds") is None
+        if name not in known and trials.look().usual(name, "next_seconds") is None
     ]
     if not unknown:
         return known

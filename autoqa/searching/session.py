@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
@@ -18,7 +17,7 @@ from autoqa.searching.machine_faults import told
 from autoqa.searching.optuna_study import check_spaces, open_study
 from autoqa.searching.peers import Peers
 from autoqa.searching.recording import Recorder
-from autoqa.searching.retention import retain
+from autoqa.searching.retention import Retention
 from autoqa.searching.setup import fingerprint
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import soup_maker
@@ -274,7 +273,7 @@ def open_session(
         total=total,
         complete=max(study.search.snapshots),
         display=display,
-        retain=partial(retain, folder, store, study.search.weights),
+        retain=Retention(folder, store, study.search.weights),
         hopeless=HopelessRuns(folder) if study.search.prune else None,
     )
 

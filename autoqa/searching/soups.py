@@ -1,12 +1,11 @@
 """Soups of a study's candidates: at the end of a search, or of one that is over."""
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
 
 from autoqa.errors import MissingAssetError, NothingFeasibleError
 from autoqa.searching.mend import mend_candidates
 from autoqa.searching.optuna_study import adopt
-from autoqa.searching.retention import retain
+from autoqa.searching.retention import Retention
 from autoqa.searching.setup import reopen
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import (
@@ -142,7 +141,7 @@ def soup_maker(
         weights: GiB that all weights together may take.
         budget: Time; left out, no limit.
     """
-    keep = partial(retain, folder, store, weights)
+    keep = Retention(folder, store, weights)
     return SoupMaker(pool, folder, store, display, budget or Budget(), keep)
 
 

@@ -1,9 +1,7 @@
 """The user attributes of trials: their names, and the one way to read and to write them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 from optuna.trial import BaseTrial, FrozenTrial, TrialState
 
@@ -104,18 +102,6 @@ def counts(trial: FrozenTrial) -> bool:
     attributes = TrialAttributes.of(trial)
     ours = attributes.duplicate_of is None and attributes.elsewhere is None
     return ours and attributes.queued_again is None and trial.state != TrialState.PRUNED
-
-
-def usual(
-    finished: Iterable[FrozenTrial],
-    backbone: str,
-    number: Literal["next_seconds", "windows_per_second"],
-) -> float | None:
-    """Median of a number over a backbone's finished trials; ``None`` without any that have it."""
-    attributes = [TrialAttributes.of(trial) for trial in finished]
-    numbers = [getattr(each, number) for each in attributes if each.backbone == backbone]
-    measured = [float(value) for value in numbers if value is not None]
-    return median(measured) if measured else None
 
 
 FIXED = "fixed_params"

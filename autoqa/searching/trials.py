@@ -5,7 +5,7 @@ search, not in an earlier one, for what it failed of may be mended. A failed run
 again, an interrupted one, a recipe trained before and one that selects nothing do not count.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +16,8 @@ from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.trial_attributes import TrialAttributes, counts, fixed_parameters
+from autoqa.searching.tally import Tally
+from autoqa.searching.trial_attributes import TrialAttributes, fixed_parameters
 from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
 
@@ -63,6 +64,7 @@ class Trials:
         prior: What another study says, if anything.
         searcher: Id of the process that proposes, see :mod:`autoqa.store.searchers`.
         history: Numbers of the trials that had failed before this search; they do not count.
+        tally: What is known of the trials since :meth:`look`.
     """
 
     study: optuna.Study
@@ -75,26 +77,34 @@ class Trials:
     prior: Prior | None = None
     searcher: str | None = None
     history: frozenset[int] = field(init=False)
+    tally: Tally = field(init=False)
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.history = frozenset(each.number for each in self.in_states(TrialState.FAIL))
+        self.begin_after(each.number for each in self.in_states(TrialState.FAIL))
+
+    def begin_after(self, history: Iterable[int]) -> None:
+        """Has a search begin.
+
+        Args:
+            history: What :attr:`history` is to be.
+        """
+        self.history = frozenset(history)
+        self.tally = Tally(self.history)
 
     def in_states(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states, or all."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
+    def look(self) -> Tally:
+        """Takes in what has begun or ended since the last time, here or elsewhere."""
+        self.tally.take(self.in_states())
+        return self.tally
+
     def settled(self) -> int:
         """Trials that count and are over."""
-        return sum(map(self._counts, self.in_states(TrialState.COMPLETE, TrialState.FAIL)))
-
-    def planned(self) -> int:
-        """Trials that count, running ones included and queued ones not."""
-        return self.settled() + sum(map(self._counts, self.in_states(TrialState.RUNNING)))
-
-    def _counts(self, trial: FrozenTrial) -> bool:
-        return trial.number not in self.history and counts(trial)
+        return self.look().settled
 
     def propose(self, total: int, fits: Callable[[str], bool]) -> Proposal | None:
         """The next trial to run.
@@ -107,8 +117,8 @@ class Trials:
             ``None`` if nothing may start now.
         """
         while True:
-            waiting = self.in_states(TrialState.WAITING)
-            if self.planned() >= total:
+            waiting = self.look().waiting
+            if self.tally.planned() >= total:
                 return None
             backbone = self._owner(waiting[0]) if waiting else self._in_turn(fits)
             if waiting and backbone is None:
@@ -139,22 +149,12 @@ class Trials:
         return next((name for name, space in self.spaces.items() if space.owns(parameters)), None)
 
     def _in_turn(self, fits: Callable[[str], bool]) -> str | None:
-        tried = {name: 0 for name in self.spaces if name not in self.left_out}
-        for trial in self.in_states():
-            name = TrialAttributes.of(trial).backbone
-            if name in tried and self._counts(trial):
-                tried[name] += 1
-        return next((name for name in sorted(tried, key=tried.__getitem__) if fits(name)), None)
+        names = [name for name in self.spaces if name not in self.left_out]
+        return next((name for name in sorted(names, key=self.tally.tried) if fits(name)), None)
 
     def _queue_first(self, backbone: str) -> bool:
         """Queues the backbone's next fixed point not tried in this version; whether one is left."""
-        tried = {
-            attributes.origin
-            for trial in self.in_states()
-            for attributes in (TrialAttributes.of(trial),)
-            if trial.number not in self.history
-            and (attributes.backbone, attributes.study_version) == (backbone, self.version)
-        }
+        tried = self.tally.origins(backbone, self.version)
         early = () if self.prior is None else self.prior.points(backbone)
         for point in (*self.first[backbone], *early):
             if point.origin not in tried:
@@ -192,22 +192,18 @@ class Trials:
 
     def _close_if_repeated(self, trial: optuna.Trial, attributes: TrialAttributes) -> bool:
         """Closes a trial whose run another one trains or has trained, with that one's value."""
-        for other in self.in_states(TrialState.COMPLETE, TrialState.RUNNING):
-            others = TrialAttributes.of(other)
-            if other.number == trial.number or others.duplicate_of is not None:
-                continue
-            if others.identity != attributes.identity:
-                continue
-            TrialAttributes(duplicate_of=other.number).write(trial)
-            self.note(f"trial {trial.number} repeats trial {other.number} and is not trained")
-            if other.state == TrialState.COMPLETE:
-                self._close(trial, TrialState.COMPLETE, other.value)
-            else:
-                # Its value is not known yet, and a trial cannot be left open without a worker.
-                reason = f"trial {other.number} is training the same recipe"
-                self._close(trial, TrialState.FAIL, failure=reason)
-            return True
-        return False
+        other = self.look().twin(trial.number, attributes)
+        if other is None:
+            return False
+        TrialAttributes(duplicate_of=other.number).write(trial)
+        self.note(f"trial {trial.number} repeats trial {other.number} and is not trained")
+        if other.state == TrialState.COMPLETE:
+            self._close(trial, TrialState.COMPLETE, other.value)
+        else:
+            # Its value is not known yet, and a trial cannot be left open without a worker.
+            reason = f"trial {other.number} is training the same recipe"
+            self._close(trial, TrialState.FAIL, failure=reason)
+        return True
 
     def finish(
         self, trial: optuna.Trial, candidates: Sequence[CandidateRecord], seconds: float

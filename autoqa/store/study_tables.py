@@ -5,24 +5,22 @@ Every table carries the study's name, because one server may hold many studies.
 
 import hashlib
 import json
-from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, delete, insert, select, update
+from sqlalchemy import Column, Connection, insert, select, update
 
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_rows import CandidateRows
 from autoqa.store.connection import append, aware, now
 from autoqa.store.external_scores import ExternalScores
 from autoqa.store.private_openings import OpeningLog
 from autoqa.store.public_reads import ReadLog
 from autoqa.store.searchers import SearcherLog
-from autoqa.store.tables import candidates as _candidates
 from autoqa.store.tables import selections as _selections
 from autoqa.store.tables import studies as _studies
 
 
-class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
+class Store(CandidateRows, OpeningLog, ReadLog, ExternalScores, SearcherLog):
     """One study's rows; see :class:`autoqa.store.connection.StudyDatabase`."""
 
     def save_study(self, text: str, fingerprint: str | None = None) -> None:
@@ -86,36 +84,6 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
         value = self._transaction(lambda connection: connection.scalar(query))
         return None if value is None else str(value)
 
-    def add_candidate(self, record: CandidateRecord) -> None:
-        """Adds a candidate; a row of the same id is replaced."""
-        row = {**asdict(record), "study": self.study}
-        same = (_candidates.c.study == self.study, _candidates.c.id == record.id)
-
-        def work(connection: Connection) -> None:
-            connection.execute(delete(_candidates).where(*same))
-            connection.execute(insert(_candidates).values(**row))
-
-        self._transaction(work)
-
-    def remove_candidate(self, candidate: str) -> None:
-        """Removes a candidate's row, so that it can be made anew."""
-        change = delete(_candidates).where(
-            _candidates.c.study == self.study, _candidates.c.id == candidate
-        )
-        self._transaction(lambda connection: connection.execute(change))
-
-    def candidates(self) -> list[CandidateRecord]:
-        """All candidates, by id."""
-        names = [field.name for field in fields(CandidateRecord)]
-        query = (
-            select(*(_candidates.c[name] for name in names))
-            .where(_candidates.c.study == self.study)
-            .order_by(_candidates.c.id)
-        )
-        return self._transaction(
-            lambda connection: [_record(dict(row)) for row in connection.execute(query).mappings()]
-        )
-
     def add_selection(self, selection: dict[str, Any]) -> None:
         """Appends a selection, a value that JSON can hold."""
         row = {"created": now(), "selection": json.loads(json.dumps(selection))}
@@ -139,13 +107,3 @@ class Store(OpeningLog, ReadLog, ExternalScores, SearcherLog):
                 (aware(row.created), dict(row.selection)) for row in connection.execute(query)
             ]
         )
-
-
-def _record(row: dict[str, Any]) -> CandidateRecord:
-    for key in ("windows_per_second", "seconds", "inference_seconds"):
-        # Databases may store NaN as NULL.
-        if row[key] is None:
-            row[key] = float("nan")
-    for key in ("ingredients", "teachers"):
-        row[key] = tuple(row[key] or ())  # rows from before soups and pupils have NULL
-    return CandidateRecord(**row)

@@ -90,6 +90,7 @@ def keep_within(
     records: Collection[CandidateRecord],
     quota: int,
     protected: Collection[str] = (),
+    sizes: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Drops the least needed weights until the rest fits, but neither protected ones nor the best.
 
@@ -98,11 +99,17 @@ def keep_within(
         records: Its candidates.
         quota: Bytes that all weights together may take.
         protected: Ids whose weights stay whatever they take.
+        sizes: Bytes that the weights of each take, where that is known.
 
     Returns:
         Ids whose weights were dropped, least needed first.
     """
-    sizes = {each.id: size for each in records if (size := _size(folder, each.id))}
+    known = {} if sizes is None else sizes
+    sizes = {
+        each.id: size
+        for each in records
+        if (size := known[each.id] if each.id in known else weights_size(folder, each.id))
+    }
     spare = superseded([record for record in records if record.id in sizes])
     names = by_need(records, protected, spare)
     total, dropped = sum(sizes.values()), []
@@ -230,6 +237,9 @@ def _write_down(folder: RunFolder, candidate: str, gone: Dropped) -> None:
     write_atomically(folder.candidate(candidate) / _DROPPED, json.dumps(content) + "\n")
 
 
-def _size(folder: RunFolder, candidate: str) -> int:
-    path = folder.model(candidate) / WEIGHTS
-    return path.stat().st_size if path.is_file() else 0
+def weights_size(folder: RunFolder, candidate: str) -> int:
+    """Bytes that a candidate's weights take, 0 where there are none."""
+    try:
+        return (folder.model(candidate) / WEIGHTS).stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return 0

@@ -271,6 +271,16 @@ def paced(_study: Any, _folder: Path) -> Any:
     return run
 
 
+def brief(_study: Any, _folder: Path) -> Any:
+    """Trials of a fifth of a second."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        time.sleep(0.2)
+        _good(job, emit)
+
+    return run
+
+
 def killed_once(_study: Any, _folder: Path) -> Any:
     def run(job: TrialJob, emit: Any) -> None:
         if first_time(job):

@@ -1,11 +1,11 @@
 from typing import Any
 
-import optuna
 import pytest
 from optuna.trial import TrialState
 
 from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.searching.optuna_study import open_study, recover
+from autoqa.searching.shown_trials import ShownTrials
 from autoqa.searching.trials import MAX_FAILURES, Proposal, Trials
 from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
@@ -45,7 +45,7 @@ def test_a_twin_of_a_running_trial_waits_for_no_value() -> None:
     twin = study.in_states()[1]
     assert twin.state == TrialState.FAIL
     assert twin.user_attrs["duplicate_of"] == 0
-    assert study.planned() == 2
+    assert study.look().planned() == 2
 
 
 def test_a_trial_is_repeated_once() -> None:
@@ -68,7 +68,7 @@ def test_what_failed_in_an_earlier_search_is_history() -> None:
     assert "e5" in study.left_out
     assert study.propose(100, lambda _: True) is None
     later = Trials(study.study, study.spaces, {"e5": [point]}, 0, "v1", note=lambda _: None)
-    assert later.settled() == later.planned() == 0
+    assert later.settled() == later.look().planned() == 0
     again = later.propose(1, lambda _: True)
     assert again is not None
     assert attributes(later, again.trial.number)["origin"] == "protocol"
@@ -128,7 +128,7 @@ def test_three_failures_without_a_success_leave_a_backbone_out() -> None:
 @pytest.mark.filterwarnings("error")
 def test_opening_a_study_warns_of_nothing() -> None:
     study = open_study("quiet", "sqlite://", seed=1)
-    assert isinstance(study.sampler, optuna.samplers.TPESampler)
+    assert isinstance(study.sampler, ShownTrials)
     assert study.metric_names == ["jaccard"]
 
 

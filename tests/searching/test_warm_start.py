@@ -100,7 +100,7 @@ def test_the_sampler_learns_once_the_common_recipes_are_known() -> None:
         "warm start other: the sampler learns from 2 trials of e5, with -0.093 on their scores"
     ]
     assert trials.settled() == 3
-    assert trials.planned() == 5
+    assert trials.look().planned() == 5
     assert trials.propose(100, lambda _: True) is not None
     assert len([each for each in trials.in_states() if each.user_attrs.get("elsewhere")]) == 2
 
