@@ -9,7 +9,6 @@ from optuna.trial import TrialState
 from autoqa import env
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError
-from autoqa.files import write_atomically
 from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
 from autoqa.searching.machine_faults import told
@@ -17,6 +16,7 @@ from autoqa.searching.session import Session, open_session, open_trials
 from autoqa.searching.setup import Prepare, build_spaces, check_missing, source_languages
 from autoqa.searching.soups import make_standard_soups
 from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.process_identity import ProcessIdentity
 from autoqa.store.run_folder import RunFolder
@@ -50,34 +50,6 @@ class JoinResult:
     study: str
     finished: int
     ended: str
-
-
-def fetch_study(name: str, storage: str) -> Path:
-    """Keeps the study file of a search on another machine in this one's run folder.
-
-    Args:
-        name: The study's.
-        storage: URL of its database.
-
-    Returns:
-        The file.
-
-    Raises:
-        ConfigError: The database has no such study.
-        AutoqaError: The database cannot be opened.
-    """
-    with Store(storage, name) as store:
-        text = store.study_text()
-        if text is None:
-            raise ConfigError(
-                f"STUDY {name!r}: there is no study of that name in the database of --storage: "
-                "`autoqa search STUDY.toml` begins one"
-            )
-    folder = RunFolder(Path(env.run_folder(name)))
-    folder.create()
-    if not folder.study_file.is_file():
-        write_atomically(folder.study_file, text)
-    return folder.study_file
 
 
 def join_search(
@@ -117,9 +89,11 @@ def join_search(
     logs.mkdir(exist_ok=True)
     display = LoggedDisplay(display or QuietDisplay(), logs / "search.log")
     patience = Patience(tell=display.event)
+    url, files = storage or folder.store_url(study.search.storage), study.search.files
+    shared = Artifacts.of(folder, files, patience)
     with (
         told(folder),
-        Store(storage or folder.store_url(study.search.storage), study.name, patience) as store,
+        Store(url, study.name, patience, openings=folder.openings, files=shared) as store,
         taking_part(store, "worker", leads=False) as membership,
         ReportedDisplay(display, membership) as shown,
         open_workers(kind, folder.path) as workers_here,
@@ -127,7 +101,9 @@ def join_search(
         patience.seconds = SEARCH_SECONDS
         conditions = _conditions(study, store, shown)
         data = prepare(bound)
-        conditions.check(study.name, data, folder)
+        conditions.check(study.name, data, folder, files)
+        if shared is not None:
+            shared.study.fetch()
         check_validation(folder, store, data.public, data.private)
         spaces = build_spaces(bound, source_languages(data))
         trials = open_trials(study, spaces, membership, shown)
@@ -147,6 +123,7 @@ def join_search(
             logs=logs,
             factory=factory,
         )
+        session.catch_up()
         ended = session.train({}, None)
         _succeed(session)
         return JoinResult(study.name, _finished(session), ended)

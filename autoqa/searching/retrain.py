@@ -90,6 +90,10 @@ def retrain(
         records = _dropped_records(folder, store, names)
         if not records:
             return []
+        if store.files is not None:
+            store.files.bring_weights(
+                {x for each in records for x in (*each.ingredients, *each.teachers)}
+            )
         _check_teachers(folder, records, store.study)
         bound, _ = reopen(folder, store)
         scratch = RunFolder(folder.path / "retrained")
@@ -107,6 +111,9 @@ def retrain(
                 )
                 pool = make_pool(workers, settings)
                 made |= _Retraining(pool, folder, scratch, display).run(part, scales)
+            if store.files is not None:
+                for name in made:
+                    store.files.return_candidate(name)
             return [made[record.id] for record in records]
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)
@@ -120,6 +127,9 @@ def _dropped_records(
     if unknown:
         hint = did_you_mean(unknown[0], records) or f"; see `autoqa leaderboard {store.study}`"
         raise ConfigError(f"CANDIDATE {unknown[0]!r}: the study has no such candidate{hint}")
+    if store.files is not None:
+        store.files.bring(records[name] for name in names)
+        store.files.bring_weights(names)
     for name in names:
         mend_record(folder, name, records[name])
     return [records[name] for name in names if _is_incomplete(folder, records[name])]

@@ -30,6 +30,7 @@ from autoqa.searching.time_limit import (
 )
 from autoqa.searching.trial_attributes import usual
 from autoqa.searching.warm_start import PastStudy, read_prior
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.sqlite_file import set_aside_damaged
@@ -87,13 +88,14 @@ def run_search(
     folder.create()
     display = LoggedDisplay(display or QuietDisplay(), folder.logs / "search.log")
     patience = Patience(tell=display.event)
-    url = folder.store_url(study.search.storage)
+    url, files = folder.store_url(study.search.storage), study.search.files
+    shared = Artifacts.of(folder, files, patience)
     damaged = set_aside_damaged(url)
     if damaged is not None:
         display.event(damaged)
     with (
         told(folder),
-        Store(url, study.name, patience, openings=folder.openings) as store,
+        Store(url, study.name, patience, openings=folder.openings, files=shared) as store,
         taking_part(store, "search", leads=True) as membership,
         ReportedDisplay(display, membership) as shown,
         open_workers(workers, folder.path, address) as kind,
@@ -106,6 +108,8 @@ def run_search(
         check_validation(folder, store, data.public, data.private)
         freeze(folder, store, study, text, options.accept_changes)
         keep_validation(folder, store, data.public, data.private)
+        if shared is not None:
+            shared.study.publish()
         for note in data.notes:
             shown.event(note)
         session = open_session(
@@ -135,9 +139,19 @@ def _clear_up(session: Session) -> None:
         *mend_windows(session.folder, session.data),
     ):
         session.display.event(sentence)
+    _return_lost(session)
     session.peers.settle()
+    session.catch_up()
     for name in session.folder.remove_partial(spare=session.peers.elsewhere()):
         session.display.event(f"removed {name}, which a dead search left half-written")
+
+
+def _return_lost(session: Session) -> None:
+    """Has here all that is among the shared files, for a database that has lost its rows."""
+    files = session.store.files
+    if files is not None and not session.store.candidates():
+        for sentence in files.bring_all():
+            session.display.event(sentence)
 
 
 def _search(session: Session, past: PastStudy | None) -> str:
@@ -176,6 +190,7 @@ def _let_others_join(session: Session) -> None:
         session.folder,
         session.budget,
         session.recorder.total,
+        session.study.search.files,
     )
     session.store.save_conditions(conditions.as_json())
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from autoqa.config.study import StudyFile
@@ -84,6 +83,19 @@ class Session:
     def for_trials(self) -> Budget:
         """The time without what is kept for soups."""
         return replace(self.budget, reserve=SOUPS_SHARE if self.study.search.soups else 0.0)
+
+    def catch_up(self) -> None:
+        """Shares what is whole on this machine and, for want of a store or a database, is not yet.
+
+        Without shared files there is nothing to do: whoever leads sees what is in the folder.
+        """
+        files = self.store.files
+        if files is None:
+            return
+        self.peers.settle()
+        uploaded = files.publish_missing(self.store.candidates())
+        if uploaded:
+            self.display.event(f"uploaded from here: {', '.join(uploaded)}")
 
     def soup_maker(self) -> SoupMaker | None:
         """Averages with the same workers, if the study asks for it."""
@@ -191,8 +203,8 @@ def open_session(
         total=total,
         complete=max(study.search.snapshots),
         display=display,
-        retain=partial(retain, folder, store, study.search.weights),
-        hopeless=HopelessRuns(folder) if study.search.prune else None,
+        retain=lambda new: retain(folder, store, study.search.weights, newcomer=new),
+        hopeless=HopelessRuns(folder, store.files) if study.search.prune else None,
     )
     return Session(
         bound=bound,

@@ -112,6 +112,7 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     """The old study with the new one's values of all keys that may change between searches."""
     keys = ("trials", "minutes", "fit", "workers", "checkpoints", "weights", "prune", "soups")
+    keys += ("files",)
     search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})
     sources = {
         name: table.model_copy(update={"licence": new.sources[name].licence})
