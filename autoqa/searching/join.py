@@ -91,6 +91,8 @@ def join_search(
     patience = Patience(tell=display.event)
     url, files = storage or folder.store_url(study.search.storage), study.search.files
     shared = Artifacts.of(folder, files, patience)
+    if shared is not None:
+        shared.reach()
     with (
         told(folder),
         Store(url, study.name, patience, openings=folder.openings, files=shared) as store,

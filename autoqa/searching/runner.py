@@ -90,6 +90,8 @@ def run_search(
     patience = Patience(tell=display.event)
     url, files = folder.store_url(study.search.storage), study.search.files
     shared = Artifacts.of(folder, files, patience)
+    if shared is not None:
+        shared.reach()
     damaged = set_aside_damaged(url)
     if damaged is not None:
         display.event(damaged)

@@ -1,4 +1,4 @@
-"""What all of a study's machines share besides candidates: its file, its questions, its openings."""
+"""What a study's machines share besides candidates: its file, its questions, its openings."""
 
 import hashlib
 import json
@@ -64,8 +64,7 @@ class SharedStudy:
         """Has on this machine the questions that the study is scored on, and its openings."""
         if not all(self._folder.examples_path(part).is_file() for part in PARTS):
             self._folder.create()
-            for part in ("", "sealed/"):
-                self._get(f"{_VALIDATION}/{part}", only=".jsonl")
+            self._get(_VALIDATION, only=".jsonl")
             self.mirror_openings()
 
     def put_windows(self, group: str) -> None:
@@ -80,12 +79,12 @@ class SharedStudy:
         """Has a group's evaluation windows on this machine."""
         paths = [self._folder.windows_path(group, part) for part in PARTS]
         if not all(path.is_file() for path in paths):
-            self._get(f"{_VALIDATION}/{group}/", only="")
+            self._get(f"{_VALIDATION}/{group}", only="")
 
     def _get(self, under: str, only: str) -> None:
-        """Downloads what stands below a folder and not here; what has its sum beside is compared."""
+        """Downloads what is below a folder and not here; what has its sum beside is compared."""
         start = len(self._study) + 1
-        names = [name[start:] for name in self.objects.sizes(f"{self._study}/{under}".rstrip("/"))]
+        names = [name[start:] for name in self.objects.sizes(f"{self._study}/{under}")]
         names = [name for name in names if only in name]
         with locked(self._folder.path / ".files.lock"):
             wanted = {
