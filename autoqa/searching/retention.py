@@ -67,8 +67,9 @@ def _keep_shared(
     """Keeps what all machines share within a quota, and nothing here that is not there any more."""
     sizes = dict(files.weights(fresh=True))
     here = {record.id: size for record in records if (size := weights_size(folder, record.id))}
-    for name in here.keys() - sizes.keys() - {newcomer}:
-        drop(folder, name)
+    if here.keys() - sizes.keys() - {newcomer}:
+        for name in files.without_weights() & here.keys() - {newcomer}:
+            drop(folder, name)
     if newcomer in here:
         sizes[newcomer] = here[newcomer]
     surplus = too_much(records, sizes, quota, protected)

@@ -83,9 +83,12 @@ class Download:
     def _fill(self, made: Path, *, model: bool, beside: Path | None = None) -> None:
         """Downloads into a folder that has the sums; what is whole beside is left out."""
         gone = self.shared.objects.read(f"{self._there}/{DROPPED}")
+        sums = written_sums(made)
+        if any(".." in Path(name).parts or Path(name).is_absolute() for name in sums):
+            raise DamagedError(f"its {SUMS} names a file outside its folder")
         wanted = {
             name: each
-            for name, each in written_sums(made).items()
+            for name, each in sums.items()
             if (model or not name.startswith("model/"))
             and not (name == MODEL_WEIGHTS and gone is not None)
             and (beside is None or damage(beside, name) is not None)

@@ -16,7 +16,7 @@ from autoqa.store.checksums import SUMS, DamagedError, write_checksums, written_
 from autoqa.store.objects import Objects
 from autoqa.store.patience import Patience
 from autoqa.store.predictions import left_out
-from autoqa.store.run_folder import RECORD, RunFolder
+from autoqa.store.run_folder import CANDIDATE, RECORD, RunFolder
 from autoqa.store.shared_study import SharedStudy
 from autoqa.store.weight_quota import DROPPED, MODEL_WEIGHTS, drop, dropped, weights_size
 
@@ -46,7 +46,7 @@ class Artifacts:
         self._folder = folder
         self._root = f"{folder.path.name}/candidates"
         self._published: set[str] = set()
-        self._listed: tuple[float, dict[str, int]] | None = None
+        self._listed: tuple[float, dict[str, dict[str, int]]] | None = None
 
     @classmethod
     def of(
@@ -108,7 +108,7 @@ class Artifacts:
                     f"{old.seed}) and is not replaced: give another [search] files, or the study "
                     "another name"
                 )
-        self._objects.remove([self._name(candidate, SUMS)])
+        self._objects.remove(self._name(candidate, name) for name in (SUMS, DROPPED))
 
     def _publish_windows(self, group: str) -> None:
         """Has a group's windows there before the first candidate whose predictions need them."""
@@ -164,10 +164,21 @@ class Artifacts:
         """
         now = time.monotonic()
         if fresh or self._listed is None or now - self._listed[0] > _FRESH_SECONDS:
-            found = self._listing().items()
-            sizes = {name: each[MODEL_WEIGHTS] for name, each in found if MODEL_WEIGHTS in each}
-            self._listed = now, sizes
-        return self._listed[1]
+            self._listed = now, self._listing()
+        found = self._listed[1].items()
+        return {name: each[MODEL_WEIGHTS] for name, each in found if MODEL_WEIGHTS in each}
+
+    def without_weights(self) -> set[str]:
+        """Ids of candidates that are there without the weights that they had."""
+        return {
+            name
+            for name, each in self._listing().items()
+            if DROPPED in each and MODEL_WEIGHTS not in each
+        }
+
+    def remove(self) -> None:
+        """Removes all that is there of the study."""
+        self._objects.remove_all(self._folder.path.name)
 
     def bring(self, records: Iterable[CandidateRecord]) -> list[str]:
         """Has records and predictions of candidates on this machine, and their windows.
@@ -244,7 +255,11 @@ class Artifacts:
         for path, size in self._objects.sizes(self._root).items():
             candidate, _, name = path[len(self._root) + 1 :].partition("/")
             found.setdefault(candidate, {})[name] = size
-        return {name: files for name, files in found.items() if SUMS in files}
+        return {
+            name: files
+            for name, files in found.items()
+            if SUMS in files and CANDIDATE.fullmatch(name)
+        }
 
     def _read(self, candidate: str, name: str) -> bytes | None:
         return self._objects.read(self._name(candidate, name))

@@ -102,14 +102,27 @@ class Objects:
 
     def remove(self, names: Iterable[str]) -> None:
         """Removes files; those that are not there count as removed."""
+        gone = list(names)
 
         def work() -> None:
-            for name in names:
+            for name in gone:
                 try:
                     self._fs.rm_file(self._path(name))
                 except FileNotFoundError as error:
                     if _no_bucket(error):
                         raise
+
+        self._do(work)
+
+    def remove_all(self, under: str) -> None:
+        """Removes a folder with all that is below it."""
+
+        def work() -> None:
+            try:
+                self._fs.rm(self._path(under), recursive=True)
+            except FileNotFoundError as error:
+                if _no_bucket(error):
+                    raise
 
         self._do(work)
 

@@ -35,7 +35,8 @@ RECORD = "candidate.json"
 TRIAL = "trial.json"
 """The row of a candidate's trial as it was when its run began."""
 
-_CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|(soup|distil)-[a-z0-9_-]+-[0-9a-f]{6}")
+CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|(soup|distil)-[a-z0-9_-]+-[0-9a-f]{6}")
+"""What ids of candidates look like."""
 
 
 class RunFolder:
@@ -107,7 +108,7 @@ class RunFolder:
             ConfigError: The id has not the form ``t0003-100``, ``soup-e5-3fa9c1`` or
                 ``distil-e5-3fa9c1``.
         """
-        if not _CANDIDATE.fullmatch(candidate_id):
+        if not CANDIDATE.fullmatch(candidate_id):
             raise ConfigError(
                 f"candidate {candidate_id!r}: ids look like t0003-100, soup-e5-3fa9c1 or "
                 "distil-e5-3fa9c1"
@@ -269,7 +270,7 @@ def check_opening(part: Part, opening: Opening | None) -> None:
 
 
 def _complete(path: Path) -> bool:
-    return bool(_CANDIDATE.fullmatch(path.name)) and (path / RECORD).is_file()
+    return bool(CANDIDATE.fullmatch(path.name)) and (path / RECORD).is_file()
 
 
 def _read_record(folder: Path) -> CandidateRecord:

@@ -85,7 +85,7 @@ class SharedStudy:
         """Downloads what is below a folder and not here; what has its sum beside is compared."""
         start = len(self._study) + 1
         names = [name[start:] for name in self.objects.sizes(f"{self._study}/{under}")]
-        names = [name for name in names if only in name]
+        names = [name for name in names if only in name and ".." not in Path(name).parts]
         with locked(self._folder.path / ".files.lock"):
             wanted = {
                 name: self._folder.path / name

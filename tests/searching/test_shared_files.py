@@ -279,3 +279,6 @@ def test_a_machine_that_never_searched_selects_averages_and_exports(
     assert found == chosen
     run("reveal", "toy", "--reason", "the paper")
     assert "the paper" in there.openings.read_text()
+    run("studies", "compact", "toy", "--weights")
+    run("studies", "rm", "toy", "--yes")
+    assert s3.names() == []

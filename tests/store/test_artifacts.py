@@ -1,5 +1,6 @@
 """Files of a study behind a URL: on a real S3 server, and in a folder."""
 
+import hashlib
 import json
 import os
 import threading
@@ -11,9 +12,10 @@ import pytest
 from s3fs import S3FileSystem
 
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.planning import hopeless
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.checksums import DamagedError, is_whole
+from autoqa.store.checksums import DamagedError, checked_json, is_whole
 from autoqa.store.patience import Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -323,3 +325,73 @@ def test_another_study_of_that_name_is_refused(tmp_path: Path, url: str) -> None
     files(a, url).study.publish()
     with pytest.raises(ConfigError, match="there is another study 'toy' with other validation"):
         files(b, url).study.publish()
+
+
+def test_a_name_that_leads_out_of_a_candidate_is_refused(tmp_path: Path, s3: ObjectStore) -> None:
+    b = home(tmp_path, "b")
+    evil = {"../../../evil": {"sha256": hashlib.sha256(b"x").hexdigest(), "size": 1}}
+    s3.write(f"{PLACE}/checksums.json", checked_json(evil).encode())
+    s3.write("studies/evil", b"x")
+    [sentence] = files(b).bring([record()])
+    assert "its checksums.json names a file outside its folder" in sentence
+    assert not list(tmp_path.rglob("evil"))
+
+
+def test_what_else_lies_there_is_no_candidate(tmp_path: Path, s3: ObjectStore) -> None:
+    s3.write("studies/toy/candidates/backup/checksums.json", b"{}")
+    s3.write(f"{PLACE}/candidate.json", b"{}")
+    assert files(home(tmp_path, "b")).candidates() == []
+    assert files(home(tmp_path, "b")).bring_all() == []
+
+
+def test_what_is_made_anew_replaces_itself(tmp_path: Path, url: str) -> None:
+    a, b = home(tmp_path, "a"), home(tmp_path, "b")
+    write(a, record())
+    here = files(a, url)
+    here.publish(NAME)
+    here.drop_weights(NAME)
+    a.set_aside(NAME)
+    write(a, record(seconds=1234.0))
+    here.publish(NAME)
+    there = files(b, url)
+    assert there.bring([record(seconds=1234.0)]) == []
+    there.bring_weights([NAME])
+    assert dropped(b, NAME) is None
+
+
+def test_a_study_is_removed_whole_and_no_other(tmp_path: Path, url: str) -> None:
+    a, other = home(tmp_path, "a"), RunFolder(tmp_path / "a" / "toy2")
+    other.create()
+    for folder in (a, other):
+        write(folder, record())
+        files(folder, url).publish(NAME)
+    files(a, url).remove()
+    files(a, url).remove()
+    assert files(a, url).candidates() == []
+    assert files(other, url).candidates() == [NAME]
+
+
+def test_a_run_is_compared_with_one_of_another_machine(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = home(tmp_path, "a"), home(tmp_path, "b")
+    best, own = record(jaccard=0.9), record("t0002-100", 0.1)
+    write(a, best)
+    files(a, url).publish(NAME)
+    write(b, own)
+    compared: list[list[str]] = []
+
+    class Scorer:
+        examples = ()
+
+        def __init__(self, folder: RunFolder, _examples: object) -> None:
+            self.folder = folder
+
+        def of(self, _record: CandidateRecord) -> list[float]:
+            compared.append(self.folder.candidate_ids())
+            raise DataError("enough")
+
+    monkeypatch.setattr(hopeless, "CandidateScorer", Scorer)
+    monkeypatch.setattr(b, "load_examples", lambda _part: [])
+    assert hopeless.HopelessRuns(b, files(b, url)).verdict(own, [best, own], [1]) is None
+    assert compared == [[NAME, "t0002-100"]]
