@@ -90,9 +90,7 @@ def join_search(
     display = LoggedDisplay(display or QuietDisplay(), logs / "search.log")
     patience = Patience(tell=display.event)
     url, files = storage or folder.store_url(study.search.storage), study.search.files
-    shared = Artifacts.of(folder, files, patience)
-    if shared is not None:
-        shared.reach()
+    shared = Artifacts.reached(folder, files, patience)
     with (
         told(folder),
         Store(url, study.name, patience, openings=folder.openings, files=shared) as store,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from autoqa.ensemble.choosing.selection import Selection
 from autoqa.errors import DataError
@@ -34,7 +34,9 @@ def retain(
     Returns:
         One sentence for each candidate whose weights were dropped.
     """
-    with store.exclusively():
+    # Machines that share files come to the same end at the same moment, and one that waits for the
+    # store must not hold the others up.
+    with store.exclusively() if store.files is None else nullcontext():
         records = [*store.candidates(), *([newcomer] if newcomer else [])]
         records = list({record.id: record for record in records}.values())
         if store.files is None:

@@ -89,9 +89,7 @@ def run_search(
     display = LoggedDisplay(display or QuietDisplay(), folder.logs / "search.log")
     patience = Patience(tell=display.event)
     url, files = folder.store_url(study.search.storage), study.search.files
-    shared = Artifacts.of(folder, files, patience)
-    if shared is not None:
-        shared.reach()
+    shared = Artifacts.reached(folder, files, patience)
     damaged = set_aside_damaged(url)
     if damaged is not None:
         display.event(damaged)

@@ -55,6 +55,16 @@ class Artifacts:
         """Those of a study whose file may name no URL: then its run folder is all there is."""
         return None if url is None else cls(folder, url, patience)
 
+    @classmethod
+    def reached(
+        cls, folder: RunFolder, url: str | None, patience: Patience | None = None
+    ) -> "Artifacts | None":
+        """As :meth:`of`, after :meth:`reach`."""
+        made = cls.of(folder, url, patience)
+        if made is not None:
+            made.reach()
+        return made
+
     def reach(self) -> None:
         """Tries whether the store can be written, read and listed, before anything depends on it.
 
