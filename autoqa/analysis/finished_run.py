@@ -9,9 +9,11 @@ from autoqa.config.load import load_study
 from autoqa.config.study import StudyFile
 from autoqa.env import run_folder, runs_folder
 from autoqa.errors import ConfigError, MissingAssetError, NothingFeasibleError, did_you_mean
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import left_out
 from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_elsewhere import fetch_study
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import dropped
 
@@ -37,11 +39,15 @@ class StudyRun:
     def require_weights(self, names: Sequence[str]) -> None:
         """Checks that candidates' weights are on this machine.
 
+        Those among the study's shared files are fetched.
+
         Raises:
             MissingAssetError: Some were dropped, or are damaged; the sentence names the way to get
                 them back.
             DataError: Some are missing although they were not dropped.
         """
+        if self.store.files is not None:
+            self.store.files.bring_weights(names)
         gone = {name: each for name in names if (each := dropped(self.folder, name))}
         damaged = [name for name, each in gone.items() if each.damaged]
         if damaged:
@@ -60,14 +66,20 @@ class StudyRun:
     def whole_candidates(self) -> list[str]:
         """Ids of candidates on this machine whose record and predictions are as written, sorted.
 
-        A sentence in the log says which are not, and why.
+        Those among the study's shared files are fetched first. A sentence in the log says which
+        are not whole, and why.
         """
-        whole = []
+        whole, sentences = [], []
+        if self.store.files is not None:
+            sentences = self.store.files.bring(self.store.candidates())
         for name in self.folder.candidate_ids():
             sentence = left_out(self.folder, name)
             if sentence is None:
                 whole.append(name)
-            elif sentence not in self.told:
+            else:
+                sentences.append(sentence)
+        for sentence in sentences:
+            if sentence not in self.told:
                 self.told.add(sentence)
                 _log.warning("%s", sentence)
         return whole
@@ -91,14 +103,20 @@ class StudyRun:
 def known_study(study: str) -> Path:
     """The study file as a search on this machine keeps it.
 
+    One whose file names a database and shared files may have been searched elsewhere.
+
     Args:
         study: The study's name, or its study file.
 
     Raises:
         ConfigError: No search of that name has run here.
+        AutoqaError: Its database cannot be opened.
     """
-    name = load_study(Path(study), frozen=True).name if study.endswith(".toml") else study
+    given = load_study(Path(study), frozen=True) if study.endswith(".toml") else None
+    name = study if given is None else given.name
     path = RunFolder(run_folder(name)).study_file
+    if given is not None and given.search.files and given.search.storage and not path.is_file():
+        return fetch_study(name, given.search.storage)
     if not path.is_file():
         home = runs_folder()
         known = sorted(path.parent.name for path in home.glob("*/study.toml"))
@@ -122,5 +140,8 @@ def open_run(study: str) -> StudyRun:
     path = known_study(study)
     folder, frozen = RunFolder(path.parent), load_study(path, frozen=True)
     url = folder.store_url(frozen.search.storage)
-    store = Store(url, frozen.name, openings=folder.openings)
+    files = Artifacts.of(folder, frozen.search.files)
+    if files is not None:
+        files.study.fetch()
+    store = Store(url, frozen.name, openings=folder.openings, files=files)
     return StudyRun(frozen, folder, store)

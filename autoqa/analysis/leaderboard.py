@@ -105,7 +105,7 @@ def compare(run: StudyRun, first: str, second: str) -> tuple[Comparison, Sequenc
     if first == second:
         raise ConfigError(f"--compare {first} {second}: give two different candidates")
     records = {record.id: record for record in run.store.candidates()}
-    here = set(run.folder.candidate_ids())
+    here = set(run.whole_candidates())
     for name in (first, second):
         if name not in records:
             hint = did_you_mean(name, records) or f"; `autoqa leaderboard {run.study.name}` lists"

@@ -76,7 +76,7 @@ def rename(old: str, new: str) -> None:
 @click.argument("study")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def rm(study: str, yes: bool) -> None:
-    """Remove STUDY: its rows and its run folder, with everything in it.
+    """Remove STUDY: its rows and its run folder, with everything in it, and its shared files.
 
     It says what will be lost, and asks. It is refused while somebody works on the study.
     """

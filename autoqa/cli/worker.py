@@ -26,14 +26,16 @@ def worker(
 
     It waits for the search to begin, takes trials as the search's own workers do, and ends when
     the search has all of its trials. All machines need the same code and data, the same database
-    ([search] storage) and one run folder that they share (AUTOQA_HOME). Where the process that
+    ([search] storage) and one place for files: a URL ([search] files), or a run folder that they
+    share (AUTOQA_HOME). Where the process that
     began the search dies, those that joined go on, and make its soups at the end.
     """
     from autoqa.analysis.finished_run import known_study
     from autoqa.config import load_study
     from autoqa.data import prepare_data
     from autoqa.registry import open_study
-    from autoqa.searching.join import fetch_study, join_search
+    from autoqa.searching.join import join_search
+    from autoqa.store.study_elsewhere import fetch_study
     from autoqa.supervision.display import choose_display
 
     if study.endswith(".toml"):

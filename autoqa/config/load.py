@@ -25,7 +25,8 @@ def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
     Args:
         path: A TOML file.
         frozen: The copy that a search keeps: variables stay as they are written, because what
-            reads it afterwards needs no source of data.
+            reads it afterwards needs no source of data; but it needs the study's database and
+            files.
 
     Raises:
         ConfigError: The file is missing, is no TOML, or holds wrong values; one sentence for each
@@ -34,7 +35,7 @@ def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
     path = Path(path)
     data = _toml(path)
     problems: list[str] = []
-    expanded = data if frozen else _expand(data, (), problems)
+    expanded = _places_expanded(data, problems) if frozen else _expand(data, (), problems)
     study, wrong = parse(StudyFile, expanded)
     named = {problem.split(": ")[0] for problem in problems}
     problems += [problem for problem in wrong if problem.split(": ")[0] not in named]
@@ -89,6 +90,15 @@ def _studies(folder: Path) -> str:
     if not names:
         return f"there is no .toml file in {folder.resolve()}"
     return f"in {folder} there {'are' if len(names) > 1 else 'is'}: {', '.join(names)}"
+
+
+def _places_expanded(data: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    """The content with variables replaced where it says what a search has left where."""
+    search = data.get("search")
+    if not isinstance(search, Mapping):
+        return data
+    places = {key: search[key] for key in ("storage", "files") if key in search}
+    return {**data, "search": {**search, **_expand(places, ("search",), problems)}}
 
 
 def _expand(value: Any, at: Place, problems: list[str]) -> Any:

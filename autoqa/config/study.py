@@ -188,6 +188,9 @@ class SearchTable(StudyTable):
             of a search (:mod:`autoqa.searching.soup_plan`), and to keep a tenth of the minutes for
             it.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
+        files: URL of a folder that all machines of a search reach, where candidates are shared:
+            ``s3://bucket/prefix``, ``file:///shared/folder`` or whatever fsspec knows; left out,
+            all machines share the run folder.
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
     """
 
@@ -206,6 +209,7 @@ class SearchTable(StudyTable):
     prune: bool = False
     soups: bool = False
     storage: str | None = None
+    files: str | None = None
     enqueue: tuple[dict[str, Any], ...] = ()
 
 

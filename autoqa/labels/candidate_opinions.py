@@ -136,7 +136,9 @@ class Judges:
 
     def _runs(self, record: CandidateRecord) -> bool:
         """Whether a candidate's weights are there: some are dropped to save room."""
-        folder = self._run.folder
+        folder, files = self._run.folder, self._run.store.files
+        if files is not None:
+            files.bring_weights([record.id])
         return (folder.model(record.id) / WEIGHTS).is_file() and dropped(folder, record.id) is None
 
     def _stored(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from autoqa.ensemble.evaluation.candidate_scorer import CandidateScorer
 from autoqa.errors import DataError
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 
@@ -79,10 +80,12 @@ class HopelessRuns:
 
     Args:
         folder: The run folder, whose public questions are written down.
+        files: Where runs of other machines have left their predictions.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(self, folder: RunFolder, files: Artifacts | None = None) -> None:
         self._folder = folder
+        self._files = files
         self._scores: CandidateScorer | None = None
 
     def verdict(
@@ -99,6 +102,8 @@ class HopelessRuns:
         if not rivals or rivals[0].jaccard - candidate.jaccard <= MARGIN:
             return None
         best = rivals[0]
+        if self._files is not None:
+            self._files.bring([best])
         try:
             if self._scores is None:
                 self._scores = CandidateScorer(self._folder, self._folder.load_examples("public"))

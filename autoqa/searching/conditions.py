@@ -24,7 +24,8 @@ class Conditions:
         version: :attr:`autoqa.searching.trials.Trials.version`.
         environment: Versions of code, :func:`autoqa.registry.versions.environment`.
         data: Digest of what each source has to train on.
-        folder: What the run folder is known by; all must see the same one.
+        folder: What the run folder is known by, or the URL where its files are shared; all must
+            have the same one.
         minutes: The search's time limit.
         start: When it began, seconds since the epoch.
         trials: Trials wanted.
@@ -42,14 +43,20 @@ class Conditions:
 
     @classmethod
     def of(
-        cls, trials: Trials, data: StudyData, folder: RunFolder, budget: Budget, total: int
+        cls,
+        trials: Trials,
+        data: StudyData,
+        folder: RunFolder,
+        budget: Budget,
+        total: int,
+        files: str | None = None,
     ) -> Self:
         """Those of a search that runs here."""
         return cls(
             version=trials.version,
             environment=environment(),
             data=source_digests(data),
-            folder=folder.token() or folder.mark(secrets.token_hex(8)),
+            folder=files or folder.token() or folder.mark(secrets.token_hex(8)),
             minutes=budget.minutes,
             start=budget.start,
             trials=total,
@@ -65,8 +72,16 @@ class Conditions:
         """A value that JSON can hold."""
         return asdict(self)
 
-    def check(self, study: str, data: StudyData, folder: RunFolder) -> None:
+    def check(
+        self, study: str, data: StudyData, folder: RunFolder, files: str | None = None
+    ) -> None:
         """Compares them with what there is here.
+
+        Args:
+            study: The study's name.
+            data: Its data.
+            folder: Its run folder.
+            files: ``[search] files`` of the study file.
 
         Raises:
             ConfigError: Something differs; one sentence for each difference.
@@ -78,10 +93,17 @@ class Conditions:
             for name in sorted(self.data.keys() | own.keys())
             if self.data.get(name) != own.get(name)
         ]
-        if folder.token() != self.folder:
+        shares = "://" in self.folder
+        if (shares or files is not None) and files != self.folder:
+            there = self.folder if shares else "not set"
+            problems.append(
+                f"[search] files is {files or 'not set'} here, and {there} in the search: "
+                f"`autoqa worker {study} --storage URL` takes the search's study file"
+            )
+        elif not shares and folder.token() != self.folder:
             problems.append(
                 f"{folder.path} is not the folder that the search writes to: set AUTOQA_HOME to "
-                "one that all machines share"
+                "one that all machines share, or [search] files to a URL that all reach"
             )
         if problems:
             raise ConfigError(f"study {study!r} cannot be joined from here:", *problems)

@@ -84,6 +84,8 @@ def distil(
         if job.candidate_id(1.0) in records:
             display.event(f"{job.candidate_id(1.0)} is there: the same ensemble taught it before")
             return records[job.candidate_id(1.0)]
+        if store.files is not None:
+            store.files.bring_weights(each.id for each, _ in job.teachers)
         _check_teachers(folder, job, study)
         for sentence in announced(folder, job, records, len(examples)):
             display.event(sentence)

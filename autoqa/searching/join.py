@@ -9,7 +9,6 @@ from optuna.trial import TrialState
 from autoqa import env
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError
-from autoqa.files import write_atomically
 from autoqa.registry import BoundStudy
 from autoqa.searching.conditions import Conditions
 from autoqa.searching.session import Session, WorkersWanted, at_work, open_session, open_trials
@@ -45,34 +44,6 @@ class JoinResult:
     study: str
     finished: int
     ended: str
-
-
-def fetch_study(name: str, storage: str) -> Path:
-    """Keeps the study file of a search on another machine in this one's run folder.
-
-    Args:
-        name: The study's.
-        storage: URL of its database.
-
-    Returns:
-        The file.
-
-    Raises:
-        ConfigError: The database has no such study.
-        AutoqaError: The database cannot be opened.
-    """
-    with Store(storage, name) as store:
-        text = store.study_text()
-        if text is None:
-            raise ConfigError(
-                f"STUDY {name!r}: there is no study of that name in the database of --storage: "
-                "`autoqa search STUDY.toml` begins one"
-            )
-    folder = RunFolder(Path(env.run_folder(name)))
-    folder.create()
-    if not folder.study_file.is_file():
-        write_atomically(folder.study_file, text)
-    return folder.study_file
 
 
 def join_search(
@@ -117,7 +88,10 @@ def join_search(
     ):
         conditions = _conditions(study, lease.store, shown)
         data = prepare(bound)
-        conditions.check(study.name, data, folder)
+        files = lease.store.files
+        conditions.check(study.name, data, folder, study.search.files)
+        if files is not None:
+            files.study.fetch()
         check_validation(folder, lease.store, data.public, data.private)
         spaces = build_spaces(bound, source_languages(data))
         trials = open_trials(study, spaces, lease, shown)
@@ -128,6 +102,7 @@ def join_search(
         session = open_session(
             bound, data, trials, lease, folder, shown, wanted, budget=budget, total=total
         )
+        session.catch_up()
         ended = session.train({}, None)
         _succeed(session)
         return JoinResult(study.name, _finished(session), ended)

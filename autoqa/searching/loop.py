@@ -127,8 +127,9 @@ class Loop:
         """Ends a wait for the database when a signal came."""
         if interrupts.stopping:
             raise SearchInterruptedError(
-                "the search was interrupted while its database was away; what finished is kept in "
-                f"{self.recorder.folder.path}. The same command writes it down and goes on"
+                "the search was interrupted while its database or files were away; what finished "
+                f"is kept in {self.recorder.folder.path}. The same command writes it down "
+                "and goes on"
             )
 
     def _kill(self) -> None:

@@ -52,7 +52,10 @@ class Peers:
 
         A database that lost rows gets those that are on disk.
         """
-        study, folder = self.trials.study, self.folder
+        study, folder, store = self.trials.study, self.folder, self.membership.store
+        if store.files is not None:  # uploads take time, and others need not wait for them
+            for record in adopt(folder, store.candidates()):
+                store.files.publish(record.id)
         with self.membership.store.exclusively():
             back = give_back(study, folder, self.complete)
             if back:

@@ -68,7 +68,8 @@ class Recorder:
         total: Trials wanted.
         complete: Point of a run after which nothing of it is missing.
         display: What people see.
-        retain: Keeps weights within their quota; returns a sentence for each that it dropped.
+        retain: Keeps weights within their quota, those of a new candidate included; returns a
+            sentence for each that it dropped.
         hopeless: Says which runs end at a snapshot; ``None`` lets all go on.
         faults: Says whether the machine is well enough for another trial.
     """
@@ -79,7 +80,7 @@ class Recorder:
     total: int
     complete: float
     display: Display
-    retain: Callable[[], list[str]]
+    retain: Callable[[CandidateRecord], list[str]]
     hopeless: HopelessRuns | None = None
     faults: MachineFaults = field(init=False)
 
@@ -159,6 +160,8 @@ class Recorder:
         if not math.isfinite(candidate.jaccard):
             running.broken = True
             return
+        # Before it is written down, which may share its files: weights that nothing can need stay.
+        dropped = self.retain(candidate)
         self.store.add_candidate(candidate)
         running.candidates.append(candidate)
         running.proposal.trial.report(candidate.jaccard, round(100 * candidate.fraction))
@@ -166,7 +169,7 @@ class Recorder:
         self.display.event(
             f"trial {running.number}: candidate {candidate.id} {score(candidate)}{''.join(further)}"
         )
-        for sentence in self.retain():
+        for sentence in dropped:
             self.display.event(sentence)
 
     def _stopped(self, worker: Worker, running: RunningTrial) -> bool:

@@ -1,28 +1,40 @@
 """Keeps the weights of a study's candidates within ``[search] weights`` while it is searched."""
 
+import json
 from collections.abc import Collection
+from contextlib import suppress
 
 from autoqa.ensemble.choosing.selection import Selection
 from autoqa.errors import DataError
-from autoqa.store.candidate_record import by_score
+from autoqa.store.artifacts import Artifacts
+from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import keep_within, weights_size
+from autoqa.store.weight_quota import drop, keep_within, too_much, weights_size
 
 
-def retain(folder: RunFolder, store: Store, gib: float, needed: Collection[str] = ()) -> list[str]:
+def retain(
+    folder: RunFolder,
+    store: Store,
+    gib: float,
+    needed: Collection[str] = (),
+    newcomer: CandidateRecord | None = None,
+) -> list[str]:
     """Drops the weights that selection is least likely to need, if they outgrow their quota.
+
+    Where files are shared the quota is that of all machines together.
 
     Args:
         folder: The study's run folder.
         store: Its database.
         gib: GiB that all weights together may take.
         needed: Ids of candidates whose weights stay whatever they take.
+        newcomer: A candidate on disk that is about to be written down.
 
     Returns:
         One sentence for each candidate whose weights were dropped.
     """
-    return Retention(folder, store, gib)(needed)
+    return Retention(folder, store, gib)(needed, newcomer)
 
 
 class Retention:
@@ -42,8 +54,25 @@ class Retention:
         self._quota = round(gib * 1024**3)
         self._sizes: dict[str, int] = {}
 
-    def __call__(self, needed: Collection[str] = ()) -> list[str]:
+    def __call__(
+        self, needed: Collection[str] = (), newcomer: CandidateRecord | None = None
+    ) -> list[str]:
         """Drops what is too much; arguments and result are those of :func:`retain`."""
+        files = self._store.files
+        if files is None:
+            dropped = self._drop_here(needed, newcomer)
+        else:
+            records, protected = self._records(needed, newcomer)
+            new = "" if newcomer is None else newcomer.id
+            dropped = _keep_shared(self._folder, files, records, self._quota, protected, new)
+        return [
+            f"candidate {name}: its weights were dropped, because all together took more than "
+            f"search.weights = {self._gib:g} GiB; `autoqa retrain {self._store.study} {name}` "
+            "makes them again"
+            for name in dropped
+        ]
+
+    def _drop_here(self, needed: Collection[str], newcomer: CandidateRecord | None) -> list[str]:
         self._weigh_new()
         if sum(self._sizes.values()) <= self._quota:
             return []
@@ -51,14 +80,23 @@ class Retention:
             for name, size in self._sizes.items():
                 if size:
                     self._sizes[name] = weights_size(self._folder, name)
-            dropped = self._drop(needed)
+            records, protected = self._records(needed, newcomer)
+            records = [record for record in records if record.id in self._sizes]
+            dropped = keep_within(self._folder, records, self._quota, protected, self._sizes)
         self._sizes |= dict.fromkeys(dropped, 0)
-        return [
-            f"candidate {name}: its weights were dropped, because all together took more than "
-            f"search.weights = {self._gib:g} GiB; `autoqa retrain {self._store.study} {name}` "
-            "makes them again"
-            for name in dropped
-        ]
+        return dropped
+
+    def _records(
+        self, needed: Collection[str], newcomer: CandidateRecord | None
+    ) -> tuple[list[CandidateRecord], set[str]]:
+        """All candidates, and ids of those whose weights stay."""
+        records = {record.id: record for record in self._store.candidates()}
+        if newcomer is not None:
+            records[newcomer.id] = newcomer
+        protected = _selected(self._folder, self._store) | set(needed)
+        if needed:
+            protected.add(min(records.values(), key=by_score).id)
+        return list(records.values()), protected
 
     def _weigh_new(self) -> None:
         present = {path.name for path in self._folder.candidates.iterdir()}
@@ -69,19 +107,38 @@ class Retention:
             if not name.startswith("."):
                 self._sizes[name] = weights_size(self._folder, name)
 
-    def _drop(self, needed: Collection[str]) -> list[str]:
-        records = [record for record in self._store.candidates() if record.id in self._sizes]
-        protected = _selected(self._folder) | set(needed)
-        if needed:
-            protected.add(min(records, key=by_score).id)
-        return keep_within(self._folder, records, self._quota, protected, self._sizes)
+
+def _keep_shared(
+    folder: RunFolder,
+    files: Artifacts,
+    records: Collection[CandidateRecord],
+    quota: int,
+    protected: Collection[str],
+    newcomer: str,
+) -> list[str]:
+    """Keeps what all machines share within a quota, and nothing here that is not there any more."""
+    sizes = dict(files.weights(fresh=True))
+    here = {record.id: size for record in records if (size := weights_size(folder, record.id))}
+    if here.keys() - sizes.keys() - {newcomer}:
+        for name in files.without_weights() & here.keys() - {newcomer}:
+            drop(folder, name)
+    if newcomer in here:
+        sizes[newcomer] = here[newcomer]
+    surplus = too_much(records, sizes, quota, protected)
+    for name in surplus:
+        files.drop_weights(name)
+    return surplus
 
 
-def _selected(folder: RunFolder) -> set[str]:
-    if not folder.selection.is_file():
-        return set()
-    try:
-        selection = Selection.from_json(folder.selection.read_text(encoding="utf-8"))
-    except DataError:  # written by another version: select says so, and no search should end of it
-        return set()
-    return {seat.id for pick in (selection, selection.best_public) for seat in pick.members}
+def _selected(folder: RunFolder, store: Store) -> set[str]:
+    texts = [folder.selection.read_text(encoding="utf-8")] if folder.selection.is_file() else []
+    if store.files is not None:  # the last selection may have been made on another machine
+        texts += [json.dumps(each) for each in store.selections()[-1:]]
+    names: set[str] = set()
+    for text in texts:
+        # One of another version: select says so, and no search should end of it.
+        with suppress(DataError):
+            selection = Selection.from_json(text)
+            picks = (selection, selection.best_public)
+            names |= {seat.id for pick in picks for seat in pick.members}
+    return names

@@ -15,6 +15,7 @@ from autoqa.modeling.soup import average_models
 from autoqa.searching.mend import mend_record
 from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import reopen
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import checksum
 from autoqa.store.predictions import left_out
@@ -106,7 +107,7 @@ def retrain(
                     training_factory, bound.study, folder.path, plan, folder.logs
                 )
                 pool = make_pool(workers, settings)
-                made |= _Retraining(pool, folder, scratch, display).run(part, scales)
+                made |= _Retraining(pool, folder, scratch, display, store.files).run(part, scales)
             return [made[record.id] for record in records]
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)
@@ -120,6 +121,12 @@ def _dropped_records(
     if unknown:
         hint = did_you_mean(unknown[0], records) or f"; see `autoqa leaderboard {store.study}`"
         raise ConfigError(f"CANDIDATE {unknown[0]!r}: the study has no such candidate{hint}")
+    if store.files is not None:
+        store.files.bring(records[name] for name in names)
+        needed = dict.fromkeys(names)
+        for name in names:
+            needed |= dict.fromkeys((*records[name].ingredients, *records[name].teachers))
+        store.files.bring_weights(needed)
     for name in names:
         mend_record(folder, name, records[name])
     return [records[name] for name in names if _is_incomplete(folder, records[name])]
@@ -146,9 +153,15 @@ def _check_teachers(folder: RunFolder, records: Sequence[CandidateRecord], study
 
 class _Retraining:
     def __init__(
-        self, pool: WorkerPool, folder: RunFolder, scratch: RunFolder, display: Display
+        self,
+        pool: WorkerPool,
+        folder: RunFolder,
+        scratch: RunFolder,
+        display: Display,
+        files: Artifacts | None,
     ) -> None:
         self.pool, self.folder, self.scratch, self.display = pool, folder, scratch, display
+        self.files = files
         self.helpers: set[str] = set()
         self.done: dict[str, Remade] = {}
 
@@ -227,5 +240,7 @@ class _Retraining:
         sentence = None if record.ingredients else left_out(self.folder, record.id)
         if sentence is not None:
             raise DataError(f"candidate {record.id} was trained again, and came out different")
+        if self.files is not None:
+            self.files.return_candidate(record.id)
         self.done[record.id] = Remade(record.id, record.jaccard, bool(record.ingredients))
         self.display.event(f"candidate {record.id} is there again, the same to the last bit")

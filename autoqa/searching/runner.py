@@ -111,6 +111,8 @@ def _begin(
     check_validation(folder, store, data.public, data.private)
     freeze(folder, store, bound.study, text, accept)
     keep_validation(folder, store, data.public, data.private)
+    if store.files is not None:
+        store.files.study.publish()
     return spaces
 
 
@@ -121,7 +123,9 @@ def _prepared(session: Session, workers: int | None) -> Session:
         *mend_windows(session.folder, session.data),
     ):
         session.display.event(sentence)
+    _return_lost(session)
     session.peers.settle()
+    session.catch_up()
     for name in session.folder.remove_partial(spare=session.peers.elsewhere()):
         session.display.event(f"removed {name}, which a dead search left half-written")
     return _laid_out(session, workers)
@@ -161,6 +165,14 @@ def _measured(session: Session) -> dict[str, RunTiming]:
         session.pool.end()  # others want the devices
 
 
+def _return_lost(session: Session) -> None:
+    """Has here all that is among the shared files, for a database that has lost its rows."""
+    files = session.store.files
+    if files is not None and not session.store.candidates():
+        for sentence in files.bring_all():
+            session.display.event(sentence)
+
+
 def _search(session: Session, past: PastStudy | None) -> str:
     """Times runs, has them fit, trains and averages; says why the search ended."""
     study, trials, display = session.study, session.trials, session.display
@@ -197,6 +209,7 @@ def _let_others_join(session: Session) -> None:
         session.folder,
         session.budget,
         session.recorder.total,
+        session.study.search.files,
     )
     session.store.save_conditions(conditions.as_json())
 

@@ -23,6 +23,7 @@ from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import soup_maker
 from autoqa.searching.time_limit import snapshots_of, stored_scale, use_scale
 from autoqa.searching.trials import Trials
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.sqlite_file import set_aside_damaged
@@ -100,6 +101,19 @@ class Session:
         """The time without what is kept for soups."""
         return replace(self.budget, reserve=SOUPS_SHARE if self.study.search.soups else 0.0)
 
+    def catch_up(self) -> None:
+        """Shares what is whole on this machine and, for want of a store or a database, is not yet.
+
+        Without shared files there is nothing to do: whoever leads sees what is in the folder.
+        """
+        files = self.store.files
+        if files is None:
+            return
+        self.peers.settle()
+        uploaded = files.publish_missing(self.store.candidates())
+        if uploaded:
+            self.display.event(f"uploaded from here: {', '.join(uploaded)}")
+
     def soup_maker(self) -> SoupMaker | None:
         """Averages with the same workers, if the study asks for it."""
         search = self.study.search
@@ -174,9 +188,10 @@ def at_work(
     if damaged is not None:
         logged.event(damaged)
     patience = Patience(tell=logged.event)
+    files = Artifacts.reached(folder, study.search.files, patience)
     with (
         told(folder),
-        Store(url, study.name, patience, openings=folder.openings) as store,
+        Store(url, study.name, patience, openings=folder.openings, files=files) as store,
         taking_part(store, purpose, leads=leads) as membership,
         ReportedDisplay(logged, membership) as shown,
     ):
@@ -266,6 +281,7 @@ def open_session(
     plan = wanted.kind.plan(wanted.count or search.workers, search.devices_per_run)
     parts = f"{len(data.public)} public and {len(data.private)} private"
     display.event(f"{plan.spelled()}; {parts} validation questions")
+    retention = Retention(folder, store, search.weights)
     recorder = Recorder(
         trials=trials,
         store=store,
@@ -273,8 +289,8 @@ def open_session(
         total=total,
         complete=max(study.search.snapshots),
         display=display,
-        retain=Retention(folder, store, study.search.weights),
-        hopeless=HopelessRuns(folder) if study.search.prune else None,
+        retain=lambda new: retention(newcomer=new),
+        hopeless=HopelessRuns(folder, store.files) if search.prune else None,
     )
 
     def make(plan: WorkerPlan) -> WorkerPool:

@@ -114,14 +114,16 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
         store.save_study(text, fingerprint(study))
 
 
+_FREE_KEYS = (
+    *("trials", "minutes", "reserve", "device_hours", "fit", "workers", "devices_per_run"),
+    *("prune", "soups", "checkpoints", "weights", "files"),
+)
+"""Keys of ``[search]`` that may change between searches."""
+
+
 def _with_free_keys(old: StudyFile, new: StudyFile) -> StudyFile:
     """The old study with the new one's values of all keys that may change between searches."""
-    keys = (
-        *("trials", "minutes", "reserve", "device_hours", "fit", "workers"),
-        "devices_per_run",
-        *("checkpoints", "weights", "prune", "soups"),
-    )
-    search = old.search.model_copy(update={key: getattr(new.search, key) for key in keys})
+    search = old.search.model_copy(update={key: getattr(new.search, key) for key in _FREE_KEYS})
     sources = {
         name: table.model_copy(update={"licence": new.sources[name].licence})
         if name in new.sources

@@ -45,7 +45,7 @@ def make_standard_soups(maker: SoupMaker) -> list[CandidateRecord]:
     folder, store = maker.folder, maker.store
     for record in adopt(folder, store.candidates()):
         store.add_candidate(record)
-    found = families(_with_weights(folder, store.candidates()))
+    found = families(_with_weights(folder, store, store.candidates()))
     return maker.run([soup for family in found for soup in standard_soups(family)], found)
 
 
@@ -57,7 +57,7 @@ def early_soups(maker: SoupMaker, running: Collection[int]) -> list[Soup]:
         running: Trials that are not over: their runs have further candidates to come.
     """
     records = [each for each in maker.store.candidates() if each.trial not in running]
-    found = families(_with_weights(maker.folder, records))
+    found = families(_with_weights(maker.folder, maker.store, records))
     return [
         soup
         for family in found
@@ -99,7 +99,7 @@ def soup(
         for sentence in mend_candidates(folder, store):
             display.event(sentence)
         records = {record.id: record for record in store.candidates()}
-        here = {record.id for record in _with_weights(folder, records.values())}
+        here = {record.id for record in _with_weights(folder, store, records.values())}
         named = [soup_of(records, names, store.study)] if names else []
         if any(each.id in records for each in named):
             return []
@@ -145,12 +145,17 @@ def soup_maker(
     return SoupMaker(pool, folder, store, display, budget or Budget(), keep)
 
 
-def _with_weights(folder: RunFolder, records: Iterable[CandidateRecord]) -> list[CandidateRecord]:
-    return [
-        record
-        for record in records
-        if (folder.model(record.id) / WEIGHTS).is_file() and _takes_part(folder, record.id)
-    ]
+def _with_weights(
+    folder: RunFolder, store: Store, records: Iterable[CandidateRecord]
+) -> list[CandidateRecord]:
+    """Those whose weights are here, or can be fetched by the worker that averages them."""
+    if store.files is None:
+        found = [each for each in records if (folder.model(each.id) / WEIGHTS).is_file()]
+    else:
+        there = store.files.weights()
+        found = [each for each in records if each.id in there]
+        store.files.bring(found)
+    return [each for each in found if _takes_part(folder, each.id)]
 
 
 def _takes_part(folder: RunFolder, candidate: str) -> bool:
@@ -158,4 +163,4 @@ def _takes_part(folder: RunFolder, candidate: str) -> bool:
         check_predictions(folder, candidate)
     except DamagedError:  # told of where candidates are looked through
         return False
-    return True
+    return folder.candidate(candidate).is_dir()

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from autoqa.errors import DataError, check_keys
 from autoqa.recipes import Recipe, TrainingRun
+from autoqa.store.checksums import DamagedError
 
 _FLAT_SCORES = ("jaccard", "em", "f1")
 """What version 0.1.0 wrote beside the other values instead of into ``scores``."""
@@ -134,6 +135,30 @@ class CandidateRecord:
         for name, value in self.as_json().items():
             flat |= value if name == "scores" else {name: value}
         return flat
+
+
+def parse_record(content: bytes, where: str) -> CandidateRecord:
+    """The record in a candidate's file.
+
+    Args:
+        content: Of the file.
+        where: The file, for messages.
+
+    Raises:
+        DamagedError: It is not a candidate record.
+        DataError: It is of a newer version.
+    """
+    try:
+        return CandidateRecord.from_json(json.loads(content))
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise DamagedError(f"{where}: not a candidate record ({error})") from error
+
+
+def identity(record: CandidateRecord) -> tuple[object, ...]:
+    """What was trained; two candidates of equal identity are one."""
+    return record.backbone, record.recipe_hash, record.learning_rate, record.seed
 
 
 def by_score(record: CandidateRecord) -> tuple[float, str]:

@@ -53,80 +53,6 @@ def _go_on() -> None:
     """Never raises."""
 
 
-@dataclass(slots=True)
-class Patience:
-    """How long to wait for an absent database, and who is told.
-
-    Attributes:
-        seconds: From the first failure; then the wait ends with an error.
-        tell: Takes a sentence for people when the wait begins, goes on and ends.
-        check: Called several times a second during waits; may raise, so that Ctrl-C works.
-    """
-
-    seconds: float = 10.0
-    tell: Callable[[str], None] = _nobody
-    check: Callable[[], None] = _go_on
-
-    def pause(self, seconds: float) -> None:
-        """Sleeps, and calls :attr:`check` meanwhile."""
-        until = time.monotonic() + seconds
-        self.check()
-        while (left := until - time.monotonic()) > 0:
-            time.sleep(min(left, _POLL))
-            self.check()
-
-    @contextmanager
-    def checked_by(self, check: Callable[[], None]) -> Iterator[None]:
-        """Has waits call another function while the block runs."""
-        before, self.check = self.check, check
-        try:
-            yield
-        finally:
-            self.check = before
-
-    def insist(self, work: Callable[[], T], where: str) -> T:
-        """Does a piece of work on a database, again as a whole where the database was away.
-
-        Args:
-            work: May have been done although it failed: an answer can be lost. It has to see
-                that by itself when it is called again.
-            where: The database as messages show it.
-
-        Raises:
-            AutoqaError: The database stayed away.
-        """
-        began, pause, told = time.monotonic(), _FIRST_PAUSE, float("-inf")
-        while True:
-            try:
-                result = work()
-            except Exception as error:
-                reason = absence(error)
-                if reason is None:
-                    raise
-                waited = time.monotonic() - began
-                if waited + pause > self.seconds:
-                    raise AutoqaError(
-                        f"{where}: the study's database has not answered for {math.ceil(waited)} s "
-                        f"({reason}): {_help(reason)}, and give the same command again; "
-                        "nothing that finished is lost"
-                    ) from error
-                often = pause < _LONGEST_PAUSE
-                # A blink of an eye is not worth a line.
-                if waited >= _FIRST_PAUSE and (often or waited - told >= _TELL_EVERY):
-                    told = waited
-                    self.tell(
-                        f"the database {where} has not answered for {math.ceil(waited)} s "
-                        f"({reason}); results wait on disk; trying again"
-                    )
-            else:
-                if told >= 0:
-                    waited = time.monotonic() - began
-                    self.tell(f"the database {where} answers again after {waited:.0f} s")
-                return result
-            self.pause(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
-
-
 def absence(error: BaseException) -> str | None:
     """The driver's words where a database was away, busy or starting; ``None`` for other errors.
 
@@ -166,3 +92,88 @@ def _is_absence(error: DBAPIError) -> bool:
     lost = type(driver).__name__ in ("OperationalError", "InterfaceError", "ConnectionTimeout")
     refused = any(words in str(driver) for words in _REFUSALS)
     return lost and not refused and not type(driver).__module__.startswith("sqlite3")
+
+
+@dataclass(slots=True)
+class Patience:
+    """How long to wait for an absent database, and who is told.
+
+    Attributes:
+        seconds: From the first failure; then the wait ends with an error.
+        tell: Takes a sentence for people when the wait begins, goes on and ends.
+        check: Called several times a second during waits; may raise, so that Ctrl-C works.
+    """
+
+    seconds: float = 10.0
+    tell: Callable[[str], None] = _nobody
+    check: Callable[[], None] = _go_on
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, and calls :attr:`check` meanwhile."""
+        until = time.monotonic() + seconds
+        self.check()
+        while (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _POLL))
+            self.check()
+
+    @contextmanager
+    def checked_by(self, check: Callable[[], None]) -> Iterator[None]:
+        """Has waits call another function while the block runs."""
+        before, self.check = self.check, check
+        try:
+            yield
+        finally:
+            self.check = before
+
+    def insist(
+        self,
+        work: Callable[[], T],
+        where: str,
+        *,
+        absence: Callable[[BaseException], str | None] = absence,
+        what: str = "database",
+        remedy: Callable[[str], str] = _help,
+    ) -> T:
+        """Does a piece of work on a database, again as a whole where the database was away.
+
+        Args:
+            work: May have been done although it failed: an answer can be lost. It has to see
+                that by itself when it is called again.
+            where: The database as messages show it.
+            absence: Says why an error means that it was away; ``None`` for other errors.
+            what: Its kind, if it is something else.
+            remedy: What to do about a reason.
+
+        Raises:
+            AutoqaError: The database stayed away.
+        """
+        began, pause, told = time.monotonic(), _FIRST_PAUSE, float("-inf")
+        while True:
+            try:
+                result = work()
+            except Exception as error:
+                reason = absence(error)
+                if reason is None:
+                    raise
+                waited = time.monotonic() - began
+                if waited + pause > self.seconds:
+                    raise AutoqaError(
+                        f"{where}: the study's {what} has not answered for {math.ceil(waited)} s "
+                        f"({reason}): {remedy(reason)}, and give the same command again; "
+                        "nothing that finished is lost"
+                    ) from error
+                often = pause < _LONGEST_PAUSE
+                # A blink of an eye is not worth a line.
+                if waited >= _FIRST_PAUSE and (often or waited - told >= _TELL_EVERY):
+                    told = waited
+                    self.tell(
+                        f"the {what} {where} has not answered for {math.ceil(waited)} s "
+                        f"({reason}); results wait on disk; trying again"
+                    )
+            else:
+                if told >= 0:
+                    waited = time.monotonic() - began
+                    self.tell(f"the {what} {where} answers again after {waited:.0f} s")
+                return result
+            self.pause(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)

@@ -5,7 +5,6 @@ predicts it (the worker) writes it by :func:`autoqa.store.predictions.write_logi
 it back.
 """
 
-import json
 import re
 import shutil
 import tempfile
@@ -16,7 +15,7 @@ from typing import Literal
 
 from autoqa.errors import ConfigError, DataError
 from autoqa.files import write_atomically, writing_folder
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, identity, parse_record
 from autoqa.store.checksums import (
     DamagedError,
     check,
@@ -30,12 +29,14 @@ from autoqa.store.private_openings import Opening
 from autoqa.types import Example
 
 Part = Literal["public", "private"]
+PARTS: tuple[Part, ...] = ("public", "private")
 
 RECORD = "candidate.json"
 TRIAL = "trial.json"
 """The row of a candidate's trial as it was when its run began."""
 
-_CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|(soup|distil)-[a-z0-9_-]+-[0-9a-f]{6}")
+CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|(soup|distil)-[a-z0-9_-]+-[0-9a-f]{6}")
+"""What ids of candidates look like."""
 
 
 class RunFolder:
@@ -107,7 +108,7 @@ class RunFolder:
             ConfigError: The id has not the form ``t0003-100``, ``soup-e5-3fa9c1`` or
                 ``distil-e5-3fa9c1``.
         """
-        if not _CANDIDATE.fullmatch(candidate_id):
+        if not CANDIDATE.fullmatch(candidate_id):
             raise ConfigError(
                 f"candidate {candidate_id!r}: ids look like t0003-100, soup-e5-3fa9c1 or "
                 "distil-e5-3fa9c1"
@@ -150,7 +151,7 @@ class RunFolder:
         except DamagedError:
             self.set_aside(candidate_id)
             return
-        if _identity(old) != _identity(new):
+        if identity(old) != identity(new):
             raise DataError(
                 f"{self.candidate(candidate_id)} is of another run ({old.backbone}, recipe "
                 f"{old.recipe_hash}, rate {old.learning_rate:g}, seed {old.seed}) and is not "
@@ -269,19 +270,13 @@ def check_opening(part: Part, opening: Opening | None) -> None:
 
 
 def _complete(path: Path) -> bool:
-    return bool(_CANDIDATE.fullmatch(path.name)) and (path / RECORD).is_file()
+    return bool(CANDIDATE.fullmatch(path.name)) and (path / RECORD).is_file()
 
 
 def _read_record(folder: Path) -> CandidateRecord:
     path = folder / RECORD
     try:
-        return CandidateRecord.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    except (OSError, ValueError, TypeError, KeyError) as error:
+        content = path.read_bytes()
+    except OSError as error:
         raise DamagedError(f"{path}: not a candidate record ({error})") from error
-
-
-def _identity(record: CandidateRecord) -> tuple[object, ...]:
-    """What was trained; two candidates of equal identity are one."""
-    return record.backbone, record.recipe_hash, record.learning_rate, record.seed
+    return parse_record(content, str(path))

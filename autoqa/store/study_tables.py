@@ -6,14 +6,18 @@ Every table carries the study's name, because one server may hold many studies.
 import hashlib
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Connection, insert, select, update
 
+from autoqa.store.artifacts import Artifacts
+from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.candidate_rows import CandidateRows
 from autoqa.store.connection import append, aware, now
 from autoqa.store.external_scores import ExternalScores
-from autoqa.store.private_openings import OpeningLog
+from autoqa.store.patience import Patience
+from autoqa.store.private_openings import Opening, OpeningLog
 from autoqa.store.public_reads import ReadLog
 from autoqa.store.searchers import SearcherLog
 from autoqa.store.tables import selections as _selections
@@ -21,7 +25,37 @@ from autoqa.store.tables import studies as _studies
 
 
 class Store(CandidateRows, OpeningLog, ReadLog, ExternalScores, SearcherLog):
-    """One study's rows; see :class:`autoqa.store.connection.StudyDatabase`."""
+    """One study's rows; see :class:`autoqa.store.connection.StudyDatabase`.
+
+    Args:
+        url: As there.
+        study: As there.
+        patience: As there.
+        openings: As of :class:`autoqa.store.private_openings.OpeningLog`.
+        read_only: As of ``StudyDatabase``.
+        files: Where the study's machines share its files, if its run folder is not all there is:
+            what has a row here is there.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        study: str | None = None,
+        patience: Patience | None = None,
+        *,
+        openings: Path | None = None,
+        read_only: bool = False,
+        files: Artifacts | None = None,
+    ) -> None:
+        super().__init__(url, study, patience, openings=openings, read_only=read_only)
+        self.files = files
+
+    def log_opening(self, reason: str, *, purpose: str = "") -> Opening:
+        """As :meth:`OpeningLog.log_opening`; the study's shared files have it as well."""
+        opening = super().log_opening(reason, purpose=purpose)
+        if self.files is not None:
+            self.files.study.mirror_openings()
+        return opening
 
     def save_study(self, text: str, fingerprint: str | None = None) -> None:
         """Writes the study file's text down, in place of an earlier one.
@@ -83,6 +117,17 @@ class Store(CandidateRows, OpeningLog, ReadLog, ExternalScores, SearcherLog):
         query = select(column).where(_studies.c.name == self.study)
         value = self._transaction(lambda connection: connection.scalar(query))
         return None if value is None else str(value)
+
+    def add_candidate(self, record: CandidateRecord) -> None:
+        """Adds a candidate, whose files are shared first; a row of the same id is replaced.
+
+        Raises:
+            DataError: Another run's candidate of that id is among the shared files.
+            AutoqaError: Database or shared files cannot be used; the candidate stays on disk.
+        """
+        if self.files is not None:
+            self.files.publish(record.id)
+        super().add_candidate(record)
 
     def add_selection(self, selection: dict[str, Any]) -> None:
         """Appends a selection, a value that JSON can hold."""

@@ -6,11 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from autoqa.errors import DataError
 from autoqa.store.checksums import DamagedError, damage_beside, sum_beside
 from autoqa.store.example_lines import Digests, digests, to_line
-from autoqa.store.run_folder import Part, RunFolder
+from autoqa.store.run_folder import PARTS, Part, RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.types import Example
-
-_PARTS: tuple[Part, ...] = ("public", "private")
 
 
 def fingerprint(public: Iterable[Example], private: Iterable[Example]) -> str:
@@ -67,11 +65,11 @@ def _mark(parts: dict[Part, Digests]) -> str:
 def _frozen(folder: RunFolder) -> dict[Part, Digests]:
     """Digests of what the files hold; empty unless both parts are there and whole."""
     try:
-        stored = {part: folder.example_digests(part) for part in _PARTS}
+        stored = {part: folder.example_digests(part) for part in PARTS}
     except DamagedError:
         return {}
     complete = {part: rows for part, rows in stored.items() if rows is not None}
-    return complete if len(complete) == len(_PARTS) else {}
+    return complete if len(complete) == len(PARTS) else {}
 
 
 def _check_damaged(folder: RunFolder, parts: Mapping[Part, Sequence[Example]]) -> None:

@@ -24,8 +24,10 @@ from autoqa.store.checksums import (
 from autoqa.store.run_folder import RunFolder
 
 WEIGHTS = "model.safetensors"
-_MODEL_WEIGHTS = f"model/{WEIGHTS}"
-_DROPPED = "dropped.json"
+MODEL_WEIGHTS = f"model/{WEIGHTS}"
+"""Where a candidate's folder has them."""
+
+DROPPED = "dropped.json"
 _SET_ASIDE = f"{WEIGHTS}.damaged"
 
 
@@ -38,11 +40,13 @@ class Dropped:
         size: Its bytes.
         damaged: Whether it was not autoqa that removed them to save room: they were found damaged
             or missing.
+        elsewhere: Whether the study's shared files have them, and they were not needed here yet.
     """
 
     sha256: str
     size: int
     damaged: bool = False
+    elsewhere: bool = False
 
 
 def by_need(
@@ -110,17 +114,36 @@ def keep_within(
         for each in records
         if (size := known[each.id] if each.id in known else weights_size(folder, each.id))
     }
+    surplus = too_much(records, sizes, quota, protected)
+    for name in surplus:
+        drop(folder, name)
+    return surplus
+
+
+def too_much(
+    records: Collection[CandidateRecord],
+    sizes: Mapping[str, int],
+    quota: int,
+    protected: Collection[str] = (),
+) -> list[str]:
+    """Ids of the weights that :func:`keep_within` would drop, least needed first.
+
+    Args:
+        records: Candidates.
+        sizes: Bytes of the weights of those that have any.
+        quota: As there.
+        protected: As there.
+    """
     spare = superseded([record for record in records if record.id in sizes])
     names = by_need(records, protected, spare)
-    total, dropped = sum(sizes.values()), []
+    total, surplus = sum(sizes.values()), []
     for name in reversed(names[1:]):
         if total <= quota:
             break
         if name in sizes and name not in protected:
-            drop(folder, name)
             total -= sizes[name]
-            dropped.append(name)
-    return dropped
+            surplus.append(name)
+    return surplus
 
 
 def drop(folder: RunFolder, candidate: str) -> None:
@@ -128,7 +151,7 @@ def drop(folder: RunFolder, candidate: str) -> None:
     path = folder.model(candidate) / WEIGHTS
     try:
         # What was written counts, and not what may have become of it.
-        known = _model_sums(folder, candidate).get(_MODEL_WEIGHTS)
+        known = _model_sums(folder, candidate).get(MODEL_WEIGHTS)
     except DamagedError:
         known = None
     expected = known or Checksum.of(path)
@@ -153,15 +176,15 @@ def dropped(folder: RunFolder, candidate: str) -> Dropped | None:
     try:
         return _dropped(folder, candidate)
     except (OSError, ValueError, TypeError) as error:
-        if _MODEL_WEIGHTS not in sums:
+        if MODEL_WEIGHTS not in sums:
             raise DataError(
                 f"{weights} is missing, and nothing says what it was ({error}): restore the run "
                 "folder."
             ) from error
-    expected = sums[_MODEL_WEIGHTS]
+    expected = sums[MODEL_WEIGHTS]
     gone = Dropped(expected.sha256, expected.size, damaged=True)
     _write_down(folder, candidate, gone)
-    if there and damage(folder.candidate(candidate), _MODEL_WEIGHTS):
+    if there and damage(folder.candidate(candidate), MODEL_WEIGHTS):
         weights.replace(weights.with_name(_SET_ASIDE))
     return gone
 
@@ -189,8 +212,8 @@ def original(folder: RunFolder, candidate: str) -> str:
         DataError: They are gone, and nothing says what they were.
     """
     sums = _model_sums(folder, candidate)
-    if _MODEL_WEIGHTS in sums:
-        return sums[_MODEL_WEIGHTS].sha256
+    if MODEL_WEIGHTS in sums:
+        return sums[MODEL_WEIGHTS].sha256
     gone = dropped(folder, candidate)
     return checksum(folder.model(candidate) / WEIGHTS) if gone is None else gone.sha256
 
@@ -199,7 +222,7 @@ def restore(folder: RunFolder, candidate: str, weights: Path) -> None:
     """Moves weights, made on the same file system, to where a candidate's belong."""
     weights.replace(folder.model(candidate) / WEIGHTS)
     (folder.model(candidate) / _SET_ASIDE).unlink(missing_ok=True)
-    (folder.candidate(candidate) / _DROPPED).unlink(missing_ok=True)
+    (folder.candidate(candidate) / DROPPED).unlink(missing_ok=True)
 
 
 def restore_damaged(folder: RunFolder, candidate: str, made: Path) -> None:
@@ -225,16 +248,26 @@ def _model_sums(folder: RunFolder, candidate: str) -> Mapping[str, Checksum]:
 
 
 def _dropped(folder: RunFolder, candidate: str) -> Dropped:
-    path = folder.candidate(candidate) / _DROPPED
+    path = folder.candidate(candidate) / DROPPED
     return Dropped(**json.loads(path.read_text(encoding="utf-8")))
 
 
+def leave_elsewhere(candidate: Path) -> None:
+    """Writes down, in a folder without weights, that the study's shared files have them."""
+    expected = written_sums(candidate).get(MODEL_WEIGHTS)
+    if expected is not None:
+        _write(candidate, Dropped(expected.sha256, expected.size, elsewhere=True))
+
+
 def _write_down(folder: RunFolder, candidate: str, gone: Dropped) -> None:
+    _write(folder.candidate(candidate), gone)
+
+
+def _write(candidate: Path, gone: Dropped) -> None:
     # Earlier versions know no key but these two.
     content: dict[str, object] = {"sha256": gone.sha256, "size": gone.size}
-    if gone.damaged:
-        content["damaged"] = True
-    write_atomically(folder.candidate(candidate) / _DROPPED, json.dumps(content) + "\n")
+    content |= {name: True for name in ("damaged", "elsewhere") if getattr(gone, name)}
+    write_atomically(candidate / DROPPED, json.dumps(content) + "\n")
 
 
 def weights_size(folder: RunFolder, candidate: str) -> int:

@@ -15,6 +15,7 @@ from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.soup import average_models
 from autoqa.scores.metrics import score
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
@@ -46,6 +47,9 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
     emit(Progress(job.trial, "averaging"))
     ready = bench.backbone(job.backbone)
     folder = RunFolder(job.run_folder)
+    files = Artifacts.of(folder, bench.bound.study.search.files)
+    if files is not None:
+        files.bring_weights(record.id for record in job.ingredients)
     if job.kept:
         unscored = unscored_soup(job.ingredients)
         with folder.writing_candidate(unscored.id) as partial:

@@ -13,6 +13,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.selection import stored_selection
 from autoqa.config.load import load_study
 from autoqa.errors import AutoqaError, ConfigError
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_rows import StudyRows
@@ -90,11 +91,12 @@ def compact(place: StudyPlace, *, weights: bool) -> list[Spare]:
     assert place.storage is not None
     before = _database_size(folder)
     with ExitStack() as stack:
-        store = stack.enter_context(Store(place.storage, place.name))
+        files = Artifacts.of(folder, load_study(folder.study_file, frozen=True).search.files)
+        store = stack.enter_context(Store(place.storage, place.name, files=files))
         stack.enter_context(alone(store, "compacting"))
         gone = list(_spare(folder, store, weights=weights))
         for each in gone:
-            _remove(folder, each)
+            _remove(folder, each, files)
     if holds_database(folder, store):
         with StudyRows(place.storage, place.name) as rows:
             rows.pack()
@@ -104,9 +106,11 @@ def compact(place: StudyPlace, *, weights: bool) -> list[Spare]:
     return gone
 
 
-def _remove(folder: RunFolder, spare: Spare) -> None:
+def _remove(folder: RunFolder, spare: Spare, files: Artifacts | None) -> None:
     try:
-        if spare.candidate is not None:
+        if spare.candidate is not None and files is not None:
+            files.drop_weights(spare.candidate)
+        elif spare.candidate is not None:
             drop(folder, spare.candidate)
         elif spare.path.is_dir() and not spare.path.is_symlink():
             shutil.rmtree(spare.path)

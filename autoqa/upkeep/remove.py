@@ -3,8 +3,10 @@
 import secrets
 import shutil
 
+from autoqa.config.load import load_study
 from autoqa.errors import AutoqaError
 from autoqa.searching.optuna_study import remove_study as remove_trials
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.study_rows import StudyRows
 from autoqa.store.study_tables import Store
 from autoqa.upkeep.sole_use import alone, holds_database, own_folder
@@ -19,6 +21,7 @@ def remove_study(place: StudyPlace) -> None:
         AutoqaError: Somebody works on it, or files cannot be removed.
     """
     folder = own_folder(place)
+    files = Artifacts.of(folder, load_study(folder.study_file, frozen=True).search.files)
     assert place.storage is not None
     gone = folder.path.with_name(f".{place.name}.{secrets.token_hex(4)}.removed")
     with Store(place.storage, place.name) as store, alone(store, "removing"):
@@ -26,6 +29,8 @@ def remove_study(place: StudyPlace) -> None:
             remove_trials(place.name, store.full_url)
             with StudyRows(store.full_url, place.name) as rows:
                 rows.remove()
+        if files is not None:
+            files.remove()
         try:
             folder.path.rename(gone)
         except OSError as error:

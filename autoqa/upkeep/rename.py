@@ -89,6 +89,11 @@ def _rename_rows(place: StudyPlace, folder: RunFolder, new: str, text: str) -> N
                 f"search.storage = {study.search.storage!r} leads into {folder.path}, which a new "
                 "name would move away: keep the database elsewhere, or leave the key out"
             )
+        if study.search.files is not None:
+            raise ConfigError(
+                f"search.files = {study.search.files!r} keeps the study's candidates under its "
+                "name, and other machines look for them there: it cannot be renamed"
+            )
         if rows.named(new):
             if store.study_text() is None and _text_of(store, new) == text:
                 return  # a rename was killed after this step

@@ -244,6 +244,17 @@ def test_variables_are_replaced_in_strings(write, monkeypatch):
     assert brace.startswith("sources.chaii.path: '${' is no variable; write ${NAME}")
 
 
+def test_whoever_reads_a_searched_study_finds_its_database_and_files(write, monkeypatch):
+    monkeypatch.setenv("SECRET", "x")
+    search = '\n[search]\nstorage = "postgresql://a:${SECRET}@b/c"\nfiles = "s3://${SECRET}/y"\n'
+    text = GOOD.replace('"squad.jsonl"', '"${ABSENT}/a"')
+    assert "[search]" not in text
+    study = load_study(write(text + search), frozen=True)
+    assert study.search.storage == "postgresql://a:x@b/c"
+    assert study.search.files == "s3://x/y"
+    assert study.sources["squad"].options["path"] == "${ABSENT}/a"
+
+
 def test_a_syntax_error_names_the_line(write):
     assert problems(write('name = "tiny"\nsources.a = = 3\n')) == [
         "line 2, column 13: not valid TOML: Invalid value: sources.a = = 3"
