@@ -8,7 +8,7 @@ from autoqa.run.finished import Run, open_run
 from autoqa.run.main_script import check_main_script
 
 if TYPE_CHECKING:
-    from autoqa.searching.warm_start import PastStudy
+    from autoqa.trials.warm_start import PastStudy
 
 
 def search(
@@ -74,7 +74,7 @@ def open_past(study: str) -> "PastStudy":
         ConfigError: No search of that name has run here.
         DataError: Its public questions are missing or damaged.
     """
-    from autoqa.searching.optuna_study import past_study
+    from autoqa.trials.optuna_study import past_study
 
     earlier = open_study_run(study)
     with earlier.store:

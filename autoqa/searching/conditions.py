@@ -9,10 +9,10 @@ from typing import Any, Self
 from autoqa.data import StudyData
 from autoqa.errors import ConfigError
 from autoqa.registry.versions import differences, environment
-from autoqa.searching.trials import Trials
 from autoqa.store.example_lines import to_line
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.budget import Budget
+from autoqa.trials.trials import Trials
 from autoqa.types import Example
 
 
@@ -21,7 +21,7 @@ class Conditions:
     """What a search says to those who join it; it stands in the database as JSON.
 
     Attributes:
-        version: :attr:`autoqa.searching.trials.Trials.version`.
+        version: :attr:`autoqa.trials.trials.Trials.version`.
         environment: Versions of code, :func:`autoqa.registry.versions.environment`.
         data: Digest of what each source has to train on.
         folder: What the run folder is known by, or the URL where its files are shared; all must
@@ -29,7 +29,7 @@ class Conditions:
         minutes: The search's time limit.
         start: When it began, seconds since the epoch.
         trials: Trials wanted.
-        history: :attr:`autoqa.searching.trials.Trials.history`.
+        history: :attr:`autoqa.trials.trials.Trials.history`.
     """
 
     version: str

@@ -14,7 +14,6 @@ from autoqa.errors import (
     did_you_mean,
 )
 from autoqa.searching.distil_plan import announced, plan_distillation, read_unlabelled
-from autoqa.searching.optuna_study import adopt, micro_scales
 from autoqa.searching.retention import retain
 from autoqa.searching.setup import reopen
 from autoqa.store.candidate_record import CandidateRecord
@@ -26,6 +25,7 @@ from autoqa.supervision.display import Display, score
 from autoqa.supervision.job_queue import run_jobs
 from autoqa.supervision.reported import leading
 from autoqa.training.jobs import DistilJob
+from autoqa.trials.optuna_study import adopt, micro_scales
 from autoqa.workers.base import WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool

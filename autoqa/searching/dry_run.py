@@ -25,8 +25,8 @@ from autoqa.searching.setup import (
     source_languages,
 )
 from autoqa.searching.time_limit import protocol_runs
-from autoqa.searching.warm_start import read_prior
 from autoqa.supervision.display import Display, QuietDisplay
+from autoqa.trials.warm_start import read_prior
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.resources import plan_workers
 

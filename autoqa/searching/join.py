@@ -10,11 +10,11 @@ from autoqa import env
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError
 from autoqa.registry import BoundStudy
+from autoqa.searching.at_work import at_work
 from autoqa.searching.conditions import Conditions
-from autoqa.searching.session import Session, WorkersWanted, at_work, open_session, open_trials
+from autoqa.searching.session import Session, WorkersWanted, open_session, open_trials
 from autoqa.searching.setup import Prepare, build_spaces, check_missing, source_languages
 from autoqa.searching.soups import make_standard_soups
-from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.store.process_identity import ProcessIdentity
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -22,6 +22,7 @@ from autoqa.store.validation import check_validation
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
+from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, open_workers
 

@@ -10,14 +10,10 @@ from optuna.exceptions import UpdateFinishedTrialError
 
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
-from autoqa.searching.device_time import DeviceTime
-from autoqa.searching.lost_rows import row_of
 from autoqa.searching.peers import LOOK_SECONDS, Peers
 from autoqa.searching.recording import Recorder, RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
-from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.trials import Proposal, Trials
 from autoqa.store.candidate_record import by_score
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display, Status
@@ -25,6 +21,10 @@ from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Message, Progress
+from autoqa.trials.device_time import DeviceTime
+from autoqa.trials.lost_rows import row_of
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Proposal, Trials
 from autoqa.workers.base import Worker, WorkerPool
 
 SOUPS_EVERY = 4

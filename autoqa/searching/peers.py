@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial, TrialState
 
-from autoqa.searching.lost_rows import give_back
-from autoqa.searching.optuna_study import adopt, check_spaces, recover
-from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.trials import Trials
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.display import Display
 from autoqa.supervision.membership import Membership
+from autoqa.trials.lost_rows import give_back
+from autoqa.trials.optuna_study import adopt, check_spaces, recover
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Trials
 
 LOOK_SECONDS = 3.0
 """Seconds between two looks at what others do, while there is nothing to do here."""

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 
 from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, DataError
 from autoqa.planning.hopeless import HopelessRuns
-from autoqa.searching.lost_rows import keep_finished
 from autoqa.searching.machine_faults import MachineFaults
-from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.trials import Again, Proposal, Trials
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder, trial_mark
 from autoqa.store.sqlite_file import checkpoint
@@ -25,6 +22,9 @@ from autoqa.training.messages import (
     TrialFailed,
     TrialFinished,
 )
+from autoqa.trials.lost_rows import keep_finished
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Again, Proposal, Trials
 from autoqa.workers.base import Worker
 
 RETRIES: dict[str, Again] = {

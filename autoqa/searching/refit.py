@@ -17,7 +17,6 @@ from autoqa.data import StudyData
 from autoqa.errors import ConfigError
 from autoqa.modeling.soup import average_models
 from autoqa.registry import BoundStudy
-from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import fingerprint, reopen
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import is_whole
@@ -30,6 +29,7 @@ from autoqa.supervision.job_queue import run_jobs
 from autoqa.supervision.reported import leading
 from autoqa.training.jobs import AnswerJob, Job, RefitJob, TrialJob
 from autoqa.training.refit_plan import Points, RefitPlan, drawn, expected_seconds, plan_refit
+from autoqa.trials.optuna_study import micro_scales
 from autoqa.types import Example
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import training_factory

@@ -7,11 +7,11 @@ from typing import Any
 from optuna.trial import TrialState
 
 from autoqa.errors import NothingFeasibleError
-from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.trials import Trials
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.supervision.display import duration, score
 from autoqa.training.refit_plan import RefitOffer
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Trials
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from pathlib import Path
 from autoqa.errors import ConfigError, DataError, MissingAssetError, did_you_mean
 from autoqa.modeling.soup import average_models
 from autoqa.searching.mend import mend_record
-from autoqa.searching.optuna_study import micro_scales
 from autoqa.searching.setup import reopen
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
@@ -32,6 +31,7 @@ from autoqa.supervision.display import Display
 from autoqa.supervision.job_queue import run_jobs
 from autoqa.supervision.reported import leading
 from autoqa.training.jobs import DistilJob, TrialJob
+from autoqa.trials.optuna_study import micro_scales
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool

@@ -10,11 +10,12 @@ from autoqa.planning.run_timing import RunTiming
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
+from autoqa.searching.at_work import at_work
 from autoqa.searching.conditions import Conditions
 from autoqa.searching.mend import mend_candidates, mend_windows
 from autoqa.searching.result import SearchResult, conclude
 from autoqa.searching.run_timer import RunTimer
-from autoqa.searching.session import Session, WorkersWanted, at_work, open_session, open_trials
+from autoqa.searching.session import Session, WorkersWanted, open_session, open_trials
 from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
@@ -29,13 +30,13 @@ from autoqa.searching.time_limit import (
     fit_to_time,
     protocol_runs,
 )
-from autoqa.searching.warm_start import PastStudy, read_prior
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation, keep_validation
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.training.refit_plan import offer
+from autoqa.trials.warm_start import PastStudy, read_prior
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, open_workers
 from autoqa.workers.width import choose_plan

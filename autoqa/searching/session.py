@@ -1,7 +1,6 @@
 """One process's part in the search of a study: what it needs, put together once."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
 from autoqa.searching.loop import Loop
-from autoqa.searching.machine_faults import told
-from autoqa.searching.optuna_study import check_spaces, open_study
 from autoqa.searching.peers import Peers
 from autoqa.searching.recording import Recorder
 from autoqa.searching.retention import Retention
@@ -22,17 +19,13 @@ from autoqa.searching.setup import fingerprint
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import soup_maker
 from autoqa.searching.time_limit import snapshots_of, stored_scale, use_scale
-from autoqa.searching.trials import Trials
-from autoqa.store.artifacts import Artifacts
-from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
-from autoqa.store.sqlite_file import set_aside_damaged
 from autoqa.store.study_tables import Store
 from autoqa.supervision.budget import SOUPS_SHARE, Budget
-from autoqa.supervision.display import Display, QuietDisplay
-from autoqa.supervision.membership import Membership, taking_part
-from autoqa.supervision.reported import ReportedDisplay
-from autoqa.supervision.search_log import LoggedDisplay
+from autoqa.supervision.display import Display
+from autoqa.supervision.membership import Membership
+from autoqa.trials.optuna_study import check_spaces, open_study
+from autoqa.trials.trials import Trials
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory
 from autoqa.workers.registry import Workers
@@ -149,54 +142,6 @@ class Session:
             soups,
             self.study.search.device_hours,
         ).run()
-
-
-@contextmanager
-def at_work(
-    study: StudyFile,
-    folder: RunFolder,
-    purpose: str,
-    display: Display | None,
-    *,
-    leads: bool,
-    logs: Path,
-    storage: str | None = None,
-) -> Iterator[tuple[Membership, Display]]:
-    """Opens a study's database and works on the study while the block runs.
-
-    Args:
-        study: The study.
-        folder: Its run folder.
-        purpose: What is done.
-        display: What people see; nothing if left out.
-        leads: Whether to take the lead.
-        logs: Folder for what is said.
-        storage: URL of the database in place of the study file's.
-
-    Yields:
-        This process's lease, and what to show things with.
-
-    Raises:
-        AutoqaError: Another process leads, or the database cannot be opened.
-        MachineFaultError: The disk cannot be written to.
-    """
-    folder.create()
-    logs.mkdir(exist_ok=True)
-    logged = LoggedDisplay(display or QuietDisplay(), logs / "search.log")
-    url = storage or folder.store_url(study.search.storage)
-    damaged = set_aside_damaged(url) if leads else None
-    if damaged is not None:
-        logged.event(damaged)
-    patience = Patience(tell=logged.event)
-    files = Artifacts.reached(folder, study.search.files, patience)
-    with (
-        told(folder),
-        Store(url, study.name, patience, openings=folder.openings, files=files) as store,
-        taking_part(store, purpose, leads=leads) as membership,
-        ReportedDisplay(logged, membership) as shown,
-    ):
-        patience.seconds = SEARCH_SECONDS  # from here on there is something to lose
-        yield membership, shown
 
 
 def open_trials(

@@ -13,10 +13,10 @@ from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.files import write_atomically
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy, open_study
-from autoqa.searching.warm_start import PastStudy
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation
+from autoqa.trials.warm_start import PastStudy
 
 Prepare = Callable[[BoundStudy], StudyData]
 """Loads, checks and splits the data of a study."""

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 from autoqa.errors import MissingAssetError, NothingFeasibleError
 from autoqa.searching.mend import mend_candidates
-from autoqa.searching.optuna_study import adopt
 from autoqa.searching.retention import Retention
 from autoqa.searching.setup import reopen
 from autoqa.searching.soup_maker import SoupMaker
@@ -24,6 +23,7 @@ from autoqa.store.weight_quota import WEIGHTS
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.reported import leading
+from autoqa.trials.optuna_study import adopt
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import Factory, training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool

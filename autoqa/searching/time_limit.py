@@ -10,8 +10,8 @@ from autoqa.planning.time_plan import TimePlan, check_one_run, fit_scale, plan_t
 from autoqa.proposals.first_points import protocol_parameters
 from autoqa.proposals.space import Space
 from autoqa.recipes import TrainingRun
-from autoqa.searching.trials import Trials
 from autoqa.supervision.budget import Budget
+from autoqa.trials.trials import Trials
 
 SCALE = "share scale"
 """The user attribute of the Optuna study that holds :class:`ShareScale`."""

@@ -5,10 +5,10 @@ import shutil
 
 from autoqa.config.load import load_study
 from autoqa.errors import AutoqaError
-from autoqa.searching.optuna_study import remove_study as remove_trials
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.study_rows import StudyRows
 from autoqa.store.study_tables import Store
+from autoqa.trials.optuna_study import remove_study as remove_trials
 from autoqa.upkeep.sole_use import alone, holds_database, own_folder
 from autoqa.upkeep.study_place import StudyPlace
 

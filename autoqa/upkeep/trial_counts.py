@@ -10,9 +10,9 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from autoqa.errors import AutoqaError
-from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.store.database_url import database_url, make_engine, reading_options, reading_url, shown
 from autoqa.store.patience import cause
+from autoqa.trials.trial_attributes import TrialAttributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

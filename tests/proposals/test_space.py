@@ -12,7 +12,7 @@ from autoqa.errors import ConfigError
 from autoqa.proposals.first_points import points, protocol_parameters
 from autoqa.proposals.space import Space, tidy_rate
 from autoqa.recipes import Method
-from autoqa.searching.optuna_study import check_unchanged
+from autoqa.trials.optuna_study import check_unchanged
 
 LANGUAGES = {"squad": ("en",), "tydi": ("bn", "te"), "chaii": ("hi", "ta")}
 PROTOCOL = TrainingProtocol(learning_rate=3e-5, length=384, stride=128)

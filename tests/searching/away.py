@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from autoqa.searching.optuna_study import open_study
 from autoqa.store.study_tables import Store
+from autoqa.trials.optuna_study import open_study
 
 
 def open_all(addresses: Sequence[str], ready: Any, outcomes: Any) -> None:

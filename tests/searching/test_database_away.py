@@ -17,11 +17,11 @@ from optuna.trial import TrialState
 from sqlalchemy import create_engine, event
 
 from autoqa.errors import AutoqaError
-from autoqa.searching.optuna_study import open_study
-from autoqa.searching.trial_attributes import counts
 from autoqa.store import database_url
 from autoqa.store.patience import Patience
 from autoqa.store.study_tables import Store
+from autoqa.trials.optuna_study import open_study
+from autoqa.trials.trial_attributes import counts
 from tests.postgres import Postgres
 from tests.searching import away, fakes
 

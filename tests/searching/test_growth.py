@@ -13,15 +13,15 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
 from autoqa.searching import retention
-from autoqa.searching.optuna_study import open_study
 from autoqa.searching.retention import Retention
-from autoqa.searching.shown_trials import BEST, chosen
-from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.trials import Trials
 from autoqa.store import candidate_rows
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
+from autoqa.trials.optuna_study import open_study
+from autoqa.trials.shown_trials import BEST, chosen
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Trials
 from tests.proposals.test_space import space
 from tests.store.test_study_tables import RECORD, with_jaccard
 

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
-from autoqa.searching.optuna_study import open_study
 from autoqa.store.database_url import database_url, engine_options, make_engine, shown
 from autoqa.store.study_tables import Store
+from autoqa.trials.optuna_study import open_study
 from tests.postgres import Postgres
 
 DRIVERS = ("psycopg", "psycopg2")

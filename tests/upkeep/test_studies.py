@@ -18,12 +18,12 @@ from optuna.trial import TrialState, create_trial
 from sqlalchemy import create_engine, text
 
 from autoqa.errors import AutoqaError
-from autoqa.searching.optuna_study import open_study
-from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_rows import StudyRows
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import dropped
+from autoqa.trials.optuna_study import open_study
+from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.upkeep.rename import renamed_text
 from autoqa.upkeep.trial_counts import read_trials
 from tests import bundle_kit

@@ -4,8 +4,8 @@ from pathlib import Path
 import optuna
 from optuna.trial import TrialState
 
-from autoqa.searching.optuna_study import open_study
-from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.trials.optuna_study import open_study
+from autoqa.trials.trial_attributes import TrialAttributes
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "searched" / "golden" / "study.db"
 

@@ -15,17 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.proposals.space import Space
-from autoqa.searching.patient_storage import PatientStorage
-from autoqa.searching.shown_trials import ShownTrials
-from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.trials import Trials
-from autoqa.searching.warm_start import PastStudy
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import DamagedError
 from autoqa.store.database_url import database_url, engine_options, make_engine, shown, tune
 from autoqa.store.exclusive import exclusively
 from autoqa.store.patience import Patience, cause
 from autoqa.store.run_folder import RunFolder
+from autoqa.trials.patient_storage import PatientStorage
+from autoqa.trials.shown_trials import ShownTrials
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Trials
+from autoqa.trials.warm_start import PastStudy
 
 
 def open_study(name: str, url: str, seed: int, patience: Patience | None = None) -> optuna.Study:

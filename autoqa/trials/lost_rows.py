@@ -16,10 +16,10 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from autoqa.errors import DataError
 from autoqa.files import write_atomically
-from autoqa.searching.trial_attributes import FIXED, TrialAttributes, fixed_parameters
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import DamagedError, checked_json, read_checked
 from autoqa.store.run_folder import TRIAL, RunFolder
+from autoqa.trials.trial_attributes import FIXED, TrialAttributes, fixed_parameters
 
 _FINISHED = "finished.json"
 
@@ -91,7 +91,7 @@ def give_back(study: optuna.Study, folder: RunFolder, complete: float) -> list[i
     """Adds the trials of candidates on disk that the study has lost; call under the lock.
 
     A trial whose last candidate says that it was over is finished again; what else has a row on
-    disk is added as running, for :func:`autoqa.searching.optuna_study.recover` to settle. Of
+    disk is added as running, for :func:`autoqa.trials.optuna_study.recover` to settle. Of
     trials that left no candidate only their numbers come back.
 
     Args:

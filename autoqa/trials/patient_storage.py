@@ -12,8 +12,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from autoqa.errors import AutoqaError
-from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.store.patience import Patience, cause
+from autoqa.trials.trial_attributes import TrialAttributes
 
 T = TypeVar("T")
 

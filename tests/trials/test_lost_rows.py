@@ -10,12 +10,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from autoqa.searching.lost_rows import give_back
-from autoqa.searching.optuna_study import open_study
 from autoqa.searching.setup import SearchOptions
 from autoqa.store.checksums import SUMS
 from autoqa.store.run_folder import TRIAL
 from autoqa.store.study_tables import Store
+from autoqa.trials.lost_rows import give_back
+from autoqa.trials.optuna_study import open_study
 from tests.searching import fakes
 from tests.store.damage import zero_half
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from optuna.trial import FrozenTrial, TrialState
 
-from autoqa.searching.trial_attributes import TrialAttributes, counts
+from autoqa.trials.trial_attributes import TrialAttributes, counts
 
 Measured = Literal["next_seconds", "windows_per_second"]
 _MEASURED: tuple[Measured, ...] = ("next_seconds", "windows_per_second")

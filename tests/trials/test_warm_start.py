@@ -12,11 +12,11 @@ from optuna.trial import TrialState
 from autoqa.config import load_study
 from autoqa.errors import ConfigError
 from autoqa.proposals.first_points import Point, protocol_parameters
-from autoqa.searching.optuna_study import open_study, past_study
 from autoqa.searching.setup import SearchOptions
-from autoqa.searching.trials import Trials
-from autoqa.searching.warm_start import TRIED, PastStudy, read_prior
 from autoqa.store.run_folder import RunFolder
+from autoqa.trials.optuna_study import open_study, past_study
+from autoqa.trials.trials import Trials
+from autoqa.trials.warm_start import TRIED, PastStudy, read_prior
 from tests.proposals.test_space import space
 from tests.searching import fakes
 from tests.store.test_study_tables import with_jaccard

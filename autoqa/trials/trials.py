@@ -16,10 +16,10 @@ from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.tally import Tally
-from autoqa.searching.trial_attributes import TrialAttributes, fixed_parameters
-from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.trials.tally import Tally
+from autoqa.trials.trial_attributes import TrialAttributes, fixed_parameters
+from autoqa.trials.warm_start import Prior
 
 Again = Literal["no", "same", "slower", "smaller", "continue"]
 """Whether a failed trial's parameters are queued: as they are, at half the rate, in forward passes

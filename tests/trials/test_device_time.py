@@ -6,9 +6,9 @@ import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from autoqa.searching.device_time import DeviceTime
 from autoqa.searching.setup import SearchOptions
-from autoqa.searching.trials import Trials
+from autoqa.trials.device_time import DeviceTime
+from autoqa.trials.trials import Trials
 from tests.searching import fakes
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from optuna.trial import FrozenTrial, TrialState
 
 from autoqa.planning.time_plan import MIN_SHARE_OF_RUN
-from autoqa.searching.trial_attributes import TrialAttributes
-from autoqa.searching.trials import Trials
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Trials
 
 
 @dataclass(frozen=True)

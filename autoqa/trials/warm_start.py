@@ -19,7 +19,7 @@ from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError
 from autoqa.proposals.first_points import Point, fault, protocol_parameters
 from autoqa.proposals.space import Space
-from autoqa.searching.trial_attributes import TrialAttributes
+from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.types import Example
 
 TRIED = 2

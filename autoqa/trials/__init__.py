@@ -1,0 +1,1 @@
+"""What a search tries: the Optuna study, its trials, and their rows."""

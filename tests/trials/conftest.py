@@ -1,0 +1,3 @@
+from tests.searching.conftest import home
+
+__all__ = ["home"]
