@@ -105,7 +105,9 @@ def compare(run: StudyRun, first: str, second: str) -> tuple[Comparison, Sequenc
     if first == second:
         raise ConfigError(f"--compare {first} {second}: give two different candidates")
     records = {record.id: record for record in run.store.candidates()}
-    here = set(run.whole_candidates())
+    if run.store.files is not None:
+        run.store.files.bring(records[name] for name in (first, second) if name in records)
+    here = set(run.folder.candidate_ids())
     for name in (first, second):
         if name not in records:
             hint = did_you_mean(name, records) or f"; `autoqa leaderboard {run.study.name}` lists"

@@ -262,6 +262,8 @@ def test_a_machine_that_never_searched_selects_averages_and_exports(
     folder = RunFolder(tmp_path / "c" / "toy")
     run("leaderboard", str(study))
     assert "t0001-100" in capfd.readouterr().out
+    shutil.rmtree(folder.candidate("t0000-100"))
+    run("leaderboard", "toy", "--compare", "t0000-100", "t0001-100")
     run("select", "toy")
     assert not list(folder.candidates.glob("*/model"))
     run("soup", "toy", "t0000-100", "t0001-100")
