@@ -56,7 +56,6 @@ def join_search(
     minutes: float | None = None,
     display: Display | None = None,
     factory: Factory = training_factory,
-    kind: str = LOCAL_PROCESS,
 ) -> JoinResult:
     """Trains for a study until its search is over; goes on where the process that began it died.
 
@@ -68,7 +67,6 @@ def join_search(
         minutes: A time limit of its own, in place of the search's.
         display: What people see.
         factory: Makes, inside a worker, the function that runs one trial.
-        kind: The kind of worker.
 
     Raises:
         ConfigError: Code, data or the run folder are not those of the search.
@@ -85,7 +83,7 @@ def join_search(
             lease,
             shown,
         ),
-        open_workers(kind, folder.path) as workers_here,
+        open_workers(LOCAL_PROCESS, folder.path) as kind,
     ):
         conditions = _conditions(study, lease.store, shown)
         data = prepare(bound)
@@ -98,7 +96,7 @@ def join_search(
         trials = open_trials(study, spaces, lease, shown)
         trials.version = conditions.version
         trials.begin_after(conditions.history)
-        wanted = WorkersWanted(workers_here, workers, logs, factory)
+        wanted = WorkersWanted(kind, workers, logs, factory)
         budget, total = _budget(conditions, minutes), conditions.trials
         session = open_session(
             bound, data, trials, lease, folder, shown, wanted, budget=budget, total=total

@@ -52,11 +52,11 @@ class Trainer:
         teach: Teach = list,
     ) -> None:
         self.job, self.bench, self.emit, self._keep = job, bench, emit, keep
-        self.begin, self._stop, self._owed = time.perf_counter(), bench.stop, False
+        self.begin, self._stop = time.perf_counter(), bench.stop
+        self._owed, self.reused = False, 0
         recipe, seed = job.run.recipe, job.run.seed
         self.ready: ReadyBackbone = bench.backbone(job.backbone)
-        protocol = self.ready.bound.protocol
-        longest = max(stage.length for stage in recipe.stages)
+        protocol, longest = self.ready.bound.protocol, max(each.length for each in recipe.stages)
         check_length(self.ready.folder, longest, "the recipe's last stage")
         self._begin("loading")
         head_seed = seed if job.head_seed is None else job.head_seed
@@ -91,7 +91,6 @@ class Trainer:
         self.engine = plan.plain(model, bench.peers(plan))
         self.lower = bench.lower_layers(model, protocol)
         self.pace = Pace(self.rates.warmup)
-        self.reused = 0
         self.due = {self.step_of(point): point for point in sorted(points)}
         self._every, self._latest = every, min(self.due) - 1 if every else self.steps
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
