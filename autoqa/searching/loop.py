@@ -44,6 +44,7 @@ class Loop:
         timings: What a run of each backbone takes, where it was measured before.
         soups: Makes some averages in between; ``None`` makes none.
         device_hours: Hours of devices that all runs of the study may take.
+        width: Devices of each run.
     """
 
     recorder: Recorder
@@ -54,6 +55,7 @@ class Loop:
     timings: Mapping[str, RunTiming] = field(default_factory=dict)
     soups: SoupMaker | None = None
     device_hours: float | None = None
+    width: int = 1
     _busy: dict[int, RunningTrial] = field(default_factory=dict)
     _look: float = 0.0
     _souped: int = 0
@@ -138,7 +140,7 @@ class Loop:
 
     @property
     def _device_time(self) -> DeviceTime:
-        return DeviceTime(self.trials, self.device_hours, self._usual_seconds)
+        return DeviceTime(self.trials, self.device_hours, self._usual_seconds, self.width)
 
     def _fits(self, usual: float | None) -> bool:
         return self.budget.fits(usual) and self._device_time.fits(usual)
@@ -204,7 +206,7 @@ class Loop:
         )
         self._busy[worker.number] = running
         worker.assign(job)
-        TrialAttributes(worker=worker.number).write(proposal.trial)
+        TrialAttributes(worker=worker.number, devices=self.width).write(proposal.trial)
         run = proposal.run
         self.display.event(
             f"trial {running.number} starts on worker {worker.number}: {proposal.backbone} "

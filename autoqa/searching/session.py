@@ -141,6 +141,7 @@ class Session:
             timings,
             soups,
             self.study.search.device_hours,
+            self.plan.width,
         ).run()
 
 

@@ -19,17 +19,20 @@ class DeviceTime:
         trials: The study's trials.
         hours: The limit; ``None`` for none.
         usual: Seconds that a run of a backbone takes, ``None`` where nobody knows yet.
+        width: Devices of each run that starts here.
     """
 
     trials: Trials
     hours: float | None
     usual: Callable[[str], float | None]
+    width: int = 1
 
     def left(self) -> float | None:
         """Seconds that a further run may take, what runs now being seen to its usual end."""
         if self.hours is None:
             return None
-        return 3600 * self.hours - sum(map(self._seconds, self.trials.in_states()))
+        used = sum(map(self._device_seconds, self.trials.in_states()))
+        return (3600 * self.hours - used) / self.width
 
     def fits(self, usual: float | None) -> bool:
         """Whether a run may start; it is made smaller where only most of it fits.
@@ -52,12 +55,13 @@ class DeviceTime:
         own = time.time() + left
         return own if other is None else min(own, other)
 
-    def _seconds(self, trial: FrozenTrial) -> float:
+    def _device_seconds(self, trial: FrozenTrial) -> float:
         attributes = TrialAttributes.of(trial)
+        devices = attributes.devices or 1
         begin, end = trial.datetime_start, trial.datetime_complete
         if begin is None or attributes.elsewhere or attributes.duplicate_of is not None:
             return 0.0
         if trial.state == TrialState.RUNNING:
             so_far = time.time() - begin.timestamp()
-            return max(so_far, self.usual(str(attributes.backbone)) or 0.0)
-        return 0.0 if end is None else (end - begin).total_seconds()
+            return devices * max(so_far, self.usual(str(attributes.backbone)) or 0.0)
+        return 0.0 if end is None else devices * (end - begin).total_seconds()

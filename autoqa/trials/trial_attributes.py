@@ -23,6 +23,7 @@ class TrialAttributes:
         card: The recipe card, several lines.
         searcher: Id of the process whose worker runs it.
         worker: Number of the worker that runs it.
+        devices: How many it is trained on.
         duplicate_of: Number of the trial that trains the same, so that this one does not.
         retry_of: Number of the failed trial that it repeats.
         continues: Number of the interrupted trial that it goes on with.
@@ -54,6 +55,7 @@ class TrialAttributes:
     card: str | None = None
     searcher: str | None = None
     worker: int | None = None
+    devices: int | None = None
     duplicate_of: int | None = None
     retry_of: int | None = None
     continues: int | None = None

@@ -56,6 +56,13 @@ def test_a_run_fits_if_most_of_it_does_and_is_told_when_to_end() -> None:
     assert limit.deadline(time.time() + 60) == pytest.approx(time.time() + 60, abs=5)
 
 
+def test_a_run_on_several_devices_counts_for_each() -> None:
+    limit = device_time(1.0, ended(600, devices=2))
+    assert limit.left() == pytest.approx(2400, abs=5)
+    wide = DeviceTime(limit.trials, 1.0, lambda _: None, width=2)
+    assert wide.left() == pytest.approx(1200, abs=5)
+
+
 def test_without_a_limit_all_fits() -> None:
     limit = device_time(None, ended(1e6))
     assert limit.left() is None
