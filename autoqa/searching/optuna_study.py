@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
+from autoqa.proposals.shown_trials import ShownTrials
 from autoqa.proposals.space import Space
 from autoqa.searching.patient_storage import PatientStorage
-from autoqa.searching.shown_trials import ShownTrials
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.searching.warm_start import PastStudy

@@ -14,7 +14,7 @@ Measured = Literal["next_seconds", "windows_per_second"]
 _MEASURED: tuple[Measured, ...] = ("next_seconds", "windows_per_second")
 
 
-class Tally:
+class TrialTally:
     """A study's trials as they were when they were last taken in; what is over does not change.
 
     Args:

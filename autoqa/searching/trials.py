@@ -16,7 +16,7 @@ from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
-from autoqa.searching.tally import Tally
+from autoqa.searching.tally import TrialTally
 from autoqa.searching.trial_attributes import TrialAttributes, fixed_parameters
 from autoqa.searching.warm_start import Prior
 from autoqa.store.candidate_record import CandidateRecord
@@ -77,7 +77,7 @@ class Trials:
     prior: Prior | None = None
     searcher: str | None = None
     history: frozenset[int] = field(init=False)
-    tally: Tally = field(init=False)
+    tally: TrialTally = field(init=False)
     _fruitless: dict[str, int] = field(default_factory=dict)
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
@@ -91,13 +91,13 @@ class Trials:
             history: What :attr:`history` is to be.
         """
         self.history = frozenset(history)
-        self.tally = Tally(self.history)
+        self.tally = TrialTally(self.history)
 
     def in_states(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states, or all."""
         return self.study.get_trials(deepcopy=False, states=states or None)
 
-    def look(self) -> Tally:
+    def look(self) -> TrialTally:
         """Takes in what has begun or ended since the last time, here or elsewhere."""
         self.tally.take(self.in_states())
         return self.tally

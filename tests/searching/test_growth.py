@@ -12,10 +12,10 @@ from optuna.trial import TrialState, create_trial
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from autoqa.proposals.shown_trials import BEST, chosen
 from autoqa.searching import retention
 from autoqa.searching.optuna_study import open_study
 from autoqa.searching.retention import Retention
-from autoqa.searching.shown_trials import BEST, chosen
 from autoqa.searching.trial_attributes import TrialAttributes
 from autoqa.searching.trials import Trials
 from autoqa.store import candidate_rows
