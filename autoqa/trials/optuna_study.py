@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError
+from autoqa.proposals.shown_trials import ShownTrials
 from autoqa.proposals.space import Space
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import DamagedError
@@ -22,7 +23,6 @@ from autoqa.store.exclusive import exclusively
 from autoqa.store.patience import Patience, cause
 from autoqa.store.run_folder import RunFolder
 from autoqa.trials.patient_storage import PatientStorage
-from autoqa.trials.shown_trials import ShownTrials
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Trials
 from autoqa.trials.warm_start import PastStudy

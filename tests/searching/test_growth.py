@@ -12,6 +12,7 @@ from optuna.trial import TrialState, create_trial
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from autoqa.proposals.shown_trials import BEST, chosen
 from autoqa.searching import retention
 from autoqa.searching.retention import Retention
 from autoqa.store import candidate_rows
@@ -19,7 +20,6 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
 from autoqa.trials.optuna_study import open_study
-from autoqa.trials.shown_trials import BEST, chosen
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Trials
 from tests.proposals.test_space import space

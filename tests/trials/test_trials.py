@@ -4,8 +4,8 @@ import pytest
 from optuna.trial import TrialState
 
 from autoqa.proposals.first_points import Point, protocol_parameters
+from autoqa.proposals.shown_trials import ShownTrials
 from autoqa.trials.optuna_study import open_study, recover
-from autoqa.trials.shown_trials import ShownTrials
 from autoqa.trials.trials import MAX_FAILURES, Proposal, Trials
 from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
