@@ -107,3 +107,20 @@ class TrialTally:
             value = getattr(attributes, number)
             if value is not None:
                 insort(self._measured[attributes.backbone, number], float(value))
+
+
+def forgiven(trials: Iterable[FrozenTrial], version: str) -> list[int]:
+    """Numbers of the failed trials that a new search tries again as if they had never been.
+
+    In a study without a finished trial whatever made all fail has been mended, or nobody would
+    search it again; in any other, trials of another version of the study.
+
+    Args:
+        trials: All of the study.
+        version: Of the study now.
+    """
+    trials = list(trials)
+    failed = [trial for trial in trials if trial.state == TrialState.FAIL]
+    if any(trial.state == TrialState.COMPLETE for trial in trials):
+        failed = [each for each in failed if TrialAttributes.of(each).study_version != version]
+    return [trial.number for trial in failed]

@@ -17,7 +17,7 @@ from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
 from autoqa.recipes import Recipe, TrainingRun
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.trials.tally import TrialTally
+from autoqa.trials.tally import TrialTally, forgiven
 from autoqa.trials.trial_attributes import TrialAttributes, fixed_parameters
 from autoqa.trials.warm_start import Prior
 
@@ -63,7 +63,7 @@ class Trials:
         note: Is told, in a sentence, of trials that need no worker.
         prior: What another study says, if anything.
         searcher: Id of the process that proposes, see :mod:`autoqa.store.searchers`.
-        history: Numbers of the trials that had failed before this search; they do not count.
+        history: Numbers of the trials that had failed before this search and do not count.
         tally: What is known of the trials since :meth:`look`.
     """
 
@@ -82,7 +82,7 @@ class Trials:
     _outcomes: dict[str, list[bool]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.begin_after(each.number for each in self.in_states(TrialState.FAIL))
+        self.begin_after(forgiven(self.in_states(), self.version))
 
     def begin_after(self, history: Iterable[int]) -> None:
         """Has a search begin.

@@ -116,7 +116,7 @@ def test_ctrl_c_works_while_it_is_away(tmp_path: Path, postgres: Postgres) -> No
 def test_patience_ends_with_one_sentence(
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autoqa.searching.runner.SEARCH_SECONDS", 1.0)
+    monkeypatch.setattr("autoqa.searching.at_work.SEARCH_SECONDS", 1.0)
     display = Meanwhile(postgres.stop)
     with pytest.raises(AutoqaError, match=r"has not answered for .* finished is lost"):
         fakes.search(tmp_path, fakes.paced, fakes.stored(postgres.address), display=display)

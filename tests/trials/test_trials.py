@@ -59,7 +59,7 @@ def test_a_trial_is_repeated_once() -> None:
     assert "queued_again" not in attributes(study, 1)
 
 
-def test_what_failed_in_an_earlier_search_is_history() -> None:
+def test_where_all_failed_in_an_earlier_search_all_is_tried_again() -> None:
     point = Point("protocol", protocol_parameters(space()))
     study = trials(e5=[point])
     for _ in range(MAX_FAILURES):
@@ -75,6 +75,18 @@ def test_what_failed_in_an_earlier_search_is_history() -> None:
     assert later.propose(1, lambda _: True) is None  # the one that is wanted runs
     later.fail(again.trial, "length 1024 on 512 positions")
     assert later.settled() == 1
+
+
+def test_what_failed_beside_others_is_tried_again_in_another_version_only() -> None:
+    study = trials()
+    study.fail(propose(study).trial, "diverged")
+    done = propose(study)
+    study.study.tell(done.trial, 0.5)
+    spaces, first = study.spaces, {"e5": []}
+    same = Trials(study.study, spaces, first, 0, study.version, note=lambda _: None)
+    assert same.settled() == 2
+    changed = Trials(study.study, spaces, first, 0, "v2", note=lambda _: None)
+    assert changed.settled() == 1
 
 
 def test_an_interrupted_retry_stays_a_retry() -> None:
