@@ -31,8 +31,9 @@ from autoqa.types import Example
 def mend_candidates(folder: RunFolder, store: Store) -> list[str]:
     """Looks through the candidates on disk, but not their weights; call under the lock.
 
-    A record is written again from the database. Without that, the candidate is set aside, and so
-    is a soup whose predictions are damaged, because it is made anew in moments.
+    A record is written again from the database. Where that cannot be, the candidate is set aside:
+    its row, if there is one, is enough for a retraining to make it again. So is a soup whose
+    predictions are damaged, and its row goes, too, because it is made anew in moments.
 
     Returns:
         One sentence for each candidate that is damaged.
@@ -44,8 +45,12 @@ def mend_candidates(folder: RunFolder, store: Store) -> list[str]:
             mend_record(folder, name, known.get(name))
             record = folder.read_record(name)
         except DamagedError as error:
-            target = folder.set_aside(name)
-            sentences.append(f"candidate {name} is set aside as {target}: {error}")
+            aside = f"candidate {name} is set aside as {folder.set_aside(name)}: {error}"
+            if name in known and known[name].ingredients:
+                store.remove_candidate(name)
+            elif name in known:
+                aside += f"; `autoqa retrain {folder.path.name} {name}` makes it again"
+            sentences.append(aside)
             continue
         except DataError:  # of a newer version: whoever needs it says so
             continue

@@ -2,13 +2,16 @@
 
 Those of a soup are averaged again; ingredients whose weights were dropped, too, are first trained
 again beside the run's own. Pupils are taught again at the end, by teachers whose weights are there.
+A candidate of which only its row is left is made again as a whole.
 """
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from optuna.trial import FrozenTrial
 
 from autoqa.errors import ConfigError, DataError, MissingAssetError, did_you_mean
 from autoqa.modeling.soup import average_models
@@ -16,9 +19,9 @@ from autoqa.searching.mend import mend_record
 from autoqa.searching.setup import reopen
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.checksums import checksum
+from autoqa.store.checksums import DamagedError, checksum, written_sums
 from autoqa.store.predictions import left_out
-from autoqa.store.run_folder import RunFolder
+from autoqa.store.run_folder import RECORD, RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import (
     WEIGHTS,
@@ -31,7 +34,9 @@ from autoqa.supervision.display import Display
 from autoqa.supervision.job_queue import run_jobs
 from autoqa.supervision.reported import leading
 from autoqa.training.jobs import DistilJob, TrialJob
-from autoqa.trials.optuna_study import micro_scales
+from autoqa.trials.lost_rows import row_of
+from autoqa.trials.optuna_study import trials_of
+from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.workers.base import WorkerPool, WorkerSettings
 from autoqa.workers.job_runner import training_factory
 from autoqa.workers.registry import LOCAL_PROCESS, make_pool
@@ -94,7 +99,7 @@ def retrain(
         _check_teachers(folder, records, store.study)
         bound, _ = reopen(folder, store)
         scratch = RunFolder(folder.path / "retrained")
-        scales = micro_scales(bound.study, folder)
+        trials = trials_of(bound.study, folder)
         made: dict[str, Remade] = {}
         try:
             # A pupil had the machine to itself, and rounding depends on the number of threads.
@@ -107,7 +112,7 @@ def retrain(
                     training_factory, bound.study, folder.path, plan, folder.logs
                 )
                 pool = make_pool(workers, settings)
-                made |= _Retraining(pool, folder, scratch, display, store.files).run(part, scales)
+                made |= _Retraining(pool, folder, scratch, display, store.files).run(part, trials)
             return [made[record.id] for record in records]
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)
@@ -128,15 +133,28 @@ def _dropped_records(
             needed |= dict.fromkeys((*records[name].ingredients, *records[name].teachers))
         store.files.bring_weights(needed)
     for name in names:
-        mend_record(folder, name, records[name])
+        if not _is_lost(folder, records[name]):
+            mend_record(folder, name, records[name])
     return [records[name] for name in names if _is_incomplete(folder, records[name])]
 
 
 def _is_incomplete(folder: RunFolder, record: CandidateRecord) -> bool:
     """Whether weights are not there, or predictions are damaged that a run makes again."""
+    if _is_lost(folder, record):
+        return True
     if dropped(folder, record.id) is not None:
         return True
     return not record.ingredients and left_out(folder, record.id) is not None
+
+
+def _is_lost(folder: RunFolder, record: CandidateRecord) -> bool:
+    """Whether a run's candidate is gone, or nothing on disk says any more what its files were."""
+    candidate = folder.candidate(record.id)
+    try:
+        written_sums(candidate)
+    except DamagedError:
+        return not record.ingredients
+    return not record.ingredients and not (candidate / RECORD).exists()
 
 
 def _check_teachers(folder: RunFolder, records: Sequence[CandidateRecord], study: str) -> None:
@@ -166,7 +184,7 @@ class _Retraining:
         self.done: dict[str, Remade] = {}
 
     def run(
-        self, records: Sequence[CandidateRecord], scales: dict[int, float]
+        self, records: Sequence[CandidateRecord], trials: Mapping[int, FrozenTrial]
     ) -> dict[str, Remade]:
         wanted = {record.id for record in records}
         self.helpers = {
@@ -177,7 +195,7 @@ class _Retraining:
         }
         waiting = [record for record in records if not record.ingredients]
         waiting += [self.folder.read_record(name) for name in sorted(self.helpers)]
-        jobs = {record.id: self._job(record, scales.get(record.trial, 1.0)) for record in waiting}
+        jobs = {record.id: self._job(record, trials.get(record.trial)) for record in waiting}
         by_id = {record.id: record for record in waiting}
         run_jobs(
             self.pool, self.display, jobs, "retraining", lambda name: self._restore(by_id[name])
@@ -188,16 +206,17 @@ class _Retraining:
                 self._average(record)
         return self.done
 
-    def _job(self, record: CandidateRecord, micro_scale: float) -> TrialJob:
+    def _job(self, record: CandidateRecord, trial: FrozenTrial | None) -> TrialJob:
         seats = Counter(record.teachers).items()
         job = TrialJob(
             trial=record.trial,
             backbone=record.backbone,
             run=record.training_run,
             run_folder=self.scratch.path,
-            micro_scale=micro_scale,
+            micro_scale=(trial and TrialAttributes.of(trial).micro_scale) or 1.0,
             windows_per_second=record.windows_per_second,
             only=record.fraction,
+            row="" if trial is None else row_of(trial),
         )
         teachers = tuple((self.folder.read_record(name), count) for name, count in seats)
         return DistilJob.of(job, teachers) if teachers else job
@@ -209,11 +228,26 @@ class _Retraining:
         """
         weights = self.scratch.model(record.id) / WEIGHTS
         remade = self.scratch.read_record(record.id)
-        self._check_same(
-            record, weights, f": public Jaccard {remade.jaccard:.4f}, and {record.jaccard:.4f} then"
-        )
+        how = f": public Jaccard {remade.jaccard:.4f}, and {record.jaccard:.4f} then"
+        if _is_lost(self.folder, record):
+            self._replace(record, remade, how)
+            return
+        self._check_same(record, weights, how)
         if record.id not in self.helpers:
             self._put_back(record, self.scratch.candidate(record.id))
+
+    def _replace(self, record: CandidateRecord, remade: CandidateRecord, how: str) -> None:
+        """Takes all that was made again, if it scores as then: there are no sums to compare."""
+        if (remade.scores, remade.jaccard_by_language) != (
+            record.scores,
+            record.jaccard_by_language,
+        ):
+            raise _different(record, how)
+        with self.folder.writing_candidate(record.id) as partial:
+            for path in self.scratch.candidate(record.id).iterdir():
+                path.replace(partial / path.name)
+            (partial / RECORD).write_text(record.as_text(), encoding="utf-8")
+        self._told(record)
 
     def _average(self, record: CandidateRecord) -> None:
         """Makes the weights of a soup, all of whose ingredients' weights are somewhere."""
@@ -228,11 +262,7 @@ class _Retraining:
 
     def _check_same(self, record: CandidateRecord, weights: Path, how: str = "") -> None:
         if checksum(weights) != original(self.folder, record.id):
-            raise DataError(
-                f"candidate {record.id} came out different{how}. Other processors and other "
-                "versions of libraries round differently: train it where it was trained, or "
-                "search anew."
-            )
+            raise _different(record, how)
 
     def _put_back(self, record: CandidateRecord, made: Path) -> None:
         restore(self.folder, record.id, made / "model" / WEIGHTS)
@@ -240,7 +270,19 @@ class _Retraining:
         sentence = None if record.ingredients else left_out(self.folder, record.id)
         if sentence is not None:
             raise DataError(f"candidate {record.id} was trained again, and came out different")
+        self._told(record)
+
+    def _told(self, record: CandidateRecord) -> None:
+        """Says that a candidate is there again, to people and to the shared files."""
         if self.files is not None:
             self.files.return_candidate(record.id)
         self.done[record.id] = Remade(record.id, record.jaccard, bool(record.ingredients))
         self.display.event(f"candidate {record.id} is there again, the same to the last bit")
+
+
+def _different(record: CandidateRecord, how: str) -> DataError:
+    return DataError(
+        f"candidate {record.id} came out different{how}. Other processors and other "
+        "versions of libraries round differently: train it where it was trained, or "
+        "search anew."
+    )

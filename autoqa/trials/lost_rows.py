@@ -76,9 +76,10 @@ class TrialRow:
         )
 
 
-def row_of(trial: optuna.Trial) -> str:
-    """What a job carries of a running trial, to be written beside its candidates."""
-    return checked_json(asdict(TrialRow.of(_frozen(trial))))
+def row_of(trial: optuna.Trial | FrozenTrial) -> str:
+    """What a job carries of a trial, to be written beside its candidates."""
+    frozen = trial if isinstance(trial, FrozenTrial) else _frozen(trial)
+    return checked_json(asdict(TrialRow.of(frozen)))
 
 
 def keep_finished(folder: RunFolder, trial: optuna.Trial, last: CandidateRecord) -> None:

@@ -218,8 +218,13 @@ def adopt(folder: RunFolder, candidates: Sequence[CandidateRecord]) -> list[Cand
 
 def micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
     """Trial number to the factor on its forward passes, below 1 where memory ran out."""
-    trials = open_study(study.name, folder.store_url(study.search.storage), study.seed)
     return {
-        trial.number: TrialAttributes.of(trial).micro_scale or 1.0
-        for trial in trials.get_trials(deepcopy=False)
+        number: TrialAttributes.of(trial).micro_scale or 1.0
+        for number, trial in trials_of(study, folder).items()
     }
+
+
+def trials_of(study: StudyFile, folder: RunFolder) -> dict[int, optuna.trial.FrozenTrial]:
+    """All trials of a study that was searched, by number."""
+    opened = open_study(study.name, folder.store_url(study.search.storage), study.seed)
+    return {trial.number: trial for trial in opened.get_trials(deepcopy=False)}

@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -95,11 +96,20 @@ class JobRunner:
         except StoppedError as error:
             self._emit(TrialFailed(job.trial, str(error), "", kind_of(error)))
         except SystemExit:  # ends the worker, whose log says why
-            print(f"trial {job.trial} ends\n{traceback.format_exc()}", flush=True)  # noqa: T201
+            _log(f"trial {job.trial} ends\n{traceback.format_exc()}")
             raise
         except Exception as error:
             trace = traceback.format_exc()
-            print(f"trial {job.trial} failed\n{trace}", flush=True)  # noqa: T201 - to the log
+            _log(f"trial {job.trial} failed\n{trace}")
             self._emit(TrialFailed(job.trial, sentence_of(error), trace, kind_of(error)))
         finally:
             self.job = None
+
+
+def _log(text: str) -> None:
+    """Prints to the worker's log, which may be on the very disk that is full.
+
+    What went wrong is told all the same, or a fault of the disk would look like one of the run's.
+    """
+    with suppress(OSError):
+        print(text, flush=True)  # noqa: T201

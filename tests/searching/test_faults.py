@@ -115,6 +115,17 @@ def test_a_disk_that_was_full_for_a_moment_costs_no_trial(tmp_path: Path) -> Non
     assert trials()[1].user_attrs["continues"] == 0
 
 
+def test_a_worker_whose_log_is_on_the_full_disk_costs_no_trial(tmp_path: Path) -> None:
+    log = fakes.run_folder().worker_log(0)
+    log.parent.mkdir(parents=True)
+    log.symlink_to("/dev/full")
+    events = fakes.Events()
+    options = SearchOptions(trials=1, workers=1)
+    fakes.search(tmp_path, fakes.no_space_once, options=options, display=events)
+    assert events.said("No space left on device; queued again")
+    assert trials()[1].user_attrs["continues"] == 0
+
+
 class Growing(fakes.Events):
     """Makes room as soon as it is told what is missing."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from autoqa.store.checksums import SUMS
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
@@ -172,6 +173,36 @@ def test_a_record_that_nothing_knows_any_more_is_set_aside(
     assert (aside / "model" / WEIGHTS).is_file()
     assert NAME not in folder.candidate_ids()
     assert run("leaderboard", "toy")[0] == 0
+
+
+def test_damaged_checksums_cost_a_candidate_that_is_made_again_as_a_whole(
+    folder: RunFolder, run: Run, study: Path
+) -> None:
+    before, everyone = content(folder), folder.candidate_ids()
+    soups = [name for name in everyone if name.startswith("soup-")]
+    for name in (NAME, *soups):
+        flip(folder.candidate(name) / SUMS)
+    assert run("select", "toy")[0] == 0
+    assert not {NAME, *soups} & set(considered(folder))
+    code, _, err = run("search", study)
+    assert code == 0, err
+    assert f"`autoqa retrain toy {NAME}` makes it again" in words(err)
+    assert len(list(folder.damaged.iterdir())) == 1 + len(soups)
+    assert NAME not in folder.candidate_ids()
+    code, out, err = run("retrain", "toy", NAME, "--quiet")
+    assert code == 0, err
+    assert f"{NAME}: trained again" in out
+    kept = {f"{NAME}/{name}" for name in ("candidate.json", "public.safetensors")}
+    kept |= {f"{NAME}/model/{WEIGHTS}", f"{NAME}/sealed/private.safetensors"}
+    after = content(folder)
+    assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
+    assert run("select", "toy")[0] == 0
+    assert NAME in considered(folder)
+    for path in folder.path.glob("study.db*"):
+        path.unlink()
+    assert run("search", study)[0] == 0
+    with Store(folder.store_url(), "toy") as store:
+        assert NAME in [record.id for record in store.candidates()]
 
 
 @pytest.mark.parametrize("sealed", [False, True])
