@@ -423,6 +423,17 @@ def slow_second(_study: Any, _folder: Path) -> Any:
     return run
 
 
+def after_others(_study: Any, _folder: Path) -> Any:
+    """Trials are over once another process has one that hangs."""
+
+    def run(job: TrialJob, emit: Any) -> None:
+        while not list(job.run_folder.glob("hangs-*")):
+            time.sleep(0.05)
+        _good(job, emit)
+
+    return run
+
+
 def half_a_second(_study: Any, _folder: Path) -> Any:
     """A trial lasts long enough for others to join."""
 
