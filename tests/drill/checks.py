@@ -18,6 +18,8 @@ from tests.drill import processes, runs
 from tests.drill.processes import StuckError, until
 from tests.drill.round import Round
 
+PREDICTIONS = {"public.safetensors", "sealed/private.safetensors"}
+
 
 def check(round_: Round, run: Run) -> list[str]:
     """Sentences on all that is wrong with a round that is over."""
@@ -106,9 +108,7 @@ def _wrong_weights(round_: Round) -> Iterable[str]:
 def _damaged_used(round_: Round, run: Run) -> Iterable[str]:
     """Predictions that are damaged take no part; weights that are cannot be exported."""
     predictions = {
-        name
-        for name in round_.watch.still_damaged()
-        if "public.safetensors" in round_.watch.damaged[name]
+        name for name in round_.watch.still_damaged() if PREDICTIONS & round_.watch.damaged[name]
     }
     aside = set(filter(round_.watch.is_aside, round_.watch.damaged))
     whole = set(round_.run_folder.candidate_ids()) - predictions

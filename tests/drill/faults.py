@@ -112,10 +112,6 @@ def damaged_wal(round_: Round) -> None:
         damage(log)
     else:
         damage(database)
-    # Alone until it has looked: whoever joins opens what the search has found whole.
-    round_.start("search")
-    trials = lambda: processes.workers(round_.mark)  # noqa: E731
-    until(lambda: trials() or not round_.parents(), 40, "no search after a damaged log")
 
 
 def _cut(path: Path) -> None:
@@ -196,7 +192,7 @@ SHARES: dict[str, tuple[int, Fault]] = {
     "database absent": (5, database_absent),
     "damaged WAL": (8, damaged_wal),
     "damaged weights": (6, _damaged_file("model/model.safetensors")),
-    "damaged predictions": (6, _damaged_file("public.safetensors")),
+    "damaged predictions": (6, _damaged_file("public.safetensors", "sealed/private.safetensors")),
     "damaged record": (4, _damaged_file("candidate.json", "checksums.json")),
     "damaged checkpoint": (5, damaged_checkpoint),
     "node lost": (5, node_lost),

@@ -23,7 +23,7 @@ from tests.drill.watch import Watch
 from tests.postgres import Postgres
 from tests.searching import fakes
 
-SECONDS = 240
+SECONDS = 420
 """Time after which a round counts as stuck."""
 
 MORE = 6

@@ -1,7 +1,6 @@
 """A search that loses nothing, whatever breaks: real processes, faults at random moments.
 
-``AUTOQA_DRILL_FAULTS`` says how many (40; 120 is the whole drill), ``AUTOQA_DRILL_SEED`` which
-and when.
+``AUTOQA_DRILL_FAULTS`` says how many (120), ``AUTOQA_DRILL_SEED`` which and when.
 """
 
 import os
@@ -19,14 +18,17 @@ from tests.drill.checks import check
 from tests.drill.round import Round
 from tests.postgres import Postgres
 
-COUNT = int(os.environ.get("AUTOQA_DRILL_FAULTS", "40"))
+COUNT = int(os.environ.get("AUTOQA_DRILL_FAULTS", "120"))
 SEED = os.environ.get("AUTOQA_DRILL_SEED") or secrets.token_hex(4)
 
 SERVED = ("database restart",)
 """Faults that only a database server has."""
 
-ALONE = ("damaged WAL", "damaged checkpoint")
-"""Faults of a study that one process searches, in a file of SQLite's."""
+ALONE = ("damaged checkpoint",)
+"""Faults of a study that one process searches."""
+
+FILE = ("damaged WAL",)
+"""Faults of a database in a file."""
 
 
 def dealt(count: int, draw: random.Random) -> tuple[list[str], list[str], list[str]]:
@@ -41,6 +43,8 @@ def dealt(count: int, draw: random.Random) -> tuple[list[str], list[str], list[s
                 served.append(name)
             elif name in ALONE:
                 alone.append(name)
+            elif name in FILE:
+                draw.choice((alone, joined)).append(name)
             elif name == "node lost":
                 draw.choice((joined, served)).append(name)
             else:
