@@ -8,6 +8,8 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from autoqa.files import locked
+
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _COMPANIONS = ("", "-wal", "-shm")
@@ -15,7 +17,10 @@ _COMPANIONS = ("", "-wal", "-shm")
 
 
 def set_aside_damaged(url: str | URL) -> str | None:
-    """Moves a damaged SQLite file, and its log, to a name with the time; call under the lock.
+    """Moves a damaged SQLite file, and its log, to a name with the time.
+
+    Of several processes that begin at once only one does: the others look again, and find the
+    database that it has made since, or none.
 
     Args:
         url: SQLAlchemy URL of any database.
@@ -24,9 +29,14 @@ def set_aside_damaged(url: str | URL) -> str | None:
         A sentence that says so; ``None`` where nothing was damaged, or there is no such file.
     """
     path = _path(url)
-    problem = None if path is None or not path.exists() else _damage(path)
-    if path is None or problem is None:
+    if path is None or _damage(path) is None:
         return None
+    with locked(path.with_name(f"{path.name}.damaged.lock"), remove=True):
+        problem = _damage(path)
+        return None if problem is None else _set_aside(path, problem)
+
+
+def _set_aside(path: Path, problem: str) -> str:
     target = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}")
     for companion in _COMPANIONS:
         part = path.with_name(path.name + companion)
@@ -68,8 +78,12 @@ def _path(url: str | URL) -> Path | None:
 
 
 def _damage(path: Path) -> str | None:
+    if not path.exists():
+        return None
     if path.stat().st_size == 0:
-        return "it is empty"
+        # Without a log there is nothing to keep, and another process may just be making it.
+        log = path.with_name(f"{path.name}-wal")
+        return "it is empty" if log.exists() and log.stat().st_size else None
     try:
         with closing(sqlite3.connect(path, timeout=60.0)) as connection:
             (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()

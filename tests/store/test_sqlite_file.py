@@ -2,11 +2,14 @@
 
 import shutil
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from autoqa.store import sqlite_file
 from autoqa.store.sqlite_file import checkpoint, set_aside_damaged
 
 
@@ -105,3 +108,45 @@ def test_an_empty_database_goes_with_its_log(tmp_path: Path) -> None:
     assert "is damaged (it is empty)" in said
     kept, log = sorted(tmp_path.iterdir())
     assert (log.name, log.read_bytes()) == (f"{kept.name}-wal", b"log")
+
+
+def test_a_database_that_another_process_is_making_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    path.touch()  # what opening a new one leaves, until its first table is there
+    assert set_aside_damaged(f"sqlite:///{path}") is None
+    path.with_name("study.db-wal").write_bytes(b"log")
+    said = set_aside_damaged(f"sqlite:///{path}")
+    assert said is not None
+    assert "is damaged (it is empty)" in said
+    assert list(tmp_path.glob("study.db*.damaged.lock")) == []
+
+
+def test_only_one_of_two_that_begin_at_once_sets_a_database_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, url = tmp_path / "study.db", f"sqlite:///{tmp_path}/study.db"
+    path.write_bytes(b"no database at all" * 500)
+    both_have_looked = threading.Barrier(2, timeout=30)
+    looks: list[str | None] = []
+
+    def look(file: Path) -> str | None:
+        found = looked(file)
+        looks.append(found)
+        if len(looks) <= 2:
+            both_have_looked.wait()
+        return found
+
+    looked = sqlite_file._damage
+    monkeypatch.setattr(sqlite_file, "_damage", look)
+
+    def begin() -> str | None:
+        said = set_aside_damaged(url)
+        if said is not None:
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("CREATE TABLE rows (number INTEGER)")
+        return said
+
+    with ThreadPoolExecutor() as pool:
+        said = [each.result() for each in [pool.submit(begin), pool.submit(begin)]]
+    assert sum(each is not None for each in said) == 1
+    assert len(list(tmp_path.glob("study.db.damaged-*"))) == 1
