@@ -1,19 +1,35 @@
 """A study's SQLite file: set aside when it is damaged, and kept whole without its log."""
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import JSON
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from autoqa.files import locked
+from autoqa.store.tables import metadata
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 _COMPANIONS = ("", "-wal", "-shm")
 """What is appended to a database's name: itself, its write-ahead log, that log's index."""
+
+_JSON = (
+    ("trial_params", "distribution_json"),
+    ("trial_system_attributes", "value_json"),
+    ("trial_user_attributes", "value_json"),
+    *(
+        (table.name, column.name)
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if isinstance(column.type, JSON)
+    ),
+)
+"""Where Optuna keeps JSON, and then where autoqa does."""
 
 
 def set_aside_damaged(url: str | URL) -> str | None:
@@ -87,7 +103,29 @@ def _damage(path: Path) -> str | None:
     try:
         with closing(sqlite3.connect(path, timeout=60.0)) as connection:
             (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if said == "ok":
+                return _unreadable(connection)
     except sqlite3.DatabaseError as error:
         # The low byte is the kind of error; whatever is no damage, the one who opens it meets.
         return str(error) if error.sqlite_errorcode & 0xFF in _DAMAGED else None
-    return None if said == "ok" else str(said).splitlines()[-1]
+    return str(said).splitlines()[-1]
+
+
+def _unreadable(connection: sqlite3.Connection) -> str | None:
+    """What a row holds that nobody can read: SQLite has no checksums, and checks its trees only.
+
+    Rows are read all at once, so that one of them is enough to end every search.
+    """
+    connection.text_factory = bytes  # a flipped bit may have left no text either
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = {name.decode() for (name,) in found}
+    for table, column in _JSON:
+        if table in tables:
+            for (value,) in connection.execute(
+                f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL"
+            ):
+                try:
+                    json.loads(value)
+                except (ValueError, TypeError):
+                    return f"{table} holds {value[-30:]!r}, which is no JSON"
+    return None

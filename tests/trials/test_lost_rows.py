@@ -1,7 +1,9 @@
 """What a database loses comes back from disk, under its numbers, and nothing is overwritten."""
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +86,23 @@ def zero_database() -> None:
     path.write_bytes(content[:4096] + bytes(len(content) - 4096))
 
 
+def flip_in_a_row() -> None:
+    """One bit of a row's content: no tree of SQLite's is hurt."""
+    with closing(sqlite3.connect(fakes.run_folder().database)) as connection:
+        changed = connection.execute(
+            "UPDATE trial_user_attributes SET value_json = replace(value_json, ']', '|') "
+            "WHERE key = 'candidates'"
+        )
+        assert changed.rowcount == 4
+        connection.commit()
+
+
+def flip_in_a_candidates_row() -> None:
+    with closing(sqlite3.connect(fakes.run_folder().database)) as connection:
+        connection.execute("UPDATE autoqa_candidates SET scores = replace(scores, '}', '|')")
+        connection.commit()
+
+
 def overwrite_database() -> None:
     fakes.run_folder().database.write_bytes(b"no database at all" * 500)
 
@@ -100,6 +119,8 @@ def again(home: Path, trials: int = 4) -> fakes.Events:
         (remove_database, None),
         (truncate_database, "it is empty"),
         (zero_database, ""),
+        (flip_in_a_row, "trial_user_attributes holds"),
+        (flip_in_a_candidates_row, "autoqa_candidates holds"),
         (overwrite_database, "file is not a database"),
     ],
 )
