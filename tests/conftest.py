@@ -15,6 +15,17 @@ from tests.postgres import Postgres
 
 Run = Callable[..., tuple[int, str, str]]
 
+LONG = ("workers", "drill", "upkeep", "searching", "parallel", "training", "trials")
+"""Packages of tests that take minutes; begun first, so that two processes end at the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def place(item: pytest.Item) -> int:
+        package = item.path.parent.name
+        return LONG.index(package) if package in LONG else len(LONG)
+
+    items.sort(key=place)
+
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:

@@ -150,6 +150,12 @@ def exits_once(_study: Any, _folder: Path) -> Any:
     return run
 
 
+def recorded() -> int:
+    """How many runs are complete and written down."""
+    with Store(fakes.run_folder().store_url(), "small") as store:
+        return sum(record.fraction == 1 for record in store.candidates())
+
+
 def kept() -> list[int]:
     """Numbers of the trials of which all candidates are there, on disk and in the database."""
     folder = fakes.run_folder()

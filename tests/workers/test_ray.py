@@ -50,7 +50,7 @@ def begin(folder: Path, three: ThreeNodes) -> tuple["subprocess.Popen[str]", lis
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
     pid = hanging()
-    until(lambda: len(kept()) >= 3)
+    until(lambda: ray_kit.recorded() >= 3)
     return process, three.below_node(pid)
 
 
