@@ -27,8 +27,11 @@ from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Again, Proposal, Trials
 from autoqa.workers.base import Worker
 
+TRAINING_ERROR = "TrainingError"
+"""What a run fails with that is itself to blame; behind all else there is a mistake to mend."""
+
 RETRIES: dict[str, Again] = {
-    "TrainingError": "slower",
+    TRAINING_ERROR: "slower",
     OUT_OF_MEMORY: "smaller",
     DISK_FAULT: "continue",
     "OutOfTimeError": "continue",
@@ -113,6 +116,8 @@ class Recorder:
                 return True
             case TrialFailed(reason=reason, error=error):
                 again = RETRIES.get(error, "no")
+                if error != TRAINING_ERROR:
+                    TrialAttributes(mistake=True).write(trial)
                 self._ended(worker, running, reason, again)
                 if error in (OUT_OF_MEMORY, DISK_FAULT):
                     disk = error == DISK_FAULT
@@ -126,6 +131,8 @@ class Recorder:
         Whoever kills does so from outside, as the kernel does where memory runs out.
         """
         killed = worker.was_killed
+        if not killed:
+            TrialAttributes(mistake=True).write(running.proposal.trial)
         self._ended(worker, running, reason, "smaller" if killed else "same")
         if killed:
             self._let_down(running, reason, memory=True)

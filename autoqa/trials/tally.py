@@ -112,8 +112,9 @@ class TrialTally:
 def forgiven(trials: Iterable[FrozenTrial], version: str) -> list[int]:
     """Numbers of the failed trials that a new search tries again as if they had never been.
 
-    In a study without a finished trial whatever made all fail has been mended, or nobody would
-    search it again; in any other, trials of another version of the study.
+    In a study without a finished trial all of them: whatever made them fail has been mended, or
+    nobody would search it again. In any other those of another version of the study, and those
+    that failed by a mistake, such as a plugin's, and not for their recipes.
 
     Args:
         trials: All of the study.
@@ -122,5 +123,10 @@ def forgiven(trials: Iterable[FrozenTrial], version: str) -> list[int]:
     trials = list(trials)
     failed = [trial for trial in trials if trial.state == TrialState.FAIL]
     if any(trial.state == TrialState.COMPLETE for trial in trials):
-        failed = [each for each in failed if TrialAttributes.of(each).study_version != version]
+        attributes = {each.number: TrialAttributes.of(each) for each in failed}
+        return [
+            number
+            for number, each in attributes.items()
+            if each.mistake or each.study_version != version
+        ]
     return [trial.number for trial in failed]

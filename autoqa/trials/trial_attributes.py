@@ -32,6 +32,7 @@ class TrialAttributes:
         elsewhere: It was trained in another study; its value is that study's, moved to this one's.
         queued_again: It failed and its parameters were queued again, so that it does not count.
         failure: Why it failed or was skipped, as a sentence.
+        mistake: It failed for a reason that somebody may mend, and not for its recipe.
         stopped: Why it ended at a snapshot before its end, as a sentence.
         candidates: Ids of its candidates.
         fraction: Point of the run at which its last candidate was taken, 0 < fraction <= 1.
@@ -64,6 +65,7 @@ class TrialAttributes:
     elsewhere: bool | None = None
     queued_again: bool | None = None
     failure: str | None = None
+    mistake: bool | None = None
     stopped: str | None = None
     candidates: list[str] | None = None
     fraction: float | None = None

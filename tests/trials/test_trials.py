@@ -6,6 +6,7 @@ from optuna.trial import TrialState
 from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.proposals.shown_trials import ShownTrials
 from autoqa.trials.optuna_study import open_study, recover
+from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import MAX_FAILURES, Proposal, Trials
 from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
@@ -77,7 +78,7 @@ def test_where_all_failed_in_an_earlier_search_all_is_tried_again() -> None:
     assert later.settled() == 1
 
 
-def test_what_failed_beside_others_is_tried_again_in_another_version_only() -> None:
+def test_what_failed_beside_others_for_its_recipe_counts_on_in_the_same_version() -> None:
     study = trials()
     study.fail(propose(study).trial, "diverged")
     done = propose(study)
@@ -87,6 +88,12 @@ def test_what_failed_beside_others_is_tried_again_in_another_version_only() -> N
     assert same.settled() == 2
     changed = Trials(study.study, spaces, first, 0, "v2", note=lambda _: None)
     assert changed.settled() == 1
+    broken = propose(study)
+    TrialAttributes(mistake=True).write(broken.trial)
+    study.fail(broken.trial, "a plugin raised")
+    assert study.settled() == 3
+    mended = Trials(study.study, spaces, first, 0, study.version, note=lambda _: None)
+    assert mended.settled() == 2
 
 
 def test_an_interrupted_retry_stays_a_retry() -> None:

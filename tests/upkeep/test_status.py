@@ -59,7 +59,10 @@ def test_a_search_is_looked_at_while_it_runs_and_after_it_was_killed(
 ) -> None:
     with process(tmp_path, "slow_second", address) as search:
         wait_for(lambda: list(fakes.run_folder().path.glob("hangs-*")))
-        wait_for(lambda: shown(run, "small")["processes"][0]["workers"])
+        # What a worker does is renewed every few seconds.
+        wait_for(
+            lambda: [w["trial"] for w in shown(run, "small")["processes"][0]["workers"]] == [1]
+        )
         found = shown(run, "small")
         trials = found["trials"]
         assert (trials["finished"], trials["running"], trials["interrupted"]) == (1, 1, 0)
