@@ -71,6 +71,7 @@ def join_search(
     Raises:
         ConfigError: Code, data or the run folder are not those of the search.
         MissingAssetError: Weights or data are not on this machine.
+        DataError: Another version of autoqa has begun the search.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
     """
     check_missing(bound)

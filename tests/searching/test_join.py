@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from autoqa.errors import DataError
 from autoqa.searching import join
+from autoqa.searching.conditions import Conditions
 from autoqa.store import database_url
 from autoqa.store.patience import Patience
 from autoqa.store.study_tables import Store
 from autoqa.supervision.interrupts import SearchInterruptedError
 from tests.searching import fakes
+
+CONDITIONS = Conditions("v", {}, {}, "token", None, 0.0, 3, [])
 
 
 def test_a_signal_ends_the_wait_for_a_database_that_is_away(
@@ -33,3 +37,13 @@ def test_a_signal_ends_the_wait_for_a_database_that_is_away(
             with pytest.raises(SearchInterruptedError, match="before the search began"):
                 join._conditions(fakes.bind(study_file).study, store, fakes.Events())
     assert time.monotonic() - begun < 30
+
+
+def test_conditions_of_another_version_are_refused() -> None:
+    stated = CONDITIONS.as_json()
+    assert Conditions.from_json(stated) == CONDITIONS
+    with pytest.raises(DataError, match="newer version of autoqa.*'pace'"):
+        Conditions.from_json(stated | {"pace": 1})
+    del stated["history"]
+    with pytest.raises(DataError, match="another version of autoqa"):
+        Conditions.from_json(stated)
