@@ -42,7 +42,7 @@ def test_a_signal_ends_the_wait_for_a_database_that_is_away(
 def test_conditions_of_another_version_are_refused() -> None:
     stated = CONDITIONS.as_json()
     assert Conditions.from_json(stated) == CONDITIONS
-    with pytest.raises(DataError, match="newer version of autoqa.*'pace'"):
+    with pytest.raises(DataError, match=r"newer version of autoqa.*'pace'"):
         Conditions.from_json(stated | {"pace": 1})
     del stated["history"]
     with pytest.raises(DataError, match="another version of autoqa"):
