@@ -27,8 +27,8 @@ def worker(
     It waits for the search to begin, takes trials as the search's own workers do, and ends when
     the search has all of its trials. All machines need the same code and data, the same database
     ([search] storage) and one place for files: a URL ([search] files), or a run folder that they
-    share (AUTOQA_HOME). Where the process that
-    began the search dies, those that joined go on, and make its soups at the end.
+    share (AUTOQA_HOME). Where the process that began the search dies, those that joined go on, and
+    make its soups at the end.
     """
     from autoqa.analysis.finished_run import known_study
     from autoqa.config import load_study

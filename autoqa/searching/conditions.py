@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from autoqa.data import StudyData
-from autoqa.errors import ConfigError
+from autoqa.errors import ConfigError, DataError, check_keys
 from autoqa.registry.versions import differences, environment
 from autoqa.store.example_lines import to_line
 from autoqa.store.run_folder import RunFolder
@@ -65,8 +65,19 @@ class Conditions:
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
-        """What :meth:`as_json` gave."""
-        return cls(**content)
+        """What :meth:`as_json` gave.
+
+        Raises:
+            DataError: Another version of autoqa has written it.
+        """
+        check_keys(cls, content)
+        try:
+            return cls(**content)
+        except TypeError as error:
+            raise DataError(
+                f"the search was begun with another version of autoqa ({error}): all machines "
+                "need the same"
+            ) from error
 
     def as_json(self) -> dict[str, Any]:
         """A value that JSON can hold."""

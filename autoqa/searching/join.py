@@ -71,6 +71,7 @@ def join_search(
     Raises:
         ConfigError: Code, data or the run folder are not those of the search.
         MissingAssetError: Weights or data are not on this machine.
+        DataError: Another version of autoqa has begun the search.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
     """
     check_missing(bound)
@@ -109,7 +110,11 @@ def join_search(
 
 def _conditions(study: StudyFile, store: Store, display: Display) -> Conditions:
     """What the search asks of those who join; waits for one that is still beginning."""
-    with Interrupts(kill=lambda: None) as interrupts:
+    interrupted = "the worker was interrupted before the search began"
+    with (
+        Interrupts(kill=lambda: None) as interrupts,
+        store.patience.checked_by(lambda: interrupts.check(interrupted)),
+    ):
         end, told = time.monotonic() + PATIENCE_SECONDS, False
         while not interrupts.stopping:
             found = store.conditions()
@@ -124,7 +129,7 @@ def _conditions(study: StudyFile, store: Store, display: Display) -> Conditions:
                 display.event(f"waits for the search of {study.name} to begin")
                 told = True
             time.sleep(_POLL)
-    raise SearchInterruptedError("the worker was interrupted before the search began")
+    raise SearchInterruptedError(interrupted)
 
 
 def _budget(conditions: Conditions, minutes: float | None) -> Budget:

@@ -87,7 +87,13 @@ class Loop:
         patience = self.recorder.store.patience
         with (
             Interrupts(kill=self._kill) as interrupts,
-            patience.checked_by(lambda: self._check(interrupts)),
+            patience.checked_by(
+                lambda: interrupts.check(
+                    "the search was interrupted while its database or files were away; what "
+                    f"finished is kept in {self.recorder.folder.path}. The same command writes it "
+                    "down and goes on"
+                )
+            ),
         ):
             try:
                 while not interrupts.stopping:
@@ -124,15 +130,6 @@ class Loop:
             "the search was interrupted; what finished is kept in "
             f"{self.recorder.folder.path}. The same command goes on where it stopped"
         )
-
-    def _check(self, interrupts: Interrupts) -> None:
-        """Ends a wait for the database when a signal came."""
-        if interrupts.stopping:
-            raise SearchInterruptedError(
-                "the search was interrupted while its database or files were away; what finished "
-                f"is kept in {self.recorder.folder.path}. The same command writes it down "
-                "and goes on"
-            )
 
     def _kill(self) -> None:
         self.pool.kill()

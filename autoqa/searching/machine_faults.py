@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from autoqa.errors import AutoqaError, MachineFaultError, disk_fault
-from autoqa.files import write_atomically
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.display import duration
 
@@ -129,10 +129,12 @@ def missing_on_disk(folder: RunFolder) -> str | None:
             f"{needed / 1024**2:,.0f} MiB free on the disk of {folder.path}, which has "
             f"{free / 1024**2:,.0f} MiB"
         )
-    probe = folder.path / ".probe"
     try:
-        write_atomically(probe, "room")
-        probe.unlink()
+        # Without a name: others that search the study look at the same time.
+        with TemporaryFile(dir=folder.path) as probe:
+            probe.write(b"room")
+            probe.flush()
+            os.fsync(probe.fileno())
     except OSError as error:
         return f"a disk that can be written to ({error})"
     return None

@@ -29,7 +29,9 @@ from autoqa.types import Example
 
 
 def mend_candidates(folder: RunFolder, store: Store) -> list[str]:
-    """Looks through the candidates on disk, but not their weights; call under the lock.
+    """Looks through the candidates on disk, but not their weights.
+
+    Call it as the process that leads the study.
 
     A record is written again from the database. Where that cannot be, the candidate is set aside:
     its row, if there is one, is enough for a retraining to make it again. So is a soup whose

@@ -233,7 +233,7 @@ class Recorder:
         """Takes in candidates whose message was lost; says whether the run was complete."""
         received = {candidate.id for candidate in running.candidates}
         for candidate_id in self.folder.candidate_ids():
-            if candidate_id.startswith(f"t{running.number:04d}-") and candidate_id not in received:
+            if candidate_id.startswith(trial_mark(running.number)) and candidate_id not in received:
                 try:
                     self._add_candidate(running, self.folder.read_record(candidate_id))
                 except DataError as error:

@@ -42,7 +42,7 @@ class Refitter:
     """Refits the members of one ensemble; see :func:`refitting`.
 
     Attributes:
-        folder: The run folder, locked by this process.
+        folder: The run folder of the study that this process leads.
         bound: The study with its plugins.
         data: Its data, without what a refit adds.
         plan: What belongs to the members.

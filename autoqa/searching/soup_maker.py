@@ -30,6 +30,10 @@ from autoqa.training.messages import (
 )
 from autoqa.workers.base import Worker, WorkerPool
 
+_INTERRUPTED = (
+    "averaging was interrupted; soups that were complete are kept. The same command goes on"
+)
+
 
 @dataclass
 class _Greedy:
@@ -104,7 +108,10 @@ class SoupMaker:
             steps = greedy_soup(family)
             self._advance(_Greedy(family, steps, next(steps)))
         hearing = Hearing(self.pool)
-        with Interrupts(kill=self.pool.kill) as interrupts:
+        with (
+            Interrupts(kill=self.pool.kill) as interrupts,
+            self.store.patience.checked_by(lambda: interrupts.check(_INTERRUPTED)),
+        ):
             try:
                 while not interrupts.stopping:
                     self._assign()
@@ -121,10 +128,7 @@ class SoupMaker:
                 self.pool.end()
                 self.folder.remove_partial("soup-")
         if interrupts.stopping:
-            raise SearchInterruptedError(
-                "averaging was interrupted; soups that were complete are kept. "
-                "The same command goes on"
-            )
+            raise SearchInterruptedError(_INTERRUPTED)
         left = len(self._waiting) + len(self._greedy)
         if left:
             self.display.event(

@@ -135,7 +135,7 @@ def soup_maker(
 
     Args:
         pool: Workers that train for this study.
-        folder: The run folder, locked by this process.
+        folder: The run folder; nobody else makes soups there.
         store: The study's database.
         display: What people see.
         weights: GiB that all weights together may take.

@@ -248,9 +248,12 @@ class Artifacts:
             drop(self._folder, candidate)
 
     def return_candidate(self, candidate: str) -> None:
-        """Uploads all that is here of a candidate whose weights have been made again."""
+        """Uploads all that is here of a candidate whose weights have been made again.
+
+        Its sums come last: of one that was made again as a whole they may not be there.
+        """
         source = self._folder.candidate(candidate)
-        for name in written_sums(source):
+        for name in (*written_sums(source), SUMS):
             if (source / name).is_file():
                 self._objects.put(source / name, self._name(candidate, name))
         self._objects.remove([self._name(candidate, DROPPED)])

@@ -89,10 +89,6 @@ class RunFolder:
         """
         return storage or f"sqlite:///{self.database.resolve()}"
 
-    def worker_log(self, worker: int) -> Path:
-        """Log file of a worker's output."""
-        return self.logs / f"worker-{worker}.log"
-
     def examples_path(self, part: Part) -> Path:
         """Examples of one part, one JSON object a line."""
         return sealed_folder(self.validation, part) / f"{part}.jsonl"

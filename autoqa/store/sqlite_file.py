@@ -10,6 +10,7 @@ from sqlalchemy import JSON
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from autoqa.errors import AutoqaError
 from autoqa.files import locked
 from autoqa.store.tables import metadata
 
@@ -70,6 +71,9 @@ def checkpoint(url: str | URL) -> None:
 
     Args:
         url: SQLAlchemy URL of any database.
+
+    Raises:
+        AutoqaError: The database is damaged, or its disk is.
     """
     path = _path(url)
     if path is None:
@@ -77,9 +81,10 @@ def checkpoint(url: str | URL) -> None:
     with closing(sqlite3.connect(path, timeout=1.0)) as connection:
         try:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-                raise
+        except sqlite3.DatabaseError as error:
+            # The low byte is the kind of error.
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise AutoqaError(f"{path}: the study's database failed: {error}") from error
 
 
 def _path(url: str | URL) -> Path | None:

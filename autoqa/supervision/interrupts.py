@@ -48,6 +48,18 @@ class Interrupts:
         os.close(self.wake)
         os.close(self._bell)
 
+    def check(self, sentence: str) -> None:
+        """Ends a wait, say for a database that is away, once a signal came.
+
+        Args:
+            sentence: What people are told.
+
+        Raises:
+            SearchInterruptedError: One has come.
+        """
+        if self.stopping:
+            raise SearchInterruptedError(sentence)
+
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
         if self.stopping:
             self._kill()

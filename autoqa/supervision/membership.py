@@ -93,10 +93,11 @@ def taking_part(store: Store, purpose: str, *, leads: bool) -> Iterator[Membersh
     Raises:
         AutoqaError: Another process leads.
     """
-    membership = Membership(store, store.enter(purpose, leads=leads), leads)
-    over = threading.Event()
-    # A connection of its own, which does not wait for a database that is away.
+    # A connection of its own, which does not wait for a database that is away; first, because
+    # whatever fails after the lease is taken would have to give it back.
     with SearcherLog(store.full_url, store.study, Patience(0.0)) as log:
+        membership = Membership(store, store.enter(purpose, leads=leads), leads)
+        over = threading.Event()
         thread = threading.Thread(target=membership._beat, args=(log, over), daemon=True)
         thread.start()
         try:

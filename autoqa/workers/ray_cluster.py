@@ -41,6 +41,10 @@ END_SECONDS = 60.0
 
 GOES_ON = "what finished is kept; the same command goes on where it stopped"
 
+_MARKER = ".shared-"
+"""Begins the name of a file by which nodes show that they see the folder. It is new each time, and
+no token that stays: a copy of the folder is not the folder, and caches know nothing of it."""
+
 _spawn = get_context("spawn")
 
 
@@ -85,7 +89,7 @@ class RayCluster:
         self.over = ""
         self.inboxes: dict[int, Inbox] = {}
         self._log = folder.absolute() / "logs" / "ray.log"
-        self._marker = folder.absolute() / f".shared-{secrets.token_hex(4)}"
+        self._marker = folder.absolute() / f"{_MARKER}{secrets.token_hex(4)}"
         call = Call(
             address=address,
             log=self._log,
@@ -96,6 +100,8 @@ class RayCluster:
             paths=_paths(),
             folder=str(Path.cwd()),
         )
+        for left in folder.glob(f"{_MARKER}*"):  # by a search that was killed: one leads at a time
+            left.unlink(missing_ok=True)
         self._marker.write_text(call.secret, encoding="utf-8")
         self.pipe, theirs = _spawn.Pipe()
         self._process = _spawn.Process(target=_drive, args=(theirs, call), name="autoqa-ray")

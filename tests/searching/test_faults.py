@@ -92,7 +92,7 @@ def test_a_worker_that_dies_before_its_log_is_open_has_one(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(NothingFeasibleError) as caught:
         fakes.search(tmp_path, fakes.good, options=SearchOptions(trials=1))
-    log = fakes.run_folder().worker_log(0)
+    log = fakes.run_folder().logs / "worker-0.log"
     assert f"worker ended by itself with exit code 9; see {log}" in str(caught.value)
     assert log.is_file()
     assert str(log) in (fakes.run_folder().logs / "search.log").read_text()
@@ -116,7 +116,7 @@ def test_a_disk_that_was_full_for_a_moment_costs_no_trial(tmp_path: Path) -> Non
 
 
 def test_a_worker_whose_log_is_on_the_full_disk_costs_no_trial(tmp_path: Path) -> None:
-    log = fakes.run_folder().worker_log(0)
+    log = fakes.run_folder().logs / "worker-0.log"
     log.parent.mkdir(parents=True)
     log.symlink_to("/dev/full")
     events = fakes.Events()

@@ -1,5 +1,6 @@
 """When trials start again after a fault of the machine."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,9 @@ def test_a_candidate_needs_as_much_as_the_largest_one_took(tmp_path: Path) -> No
     said = missing_on_disk(folder)
     assert said is not None
     assert said.startswith(f"8,388,608 MiB free on the disk of {tmp_path}, which has ")
+
+
+def test_several_may_try_the_same_disk_at_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: missing_on_disk(RunFolder(tmp_path)), range(80))) == {None}
+    assert not list(tmp_path.iterdir())

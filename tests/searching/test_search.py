@@ -136,7 +136,7 @@ def test_divergence_is_tried_again_at_half_the_rate(tmp_path: Path) -> None:
     assert retry.user_attrs["retry_of"] == 0
     rates = [call["rate"] for call in fakes.calls() if call["backbone"] == "e5"]
     assert rates[1] == rates[0] / 2
-    assert "the loss is not finite" in (fakes.run_folder().worker_log(0)).read_text()
+    assert "the loss is not finite" in (fakes.run_folder().logs / "worker-0.log").read_text()
 
 
 def test_a_run_out_of_memory_is_tried_again_in_smaller_forward_passes(tmp_path: Path) -> None:

@@ -4,8 +4,10 @@ import json
 import math
 import os
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Collection
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +19,9 @@ from autoqa.errors import DataError
 from autoqa.searching.retention import retain
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import Soup, families, standard_soups
+from autoqa.store import database_url
 from autoqa.store.candidate_record import CandidateRecord, soup_id
+from autoqa.store.patience import Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS
@@ -200,6 +204,21 @@ def test_a_signal_ends_it_and_keeps_what_is_complete(kitchen: Kitchen) -> None:
         kitchen.make(stop)
     assert [job.id for job in kitchen.jobs] == [ALL, named(1, 2)]
     assert kitchen.make()[-1] == named(0, 1)
+
+
+def test_a_signal_ends_a_wait_for_the_database(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_url, "SQLITE_BUSY_SECONDS", 0.1)
+    patience = Patience(60.0, tell=lambda _sentence: signal.raise_signal(signal.SIGINT))
+    kitchen.store = Store(kitchen.folder.store_url(), "small", patience)
+    begun = time.monotonic()
+    with closing(sqlite3.connect(kitchen.folder.database)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(SearchInterruptedError, match="soups that were complete are kept"):
+            kitchen.make()
+    assert time.monotonic() - begun < 30
+    assert ALL in kitchen.folder.candidate_ids()  # written down by the next one
 
 
 def test_a_search_keeps_a_tenth_of_its_time_for_soups() -> None:

@@ -127,6 +127,19 @@ def test_dropped_weights_are_dropped_for_all_and_come_back_for_all(
     assert (b.model(NAME) / WEIGHTS).read_bytes() == weights
 
 
+def test_a_candidate_that_was_made_again_as_a_whole_is_there_again(
+    tmp_path: Path, url: str
+) -> None:
+    a, b = home(tmp_path, "a"), home(tmp_path, "b")
+    write(a, record())
+    files(a, url).study.put_windows(record().group)
+    files(a, url).return_candidate(NAME)  # as after a loss of all that was shared of it
+    there = files(b, url)
+    assert there.candidates() == [NAME]
+    there.bring_weights([NAME])
+    assert is_whole(b.candidate(NAME))
+
+
 def test_weights_that_are_not_here_any_more_are_not_uploaded(
     tmp_path: Path, s3: ObjectStore
 ) -> None:

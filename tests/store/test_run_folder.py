@@ -45,7 +45,6 @@ def test_paths_are_those_of_the_layout(folder: RunFolder) -> None:
         folder.model("t0003-100"),
         folder.logits_path("t0003-100", "public"),
         folder.logits_path("t0003-100", "private"),
-        folder.worker_log(2),
         folder.selection,
     ]
     assert [str(path.relative_to(folder.path)) for path in shown] == [
@@ -58,7 +57,6 @@ def test_paths_are_those_of_the_layout(folder: RunFolder) -> None:
         "candidates/t0003-100/model",
         "candidates/t0003-100/public.safetensors",
         "candidates/t0003-100/sealed/private.safetensors",
-        "logs/worker-2.log",
         "selection.json",
     ]
     assert folder.store_url() == f"sqlite:///{folder.path.resolve()}/study.db"

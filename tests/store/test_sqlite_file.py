@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from autoqa.errors import AutoqaError
 from autoqa.store import sqlite_file
 from autoqa.store.sqlite_file import checkpoint, set_aside_damaged
 
@@ -71,6 +72,12 @@ def test_a_reader_does_not_stop_a_checkpoint_for_long(
         assert reader.execute("SELECT count(*) FROM rows").fetchone() == (100,)
     checkpoint(f"sqlite:///{tmp_path}/study.db")
     assert (tmp_path / "study.db-wal").stat().st_size == 0
+
+
+def test_a_checkpoint_tells_of_a_damaged_database(tmp_path: Path) -> None:
+    (tmp_path / "study.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(AutoqaError, match=r"study\.db: the study's database failed: file is not a"):
+        checkpoint(f"sqlite:///{tmp_path}/study.db")
 
 
 @pytest.mark.parametrize(

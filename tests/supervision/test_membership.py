@@ -46,6 +46,20 @@ def test_a_process_that_was_taken_for_dead_ends(store: Store) -> None:
             lease.check()
 
 
+def test_no_lease_is_left_where_it_could_not_be_renewed(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise AutoqaError("the database has not answered")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(membership, "SearcherLog", away)
+        with pytest.raises(AutoqaError, match="not answered"), taking_part(store, "x", leads=True):
+            pass
+    with leading(store, "search", QuietDisplay()):
+        pass
+
+
 def test_the_lead_is_given_back_after_an_error(store: Store) -> None:
     def fail() -> None:
         with leading(store, "retraining", QuietDisplay()):

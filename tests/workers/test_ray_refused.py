@@ -47,6 +47,10 @@ def test_an_address_that_answers_nothing(
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         assert ray_cluster.ANSWER_SECONDS < 30
         monkeypatch.setattr(ray_cluster, "ANSWER_SECONDS", 4.0)
+        fakes.run_folder().create()
+        (fakes.run_folder().path / ".shared-0123abcd").write_text(
+            "left by a search that was killed"
+        )
         with pytest.raises(AutoqaError, match=rf"no Ray cluster answers at {address} within 4 s"):
             search(tmp_path, fakes.good, address)
     with pytest.raises(AutoqaError, match=rf"no Ray cluster answers at {address} \(.*refused"):
