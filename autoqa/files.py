@@ -5,6 +5,7 @@ What counts as written has reached the disk, with its name: a crash of the machi
 
 import fcntl
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -128,6 +129,7 @@ def locked(
     wait: bool = True,
     waiting: Callable[[], None] | None = None,
     remove: bool = False,
+    shared: bool = False,
 ) -> Iterator[TextIO | None]:
     """Holds a lock file while the block runs; the kernel lets go when the process ends, however.
 
@@ -136,12 +138,13 @@ def locked(
         wait: Wait for whoever holds it; else go on without it.
         waiting: Called many times a second while another process holds it; may raise.
         remove: Remove the file at the end of the block.
+        shared: Others may hold it at the same time who share it, too.
 
     Yields:
         The file, open to read and to append; ``None`` where it is not held.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = _acquire(path, wait, waiting)
+    file = _acquire(path, wait, waiting, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
     try:
         yield file
     finally:
@@ -151,12 +154,14 @@ def locked(
             file.close()
 
 
-def _acquire(path: Path, wait: bool, waiting: Callable[[], None] | None) -> TextIO | None:
+def _acquire(
+    path: Path, wait: bool, waiting: Callable[[], None] | None, kind: int
+) -> TextIO | None:
     blocks = wait and waiting is None
     while True:
         file = path.open("a+", encoding="utf-8")
         try:
-            fcntl.flock(file, fcntl.LOCK_EX if blocks else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, kind if blocks else kind | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
             if waiting is None:
@@ -172,7 +177,8 @@ def _acquire(path: Path, wait: bool, waiting: Callable[[], None] | None) -> Text
 
 
 def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # Containers that share a folder may have equal numbers of processes.
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,7 @@ from autoqa.searching.machine_faults import told
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.patience import SEARCH_SECONDS, Patience
 from autoqa.store.run_folder import RunFolder
-from autoqa.store.sqlite_file import set_aside_damaged
+from autoqa.store.sqlite_file import in_use, set_aside_damaged
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.supervision.membership import Membership, taking_part
@@ -56,6 +56,7 @@ def at_work(
     patience = Patience(tell=logged.event)
     files = Artifacts.reached(folder, study.search.files, patience)
     with (
+        in_use(url),
         told(folder),
         Store(url, study.name, patience, openings=folder.openings, files=files) as store,
         taking_part(store, purpose, leads=leads) as membership,

@@ -36,6 +36,8 @@ RETRIES: dict[str, Again] = {
     DISK_FAULT: "continue",
     "OutOfTimeError": "continue",
     "StoppedError": "continue",
+    "RankError": "same",  # as a worker that dies by itself
+    "PeerLostError": "same",
 }
 """Error of a run to what is tried after it."""
 

@@ -239,8 +239,12 @@ class Artifacts:
     def drop_weights(self, candidate: str) -> None:
         """Removes a candidate's weights, there and here; what they were stays written down."""
         sums = self._read(candidate, SUMS)
-        if sums is not None:
-            note = json.dumps(json.loads(sums)["content"][MODEL_WEIGHTS]) + "\n"
+        try:
+            note = "" if sums is None else json.dumps(json.loads(sums)["content"][MODEL_WEIGHTS])
+        except (ValueError, KeyError, TypeError):  # damaged there: whoever fetches it says so
+            note = ""
+        if note:
+            note += "\n"
             self._objects.write(self._name(candidate, DROPPED), note.encode())
             self._objects.remove([self._name(candidate, MODEL_WEIGHTS)])
             self._listed = None

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,13 +44,38 @@ def set_aside_damaged(url: str | URL) -> str | None:
 
     Returns:
         A sentence that says so; ``None`` where nothing was damaged, or there is no such file.
+
+    Raises:
+        AutoqaError: Another process still works with it, see :func:`in_use`.
     """
     path = _path(url)
     if path is None or _damage(path) is None:
         return None
     with locked(path.with_name(f"{path.name}.damaged.lock"), remove=True):
         problem = _damage(path)
-        return None if problem is None else _set_aside(path, problem)
+        if problem is None:
+            return None
+        with locked(_users(path), wait=False, remove=True) as alone:
+            if alone is None:
+                raise AutoqaError(
+                    f"the database {path} is damaged ({problem}), and another process still works "
+                    "with it: wait until it ends, or stop it, and give the same command again"
+                )
+            return _set_aside(path, problem)
+
+
+def in_use(url: str | URL) -> AbstractContextManager[object]:
+    """Keeps a database from being set aside while a block runs, for what would be written to it.
+
+    Args:
+        url: SQLAlchemy URL of any database.
+    """
+    path = _path(url)
+    return nullcontext() if path is None else locked(_users(path), shared=True)
+
+
+def _users(path: Path) -> Path:
+    return path.with_name(f"{path.name}.users")
 
 
 def _set_aside(path: Path, problem: str) -> str:

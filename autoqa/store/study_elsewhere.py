@@ -23,7 +23,7 @@ def fetch_study(name: str, storage: str) -> Path:
         ConfigError: The database has no such study.
         AutoqaError: The database cannot be opened.
     """
-    with Store(storage, name) as store:
+    with Store(storage, name, read_only=True) as store:
         text = store.study_text()
         if text is None:
             raise ConfigError(

@@ -180,6 +180,7 @@ def recover(
             trials.finish(trial, snapshots, max(record.seconds for record in snapshots))
             sentences.append(f"trial {stale.number}: its search died after the run was complete")
         elif _is_duplicate(stale) or _has_successor(trials, stale.number):
+            TrialAttributes(queued_again=True).write(trial)  # so that it counts for nothing
             trials.study.tell(trial, state=TrialState.FAIL)
         else:
             queued = trials.fail(trial, "parent died", "continue")

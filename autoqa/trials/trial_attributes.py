@@ -105,7 +105,14 @@ def counts(trial: FrozenTrial) -> bool:
     """Whether a trial is one of those that a study wants: a point of its own, tried for good."""
     attributes = TrialAttributes.of(trial)
     ours = attributes.duplicate_of is None and attributes.elsewhere is None
-    return ours and attributes.queued_again is None and trial.state != TrialState.PRUNED
+    # Its search died before it was known what it would train.
+    nothing = trial.state == TrialState.FAIL and attributes.backbone is None
+    return (
+        ours
+        and not nothing
+        and attributes.queued_again is None
+        and trial.state != TrialState.PRUNED
+    )
 
 
 FIXED = "fixed_params"

@@ -12,7 +12,7 @@ from autoqa.store.candidate_record import parse_record
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import MODEL_WEIGHTS
 from autoqa.trials.optuna_study import open_study
-from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trial_attributes import TrialAttributes, counts
 from tests.conftest import Run
 from tests.drill import processes, runs
 from tests.drill.processes import StuckError, until
@@ -56,7 +56,9 @@ def _trials(round_: Round) -> Iterable[str]:
         if trial.state == TrialState.COMPLETE and own.duplicate_of is None:
             complete[trial.number] = trial
     if len(complete) != round_.total:
-        yield f"{len(complete)} trials finished of {round_.total}"
+        failed = [trial for trial in trials if trial.state == TrialState.FAIL and counts(trial)]
+        told = "; ".join(f"{each.number}: {each.user_attrs}" for each in failed)
+        yield f"{len(complete)} trials finished of {round_.total}; failed: {told}"
     runs_of = Counter(TrialAttributes.of(trial).identity for trial in complete.values())
     yield from (
         f"{count} trials finished the run {key}" for key, count in runs_of.items() if count > 1
@@ -67,7 +69,8 @@ def _trials(round_: Round) -> Iterable[str]:
         ):
             trial = complete.get(int(number))
             if trial is None or f"{trial.value:.3f}" != value:
-                yield f"trial {number} finished with {value} and is {trial} now"
+                now = trials[int(number)] if int(number) < len(trials) else None
+                yield f"trial {number} finished with {value} and is {now} now"
     names = {
         *round_.run_folder.candidate_ids(),
         *filter(round_.watch.is_aside, round_.watch.damaged),

@@ -23,11 +23,8 @@ SEED = os.environ.get("AUTOQA_DRILL_SEED", "autoqa")
 SERVED = ("database restart",)
 """Faults that only a database server has."""
 
-ALONE = ("damaged checkpoint",)
+ALONE = ("damaged checkpoint", "damaged WAL")
 """Faults of a study that one process searches."""
-
-FILE = ("damaged WAL",)
-"""Faults of a database in a file."""
 
 
 def dealt(count: int, draw: random.Random) -> tuple[list[str], list[str], list[str]]:
@@ -42,8 +39,6 @@ def dealt(count: int, draw: random.Random) -> tuple[list[str], list[str], list[s
                 served.append(name)
             elif name in ALONE:
                 alone.append(name)
-            elif name in FILE:
-                draw.choice((alone, joined)).append(name)
             elif name == "node lost":
                 draw.choice((joined, served)).append(name)
             else:

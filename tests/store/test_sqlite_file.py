@@ -11,7 +11,7 @@ import pytest
 
 from autoqa.errors import AutoqaError
 from autoqa.store import sqlite_file
-from autoqa.store.sqlite_file import checkpoint, set_aside_damaged
+from autoqa.store.sqlite_file import checkpoint, in_use, set_aside_damaged
 
 
 @pytest.fixture
@@ -157,3 +157,15 @@ def test_only_one_of_two_that_begin_at_once_sets_a_database_aside(
         said = [each.result() for each in [pool.submit(begin), pool.submit(begin)]]
     assert sum(each is not None for each in said) == 1
     assert len(list(tmp_path.glob("study.db.damaged-*"))) == 1
+
+
+def test_what_another_process_works_with_is_not_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "study.db"
+    path.write_bytes(b"no database at all" * 100)
+    url = f"sqlite:///{path}"
+    with in_use(url), in_use(url):
+        with pytest.raises(AutoqaError, match="another process still works with it: wait until"):
+            set_aside_damaged(url)
+        assert path.exists()
+    assert set_aside_damaged(url) is not None
+    assert not path.exists()
