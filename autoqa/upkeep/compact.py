@@ -100,9 +100,8 @@ def compact(place: StudyPlace, *, weights: bool) -> list[Spare]:
     if holds_database(folder, store):
         with StudyRows(place.storage, place.name) as rows:
             rows.pack()
-        gone.append(
-            Spare("room inside the database", folder.database, before - _database_size(folder))
-        )
+        freed = max(0, before - _database_size(folder))
+        gone += [Spare("room inside the database", folder.database, freed)] if freed else []
     return gone
 
 
@@ -180,5 +179,5 @@ def _holds_files(path: Path) -> bool:
 
 
 def _database_size(folder: RunFolder) -> int:
-    ends = ("", "-wal")
+    ends = ("", "-wal", "-shm")
     return sum(size_of(folder.database.with_name(folder.database.name + end)) for end in ends)
