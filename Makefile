@@ -35,7 +35,7 @@ quickstart: .venv
 	$(BIN)/autoqa predict bundle studies/quickstart-questions.csv
 
 test: .venv
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv
 	$(BIN)/ruff check
