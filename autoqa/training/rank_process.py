@@ -4,7 +4,6 @@ It knows neither study nor data: all that it trains on comes with each step. It 
 process that leads, however that ends.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ from autoqa.modeling.load import pick_device
 from autoqa.parallel import collectives
 from autoqa.parallel.collectives import PeerLostError
 from autoqa.parallel.failure import kind_of, sentence_of
+from autoqa.parallel.parent_end import signal_at_parents_end
 from autoqa.parallel.peers import Follower
 from autoqa.parallel.rank_orders import (
     Answered,
@@ -38,8 +38,6 @@ from autoqa.parallel.ranks import RankProcesses
 from autoqa.training.engine import Engine
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.lower_layers import LowerLayers
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Rank:
@@ -127,7 +125,7 @@ def main(descriptor: int, rank: int, size: int, meeting: Path, leader: int) -> N
     # Whether to stop is for the leader to decide, which tells nobody and simply ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal_at_parents_end(signal.SIGKILL)
     if os.getppid() != leader:  # it died before the kernel was asked to tell
         return
     pipe: Connection[Reply, Order] = Connection(descriptor)

@@ -4,7 +4,6 @@ It ends when the pipe closes, when it is told to, or when its parent is gone, an
 that it has started. SIGTERM lets a run save what it has done first.
 """
 
-import ctypes
 import faulthandler
 import os
 import signal
@@ -17,12 +16,11 @@ from types import FrameType
 
 from autoqa.config.study import StudyFile
 from autoqa.errors import StoppedError
+from autoqa.parallel.parent_end import signal_at_parents_end
 from autoqa.training.jobs import Job
 from autoqa.training.messages import Message, TrialFailed
 from autoqa.training.stop_request import PROCESS, STOPPED
 from autoqa.workers.job_runner import Factory, JobRunner
-
-_PR_SET_PDEATHSIG = 1
 
 
 def main(
@@ -47,7 +45,7 @@ def main(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     log_to(log)
-    _wake_without_parent()
+    signal_at_parents_end(signal.SIGCONT)  # should this be stopped, it must wake to end
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sending = threading.Lock()
 
@@ -98,11 +96,6 @@ def _end_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         _end()
-
-
-def _wake_without_parent() -> None:
-    """Has the kernel wake this process, should it be stopped, when its parent is gone."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def _end() -> None:
