@@ -102,10 +102,17 @@ def join_search(
         session = open_session(
             bound, data, trials, lease, folder, shown, wanted, budget=budget, total=total
         )
-        session.catch_up()
+        _catch_up(session)
         ended = session.train({}, None)
         _succeed(session)
         return JoinResult(study.name, _finished(session), ended)
+
+
+def _catch_up(session: Session) -> None:
+    """Shares what is whole on this machine; without shared files, whoever leads sees it anyhow."""
+    if session.store.files is not None:
+        session.peers.settle()
+        session.catch_up()
 
 
 def _conditions(study: StudyFile, store: Store, display: Display) -> Conditions:

@@ -56,7 +56,7 @@ class Peers:
         if store.files is not None:  # uploads take time, and others need not wait for them
             for record in adopt(folder, store.candidates()):
                 store.files.publish(record.id)
-        with self.membership.store.exclusively():
+        with store.exclusively():
             back = give_back(study, folder, self.complete)
             if back:
                 check_spaces(study, self.trials.spaces)

@@ -95,14 +95,10 @@ class Session:
         return replace(self.budget, reserve=SOUPS_SHARE if self.study.search.soups else 0.0)
 
     def catch_up(self) -> None:
-        """Shares what is whole on this machine and, for want of a store or a database, is not yet.
-
-        Without shared files there is nothing to do: whoever leads sees what is in the folder.
-        """
+        """Shares what is whole on this machine and, for want of a store, is not yet."""
         files = self.store.files
         if files is None:
             return
-        self.peers.settle()
         uploaded = files.publish_missing(self.store.candidates())
         if uploaded:
             self.display.event(f"uploaded from here: {', '.join(uploaded)}")
