@@ -261,24 +261,22 @@ def good(_study: Any, _folder: Path) -> Any:
     return _good
 
 
-def paced(_study: Any, _folder: Path) -> Any:
-    """Trials that last long enough for something to happen meanwhile."""
-
+def _after(seconds: float) -> Any:
     def run(job: TrialJob, emit: Any) -> None:
-        time.sleep(0.3)
+        time.sleep(seconds)
         _good(job, emit)
 
     return run
+
+
+def paced(_study: Any, _folder: Path) -> Any:
+    """Trials that last long enough for something to happen meanwhile."""
+    return _after(0.3)
 
 
 def brief(_study: Any, _folder: Path) -> Any:
     """Trials of a fifth of a second."""
-
-    def run(job: TrialJob, emit: Any) -> None:
-        time.sleep(0.2)
-        _good(job, emit)
-
-    return run
+    return _after(0.2)
 
 
 def killed_once(_study: Any, _folder: Path) -> Any:
@@ -436,12 +434,7 @@ def after_others(_study: Any, _folder: Path) -> Any:
 
 def half_a_second(_study: Any, _folder: Path) -> Any:
     """A trial lasts long enough for others to join."""
-
-    def run(job: TrialJob, emit: Any) -> None:
-        time.sleep(0.5)
-        _good(job, emit)
-
-    return run
+    return _after(0.5)
 
 
 def answers_the_end(_study: Any, _folder: Path) -> Any:

@@ -28,13 +28,23 @@ def study(tmp_path: Path) -> None:
 
 
 @contextmanager
-def process(folder: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+def process(
+    folder: Path, *arguments: str, home: str | None = None
+) -> Iterator["subprocess.Popen[str]"]:
+    """A search, or what joins it.
+
+    Args:
+        folder: Holds the study file.
+        arguments: What ``fake_search`` takes besides.
+        home: A folder below for its runs; left out, that of the test.
+    """
+    own = {} if home is None else {"AUTOQA_HOME": str(folder / home)}
     started = subprocess.Popen(
         [sys.executable, "-m", "tests.searching.fake_search", str(folder), *arguments],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **own},
     )
     try:
         yield started

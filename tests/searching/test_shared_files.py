@@ -1,14 +1,9 @@
 """Processes that share a database and a URL, and no folder."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
@@ -27,6 +22,7 @@ from autoqa.store.weight_quota import WEIGHTS, dropped
 from tests import toy_study
 from tests.object_store import URL, ObjectStore, s3, started_store
 from tests.searching import fakes
+from tests.searching.test_peers import process, wait_for
 from tests.store.test_artifacts import home, record, write
 
 __all__ = ["s3", "started_store"]
@@ -46,30 +42,6 @@ def write_study(folder: Path, url: str, trials: int = 4) -> str:
     text = fakes.stored(storage, trials).replace("storage =", f'files = "{url}"\nstorage =')
     (folder / "study.toml").write_text(text)
     return text
-
-
-@contextmanager
-def process(folder: Path, name: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """One that knows only its own runs."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", "tests.searching.fake_search", str(folder), *arguments],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "AUTOQA_HOME": str(folder / name)},
-    )
-    try:
-        yield started
-    finally:
-        started.kill()
-        started.communicate()
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
 
 
 def trials(folder: Path) -> list[optuna.trial.FrozenTrial]:
@@ -99,8 +71,8 @@ def test_two_homes_search_one_study_and_a_third_sees_all_of_it(
 ) -> None:
     text = write_study(tmp_path, URL, 6)
     with (
-        process(tmp_path, "a", "paced", text) as first,
-        process(tmp_path, "b", "paced", "join") as second,
+        process(tmp_path, "paced", text, home="a") as first,
+        process(tmp_path, "paced", "join", home="b") as second,
     ):
         said = [each.communicate(timeout=60)[1] for each in (first, second)]
         assert [first.returncode, second.returncode] == [0, 0], said
@@ -121,7 +93,7 @@ def test_two_homes_search_one_study_and_a_third_sees_all_of_it(
 
 def test_a_server_that_is_away_for_a_while_costs_nothing(tmp_path: Path, s3: ObjectStore) -> None:
     text = write_study(tmp_path, URL)
-    with process(tmp_path, "a", "paced", text) as search:
+    with process(tmp_path, "paced", text, home="a") as search:
         wait_for(lambda: shared(tmp_path, URL))
         s3.stop()
         time.sleep(2.5)
@@ -137,7 +109,7 @@ def test_a_server_that_is_away_for_a_while_costs_nothing(tmp_path: Path, s3: Obj
 def test_what_could_not_be_uploaded_is_uploaded_later(tmp_path: Path, s3: ObjectStore) -> None:
     text = write_study(tmp_path, URL)
     log = tmp_path / "a" / "small" / "logs" / "search.log"
-    with process(tmp_path, "a", "paced", text) as search:
+    with process(tmp_path, "paced", text, home="a") as search:
         wait_for(lambda: shared(tmp_path, URL))
         s3.stop()
         try:
@@ -151,7 +123,7 @@ def test_what_could_not_be_uploaded_is_uploaded_later(tmp_path: Path, s3: Object
     assert "Traceback" not in said
     here = RunFolder(tmp_path / "a" / "small").candidate_ids()
     assert len(here) > len(shared(tmp_path, URL))
-    with process(tmp_path, "a", "paced", text) as search:
+    with process(tmp_path, "paced", text, home="a") as search:
         said = search.communicate(timeout=60)[1]
         assert search.returncode == 0, said
     assert "was complete on disk and is written down now" in said
@@ -161,14 +133,14 @@ def test_what_could_not_be_uploaded_is_uploaded_later(tmp_path: Path, s3: Object
 
 def test_a_lost_database_and_a_lost_machine(tmp_path: Path, url: str) -> None:
     text = write_study(tmp_path, url)
-    with process(tmp_path, "a", "good", text) as search:
+    with process(tmp_path, "good", text, home="a") as search:
         assert search.communicate(timeout=60)[0] is None
         assert search.returncode == 0
     before = shared(tmp_path, url)
     shutil.rmtree(tmp_path / "a")
     (tmp_path / "study.db").unlink()
     text = write_study(tmp_path, url, 6)
-    with process(tmp_path, "b", "good", text) as search:
+    with process(tmp_path, "good", text, home="b") as search:
         said = search.communicate(timeout=60)[1]
         assert search.returncode == 0, said
     assert "which were adopted from" in said
