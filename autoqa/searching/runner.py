@@ -152,16 +152,11 @@ def _laid_out(session: Session, workers: int | None) -> Session:
 
 def _measured(session: Session) -> dict[str, RunTiming]:
     """What runs take with the session's workers, measured now or a short while ago."""
-    runs = protocol_runs(session.trials.spaces, session.study.seed)
-    timer = RunTimer(runs, fingerprint(session.study), session.data, session.plan)
+    timer = _timer(session)
     known = timer.known(younger_than=FRESH_SECONDS)
-    unknown = [name for name in runs if name not in known]
-    if not unknown:
-        return known
-    side = f"with {session.plan.spelled()}"
-    session.display.event(f"some steps of {' and '.join(unknown)} are timed {side}")
+    unknown = [name for name in timer.runs if name not in known]
     try:
-        return known | timer.measure(unknown, session.pool, session.folder.path, session.display)
+        return known | _time(session, timer, unknown, f"with {session.plan.spelled()}")
     finally:
         session.pool.end()  # others want the devices
 
@@ -219,9 +214,7 @@ def _timings(session: Session) -> dict[str, RunTiming]:
     """What runs take: as it was measured before, or now, where only a trial could tell."""
     if session.budget.minutes is None:
         return {}
-    trials, study = session.trials, session.study
-    runs = protocol_runs(trials.spaces, study.seed)
-    timer = RunTimer(runs, fingerprint(study), session.data, session.plan)
+    trials, timer = session.trials, _timer(session)
     begun = bool(trials.in_states())
     known = timer.known() if begun else timer.known(younger_than=FRESH_SECONDS)
     unknown = [
@@ -229,7 +222,18 @@ def _timings(session: Session) -> dict[str, RunTiming]:
         for name in timer.runs
         if name not in known and trials.look().usual(name, "next_seconds") is None
     ]
+    return known | _time(session, timer, unknown, "first")
+
+
+def _timer(session: Session) -> RunTimer:
+    """Times protocols' runs on the session's workers."""
+    runs = protocol_runs(session.trials.spaces, session.study.seed)
+    return RunTimer(runs, fingerprint(session.study), session.data, session.plan)
+
+
+def _time(session: Session, timer: RunTimer, unknown: list[str], how: str) -> dict[str, RunTiming]:
+    """Has workers time some steps of backbones, if there are any to time."""
     if not unknown:
-        return known
-    session.display.event(f"some steps of {' and '.join(unknown)} are timed first")
-    return known | timer.measure(unknown, session.pool, session.folder.path, session.display)
+        return {}
+    session.display.event(f"some steps of {' and '.join(unknown)} are timed {how}")
+    return timer.measure(unknown, session.pool, session.folder.path, session.display)
