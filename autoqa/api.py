@@ -10,15 +10,20 @@ The module that holds the spec is imported by ``autoqa plugins list``, so it mus
 torch, transformers, datasets and the like belong inside the functions that use them.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.options import Options
+from autoqa.placing.examples import Examples, RowOptions, examples_from, selected
+from autoqa.reading.fields import row_from
+from autoqa.reading.formats import read_rows
+from autoqa.reading.rows import RawRow
 from autoqa.types import Answer, Example
 
 __all__ = [
@@ -36,21 +41,20 @@ __all__ = [
     "Options",
     "Precision",
     "RawRow",
+    "RowOptions",
     "SourceSpec",
     "TokenBatch",
     "TrainingProtocol",
+    "examples_from",
+    "read_rows",
+    "row_from",
+    "selected",
 ]
 
 API_VERSION = 1
 """Version of these contracts; a plugin states the one it was written for."""
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
-
-
-class Options(BaseModel):
-    """Base of every options model: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TrainingProtocol(Options):
@@ -144,45 +148,6 @@ class BackboneSpec:
     missing: Callable[[Any], str | None]
     licence: Callable[[Any], str]
     api_version: int = API_VERSION
-
-
-class Examples(list[Example]):
-    """Examples, with sentences for people about what was left out or changed on the way.
-
-    A source may return any iterable; one that drops or repairs rows returns this, so that nobody
-    has to guess how many.
-
-    Args:
-        examples: The examples.
-        notes: Sentences; the study's notes show them under the source's name.
-    """
-
-    def __init__(self, examples: Iterable[Example] = (), notes: Sequence[str] = ()) -> None:
-        super().__init__(examples)
-        self.notes = tuple(notes)
-
-
-@dataclass(frozen=True, slots=True)
-class RawRow:
-    """One row as it stands in a source, before anything is checked or repaired.
-
-    Attributes:
-        where: File and line, row or path inside the file, for messages.
-        id: Its id.
-        question: The question.
-        context: The context.
-        answers: (text, start) of each reference; start is ``None`` where the source has none.
-        language: As the source spells it; empty where it has none.
-        document: What the context was cut from; empty where the source does not say.
-    """
-
-    where: str
-    id: str
-    question: str
-    context: str
-    answers: tuple[tuple[str, int | None], ...]
-    language: str = ""
-    document: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,10 @@ from autoqa.arrays import Doubles
 from autoqa.data.checks import base_id
 from autoqa.data.overlay import Change
 from autoqa.errors import DataError
-from autoqa.labels.conditional_logit import fit, probabilities
-from autoqa.labels.evidence import Places
-from autoqa.labels.occurrences import occurrences
 from autoqa.labels.translations import Translations
+from autoqa.placing.conditional_logit import fit, probabilities
+from autoqa.placing.evidence import Places
+from autoqa.placing.occurrences import occurrences
 from autoqa.types import Answer, Example
 
 # Both fitted to the 1,993 answers of TyDi QA and XQuAD that occur several times, which carry
@@ -43,7 +43,7 @@ class AmbiguousAnswer:
         number: Which of its answers.
         starts: First character of each occurrence, ascending, K of them.
         evidence: What the texts say: the columns of
-            :meth:`autoqa.labels.evidence.Places.evidence`, then
+            :meth:`autoqa.placing.evidence.Places.evidence`, then
             :meth:`autoqa.labels.translations.Translations.evidence`, ``[K, 7]``.
         models: Mean log-probability of each occurrence, relative to the best one's, by candidates
             that did not train on the row, ``[K]``; ``None`` where there are none.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from autoqa.data.overlay import Change
 from autoqa.errors import DataError, MissingAssetError, did_you_mean
-from autoqa.labels.occurrences import excerpt
+from autoqa.placing.occurrences import excerpt
 from autoqa.types import Answer, Example
 
 DECISIONS = ("accept", "reject", "drop", "")

@@ -15,7 +15,7 @@ import numpy as np
 
 from autoqa.arrays import Doubles
 from autoqa.data.checks import base_id
-from autoqa.labels.occurrences import occurrences
+from autoqa.placing.occurrences import occurrences
 from autoqa.types import Example
 
 AnswerKey = tuple[str, str, str]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autoqa.labels.occurrences import excerpt
+from autoqa.placing.occurrences import excerpt
 from autoqa.report.tables import numbers, table
 
 if TYPE_CHECKING:

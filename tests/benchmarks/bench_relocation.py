@@ -3,7 +3,7 @@
 TyDi QA and XQuAD, every offset replaced by the first occurrence. Weights are learned from the other
 languages, once for the texts alone and once with one small model, fine-tuned on TyDi and SQuAD rows
 that have nothing in common with those that are placed. The last lines are what the constants of
-autoqa/labels/evidence.py and autoqa/labels/ambiguous_answers.py are fitted to.
+autoqa/placing/evidence.py and autoqa/labels/ambiguous_answers.py are fitted to.
 """
 
 import json
@@ -18,9 +18,9 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles
 from autoqa.labels.ambiguous_answers import PlacedAnswer, learn
 from autoqa.labels.candidate_opinions import Judges
-from autoqa.labels.conditional_logit import fit
-from autoqa.labels.evidence import Places, unambiguous
 from autoqa.labels.relocation import with_models
+from autoqa.placing.conditional_logit import fit
+from autoqa.placing.evidence import Places, unambiguous
 from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.store.run_folder import RunFolder

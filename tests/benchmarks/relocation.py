@@ -17,7 +17,7 @@ from autoqa.labels.ambiguous_answers import (
     find_ambiguous,
     learn,
 )
-from autoqa.labels.occurrences import sentences
+from autoqa.placing.occurrences import sentences
 from autoqa.types import Answer, Example
 
 NOTHING = Coefficients(np.zeros(7), np.zeros(8))

@@ -18,7 +18,7 @@ from autoqa.labels.ambiguous_answers import (
     learn,
     model_evidence,
 )
-from autoqa.labels.evidence import Places
+from autoqa.placing.evidence import Places
 from tests.benchmarks.relocation import ambiguous, calibration_error, corpora, deciles, left_out
 from tests.data.stand_in import examples
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from autoqa.api import Answer, Example
 from autoqa.labels.ambiguous_answers import USUAL, find_ambiguous
-from autoqa.labels.occurrences import occurrences
 from autoqa.labels.translations import Translations
+from autoqa.placing.occurrences import occurrences
 
 
 def row(name: str, language: str, context: str, answer: str = "Oslo") -> Example:

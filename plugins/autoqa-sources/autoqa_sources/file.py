@@ -10,9 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from autoqa.api import DataError, Examples, MissingAssetError, RawRow, SourceSpec
-from autoqa_sources import formats
-from autoqa_sources.rows import RowOptions, examples_from, selected
+from autoqa.api import (
+    Examples,
+    MissingAssetError,
+    RawRow,
+    RowOptions,
+    SourceSpec,
+    examples_from,
+    read_rows,
+    selected,
+)
 
 _LANGUAGE = "{language}"
 
@@ -61,7 +68,10 @@ def missing(options: FileOptions) -> str | None:
         options.format == "auto" and any(path.suffix == ".parquet" for path in paths)
     )
     if parquet and importlib.util.find_spec("pyarrow") is None:
-        return f"{options.path}: {formats.PYARROW_MISSING}."
+        return (
+            f"{options.path}: reading Parquet needs the package pyarrow, which is not installed; "
+            "get it with: pip install 'autoqa-sources[parquet]'."
+        )
     return None
 
 
@@ -118,13 +128,9 @@ def _hint(path: Path) -> str:
 
 def _rows(paths: list[Path], options: FileOptions) -> Iterator[RawRow]:
     for path in paths:
-        format_name = formats.format_of(path) if options.format == "auto" else options.format
-        empty, language = True, language_of(path, options.path)
-        for row in formats.READERS[format_name](path):
-            empty = False
+        language = language_of(path, options.path)
+        for row in read_rows(path, options.format):
             yield replace(row, language=language) if language and not row.language else row
-        if empty:
-            raise DataError(f"{path}: it holds no rows; leave it out, or give it some.")
 
 
 spec = SourceSpec(

@@ -9,9 +9,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from autoqa.api import DataError, Examples, MissingAssetError, RawRow, SourceSpec
-from autoqa_sources.mapping import row_from
-from autoqa_sources.rows import RowOptions, examples_from, selected
+from autoqa.api import (
+    DataError,
+    Examples,
+    MissingAssetError,
+    RawRow,
+    RowOptions,
+    SourceSpec,
+    examples_from,
+    row_from,
+    selected,
+)
 
 _PACKAGE_MISSING = (
     "needs the package datasets, which is not installed; "

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autoqa.api import DataError, MissingAssetError, RawRow
-from autoqa_sources.mapping import answers_from, identifier, row_from
+from autoqa.errors import DataError, MissingAssetError
+from autoqa.reading.fields import answers_from, identifier, row_from
+from autoqa.reading.rows import RawRow
 
 PYARROW_MISSING = (
     "reading Parquet needs the package pyarrow, which is not installed; "
@@ -240,3 +241,23 @@ READERS: dict[str, Callable[[Path], Iterator[RawRow]]] = {
     "csv": read_csv,
     "parquet": read_parquet,
 }
+
+
+def read_rows(path: Path, format_name: str = "auto") -> Iterator[RawRow]:
+    """The rows of a file, as they stand.
+
+    Args:
+        path: The file.
+        format_name: A key of :data:`READERS`; ``"auto"`` goes by the extension, ``.gz`` aside.
+
+    Raises:
+        MissingAssetError: The package that reads it is not installed.
+        DataError: It cannot be read, or holds no rows; says file and line.
+    """
+    chosen = format_of(path) if format_name == "auto" else format_name
+    empty = True
+    for row in READERS[chosen](path):
+        empty = False
+        yield row
+    if empty:
+        raise DataError(f"{path}: it holds no rows; leave it out, or give it some.")

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.arrays import Doubles
-from autoqa.labels.conditional_logit import fit
-from autoqa.labels.occurrences import occurrences, sentences, splits_word
+from autoqa.placing.conditional_logit import fit
+from autoqa.placing.occurrences import occurrences, sentences, splits_word
 from autoqa.types import Answer, Example
 
 _GRAM, _WIDE_GRAM = 4, 2

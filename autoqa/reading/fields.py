@@ -4,7 +4,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autoqa.api import DataError, RawRow
+from autoqa.errors import DataError
+from autoqa.reading.rows import RawRow
 
 REQUIRED = ("id", "question", "context", "answers")
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoqa.labels.conditional_logit import fit, probabilities
+from autoqa.placing.conditional_logit import fit, probabilities
 
 
 def drawn(seed: int, rows: int, weights: np.ndarray) -> tuple[list[np.ndarray], list[int]]:

@@ -1,14 +1,17 @@
 """From rows as they stand in a file to examples with exact offsets."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from autoqa.api import Answer, DataError, Example, Examples, Options, RawRow
-from autoqa_sources import languages
+from autoqa.errors import DataError
+from autoqa.options import Options
+from autoqa.reading import languages
+from autoqa.reading.rows import RawRow
+from autoqa.types import Answer, Example
 
 LanguageCode = Annotated[str, AfterValidator(languages.code)]
 
@@ -30,6 +33,22 @@ class RowOptions(Options):
     languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = None
     offsets: Literal["exact", "first"] = "exact"
     on_mismatch: Literal["refuse", "repair", "drop"] = "refuse"
+
+
+class Examples(list[Example]):
+    """Examples, with sentences for people about what was left out or changed on the way.
+
+    A source may return any iterable; one that drops or repairs rows returns this, so that nobody
+    has to guess how many.
+
+    Args:
+        examples: The examples.
+        notes: Sentences; the study's notes show them under the source's name.
+    """
+
+    def __init__(self, examples: Iterable[Example] = (), notes: Sequence[str] = ()) -> None:
+        super().__init__(examples)
+        self.notes = tuple(notes)
 
 
 class _Mismatch(Exception):  # noqa: N818 - not an error until the options make it one

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.labels.occurrences import excerpt, occurrences, sentences, splits_word
+from autoqa.placing.occurrences import excerpt, occurrences, sentences, splits_word
 
 TEXT = st.text(alphabet="ab. !?\n।कि தி3é", max_size=60)
 

@@ -1,0 +1,1 @@
+"""Rows become examples: where in its context each answer stands."""

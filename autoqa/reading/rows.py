@@ -1,0 +1,26 @@
+"""A row as it stands in a file, before anything is checked or repaired."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row as it stands in a source, before anything is checked or repaired.
+
+    Attributes:
+        where: File and line, row or path inside the file, for messages.
+        id: Its id.
+        question: The question.
+        context: The context.
+        answers: (text, start) of each reference; start is ``None`` where the source has none.
+        language: As the source spells it; empty where it has none.
+        document: What the context was cut from; empty where the source does not say.
+    """
+
+    where: str
+    id: str
+    question: str
+    context: str
+    answers: tuple[tuple[str, int | None], ...]
+    language: str = ""
+    document: str = ""
