@@ -12,9 +12,12 @@ class RawRow:
         id: Its id.
         question: The question.
         context: The context.
-        answers: (text, start) of each reference; start is ``None`` where the source has none.
+        answers: (text, start) of each reference; start is ``None`` where the source has none. Empty
+            where it says that there is no answer.
         language: As the source spells it; empty where it has none.
         document: What the context was cut from; empty where the source does not say.
+        labelled: Whether it says anything about answers, be it that there is none.
+        problem: Why the row cannot be used, as a sentence; its other fields may be empty then.
     """
 
     where: str
@@ -24,3 +27,5 @@ class RawRow:
     answers: tuple[tuple[str, int | None], ...]
     language: str = ""
     document: str = ""
+    labelled: bool = True
+    problem: str = ""
