@@ -161,7 +161,7 @@ class Loop:
         for worker in self.pool.workers:
             if self._is_busy(worker) or interrupts.stopping or self._makes_soup(worker):
                 continue
-            with self.peers.turn():
+            with self.peers.turn([running.number for running in self._busy.values()]):
                 proposal = self.trials.propose(
                     self.recorder.total,
                     lambda backbone: self._fits(self._usual_seconds(backbone)),

@@ -9,8 +9,9 @@ from optuna.trial import FrozenTrial, TrialState
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.display import Display
 from autoqa.supervision.membership import Membership
-from autoqa.trials.lost_rows import give_back
+from autoqa.trials.lost_rows import check_own, give_back, lost_rows
 from autoqa.trials.optuna_study import adopt, check_spaces, recover
+from autoqa.trials.patient_storage import PatientStorage
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Trials
 
@@ -37,15 +38,37 @@ class Peers:
     display: Display
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """While the block runs nobody else proposes, and no trial is run by a dead process."""
+    def turn(self, busy: Collection[int] = ()) -> Iterator[None]:
+        """While the block runs nobody else proposes, and no trial is run by a dead process.
+
+        Args:
+            busy: Numbers of the trials that run here.
+
+        Raises:
+            MachineFaultError: The database has lost the rows of some of these.
+        """
         self.membership.check()
+        study, trials = self.trials.study, self.trials
         with self.membership.store.exclusively():
-            alive = self._alive()
-            running = map(TrialAttributes.of, self.trials.in_states(TrialState.RUNNING))
-            if any(each.searcher not in alive for each in running):
-                self._settle(alive)
+            alive, back = self._alive(), None
+            if lost_rows(study, self.folder, len(trials.tally.complete)):
+                back = self._give_back()
+            running = trials.in_states(TrialState.RUNNING)
+            check_own(busy, [each for each in running if self._is_own(each)])
+            if back is not None or any(
+                TrialAttributes.of(each).searcher not in alive for each in running
+            ):
+                self._settle(alive, back or ())
             yield
+
+    def _give_back(self) -> list[int]:
+        """Trials that came back from disk to a database that lost their rows."""
+        storage = self.trials.study._storage
+        assert isinstance(storage, PatientStorage)
+        storage.forget()
+        back = give_back(self.trials.study, self.folder, self.complete)
+        self.trials.begin_after(self.trials.history)
+        return back
 
     def settle(self) -> None:
         """Writes down what dead processes left complete on disk, and takes over their trials.

@@ -22,7 +22,7 @@ from autoqa.training.messages import (
     TrialFailed,
     TrialFinished,
 )
-from autoqa.trials.lost_rows import keep_finished
+from autoqa.trials.lost_rows import check_own, keep_finished
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Again, Proposal, Trials
 from autoqa.workers.base import Worker
@@ -205,7 +205,11 @@ class Recorder:
         if not running.candidates:
             self._failed(running, "the run ended without a snapshot", "no")
             return
-        value = self.trials.finish(running.proposal.trial, running.candidates, seconds)
+        # A number that was lost with its row may be that of another process's trial by now.
+        trial = running.proposal.trial
+        is_own = TrialAttributes.of(trial).searcher == self.trials.searcher
+        check_own([running.number], [trial] if is_own else [])
+        value = self.trials.finish(trial, running.candidates, seconds)
         self._keep(running)
         self.faults.finished()
         self.display.event(

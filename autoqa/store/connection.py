@@ -79,15 +79,11 @@ class StudyDatabase:
     def _shown(self) -> str:
         return shown(self.url)
 
-    def exclusively(self) -> AbstractContextManager[Callable[[], bool]]:
+    def exclusively(self) -> AbstractContextManager[None]:
         """Holds the study while a block runs: one process at a time, of all machines.
 
         The lock ends with the process, or with its connection. It is not re-entrant. While
         another process holds it, ``patience.check`` is called several times a second.
-
-        Returns:
-            A context manager; it gives a function that says whether the lock is still held, for
-            a server that restarts forgets its locks.
 
         Raises:
             AutoqaError: The database failed, or stayed away.

@@ -1,7 +1,7 @@
 """Locks that one process of all machines holds which share a database."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,8 +30,11 @@ within half a minute and gives the lock to the next process."""
 @contextmanager
 def exclusively(
     engine: Engine, name: str, suffix: str, patience: Patience, where: str
-) -> Iterator[Callable[[], bool]]:
+) -> Iterator[None]:
     """Holds a lock while the block runs; it ends with the process or its connection, however.
+
+    A server that restarts meanwhile forgets it: what must not be done twice is guarded by the rows
+    themselves.
 
     Not re-entrant: a process that asks again for what it holds waits for itself.
 
@@ -42,15 +45,12 @@ def exclusively(
         patience: Its ``check`` is called while another process holds the lock.
         where: The database as messages show it.
 
-    Yields:
-        Whether the lock is still held: a server that restarts forgets its locks.
-
     Raises:
         AutoqaError: The database failed, or stayed away.
     """
     if engine.dialect.name == "sqlite":
         with _file_held(engine.url.database, suffix, patience):
-            yield lambda: True
+            yield
         return
     key = _key(name)
     try:
@@ -58,7 +58,7 @@ def exclusively(
     except SQLAlchemyError as error:
         raise AutoqaError(f"{where}: the study's database failed: {cause(error)}") from error
     try:
-        yield lambda: _answers(connection)
+        yield
     finally:
         _release(connection, key)
 
@@ -106,14 +106,6 @@ def _takes(connection: Connection, key: int) -> bool:
         if state == _LOCK_NOT_AVAILABLE:
             return False
         raise
-    return True
-
-
-def _answers(connection: Connection) -> bool:
-    try:
-        connection.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
     return True
 
 

@@ -5,6 +5,7 @@ predicts it (the worker) writes it by :func:`autoqa.store.predictions.write_logi
 it back.
 """
 
+import os
 import re
 import shutil
 import tempfile
@@ -37,6 +38,8 @@ TRIAL = "trial.json"
 
 CANDIDATE = re.compile(r"t\d{4,}-\d{1,3}|(soup|distil)-[a-z0-9_-]+-[0-9a-f]{6}")
 """What ids of candidates look like."""
+
+_OF_TRIAL = re.compile(r"t(\d+)-\d+$")
 
 
 class RunFolder:
@@ -170,6 +173,13 @@ class RunFolder:
         if not self.candidates.is_dir():
             return []
         return sorted(path.name for path in self.candidates.iterdir() if _complete(path))
+
+    def last_trial(self) -> int:
+        """The highest number of a trial that left a candidate on disk; -1 where none did."""
+        if not self.candidates.is_dir():
+            return -1
+        found = map(_OF_TRIAL.match, os.listdir(self.candidates))  # noqa: PTH208
+        return max((int(match[1]) for match in found if match), default=-1)
 
     def read_record(self, candidate_id: str) -> CandidateRecord:
         """The record beside a candidate's weights.

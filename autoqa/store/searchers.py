@@ -96,13 +96,24 @@ class SearcherLog(StudyDatabase):
         _ENTERED.add(name)
         return name
 
-    def take_lead(self, searcher: str) -> bool:
-        """Gives the lead to a process that works on the study, if nobody alive has it."""
+    def take_lead(self, searcher: str, *, judge_silence: bool = True) -> bool:
+        """Gives the lead to a process that works on the study, if nobody alive has it.
+
+        Args:
+            searcher: Its id.
+            judge_silence: As in :meth:`Searcher.is_alive`.
+        """
         change = update(_searchers).where(_searchers.c.id == searcher).values(leads=True)
         with self.exclusively():
-            if any(each.leads and each.is_alive() for each in self.searchers()):
+            everybody = self.searchers()
+            if any(each.leads and each.is_alive(judge_silence=judge_silence) for each in everybody):
                 return False
             return self._transaction(lambda connection: connection.execute(change).rowcount > 0)
+
+    def leader_is_silent(self) -> bool:
+        """Whether whoever leads would count as dead for being silent alone."""
+        leaders = [each for each in self.searchers() if each.leads]
+        return any(not each.is_alive() and each.is_alive(judge_silence=False) for each in leaders)
 
     def _check_lead(self) -> None:
         leader = next((each for each in self.searchers() if each.leads and each.is_alive()), None)

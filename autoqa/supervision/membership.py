@@ -47,7 +47,8 @@ class Membership:
 
     def take_lead(self) -> bool:
         """Takes the lead if nobody alive has it; whether this process has it now."""
-        self.leads = self.leads or self.store.take_lead(self.id)
+        judge = self.judges_silence
+        self.leads = self.leads or self.store.take_lead(self.id, judge_silence=judge)
         return self.leads
 
     def check(self) -> None:
@@ -96,6 +97,9 @@ def taking_part(store: Store, purpose: str, *, leads: bool) -> Iterator[Membersh
     # A connection of its own, which does not wait for a database that is away; first, because
     # whatever fails after the lease is taken would have to give it back.
     with SearcherLog(store.full_url, store.study, Patience(0.0)) as log:
+        if leads and store.leader_is_silent():
+            # Where the database was away nobody was heard; who lives says so within this time.
+            time.sleep(2 * BEAT_SECONDS)
         membership = Membership(store, store.enter(purpose, leads=leads), leads)
         over = threading.Event()
         thread = threading.Thread(target=membership._beat, args=(log, over), daemon=True)

@@ -6,7 +6,7 @@ all of it. Optuna gives numbers out in order, so a trial comes back under its nu
 number before it is taken: by its own row, or by one that says that it was lost.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import DamagedError, checked_json, read_checked
 from autoqa.store.run_folder import TRIAL, RunFolder
+from autoqa.trials.patient_storage import PatientStorage, lost_trial
 from autoqa.trials.trial_attributes import FIXED, TrialAttributes, fixed_parameters
 
 _FINISHED = "finished.json"
@@ -115,6 +116,38 @@ def give_back(study: optuna.Study, folder: RunFolder, complete: float) -> list[i
         if row is not None:
             back.append(number)
     return back
+
+
+def lost_rows(study: optuna.Study, folder: RunFolder, complete: int) -> bool:
+    """Whether the database has fewer trials than were there before.
+
+    A file whose log is damaged loses what was written last, without a word, also under processes
+    that work with it.
+
+    Args:
+        study: Optuna's study.
+        folder: The run folder, which has candidates of the highest numbers.
+        complete: How many trials were seen to have a value.
+    """
+    storage = study._storage
+    assert isinstance(storage, PatientStorage)
+    count, valued = storage.counts(study._study_id)
+    return valued < complete or count <= folder.last_trial()
+
+
+def check_own(busy: Collection[int], own: Iterable[FrozenTrial | optuna.Trial]) -> None:
+    """Refuses to go on with trials that the database does not give to this process any more.
+
+    Args:
+        busy: Numbers of the trials that run here.
+        own: Those that run here by the database.
+
+    Raises:
+        MachineFaultError: Some of them are lost.
+    """
+    gone = sorted(set(busy) - {trial.number for trial in own})
+    if gone:
+        raise lost_trial(f"trial {', '.join(map(str, gone))}")
 
 
 def _records(folder: RunFolder) -> dict[int, list[CandidateRecord]]:

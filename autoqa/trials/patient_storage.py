@@ -8,17 +8,30 @@ from typing import Any, TypeVar
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from autoqa.errors import AutoqaError
+from autoqa.errors import AutoqaError, MachineFaultError
 from autoqa.store.patience import Patience, cause
 from autoqa.trials.trial_attributes import TrialAttributes
 
 T = TypeVar("T")
 
+_COUNTS = text(
+    "SELECT COUNT(*), SUM(CASE WHEN state = 'COMPLETE' THEN 1 ELSE 0 END) FROM trials "
+    "WHERE study_id = :study"
+)
+
 _TOKEN = "autoqa_token"
 """System attribute by which a new trial is found again whose number was lost on the way."""
+
+
+def lost_trial(which: str) -> MachineFaultError:
+    """What a process ends with whose running trial the database knows nothing of."""
+    return MachineFaultError(
+        f"the database lost the rows of {which} while a run of it went on here: its file or its "
+        "log was damaged. The same command gives it back what is on disk, and goes on"
+    )
 
 
 def _repeated(name: str) -> Any:
@@ -27,6 +40,20 @@ def _repeated(name: str) -> Any:
     def method(self: "PatientStorage", *arguments: Any, **named: Any) -> Any:
         call = getattr(self._backend, name)
         return self._insist(lambda: call(*arguments, **named))
+
+    method.__name__ = name
+    return method
+
+
+def _of_trial(name: str) -> Any:
+    """The same for a method that begins with a trial's id."""
+
+    def method(self: "PatientStorage", trial_id: int, *arguments: Any, **named: Any) -> Any:
+        call = getattr(self._backend, name)
+        try:
+            return self._insist(lambda: call(trial_id, *arguments, **named))
+        except KeyError as error:
+            raise lost_trial("a trial") from error
 
     method.__name__ = name
     return method
@@ -42,6 +69,7 @@ class PatientStorage(BaseStorage):
     """
 
     def __init__(self, storage: RDBStorage, patience: Patience, where: str) -> None:
+        self._database = storage
         self._backend = get_storage(storage)
         self._engine = storage.engine
         self._patience = patience
@@ -59,17 +87,17 @@ class PatientStorage(BaseStorage):
     get_study_user_attrs = _repeated("get_study_user_attrs")
     get_study_system_attrs = _repeated("get_study_system_attrs")
     get_all_studies = _repeated("get_all_studies")
-    set_trial_param = _repeated("set_trial_param")
-    set_trial_intermediate_value = _repeated("set_trial_intermediate_value")
-    set_trial_user_attr = _repeated("set_trial_user_attr")
-    set_trial_system_attr = _repeated("set_trial_system_attr")
-    get_trial = _repeated("get_trial")
+    set_trial_param = _of_trial("set_trial_param")
+    set_trial_intermediate_value = _of_trial("set_trial_intermediate_value")
+    set_trial_user_attr = _of_trial("set_trial_user_attr")
+    set_trial_system_attr = _of_trial("set_trial_system_attr")
+    get_trial = _of_trial("get_trial")
     get_trial_id_from_study_id_trial_number = _repeated("get_trial_id_from_study_id_trial_number")
-    get_trial_number_from_id = _repeated("get_trial_number_from_id")
-    get_trial_param = _repeated("get_trial_param")
-    get_trial_params = _repeated("get_trial_params")
-    get_trial_user_attrs = _repeated("get_trial_user_attrs")
-    get_trial_system_attrs = _repeated("get_trial_system_attrs")
+    get_trial_number_from_id = _of_trial("get_trial_number_from_id")
+    get_trial_param = _of_trial("get_trial_param")
+    get_trial_params = _of_trial("get_trial_params")
+    get_trial_user_attrs = _of_trial("get_trial_user_attrs")
+    get_trial_system_attrs = _of_trial("get_trial_system_attrs")
     get_all_trials = _repeated("get_all_trials")
     get_n_trials = _repeated("get_n_trials")
     get_best_trial = _repeated("get_best_trial")
@@ -111,6 +139,20 @@ class PatientStorage(BaseStorage):
             return self._backend.set_trial_state_values(trial_id, state, values)
 
         return self._insist(attempt)
+
+    def counts(self, study_id: int) -> tuple[int, int]:
+        """Trials that the database has of a study, and how many of them have a value."""
+
+        def attempt() -> tuple[int, int]:
+            with self._engine.connect() as connection:
+                row = connection.execute(_COUNTS, {"study": study_id}).one()
+            return row[0], row[1] or 0
+
+        return self._insist(attempt)
+
+    def forget(self) -> None:
+        """Drops what is remembered of trials that are over, for a database that lost their rows."""
+        self._backend = get_storage(self._database)
 
     def _insist(self, work: Callable[[], T]) -> T:
         try:

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import optuna
@@ -147,6 +148,68 @@ def test_one_that_was_taken_for_dead_ends_and_the_others_do_its_trial(tmp_path: 
 
 def search_first(folder: Path) -> None:
     fakes.search(folder, fakes.good)
+
+
+def values() -> dict[int, float | None]:
+    return {each.number: each.value for each in trials() if each.state == TrialState.COMPLETE}
+
+
+def lose_rows(*, last: bool) -> dict[int, float | None]:
+    """Takes back what the database was told last, as a damaged log does.
+
+    Args:
+        last: Lose all rows from the last finished trial's on; else its end only.
+
+    Returns:
+        The values of the trials that had one.
+    """
+    before = values()
+    lost = max(before)
+    with closing(sqlite3.connect(fakes.run_folder().database, timeout=30)) as connection:
+        if last:
+            above = "(SELECT trial_id FROM trials WHERE number >= ?)"
+            tables = [
+                name
+                for (name,) in connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'trial%'"
+                )
+            ]
+            for name in sorted(tables, key=lambda name: name == "trials"):
+                connection.execute(f"DELETE FROM {name} WHERE trial_id IN {above}", (lost,))
+            connection.execute("DELETE FROM autoqa_candidates WHERE trial >= ?", (lost,))
+        else:
+            connection.execute(
+                "DELETE FROM trial_values WHERE trial_id = "
+                "(SELECT trial_id FROM trials WHERE number = ?)",
+                (lost,),
+            )
+            connection.execute("UPDATE trials SET state = 'RUNNING' WHERE number = ?", (lost,))
+        connection.commit()
+    return before
+
+
+MANY = fakes.STUDY.replace("trials = 4", "trials = 8")
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_rows_that_the_database_lost_under_two_processes_come_back(
+    tmp_path: Path, last: bool
+) -> None:
+    (tmp_path / "study.toml").write_text(MANY)
+    with process(tmp_path, "half_a_second", MANY) as first:
+        wait_for(begun)
+        with process(tmp_path, "half_a_second", "join") as second:
+            wait_for(lambda: len(values()) >= 3)
+            before = lose_rows(last=last)
+            said = [each.communicate(timeout=90)[1] for each in (first, second)]
+            codes = {each.returncode for each in (first, second)}
+    # Whose running trial was lost, too, cannot know what is done under its number by now.
+    assert codes <= ({0, 6} if last else {0}), "\n".join(said)
+    with process(tmp_path, "half_a_second", MANY) as again:
+        told = again.communicate(timeout=60)[1]
+        assert again.returncode == 0, told
+    check_all_finished_once(8)
+    assert before.items() <= values().items()
 
 
 def test_other_data_are_refused(tmp_path: Path) -> None:

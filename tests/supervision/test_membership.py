@@ -4,12 +4,14 @@ from pathlib import Path
 import pytest
 
 from autoqa.errors import AutoqaError
+from autoqa.store.searchers import LEASE_SECONDS
 from autoqa.store.study_tables import Store
 from autoqa.supervision import membership
 from autoqa.supervision.display import QuietDisplay
 from autoqa.supervision.membership import taking_part
 from autoqa.supervision.reported import leading
 from autoqa.training.messages import Progress
+from tests.store.test_searchers import silence
 
 
 @pytest.fixture
@@ -70,3 +72,17 @@ def test_the_lead_is_given_back_after_an_error(store: Store) -> None:
         fail()
     with leading(store, "search", QuietDisplay()):
         pass
+
+
+def test_a_leader_that_the_database_kept_silent_keeps_the_lead(store: Store) -> None:
+    with taking_part(store, "search", leads=True) as lease:
+        silence(store, lease.id, 2 * LEASE_SECONDS)  # and its next renewal comes within a moment
+        with (
+            pytest.raises(AutoqaError, match="is being worked on"),
+            taking_part(store, "retraining", leads=True),
+        ):
+            pass
+        silence(store, lease.id, 2 * LEASE_SECONDS)
+        with taking_part(store, "worker", leads=False) as other:
+            other._heard = time.monotonic()  # as after an absence of the database
+            assert not other.take_lead()
