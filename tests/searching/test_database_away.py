@@ -25,6 +25,8 @@ from autoqa.trials.trial_attributes import counts
 from tests.postgres import Postgres
 from tests.searching import away, fakes
 
+pytestmark = pytest.mark.faults
+
 TRIALS = 6
 
 

@@ -15,6 +15,8 @@ from tests.searching import fakes
 from tests.workers import ray_kit
 from tests.workers.ray_kit import SIX, ThreeNodes, hanging, kept, search, until
 
+pytestmark = pytest.mark.faults
+
 SEARCH = """
 import sys
 from pathlib import Path

@@ -17,6 +17,8 @@ from tests.conftest import Run
 from tests.searching import fakes
 from tests.workers.ray_kit import ThreeNodes, kept, search
 
+pytestmark = pytest.mark.faults
+
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster, "find_spec", lambda name: None)
