@@ -21,7 +21,9 @@ from .practice import (
     xquad,
 )
 
-FAMILIES = st.sampled_from(["byte-level", "unigram", "word-piece"])
+FAMILIES = st.sampled_from(
+    ["byte-level", "byte-level-untrimmed", "byte-level-spaced", "unigram", "word-piece"]
+)
 TEXTS = st.one_of(
     st.sampled_from(CORPUS),
     st.lists(st.sampled_from(CORPUS), min_size=2, max_size=4).map("  ".join),
