@@ -48,9 +48,15 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.names)
 
-    def room(self, length: int) -> npt.NDArray[np.int64]:
-        """Context tokens that fit beside each question in a window, int64 ``[N]``; may be < 1."""
-        return length - self.template.specials - (self.question[:, 1] - self.question[:, 0])
+    @property
+    def question_tokens(self) -> npt.NDArray[np.int64]:
+        """Tokens of each question, int64 ``[N]``."""
+        return self.question[:, 1] - self.question[:, 0]
+
+    @property
+    def context_tokens(self) -> npt.NDArray[np.int64]:
+        """Tokens of each context, int64 ``[N]``."""
+        return self.context[:, 1] - self.context[:, 0]
 
     def take(self, rows: npt.ArrayLike) -> "Encoded":
         """The examples of these rows, in this order; the pool is shared, not copied."""

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from autoqa.arrays import Indices
 from autoqa.features.flat import Characters
-from autoqa.text.graphemes import Kind, continues, kinds
+from autoqa.text.graphemes import Kind, continues, is_letter, kinds
 
 _FAR = np.iinfo(np.int64).max
 
@@ -92,8 +92,7 @@ class _Text:
 
     @cached_property
     def _letters_before(self) -> Indices:
-        letters = (self._kind >= Kind.WORD) & (self._kind != Kind.LINKER)
-        return np.append(0, np.cumsum(letters))
+        return np.append(0, np.cumsum(is_letter(self._kind)))
 
     @cached_property
     def _turns(self) -> Indices:

@@ -86,6 +86,12 @@ def kinds(codes: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
     return found
 
 
+def is_letter(kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which kinds are letters and digits, marks left out."""
+    found: npt.NDArray[np.bool_] = (kind >= Kind.WORD) & (kind != Kind.LINKER)
+    return found
+
+
 def continues(codes: npt.NDArray[np.uint32], kind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Which characters belong to the cluster of the one before them.
 
