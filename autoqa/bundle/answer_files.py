@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
-from autoqa.bundle.input_rows import Row
 from autoqa.bundle.predictor import Prediction
 
 Format = Literal["csv", "json", "jsonl"]
@@ -13,21 +12,21 @@ Format = Literal["csv", "json", "jsonl"]
 _QUOTED = frozenset('",\r\n')
 
 
-def render_answers(rows: Sequence[Row], predictions: Sequence[Prediction], form: Format) -> str:
+def render_answers(ids: Sequence[str], predictions: Sequence[Prediction], form: Format) -> str:
     """Writes one answer per row.
 
     Args:
-        rows: The questions.
+        ids: The rows' ids.
         predictions: One per row.
         form: ``csv`` has the columns id and answer, quoted as RFC 4180 says, lines ending in a
             line feed; ``json`` is a list and ``jsonl`` has one object a line, with answer,
             start, end and score.
     """
-    pairs = list(zip(rows, predictions, strict=True))
+    pairs = list(zip(ids, predictions, strict=True))
     if form == "csv":
-        lines = [f"{_field(row.id)},{_field(prediction.answer)}" for row, prediction in pairs]
+        lines = [f"{_field(each)},{_field(prediction.answer)}" for each, prediction in pairs]
         return "".join(f"{line}\n" for line in ("id,answer", *lines))
-    objects = [{"id": row.id, **asdict(prediction)} for row, prediction in pairs]
+    objects = [{"id": each, **asdict(prediction)} for each, prediction in pairs]
     if form == "json":
         return json.dumps(objects, ensure_ascii=False, indent=2) + "\n"
     return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in objects)

@@ -9,6 +9,7 @@ from autoqa.bundle.input_rows import Row
 from autoqa.bundle.manifest import Manifest
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
+from autoqa.features.questions import shortened
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import Example
@@ -46,14 +47,30 @@ TextRow = TypeVar("TextRow", bound=HasText)
 
 
 def cut_rows(
-    rows: Sequence[Row], groups: Sequence[GroupEntry], tokenizers: Mapping[str, QATokenizer]
+    rows: Sequence[Row],
+    groups: Sequence[GroupEntry],
+    tokenizers: Mapping[str, QATokenizer],
+    long: list[str] | None = None,
 ) -> dict[str, Windows]:
-    """Windows of the rows by group."""
+    """Windows of the rows by group.
+
+    Args:
+        rows: Questions and contexts.
+        groups: Lengths and strides.
+        tokenizers: By group.
+        long: Gets the ids of rows whose question stands without its end in windows of some group.
+    """
     examples = [Example(r.id, r.question, r.context, (), "", r.id) for r in rows]
-    return {
-        group.id: cut(encode(tokenizers[group.id], examples), group.length, group.stride)
-        for group in groups
-    }
+    windows = {}
+    cut_short: set[int] = set()
+    for group in groups:
+        encoded = encode(tokenizers[group.id], examples)
+        windows[group.id] = cut(encoded, group.length, group.stride)
+        if long is not None:
+            cut_short.update(shortened(encoded, group.length, group.stride).tolist())
+    if long is not None:
+        long += [rows[position].id for position in sorted(cut_short)]
+    return windows
 
 
 def split(

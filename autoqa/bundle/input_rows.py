@@ -44,10 +44,13 @@ class Rows:
     Attributes:
         good: Rows that can be answered, in the file's order.
         problems: One sentence with file and line for every other row.
+        ids: The ids of all rows in the file's order, each once. Rows that cannot be read as far as
+            their id are missing, unless no row of the file has one, so that their number is it.
     """
 
     good: tuple[Row, ...]
     problems: tuple[str, ...]
+    ids: tuple[str, ...]
 
 
 class _BadRow(Exception):  # noqa: N818
@@ -67,15 +70,15 @@ def read_rows(path: Path) -> Rows:
             column ``question`` or ``context``, or is no JSON. What is wrong with single rows is
             in the result.
     """
-    good, problems = _check(parse(path, ("question", "context")), _row)
-    return Rows(tuple(good), tuple(f"{path}, {problem}" for problem in problems))
+    good, problems, ids = _check(parse(path, ("question", "context")), _row)
+    return Rows(tuple(good), tuple(f"{path}, {problem}" for problem in problems), tuple(ids))
 
 
 def check_items(items: Iterable[object]) -> Rows:
     """The same for rows that come as objects of JSON; problems say ``row 3`` and no file."""
     raws = (json_row(f"row {number}", item) for number, item in enumerate(items, start=1))
-    good, problems = _check(raws, _row)
-    return Rows(tuple(good), tuple(problems))
+    good, problems, ids = _check(raws, _row)
+    return Rows(tuple(good), tuple(problems), tuple(ids))
 
 
 def read_examples(path: Path) -> list[Example]:
@@ -89,7 +92,7 @@ def read_examples(path: Path) -> list[Example]:
     Raises:
         DataError: As :func:`read_rows`, and for any row that cannot be used, or no row at all.
     """
-    good, problems = _check(parse(path, ("question", "context")), _example)
+    good, problems, _ = _check(parse(path, ("question", "context")), _example)
     refuse([f"{path}, {problem}" for problem in problems])
     if not good:
         raise DataError(f"{path} holds no rows, so there is nothing to evaluate.")
@@ -119,26 +122,36 @@ def refuse(problems: tuple[str, ...] | list[str]) -> None:
 
 def _check(
     raws: Iterable[FileRow], make: Callable[[str, FileRow, _Shared], T]
-) -> tuple[list[T], list[str]]:
+) -> tuple[list[T], list[str], list[str]]:
+    """What is made of the good rows, what is wrong with the others, and the ids of all."""
     good: list[T] = []
     problems: list[str] = []
     seen: dict[str, str] = {}
     texts: _Shared = {}
+    ids: list[str | None] = []
+    numbered = True
     for number, raw in enumerate(raws, start=1):
+        numbered &= raw.fields.get("id") is None
         try:
+            if raw.problem and "id" not in raw.fields:
+                ids.append(None)
+                raise _BadRow(raw.problem)
             identity = _identity(raw, number)
             if identity in seen:
                 raise _BadRow(f"the id {identity!r} was already used in {seen[identity]}")
             seen[identity] = raw.where
+            ids.append(identity)
+            if raw.problem:
+                raise _BadRow(raw.problem)
             good.append(make(identity, raw, texts))
         except _BadRow as bad:
             problems.append(f"{raw.where}: {bad}.")
-    return good, problems
+    if numbered:  # then no id was used twice, so there is one for each row
+        return good, problems, list(map(str, range(1, len(ids) + 1)))
+    return good, problems, [each for each in ids if each is not None]
 
 
 def _identity(raw: FileRow, number: int) -> str:
-    if raw.problem:
-        raise _BadRow(raw.problem)
     value = raw.fields.get("id")
     if value is None:
         return str(number)

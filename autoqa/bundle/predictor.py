@@ -5,25 +5,21 @@ when it was selected, so a bundle answers as its manifest promises.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autoqa.bundle.batching import cut_rows, size, split
-from autoqa.bundle.entries import GroupEntry, MemberEntry
+from autoqa.bundle.entries import MemberEntry
 from autoqa.bundle.input_rows import Row, check_row
 from autoqa.bundle.loading import Forward, check_device, load_member
 from autoqa.bundle.manifest import Manifest
 from autoqa.bundle.time_estimate import Estimate, seconds_of_loading, seconds_of_passes
 from autoqa.bundle.verify import verify
 from autoqa.ensemble.joining.join import join
-from autoqa.errors import DataError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import ProgressCallback, Span
-
-_COUNTED_AT_ONCE = 1000
-"""Rows whose questions are counted at once: the tokenizer's objects take kilobytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +38,10 @@ class Prediction:
     start: int
     end: int
     score: float
+
+
+NO_ANSWER = Prediction("", 0, 0, 0.0)
+"""What stands for a row that could not be answered."""
 
 
 class Ensemble:
@@ -73,6 +73,8 @@ class Ensemble:
     def __call__(self, *, question: str, context: str, language: str = "") -> Prediction:
         """Answers one question; the models stay in memory unless opened with ``resident=False``.
 
+        Of a question that is too long for a window, the beginning is read.
+
         Args:
             question: The question.
             context: The text that holds the answer.
@@ -80,8 +82,7 @@ class Ensemble:
                 out, the script of the context does.
 
         Raises:
-            DataError: The question or the context is empty or no text, or the question fills a
-                whole window.
+            DataError: The question or the context is empty or no text.
         """
         row = Row("the row", question, context, language)
         return self.predict([row], keep_loaded=self._resident)[0]
@@ -93,6 +94,7 @@ class Ensemble:
         keep_loaded: bool = False,
         announce: Callable[[Estimate], None] | None = None,
         progress: ProgressCallback | None = None,
+        shortened: Callable[[list[str]], None] | None = None,
     ) -> list[Prediction]:
         """Answers many questions.
 
@@ -106,6 +108,8 @@ class Ensemble:
             announce: Told what it will take, before the first answer. Costs a trial pass.
             progress: Called with windows done and windows in all, over all models; the latter is
                 an extrapolation until the last block.
+            shortened: Told at the end the ids of rows whose question is too long for a window of
+                some model, so that only its beginning was read there; not called without any.
 
         Returns:
             One prediction per row, in their order.
@@ -116,37 +120,14 @@ class Ensemble:
         questions = list(rows)
         for row in questions:
             check_row(row)
-        for position, reason in sorted(self.misfits(questions).items()):
-            raise DataError(f"{questions[position].id}: {reason}.")
+        long: list[str] = []
         try:
-            return self._answer(questions, keep_loaded, announce, progress)
+            predictions = self._answer(questions, keep_loaded, announce, progress, long)
         finally:
             self._current = None
-
-    def misfits(self, rows: Sequence[Row]) -> dict[int, str]:
-        """Rows whose question leaves no room to cut the context, with the reason, by position."""
-        reasons: dict[int, str] = {}
-        for begin in range(0, len(rows), _COUNTED_AT_ONCE):
-            part = rows[begin : begin + _COUNTED_AT_ONCE]
-            for group in self.manifest.groups:
-                for position, reason in self._tight(group, part):
-                    reasons.setdefault(begin + position, reason)
-        return reasons
-
-    def _tight(self, group: GroupEntry, rows: Sequence[Row]) -> Iterator[tuple[int, str]]:
-        tokenizer = self._tokenizers[group.id]
-        room = group.length - tokenizer.template.specials
-        sizes = _token_counts(tokenizer, [row.question.lstrip() for row in rows])
-        # A context that fits beside its question whole needs no cut.
-        tight = [i for i, tokens in enumerate(sizes) if room - tokens <= group.stride]
-        contexts = _token_counts(tokenizer, [rows[i].context for i in tight])
-        for position, tokens in zip(tight, contexts, strict=True):
-            if tokens > room - sizes[position]:
-                yield (
-                    position,
-                    f"the question has {sizes[position]} tokens, but beside this context there "
-                    f"is room for {room - group.stride - 1}: shorten the question",
-                )
+        if long and shortened is not None:
+            shortened(long)
+        return predictions
 
     def _answer(
         self,
@@ -154,6 +135,7 @@ class Ensemble:
         keep_loaded: bool,
         announce: Callable[[Estimate], None] | None,
         progress: ProgressCallback | None,
+        long: list[str],
     ) -> list[Prediction]:
         blocks = split(rows, self.manifest, self._tokenizers)
         left = sum(map(size, rows))
@@ -161,7 +143,7 @@ class Ensemble:
         done = 0
         for block in blocks:
             characters = sum(map(size, block))
-            windows = cut_rows(block, self.manifest.groups, self._tokenizers)
+            windows = cut_rows(block, self.manifest.groups, self._tokenizers, long)
             passes = sum(len(windows[member.group]) for member in self.manifest.members)
             expected = done + round(passes * left / characters)
             if announce is not None and not predictions:
@@ -237,8 +219,3 @@ def load(path: str | Path, *, device: str = "auto", resident: bool = True) -> En
     manifest = verify(folder)
     check_device(device, manifest)
     return Ensemble(folder, manifest, device=device, resident=resident)
-
-
-def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:
-    encodings = tokenizer.core.encode_batch_fast(texts, add_special_tokens=False)
-    return [len(encoding.ids) for encoding in encodings]

@@ -25,7 +25,7 @@ class FileRow:
     Attributes:
         where: ``line 7``, where it begins; ``row 7`` in SQuAD JSON and lists, whose lines are lost.
         fields: Columns or keys.
-        problem: Why the row cannot be read at all; empty where it can.
+        problem: Why the row cannot be read; empty where it can. At most its id is in ``fields``.
     """
 
     where: str
@@ -102,9 +102,9 @@ def _csv(path: Path, packed: bool, columns: tuple[str, ...]) -> Iterator[FileRow
             else:
                 if values and len(values) != len(header):
                     counts = f"{len(values)} fields, but the header has {len(header)}"
-                    yield FileRow(
-                        f"line {line}", {}, f"the row has {counts}; quote fields that hold commas"
-                    )
+                    problem = f"the row has {counts}; quote fields that hold commas"
+                    known = {"id": values[0]} if header[0] == "id" and values[0].strip() else {}
+                    yield FileRow(f"line {line}", known, problem)
                 elif values:
                     yield FileRow(f"line {line}", dict(zip(header, values, strict=True)))
             line = reader.line_num + 1

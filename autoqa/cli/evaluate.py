@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoqa.cli.progress import announce, progress_bar
+from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.terminal import data_console, echo_json
 
 if TYPE_CHECKING:
@@ -35,7 +35,10 @@ def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) 
     rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
-            rows, announce=None if quiet else announce, progress=progress
+            rows,
+            announce=None if quiet else announce,
+            progress=progress,
+            shortened=say_shortened,
         )
     answers = [prediction.answer for prediction in predictions]
     overall, languages = score_answers(answers, examples), score_languages(answers, examples)

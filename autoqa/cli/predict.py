@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.progress import announce, progress_bar
+from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError
 
@@ -29,7 +29,7 @@ _PATH = click.Path(path_type=Path)
     help="csv has id and answer; json and jsonl have start, end and score, too.",
 )
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
-@click.option("--skip-bad", is_flag=True, help="Answer the good rows; report the bad; exit with 1.")
+@click.option("--skip-bad", is_flag=True, help="Leave answers of bad rows empty; exit with 1.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
 @click.option("--quiet", is_flag=True, help="No estimate, no progress bar.")
 @click.pass_context
@@ -50,7 +50,7 @@ def predict(
     """
     from autoqa.bundle.answer_files import render_answers
     from autoqa.bundle.input_rows import read_rows, refuse
-    from autoqa.bundle.predictor import load
+    from autoqa.bundle.predictor import NO_ANSWER, load
 
     if output is not None:
         _check_output(output)
@@ -58,18 +58,18 @@ def predict(
     if not skip_bad:
         refuse(rows.problems)
     ensemble = load(bundle, device=device, resident=False)
-    misfits = ensemble.misfits(rows.good)
-    problems = [*rows.problems, *(f"{file}, id {rows.good[i].id}: {misfits[i]}." for i in misfits)]
-    if not skip_bad:
-        refuse(problems)
-    good = [row for position, row in enumerate(rows.good) if position not in misfits]
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
-            good, announce=None if quiet else announce, progress=progress
+            rows.good,
+            announce=None if quiet else announce,
+            progress=progress,
+            shortened=say_shortened,
         )
-    _write(render_answers(good, predictions, form), output)
-    if problems:
-        complain("\n".join(problems))
+    answers = dict(zip((row.id for row in rows.good), predictions, strict=True))
+    in_order = [answers.get(each, NO_ANSWER) for each in rows.ids]
+    _write(render_answers(rows.ids, in_order, form), output)
+    if rows.problems:
+        complain("\n".join(rows.problems))
         ctx.exit(1)
 
 

@@ -12,6 +12,9 @@ from autoqa.types import ProgressCallback
 if TYPE_CHECKING:
     from autoqa.bundle.time_estimate import Estimate
 
+_NAMED = 5
+"""Questions that are named, of many."""
+
 
 def announce(estimate: "Estimate") -> None:
     """Says how much there is to answer and about how long that takes."""
@@ -24,6 +27,17 @@ def announce(estimate: "Estimate") -> None:
     )
     amounts = ", ".join(f"{n:,} {word}{'s' * (n != 1)}" for n, word in counts)
     click.echo(f"{amounts}: about {duration(estimate.seconds)}", err=True)
+
+
+def say_shortened(ids: list[str]) -> None:
+    """Says which questions were not read to their end."""
+    named = ", ".join(ids[:_NAMED]) + ("..." if len(ids) > _NAMED else "")
+    one = len(ids) == 1
+    click.echo(
+        f"note: {len(ids):,} question{'' if one else 's'} {'is' if one else 'are'} too long for "
+        f"the models' windows; only the beginning was read: id {named}",
+        err=True,
+    )
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.arrays import Indices
-from autoqa.errors import ConfigError, PluginError
+from autoqa.errors import PluginError
 from autoqa.features.encode import Encoded
+from autoqa.features.questions import kept
 from autoqa.features.windows import Windows, ragged_index
 
 Plan = Callable[
@@ -26,19 +27,25 @@ class Cuts:
         example: Row of each window's example, int64 ``[W]``.
         first: First token, counted inside the context, int64 ``[W]``.
         last: One past the last token, counted inside the context, int64 ``[W]``.
+        question: Tokens of the question, from its first one on, int64 ``[W]``.
         answerable: Which windows hold their example's whole answer, bool ``[W]``.
     """
 
     example: Indices
     first: Indices
     last: Indices
+    question: Indices
     answerable: npt.NDArray[np.bool_]
 
     def take(self, rows: npt.ArrayLike) -> "Cuts":
         """The windows of these rows, in this order."""
         index = np.asarray(rows, dtype=np.int64)
         return Cuts(
-            self.example[index], self.first[index], self.last[index], self.answerable[index]
+            self.example[index],
+            self.first[index],
+            self.last[index],
+            self.question[index],
+            self.answerable[index],
         )
 
 
@@ -50,10 +57,11 @@ def cut(
     plan: Plan | None = None,
     rng: np.random.Generator | None = None,
 ) -> Windows:
-    """Cuts every context into windows that its question fits beside.
+    """Cuts every context into windows beside its question, shortened where that must be.
 
     The regular cut gives what a fast tokenizer gives for (question, context) with truncation
-    ``only_second``, this ``max_length`` and ``stride`` and overflowing tokens returned.
+    ``only_second``, this ``max_length`` and ``stride`` and overflowing tokens returned, unless the
+    question is too long, see :mod:`autoqa.features.questions`.
 
     A token belongs to the answer if it has characters in common with it. A window is labelled
     only if it holds all of the answer's tokens.
@@ -67,8 +75,7 @@ def cut(
         rng: Handed to ``plan``.
 
     Raises:
-        ConfigError: A question leaves no room for its context at this length, or fewer tokens
-            than neighbouring windows are to share.
+        ConfigError: There is no room for a question and a context at this length and stride.
         PluginError: A plan leaves a part of a context out or makes a window too long.
     """
     return gather(encoded, find_cuts(encoded, length, stride, plan=plan, rng=rng))
@@ -83,9 +90,8 @@ def find_cuts(
     rng: np.random.Generator | None = None,
 ) -> Cuts:
     """The first half of :func:`cut`: where every context is cut."""
-    tokens = encoded.context[:, 1] - encoded.context[:, 0]
-    room = encoded.room(length)
-    _check_room(encoded, tokens, room, length, stride)
+    tokens, question = encoded.context_tokens, kept(encoded, length, stride)
+    room = length - encoded.template.specials - question
     example, first, last = _regular(tokens, room, stride)
     if plan is not None:
         generator = rng if rng is not None else np.random.default_rng(0)
@@ -94,38 +100,7 @@ def find_cuts(
         )
     answer = encoded.answer[example]
     whole = (first <= answer[:, 0]) & (answer[:, 1] <= last) & (answer[:, 0] < answer[:, 1])
-    return Cuts(example, first, last, whole)
-
-
-def _check_room(encoded: Encoded, tokens: Indices, room: Indices, length: int, stride: int) -> None:
-    """Refuses questions beside which a context cannot be cut."""
-    if stride < 0:
-        raise ConfigError(f"stride is {stride}, but neighbouring windows share 0 tokens or more.")
-    none = room < np.minimum(tokens, 1)
-    narrow = ~none & (tokens > room) & (stride >= room)
-    problems = []
-    for wrong, trouble in (
-        (none, "no token of the context fits into a window of length {length}"),
-        (
-            narrow,
-            "{room} tokens of the context fit into a window of length {length}, which is not "
-            "more than stride {stride}",
-        ),
-    ):
-        if not wrong.any():
-            continue
-        row = int(np.flatnonzero(wrong)[np.argmin(room[wrong])])
-        size = int(encoded.question[row, 1] - encoded.question[row, 0])
-        sentence = trouble.format(length=length, room=int(room[row]), stride=stride)
-        needed = length - int(room[row]) + stride + 1
-        others = int(wrong.sum()) - 1
-        also = f" ({others} other questions have the same problem)" if others else ""
-        problems.append(
-            f"Question {encoded.names[row]!r} has {size} tokens, so {sentence}{also}; raise the "
-            f"length to {needed} or more, lower the stride, or drop the question."
-        )
-    if problems:
-        raise ConfigError(*problems)
+    return Cuts(example, first, last, question[example], whole)
 
 
 def _regular(tokens: Indices, room: Indices, stride: int) -> tuple[Indices, Indices, Indices]:
@@ -204,19 +179,20 @@ def gather(encoded: Encoded, cuts: Cuts) -> Windows:
         cuts: Its windows, or some of them.
     """
     template, example, first, last = encoded.template, cuts.example, cuts.first, cuts.last
+    asked = cuts.question
     prefix, middle, specials = len(template.prefix), len(template.middle), template.specials
-    question, context = encoded.question[example], encoded.context[example, 0]
+    question, context = encoded.question[example, 0], encoded.context[example, 0]
     starts = np.empty((len(example), 5), np.int64)
     ends = np.empty_like(starts)
     starts[:, 0], ends[:, 0] = 0, prefix
-    starts[:, 1], ends[:, 1] = question[:, 0], question[:, 1]
+    starts[:, 1], ends[:, 1] = question, question + asked
     starts[:, 2], ends[:, 2] = prefix, prefix + middle
     starts[:, 3], ends[:, 3] = context + first, context + last
     starts[:, 4], ends[:, 4] = prefix + middle, specials
     index, edges = ragged_index(starts.ravel(), ends.ravel())
     starts_word = np.take(encoded.starts_word, index)
     starts_word[edges[3::5][first < last]] = True
-    base = prefix + (question[:, 1] - question[:, 0]) + middle
+    base = prefix + asked + middle
     label = encoded.answer[example] + (base - first)[:, None] - np.array([0, 1])
     return Windows(
         input_ids=np.take(encoded.ids, index),

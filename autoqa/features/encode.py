@@ -7,11 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.features.flat import Characters, Flat, batches, encode_texts, word_starts
+from autoqa.features.offsets import mend
 from autoqa.features.tokenizer import QATokenizer, Template
 from autoqa.features.words import WordEncoder, splits_into_words
 from autoqa.types import Example
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same tokenizer and examples are encoded to something else."""
 
 
@@ -24,8 +25,8 @@ class Encoded:
         template: Special tokens around a question and a context.
         ids: Token ids of the pool, int32 ``[P]``; it starts with prefix, middle and suffix.
         type_ids: Segment ids of the pool, int32 ``[P]``.
-        offsets: First and one-past-last character in the context, zeros elsewhere, int32
-            ``[P, 2]``.
+        offsets: First and one-past-last character in the context, see
+            :func:`autoqa.features.offsets.mend`; zeros elsewhere; int32 ``[P, 2]``.
         starts_word: Which tokens are the first of a word of the context, see
             :class:`autoqa.features.flat.Flat`; false elsewhere; bool ``[P]``.
         question: First and one-past-last pool token of each example's question, int64 ``[N, 2]``.
@@ -47,9 +48,15 @@ class Encoded:
     def __len__(self) -> int:
         return len(self.names)
 
-    def room(self, length: int) -> npt.NDArray[np.int64]:
-        """Context tokens that fit beside each question in a window, int64 ``[N]``; may be < 1."""
-        return length - self.template.specials - (self.question[:, 1] - self.question[:, 0])
+    @property
+    def question_tokens(self) -> npt.NDArray[np.int64]:
+        """Tokens of each question, int64 ``[N]``."""
+        return self.question[:, 1] - self.question[:, 0]
+
+    @property
+    def context_tokens(self) -> npt.NDArray[np.int64]:
+        """Tokens of each context, int64 ``[N]``."""
+        return self.context[:, 1] - self.context[:, 0]
 
     def take(self, rows: npt.ArrayLike) -> "Encoded":
         """The examples of these rows, in this order; the pool is shared, not copied."""
@@ -127,6 +134,7 @@ def _flatten(tokenizer: QATokenizer, texts: list[str], words: WordEncoder | None
             ids, offsets, sizes = words.encode(characters)
         else:
             ids, offsets, sizes = encode_texts(tokenizer.core, batch)
+            offsets = mend(characters, offsets, sizes).offsets
         parts.append((ids, offsets, word_starts(characters, offsets, sizes)))
         counts.append(sizes)
     return Flat(

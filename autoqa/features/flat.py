@@ -60,6 +60,11 @@ class Characters:
         return cls(text, codes, np.cumsum(sizes) - sizes)
 
     @property
+    def ends(self) -> npt.NDArray[np.int64]:
+        """One past the last character of each text, int64 ``[texts]``."""
+        return np.append(self.starts, len(self.codes))[1:] - 1
+
+    @property
     def spaces(self) -> npt.NDArray[np.bool_]:
         """Which characters are white space, bool ``[C]``."""
         return is_blank(self.codes)

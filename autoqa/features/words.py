@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.features.flat import Characters, encode_texts
+from autoqa.features.offsets import mend
 from autoqa.features.windows import ragged_index
 
 _BY_CHARACTER = {None, "BertNormalizer", "Nmt", "NFC", "NFD", "NFKC", "NFKD", "Lowercase"}
@@ -79,7 +80,7 @@ class WordEncoder:
         self._solid = np.zeros(0x110000, bool)
 
     def encode(self, characters: Characters) -> tuple[npt.NDArray[np.int32], ...]:
-        """The same as :func:`autoqa.features.flat.encode_texts`."""
+        """The same as :func:`autoqa.features.flat.encode_texts`, with offsets mended."""
         starts, ends, begins_text = self._cut(characters)
         text = characters.text
         words = [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
@@ -133,6 +134,8 @@ class WordEncoder:
         between = int(inner.sum())
         parts = self._encode_inner(words[:between]), encode_texts(self._core, words[between:])
         ids, offsets, counts = (np.concatenate(pair) for pair in zip(*parts, strict=True))
+        # No word begins or ends inside a gap between tokens, but at its white space.
+        offsets = mend(Characters.of(words), offsets, counts).offsets
         ends = len(self._ids) + np.cumsum(counts, dtype=np.int64)
         ranges = np.empty((len(fresh), 2), np.int64)
         ranges[places] = np.stack([ends - counts, ends], axis=1)

@@ -108,8 +108,7 @@ class Judges:
         """Opinions of the best candidates about rows that they did not train on.
 
         Args:
-            examples: Rows of the source; those that :meth:`rows` lacks get no opinion, and training
-                rows whose question leaves no room for a context get none either.
+            examples: Rows of the source; those that :meth:`rows` lacks get no opinion.
             read: Makes something of a candidate's logits.
             models: Most opinions about one row, those of the best candidates.
             progress: Called with candidates asked and candidates in all.
@@ -128,8 +127,8 @@ class Judges:
             fresh = [r for r in open_rows if keys[r] in self._train and keys[r][2:] not in seen]
             if fresh and self._runs(record):
                 unseen = [examples[row] for row in fresh]
-                for place, value in self._run_model(record, unseen, read):
-                    opinions[fresh[place]].append(Opinion(record.id, value))
+                for row, value in zip(fresh, self._run_model(record, unseen, read), strict=True):
+                    opinions[row].append(Opinion(record.id, value))
             if progress is not None:
                 progress(number + 1, len(self.candidates))
         return opinions
@@ -173,8 +172,8 @@ class Judges:
 
     def _run_model(
         self, record: CandidateRecord, examples: Sequence[Example], read: Reader[T]
-    ) -> Iterator[tuple[int, T]]:
-        """Position and value of each example, but of those whose question fills a window."""
+    ) -> Iterator[T]:
+        """The value of each example."""
         from autoqa.modeling.forward import predict
         from autoqa.modeling.load import load_for_inference
 
@@ -183,15 +182,9 @@ class Judges:
         model = load_for_inference(folder)
         precision = self._bound.backbones[record.backbone].protocol.precision
         group = WindowGroup.parse(record.group)
-        first = 0
         for chunk in by_characters(examples):
-            encoded = encode(tokenizer, chunk)
-            fits = np.flatnonzero(encoded.room(group.length) > group.stride)
-            windows = cut(encoded.take(fits), group.length, group.stride)
-            fitting = [chunk[row] for row in fits.tolist()]
-            values = read(fitting, windows, *predict(model, windows, precision=precision))
-            yield from zip((first + fits).tolist(), values, strict=True)
-            first += len(chunk)
+            windows = cut(encode(tokenizer, chunk), group.length, group.stride)
+            yield from read(chunk, windows, *predict(model, windows, precision=precision))
 
 
 _RowKey = tuple[str, str, str, str]

@@ -51,7 +51,7 @@ class MaskedLanguageStage:
         emit: Takes the messages to the parent.
 
     Raises:
-        DataError: No text fits beside its question.
+        DataError: There is no text.
         ConfigError: The tokenizer has no token that could stand for a hidden one.
 
     Attributes:
@@ -96,9 +96,8 @@ class MaskedLanguageStage:
         windows = concatenate(parts) if parts else None
         if windows is None or not len(windows):
             raise DataError(
-                f"mlm_epochs = {self._method.mlm_epochs:g}: no text of {', '.join(self._sources)} "
-                f"fits beside its question into {self._protocol.length} tokens; raise the "
-                "protocol's length or set mlm_epochs = 0."
+                f"mlm_epochs = {self._method.mlm_epochs:g}: {', '.join(self._sources)} has no text "
+                "to train on; set mlm_epochs = 0."
             )
         order = np.random.default_rng(seed).permutation(len(windows))
         return PreparedStage(
@@ -116,8 +115,7 @@ class MaskedLanguageStage:
         for turn in range(math.ceil(epochs)):
             for number, pool in enumerate(pools):
                 rng = np.random.default_rng((self._seed, _SEED, number, turn))
-                fits = np.flatnonzero(pool.room(self._protocol.length) > 0)
-                rows = rng.permutation(fits)
+                rows = rng.permutation(len(pool))
                 # Equal contexts share their tokens, so where those begin tells texts apart.
                 rows = rows[np.unique(pool.context[rows, 0], return_index=True)[1]]
                 count = math.ceil(min(1.0, epochs - turn) * len(rows))

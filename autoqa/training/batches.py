@@ -5,7 +5,7 @@ one that went through earlier batches: batches do not depend on how fast anythin
 run that goes on in the middle sees what the uninterrupted one would have seen.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +17,7 @@ from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError, PluginError
 from autoqa.features.cut import Plan, find_cuts, gather
 from autoqa.features.encode import Encoded
+from autoqa.features.questions import shortened
 from autoqa.features.select import concatenate, kept_rows, take
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
@@ -40,6 +41,7 @@ class PreparedStage:
         tokenizer: Knows what masks a token.
         seed: Run seed and number of the stage, followed by a number that no portion has.
         similar_lengths: Whether a batch holds windows of similar length, which saves padding.
+        shortened: Questions that stand in their windows without their end.
     """
 
     windows: Windows
@@ -48,6 +50,7 @@ class PreparedStage:
     tokenizer: QATokenizer
     seed: tuple[int, ...]
     similar_lengths: bool = False
+    shortened: int = 0
 
     @property
     def maskers(self) -> tuple[Augmentation, ...]:
@@ -138,31 +141,37 @@ def prepare_stage(
         similar_lengths: Put windows of similar length into one batch; for models that pad.
 
     Raises:
+        ConfigError: Windows of this length and stride have no room for question and context.
         DataError: Nothing is left of the stage.
         PluginError: Two augmentations want to cut the windows.
     """
     plan = _only_plan(augmentations)
     parts: list[Windows] = []
     counts: list[PortionSize] = []
-    base = 0
+    base = cut_short = 0
     for number, portion in enumerate(stage.portions):
         pool = encoded(portion.source)
-        fits = pool.room(stage.length) > stage.stride
+        seen = np.zeros(len(pool), bool)
         drawn, first = 0, len(parts)
         for rows, rng in turns(data, portion, epochs, (*seed, number)):
             drawn += len(rows)
-            # A question that fills the window by itself has nothing to teach at this length.
-            examples = pool.take(fitting := rows[fits[rows]])
+            seen[rows] = True
+            examples = pool.take(rows)
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
             window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
             windows = gather(examples, cuts.take(window_rows))
-            place = base + fitting[windows.example].astype(np.int32)
+            place = base + rows[windows.example].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
+        cut_short += len(shortened(pool.take(np.flatnonzero(seen)), stage.length, stage.stride))
         counts.append(_count(portion, drawn, parts[first:]))
     windows = concatenate(parts)
     if not len(windows):
-        raise DataError(_selects_nothing(stage, encoded))
+        names = ", ".join(portion.source for portion in stage.portions)
+        raise DataError(
+            f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a "
+            "share, keep more negatives or allow more languages."
+        )
     shuffle = (*seed, len(stage.portions))
     order = np.random.default_rng(shuffle).permutation(len(windows))
     return PreparedStage(
@@ -172,7 +181,28 @@ def prepare_stage(
         tokenizer=tokenizer,
         seed=(*seed, len(stage.portions) + 1),
         similar_lengths=similar_lengths,
+        shortened=cut_short,
     )
+
+
+def long_questions(
+    stages: Sequence[Stage], prepared: Sequence[PreparedStage], validation: tuple[int, int]
+) -> list[str]:
+    """Sentences on questions that are not read to their end.
+
+    Args:
+        stages: The run's stages.
+        prepared: What became of them.
+        validation: How many there are among the validation questions, and the length of windows.
+    """
+    numbered = enumerate(zip(stages, prepared, strict=True), start=1)
+    counts = [(f"stage {n}", made.shortened, stage.length) for n, (stage, made) in numbered]
+    return [
+        f"{where}: {count:,} question{'s' * (count > 1)} too long for windows of {length} tokens, "
+        "cut to the beginning"
+        for where, count, length in [*counts, ("validation", *validation)]
+        if count
+    ]
 
 
 def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
@@ -183,20 +213,6 @@ def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
         answered=sum(int(part.answerable.sum()) for part in parts),
         tokens=sum(len(part.input_ids) for part in parts),
     )
-
-
-def _selects_nothing(stage: Stage, encoded: Callable[[str], Encoded]) -> str:
-    names = ", ".join(portion.source for portion in stage.portions)
-    rooms = [encoded(portion.source).room(stage.length) for portion in stage.portions]
-    room = max(int(tokens.max(initial=0)) for tokens in rooms)
-    if room <= stage.stride:
-        reason = (
-            f"beside a question there is room for {room} tokens of the context at most, which is "
-            f"not more than the stride {stage.stride}; raise the length or lower the stride."
-        )
-    else:
-        reason = "raise a share, keep more negatives or allow more languages."
-    return f"A stage of {names} at {stage.length} tokens selects no window to train on; {reason}"
 
 
 def _only_plan(augmentations: list[Augmentation]) -> Plan | None:

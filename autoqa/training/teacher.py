@@ -91,8 +91,7 @@ class Teacher:
 
         Returns:
             float32 ``[T, 2]``; each window's tokens share a mass of 1, of which its first token
-            has that of "no answer here". Not a number in windows whose question leaves the teacher
-            no room for a context.
+            has that of "no answer here".
 
         Raises:
             DataError: The model's logits are not numbers.
@@ -112,19 +111,17 @@ class Teacher:
 
     def _of_characters(self, lesson: Lesson, progress: ProgressCallback | None) -> Floats:
         windows = lesson.windows
-        said = np.full((len(windows.input_ids), 2), np.nan, np.float32)
+        said = np.empty((len(windows.input_ids), 2), np.float32)
         used = np.unique(windows.example)
         for begin in range(0, len(used), _EXAMPLES):
             chunk = used[begin : begin + _EXAMPLES]
             encoded = encode(self._tokenizer, [lesson.examples[row] for row in chunk.tolist()])
-            fits = np.flatnonzero(encoded.room(self._group.length) > self._group.stride)
-            own = cut(encoded.take(fits), self._group.length, self._group.stride)
-            asked = chunk[fits]
-            rows = np.flatnonzero(np.isin(windows.example, asked))
+            own = cut(encoded, self._group.length, self._group.stride)
+            rows = np.flatnonzero(np.isin(windows.example, chunk))
             part = take(windows, rows)
-            part = replace(part, example=np.searchsorted(asked, part.example).astype(np.int32))
+            part = replace(part, example=np.searchsorted(chunk, part.example).astype(np.int32))
             logits = predict(self._model, own, precision=self._precision)
-            contexts = [lesson.examples[row].context for row in asked.tolist()]
+            contexts = [lesson.examples[row].context for row in chunk.tolist()]
             masses = token_masses([GroupLogits(own, [logits], [1.0])], part, contexts)
             index, _ = ragged_index(windows.bounds[:-1][rows], windows.bounds[1:][rows])
             with np.errstate(divide="ignore"):
@@ -158,19 +155,15 @@ def joined(
 
     Returns:
         Log-probabilities, float16 ``[T, 2]``. And each window's probability of the likeliest start
-        times that of the likeliest end, float32 ``[W]``; 0 where no teacher could answer.
+        times that of the likeliest end, float32 ``[W]``.
     """
-    first, lengths = windows.bounds[:-1], windows.lengths
+    first = windows.bounds[:-1]
     total = np.zeros((len(windows.input_ids), 2), np.float32)
-    seats_by_window = np.zeros(len(windows), np.float32)
     for said, seats in answers:
-        seats_by_window += seats * ~np.isnan(said[first, 0])
-        total += seats * np.nan_to_num(np.exp(said.astype(np.float32)))
-    answered = seats_by_window > 0
-    total[first[~answered]] = 1.0
-    total /= np.repeat(np.maximum(seats_by_window, 1), lengths)[:, None]
+        total += seats * np.exp(said.astype(np.float32))
+    total /= sum(seats for _, seats in answers)
     if not len(first):
-        return total.astype(np.float16), seats_by_window
+        return total.astype(np.float16), np.zeros(0, np.float32)
     highest = np.maximum.reduceat(total, first, axis=0).prod(axis=1)
     with np.errstate(divide="ignore"):
-        return np.log(total).astype(np.float16), np.where(answered, highest, 0).astype(np.float32)
+        return np.log(total).astype(np.float16), highest.astype(np.float32)

@@ -10,7 +10,7 @@ from autoqa.features.encode import Encoded
 from autoqa.modeling.load import check_length
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.training.adaptation import MaskedLanguageStage
-from autoqa.training.batches import Teach, prepare_stage
+from autoqa.training.batches import Teach, long_questions, prepare_stage
 from autoqa.training.checkpoint import Checkpoints
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.jobs import TrialJob
@@ -137,7 +137,9 @@ class Trainer:
             for stage in self.stages
         ]
         sharing = self.rates.sharing(self.checkpoints.quota > 0)
-        notes = [*before, *sharing, *self.engine.model.notes]
+        asked = self.ready.shortened, self.ready.group.length
+        long = long_questions(self.job.run.recipe.stages, self.stages, asked)
+        notes = [*before, *long, *sharing, *self.engine.model.notes]
         lines = recipes.full(self.job.run, sizes, self.job.windows_per_second, notes)
         self.emit(RecipeCard(self.job.trial, tuple(lines)))
 

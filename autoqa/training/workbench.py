@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from autoqa.features.cache import content_key, machine_cache
 from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded
 from autoqa.features.files import keep_windows
+from autoqa.features.offset_check import check_offsets
+from autoqa.features.questions import check_window, shortened
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
@@ -44,6 +47,7 @@ class ReadyBackbone:
         group: Tokenizer, length and stride of the evaluation windows.
         public: Windows of the public part.
         private: Windows of the sealed part; predicted, saved, never scored here.
+        shortened: Questions of both parts that stand in their windows without their end.
     """
 
     bound: BoundBackbone
@@ -52,6 +56,7 @@ class ReadyBackbone:
     group: WindowGroup
     public: Windows
     private: Windows
+    shortened: int
 
 
 class Workbench:
@@ -127,17 +132,30 @@ class Workbench:
             folder = bound.spec.prepare(bound.options, cache_folder())
             tokenizer = QATokenizer.from_folder(folder)
             group = WindowGroup(tokenizer.key, bound.protocol.length, bound.protocol.stride)
-            check_length(folder, group.length, f"backbones.{name}.protocol")
+            check_offsets(tokenizer, self._rows(), f"backbones.{name}")
+            where = f"backbones.{name}.protocol"
+            check_length(folder, group.length, where)
+            check_window(tokenizer.template, group.length, group.stride, where)
+            public, private = (
+                self._cache.encoded(tokenizer, part)
+                for part in (self.data.public, self.data.private)
+            )
+            length, stride = group.length, group.stride
             self._ready[name] = ReadyBackbone(
                 bound=bound,
                 folder=folder,
                 tokenizer=tokenizer,
                 group=group,
-                public=self._windows(tokenizer, self.data.public, group),
-                private=self._windows(tokenizer, self.data.private, group),
+                public=cut(public, length, stride),
+                private=cut(private, length, stride),
+                shortened=sum(len(shortened(part, length, stride)) for part in (public, private)),
             )
             self._save_windows(self._ready[name])
         return self._ready[name]
+
+    def _rows(self) -> list[Example]:
+        """What tokenizers must be able to read, but for the sealed part."""
+        return [*self.data.public, *chain.from_iterable(self.data.train.values())]
 
     def encoded(self, backbone: str, source: str) -> Encoded:
         """All training examples of a source as a backbone's tokens, encoded on first use."""
@@ -188,11 +206,6 @@ class Workbench:
     def checkpoints(self) -> Path:
         """Where runs of this study leave checkpoints."""
         return self.run_folder / "checkpoints"
-
-    def _windows(
-        self, tokenizer: QATokenizer, examples: tuple[Example, ...], group: WindowGroup
-    ) -> Windows:
-        return cut(self._cache.encoded(tokenizer, examples), group.length, group.stride)
 
     def _save_windows(self, ready: ReadyBackbone) -> None:
         folder, key = RunFolder(self.run_folder), str(ready.group)

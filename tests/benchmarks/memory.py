@@ -27,7 +27,7 @@ def main() -> None:
     imports = status("VmRSS")
     rows = read_rows(Path(sys.argv[2])).good
     answers = load(sys.argv[1], resident=False).predict(rows)
-    render_answers(rows, answers, "csv")
+    render_answers([row.id for row in rows], answers, "csv")
     print(json.dumps({"imports": imports, "peak": status("VmHWM"), "answers": len(answers)}))
 
 

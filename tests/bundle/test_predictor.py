@@ -24,7 +24,6 @@ from autoqa.modeling import load as modeling_load
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.text.rules import apply_rules
-from autoqa.types import Example
 from tests import bundle_kit
 
 EXAMPLES = bundle_kit.examples(12)
@@ -242,7 +241,7 @@ def test_what_is_no_text_is_refused(ensemble: Ensemble, question: str, context: 
         ensemble(question=question, context=context)
 
 
-def test_a_question_that_fills_the_window_is_refused(ensemble: Ensemble) -> None:
+def test_a_question_that_fills_the_window_is_shortened_and_counted(ensemble: Ensemble) -> None:
     room = bundle_kit.LENGTH - 3 - bundle_kit.STRIDE
     fits, too_long = "why " * (room - 1), "why " * room
     long, short = "Ada lives in Rome . " * 5, "Ada ."
@@ -252,23 +251,23 @@ def test_a_question_that_fills_the_window_is_refused(ensemble: Ensemble) -> None
         Row("c", too_long, short),
         Row("d", too_long * 2, short),
     ]
-    assert list(ensemble.misfits(rows)) == [1, 3]
-    assert len(ensemble.predict([rows[0], rows[2]])) == 2
-    with pytest.raises(DataError, match=f"^b: the question has {room} tokens, .* {room - 1}:"):
-        ensemble.predict(rows)
+    told: list[list[str]] = []
+    found = ensemble.predict(rows, shortened=told.append)
+    assert told == [["b", "d"]]
+    beginning = Row("b", "why " * (room // 2), long)
+    assert found[1] == ensemble.predict([beginning], shortened=told.append)[0]
+    assert len(told) == 1
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.integers(1, 24), st.integers(1, 40))
-def test_misfits_are_those_that_cannot_be_cut(ensemble: Ensemble, asked: int, told: int) -> None:
-    row = Row("a", "why " * asked, "Rome " * told)
-    if ensemble.misfits([row]):
-        tokenizer = next(iter(ensemble._tokenizers.values()))
-        example = Example("a", row.question, row.context, (), "", "")
-        with pytest.raises(ConfigError):
-            cut(encode(tokenizer, [example]), bundle_kit.LENGTH, bundle_kit.STRIDE)
-    else:
-        ensemble.predict([row])
+def test_questions_of_all_blocks_are_counted(
+    ensemble: Ensemble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "_SMALL", 0)
+    monkeypatch.setattr(blocks, "_BYTES", 1)
+    rows = [Row(name, "why " * 40, "Ada lives in Rome . " * 5) for name in "abc"]
+    told: list[list[str]] = []
+    ensemble.predict(rows, shortened=told.append)
+    assert told == [["a", "b", "c"]]
 
 
 def test_loading_verifies(bundle: Path, tmp_path: Path) -> None:

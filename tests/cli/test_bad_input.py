@@ -86,7 +86,10 @@ def test_a_bad_row_is_named_and_the_good_ones_answered_on_request(
     assert f"{rows}, line 2: {expected}" in err
     code, out, err = run("predict", bundle, rows, "--skip-bad", "--format", "jsonl", "--quiet")
     assert code == 1
-    assert [json.loads(one)["id"] for one in out.splitlines()] == ["good", "second"]
+    answers = {row["id"]: row["answer"] for row in map(json.loads, out.splitlines())}
+    between = ["x"] if isinstance(bad, dict) and bad.get("id") == "x" else []
+    assert list(answers) == ["good", *between, "second"]
+    assert answers.get("x", "") == ""
     assert f"{rows}, line 2: {expected}" in err
     assert len(err.splitlines()) == 1
 
@@ -107,5 +110,5 @@ def test_where_all_rows_are_bad_nothing_is_answered(bundle: Path, tmp_path: Path
     rows = tmp_path / "rows.csv"
     rows.write_text("question,context\n,c\n")
     code, out, err = run("predict", bundle, rows, "--skip-bad")
-    assert (code, out) == (1, "id,answer\n")
+    assert (code, out) == (1, "id,answer\n1,\n")
     assert err == f"Error: {rows}, line 2: question is empty.\n"

@@ -375,14 +375,24 @@ def test_a_bad_row_stops_predict_unless_it_is_skipped(
 ) -> None:
     good = run("predict", bundle, questions)[1]
     with questions.open("a") as file:
-        file.write(f"2,,c\n3,{'why ' * 40},c\n")
+        file.write("2,,c\n")
     code, out, err = run("predict", bundle, questions)
     assert (code, out) == (2, "")
     assert "line 3: question is empty" in err
     code, out, err = run("predict", bundle, questions, "--skip-bad")
-    assert (code, out) == (1, good)
+    assert (code, out) == (1, good + "2,\n")
     assert "line 3: question is empty" in err
-    assert "id 3: the question has 40 tokens" in err
+
+
+def test_long_questions_are_counted(bundle: Path, questions: Path, run: Run) -> None:
+    with questions.open("a") as file:
+        file.write(f"2,{'why ' * 40},{'Ada lives in Rome . ' * 9}\n")
+    code, out, err = run("predict", bundle, questions, "--quiet")
+    assert code == 0
+    assert out.splitlines()[-1].startswith("2,")
+    assert err == (
+        "note: 1 question is too long for the models' windows; only the beginning was read: id 2\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -406,18 +416,17 @@ def test_predict_refuses(
 
 def test_awkward_answers_survive_the_trip(tmp_path: Path) -> None:
     from autoqa.bundle.answer_files import render_answers
-    from autoqa.bundle.input_rows import Row
     from autoqa.bundle.predictor import Prediction
 
     texts = ['say "hi", now', "two\nlines", "a\rb", "", "नमस्ते", "a,b"]
-    rows = [Row(f"{n},", "q", "c") for n in range(len(texts))]
+    ids = [f"{n}," for n in range(len(texts))]
     found = [Prediction(text, 0, len(text), 0.5) for text in texts]
-    written = render_answers(rows, found, "csv")
+    written = render_answers(ids, found, "csv")
     assert list(csv.reader(io.StringIO(written, newline=""))) == [
         ["id", "answer"],
-        *([row.id, text] for row, text in zip(rows, texts, strict=True)),
+        *([each, text] for each, text in zip(ids, texts, strict=True)),
     ]
-    assert [item["answer"] for item in json.loads(render_answers(rows, found, "json"))] == texts
+    assert [item["answer"] for item in json.loads(render_answers(ids, found, "json"))] == texts
 
 
 def test_evaluate_scores_and_agrees_with_itself(bundle: Path, tmp_path: Path, run: Run) -> None:

@@ -102,6 +102,7 @@ def write_test(path: Path) -> None:
     rows += [
         Row('quo"ted,', 'Who said "hi", and\nwhy ?', "Ada  said  nothing ,\nBose lives in Oslo ."),
         Row("long", "why " * 40, "Ada lives in Rome . " * 9),
+        Row("empty", "Who ?", " "),
     ]
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -134,8 +135,9 @@ def test_the_notebook_answers_as_predict_does(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "13 of 14 questions can be asked" in done.stdout
-    assert "left empty: the question has 40 tokens" in done.stdout
+    assert "14 of 15 questions can be asked" in done.stdout
+    assert "context is empty" in done.stdout
+    assert "read to their beginning, too long: 1 questions" in done.stdout
 
     expected = tmp_path / "expected.csv"
     with pytest.raises(SystemExit) as caught:
@@ -143,5 +145,6 @@ def test_the_notebook_answers_as_predict_does(
     assert caught.value.code == 1
     header, *answers = read(working / "submission.csv")
     assert header == ["id", "PredictionString"]
-    assert answers == [*read(expected)[1:], ["long", ""]]
+    assert answers == read(expected)[1:]
+    assert answers[-1] == ["empty", ""]
     assert sum(bool(answer) for _, answer in answers) > 6

@@ -1,6 +1,7 @@
-"""Small trained tokenizers of the three families."""
+"""Small trained tokenizers of the three families, and of byte-level ones by their offsets."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tokenizers
@@ -9,10 +10,12 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from .practice import CORPUS, minilm_folder
 
 
-def _byte_level() -> tokenizers.Tokenizer:
+def _byte_level(
+    cutter: Any = None, *, trim: bool = True, prefix: bool = False
+) -> tokenizers.Tokenizer:
     """Like RoBERTa: bytes, white space trimmed off offsets, two separators."""
     core = tokenizers.Tokenizer(models.BPE())
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    core.pre_tokenizer = cutter or pre_tokenizers.ByteLevel(add_prefix_space=prefix)
     core.decoder = decoders.ByteLevel()
     names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
@@ -25,10 +28,25 @@ def _byte_level() -> tokenizers.Tokenizer:
     core.post_processor = processors.RobertaProcessing(
         ("</s>", core.token_to_id("</s>")),
         ("<s>", core.token_to_id("<s>")),
-        trim_offsets=True,
-        add_prefix_space=False,
+        trim_offsets=trim,
+        add_prefix_space=prefix,
     )
     return core
+
+
+def _untrimmed() -> tokenizers.Tokenizer:
+    """Like RoBERTa with a space before the first word, and in the offsets."""
+    return _byte_level(trim=False, prefix=True)
+
+
+def _spaced() -> tokenizers.Tokenizer:
+    """Like RobBERT: every word gets a space, trimmed off the offsets as if it was there."""
+    steps = (
+        pre_tokenizers.Whitespace(),
+        pre_tokenizers.ByteLevel(add_prefix_space=True),
+        pre_tokenizers.Punctuation(),
+    )
+    return _byte_level(pre_tokenizers.Sequence(list(steps)), prefix=True)
 
 
 def _unigram() -> tokenizers.Tokenizer:
@@ -77,6 +95,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folders = {}
     for name, build in (
         ("byte-level", _byte_level),
+        ("byte-level-untrimmed", _untrimmed),
+        ("byte-level-spaced", _spaced),
         ("unigram", _unigram),
         ("word-piece", _word_piece),
     ):
@@ -89,7 +109,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return folders
 
 
-@pytest.fixture(params=["byte-level", "unigram", "word-piece", "minilm"])
+@pytest.fixture(params=["byte-level", "byte-level-spaced", "unigram", "word-piece", "minilm"])
 def folder(request: pytest.FixtureRequest, trained: dict[str, Path]) -> Path:
     """A tokenizer's folder; one of them is a real backbone's."""
     return minilm_folder() if request.param == "minilm" else trained[request.param]

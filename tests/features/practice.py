@@ -12,6 +12,8 @@ from autoqa_backbones.e5_convert import write_tokenizer
 from autoqa_backbones.e5_file import parse
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from autoqa.features.flat import Characters
+from autoqa.features.offsets import mend
 from autoqa.features.windows import Windows
 from autoqa.types import Answer, Example
 
@@ -44,7 +46,7 @@ def write_e5_tokenizer(folder: Path) -> Path:
 def cut_as_transformers_does(
     folder: Path, examples: Sequence[Example], length: int, stride: int, *, run_qa: bool = False
 ) -> Windows:
-    """Windows as the question-answering example of transformers makes them."""
+    """Windows as the question-answering example of transformers makes them, offsets mended."""
     if (folder / "config.json").is_file():
         tokenizer = AutoTokenizer.from_pretrained(folder)
     else:
@@ -73,14 +75,22 @@ def cut_as_transformers_does(
         given = made["token_type_ids"][window]
         uniform = not any(segment for segment, side in zip(given, sides, strict=True) if side != 1)
         types += [0] * len(sides) if second and uniform else given
-        found = zip(made["offset_mapping"][window], inside, strict=True)
-        pairs = [pair if is_context else (0, 0) for pair, is_context in found]
+        whole = tokenizer(examples[row].context, add_special_tokens=False).encodings[0].offsets
+        if not second:
+            begin, step = 0, sum(inside) - stride
+        found = made["offset_mapping"][window]
+        # A window's first token is trimmed as if a text began there.
+        size = sum(inside)
+        assert found[first : first + size][1:] == whole[begin : begin + size][1:]
+        mended = mend_text(examples[row].context, whole)
+        pairs = [(0, 0)] * len(sides)
+        pairs[first : first + sum(inside)] = mended[begin : begin + sum(inside)]
+        begin += step
         offsets.append(pairs)
         if run_qa:
             label.append(_label_as_run_qa(examples[row], context[-1], pairs))
         else:
-            whole = tokenizer(examples[row].context, add_special_tokens=False)
-            label.append(_label(examples[row], context[-1], pairs, whole.encodings[0].offsets))
+            label.append(_label(examples[row], context[-1], pairs, mended))
     words = [
         starts
         for row, span, pairs in zip(rows, context, offsets, strict=True)
@@ -96,6 +106,13 @@ def cut_as_transformers_does(
         context=np.array(context, np.int32).reshape(-1, 2),
         label=np.array(label, np.int32).reshape(-1, 2),
     )
+
+
+def mend_text(text: str, offsets: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What :func:`autoqa.features.offsets.mend` makes of one text's tokens."""
+    pairs = np.array(offsets, np.int32).reshape(-1, 2)
+    mended = mend(Characters.of([text]), pairs, np.array([len(pairs)], np.int32)).offsets
+    return [(a, b) for a, b in mended.tolist()]
 
 
 def _after_middle(sides: list[int | None]) -> int:

@@ -21,7 +21,9 @@ from .practice import (
     xquad,
 )
 
-FAMILIES = st.sampled_from(["byte-level", "unigram", "word-piece"])
+FAMILIES = st.sampled_from(
+    ["byte-level", "byte-level-untrimmed", "byte-level-spaced", "unigram", "word-piece"]
+)
 TEXTS = st.one_of(
     st.sampled_from(CORPUS),
     st.lists(st.sampled_from(CORPUS), min_size=2, max_size=4).map("  ".join),
@@ -137,17 +139,34 @@ def test_empty_contexts_and_empty_lists(trained: dict[str, Path]) -> None:
     assert nothing.bounds.tolist() == [0]
 
 
-def test_too_long_questions_are_named(trained: dict[str, Path]) -> None:
-    long = example(CORPUS[0], 4, 11, question="who " * 40, name="long-one")
-    encoded = read(trained["word-piece"], [example(CORPUS[0]), long, long])
-    size = encoded.question[1, 1] - encoded.question[1, 0]
-    with pytest.raises(ConfigError, match=rf"'long-one' has {size} tokens.*1 other.*raise the le"):
-        cut(encoded, 40, 8)
-    with pytest.raises(ConfigError, match="not more than stride 64"):
-        cut(read(trained["word-piece"], [example(" ".join(CORPUS))]), 64, 64)
-    needed = size + 3 + 8 + 1
-    assert encoded.room(int(needed))[1] == 9
-    cut(encoded, int(needed), 8)
+def test_long_questions_keep_their_beginning(trained: dict[str, Path]) -> None:
+    long = example(" ".join(CORPUS), 4, 11, question="who was " * 40, name="long-one")
+    encoded = read(trained["word-piece"], [example(" ".join(CORPUS), 4, 11), long])
+    size, stride = 40, 8
+    windows = cut(encoded, size, stride)
+    assert windows.lengths.max() == size
+    most = (size - 3 - stride) // 2
+    beginning = encoded.ids[encoded.question[1, 0] :][:most]
+    own = np.flatnonzero(windows.example == 1)
+    for window in own:
+        ids = windows.input_ids[windows.bounds[window] : windows.bounds[window + 1]]
+        first, last = windows.context[window]
+        assert first == most + 2
+        np.testing.assert_array_equal(ids[1 : first - 1], beginning)
+        assert last - first == size - 3 - most or window == own[-1]
+    # The windows of an example whose question fits are the same beside it.
+    alone = cut(encoded.take([0]), size, stride)
+    np.testing.assert_array_equal(alone.input_ids, windows.input_ids[: alone.bounds[-1]])
+    first = int(own[0])
+    assert windows.answerable[first]
+    assert labelled_text(windows, first, long.context) == long.answers[0].text
+
+
+def test_a_wide_stride_is_refused_where_something_is_cut(trained: dict[str, Path]) -> None:
+    encoded = read(trained["word-piece"], [example(" ".join(CORPUS))])
+    with pytest.raises(ConfigError, match=r"length 64 leaves .* raise the length to 69 or more"):
+        cut(encoded, 64, 64)
+    assert len(cut(encoded, 69, 64)) > 100
     with pytest.raises(ConfigError, match="stride is -1"):
         cut(encoded, 256, -1)
 

@@ -8,11 +8,16 @@ import pytest
 
 from autoqa.api import Augmentation, TokenBatch
 from autoqa.data.study_data import StudyData
-from autoqa.errors import DataError, PluginError
+from autoqa.errors import ConfigError, DataError, PluginError
 from autoqa.features.encode import encode
 from autoqa.features.windows import Windows
 from autoqa.recipes import AugmentationUse, Portion, Stage
-from autoqa.training.batches import PreparedStage, answer_tokens, prepare_stage
+from autoqa.training.batches import (
+    PreparedStage,
+    answer_tokens,
+    long_questions,
+    prepare_stage,
+)
 from autoqa.training.workbench import Workbench
 from tests.features.practice import assert_same
 
@@ -158,8 +163,25 @@ def test_a_mask_of_another_size_is_the_plugins_fault(bench: Workbench) -> None:
         next(made.batches(4))
 
 
+def test_long_questions_are_trained_on_and_counted(bench: Workbench) -> None:
+    stage = Stage((Portion("train"),), 12, 2)
+    made = prepared(bench, stage, epochs=2.0)
+    encoded = bench.encoded("toy", "train")
+    long = encoded.question_tokens + 2 >= 12 - encoded.template.specials
+    assert 0 < made.shortened == long.sum()
+    assert set(made.windows.example.tolist()) == set(range(len(encoded)))
+    assert made.windows.lengths.max() <= 12
+    wide = prepared(bench, PLAIN)
+    assert wide.shortened == 0
+    assert long_questions([PLAIN, stage], [wide, made], (1, 16)) == [
+        f"stage 2: {made.shortened} questions too long for windows of 12 tokens, cut to the "
+        "beginning",
+        "validation: 1 question too long for windows of 16 tokens, cut to the beginning",
+    ]
+
+
 def test_a_stage_without_windows_says_why(bench: Workbench) -> None:
-    with pytest.raises(DataError, match=r"train at 7 tokens .* room for 0 .* stride 6; raise"):
+    with pytest.raises(ConfigError, match=r"length 7 leaves windows no room .* 11 or more"):
         prepared(bench, Stage((Portion("train"),), 7, 6))
     tokenizer = bench.backbone("toy").tokenizer
     data = StudyData({"train": (replace(bench.data.train["train"][0], answers=()),)}, (), ())

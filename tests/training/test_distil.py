@@ -171,7 +171,9 @@ def test_windows_that_come_again_are_asked_about_once(bench: Workbench) -> None:
     np.testing.assert_array_equal(take(lesson.windows, lesson.rows).input_ids, again.input_ids)
 
 
-def test_a_question_that_fills_a_teachers_window_is_left_to_others(bench: Workbench) -> None:
+def test_a_question_that_fills_a_teachers_window_is_asked_by_its_beginning(
+    bench: Workbench,
+) -> None:
     folder = RunFolder(bench.run_folder).model("t0003-100")
     long = " ".join(["Where does Ada live ?"] * 5)
     rows = [replace(bench.public[0], question=long), bench.public[1]]
@@ -179,15 +181,12 @@ def test_a_question_that_fills_a_teachers_window_is_left_to_others(bench: Workbe
     narrow = Teacher(folder, WindowGroup.parse(record(bench).group), "fp32")
     said = narrow.log_probabilities(Lesson.of(windows, rows), "another")
     owner = np.repeat(windows.example, windows.lengths)
-    assert np.isnan(said[owner == 0]).all()
-    assert not np.isnan(said[owner == 1]).any()
+    assert not np.isnan(said).any()
+    assert set(owner.tolist()) == {0, 1}
     other = np.log(np.full_like(said, 0.5))
     log_probability, sure = joined([(said, 1), (other, 3)], windows)
-    np.testing.assert_allclose(log_probability[owner == 0], np.log(0.5), atol=1e-3)
-    expected = (np.exp(said[owner == 1]) + 3 * 0.5) / 4
-    np.testing.assert_allclose(np.exp(log_probability[owner == 1]), expected, atol=1e-3)
-    _, unsure = joined([(said, 1)], windows)
-    assert (unsure[windows.example == 0] == 0).all()
+    expected = (np.exp(said) + 3 * 0.5) / 4
+    np.testing.assert_allclose(np.exp(log_probability), expected, atol=1e-3)
     assert (sure > 0).all()
 
 

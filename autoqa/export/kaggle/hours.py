@@ -79,10 +79,7 @@ def estimate(run: StudyRun, manifest: Manifest, bundle: Path) -> Hours:
     windows, tokens, public = {}, {}, {}
     for group in manifest.groups:
         tokenizer = QATokenizer.from_folder(bundle / group.folder)
-        encoded = encode(tokenizer, examples)
-        # Questions that leave no room to cut a context cost nothing: the notebook leaves them out.
-        answerable = np.flatnonzero(encoded.room(group.length) > group.stride)
-        cuts = cut(encoded.take(answerable), group.length, group.stride)
+        cuts = cut(encode(tokenizer, examples), group.length, group.stride)
         stored = load_windows(run.folder.windows_path(group.id, "public"))
         windows[group.id] = len(cuts) * scale
         tokens[group.id] = len(cuts.input_ids) * scale

@@ -57,15 +57,13 @@ import sys
 from autoqa.bundle.input_rows import read_rows
 
 rows = read_rows(TEST)
-misfits = ensemble.misfits(rows.good)
-good = [row for place, row in enumerate(rows.good) if place not in misfits]
-for problem in (*rows.problems, *misfits.values()):
+for problem in rows.problems:
     print("left empty:", problem)
 
 csv.field_size_limit(sys.maxsize)
 with TEST.open(encoding="utf-8-sig", newline="") as file:
     ids = [row["id"] for row in csv.DictReader(file)]
-print(f"{len(good)} of {len(ids)} questions can be asked")
+print(f"{len(rows.good)} of {len(ids)} questions can be asked")
 """
 
 _PREDICT = """\
@@ -77,11 +75,15 @@ with tqdm(unit=" steps") as bar:
         bar.total = total
         bar.update(done - bar.n)
 
-    predictions = ensemble.predict(good, progress=advance)
+    predictions = ensemble.predict(
+        rows.good,
+        progress=advance,
+        shortened=lambda ids: print(f"read to their beginning, too long: {len(ids)} questions"),
+    )
 """
 
 _WRITE = """\
-answers = {row.id: prediction.answer for row, prediction in zip(good, predictions)}
+answers = {row.id: prediction.answer for row, prediction in zip(rows.good, predictions)}
 with open("submission.csv", "w", encoding="utf-8", newline="") as file:
     writer = csv.writer(file, lineterminator="\\n")
     writer.writerow(["id", "PredictionString"])
