@@ -151,9 +151,11 @@ class ValidationTable(StudyTable):
         references: What an answer is compared with where a question has several references:
             ``"best"`` takes the reference that fits best, ``"majority"`` leaves only those that
             most annotators gave.
+        max_answer_tokens: Most tokens in an answer; left out, what the answers of the data need
+            (:mod:`autoqa.features.answer_limit`).
     """
 
-    later = ("folds",)
+    later = ("folds", "max_answer_tokens")
 
     source: str
     languages: tuple[str, ...] | None = None
@@ -162,6 +164,7 @@ class ValidationTable(StudyTable):
     seed: int = 0
     references: Literal["best", "majority"] = "best"
     folds: Annotated[int, Field(ge=2)] | None = None
+    max_answer_tokens: Annotated[int, Field(ge=1)] | None = None
 
 
 class SearchTable(StudyTable):

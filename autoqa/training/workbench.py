@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from autoqa.api import TrainingProtocol
+from autoqa.data.answer_lengths import limit_of
 from autoqa.data.prepare import prepare_data
 from autoqa.data.study_data import StudyData
-from autoqa.env import cache_folder
 from autoqa.features.cache import content_key, machine_cache
 from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded
-from autoqa.features.files import keep_windows
+from autoqa.features.files import keep_windows, kept_limit
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
@@ -25,6 +25,8 @@ from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.parallel.ranks import RankProcesses
 from autoqa.recipes import Portion
 from autoqa.registry import BoundBackbone, BoundStudy
+from autoqa.registry.prepared import prepare
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.engine_plan import EnginePlan
@@ -81,6 +83,7 @@ class Workbench:
         self._ready: dict[str, ReadyBackbone] = {}
         self._encoded: dict[tuple[str, str], Encoded] = {}
         self._keys: dict[tuple[str, str], str] = {}
+        self._searched: StudyData | None = None
 
     @cached_property
     def data(self) -> StudyData:
@@ -110,7 +113,7 @@ class Workbench:
         """The same with other rows of the validation's source."""
         source = self.bound.study.validation.source
         other = Workbench(self.bound, self.run_folder, self.stop, self.ranks)
-        other.data = data
+        other.data, other._searched = data, self._searched or self.data
         other._cache, other._ready = self._cache, self._ready
         other._encoded = {key: value for key, value in self._encoded.items() if key[1] != source}
         other._keys = {key: value for key, value in self._keys.items() if key[1] != source}
@@ -124,17 +127,18 @@ class Workbench:
         """Prepares a backbone on first use."""
         if name not in self._ready:
             bound = self.bound.backbones[name]
-            folder = bound.spec.prepare(bound.options, cache_folder())
+            folder = prepare(bound)
             tokenizer = QATokenizer.from_folder(folder)
             group = WindowGroup(tokenizer.key, bound.protocol.length, bound.protocol.stride)
             check_length(folder, group.length, f"backbones.{name}.protocol")
+            limit = self._max_answer_tokens(tokenizer, group)
             self._ready[name] = ReadyBackbone(
                 bound=bound,
                 folder=folder,
                 tokenizer=tokenizer,
                 group=group,
-                public=self._windows(tokenizer, self.data.public, group),
-                private=self._windows(tokenizer, self.data.private, group),
+                public=self._windows(tokenizer, self.data.public, group, limit),
+                private=self._windows(tokenizer, self.data.private, group, limit),
             )
             self._save_windows(self._ready[name])
         return self._ready[name]
@@ -189,10 +193,24 @@ class Workbench:
         """Where runs of this study leave checkpoints."""
         return self.run_folder / "checkpoints"
 
+    def _max_answer_tokens(self, tokenizer: QATokenizer, group: WindowGroup) -> int:
+        """The limit that the study's windows have, here or among its shared files, or else get.
+
+        What was scored with one number stays comparable only with what is scored with the same.
+        """
+        folder, key = RunFolder(self.run_folder), str(group)
+        files = Artifacts.of(folder, self.bound.study.search.files)
+        if files is not None and kept_limit(folder, key) is None:
+            files.study.get_windows(key)
+        data = self._searched or self.data
+        kept = kept_limit(folder, key)
+        return limit_of(self.bound.study, data, tokenizer, group.length) if kept is None else kept
+
     def _windows(
-        self, tokenizer: QATokenizer, examples: tuple[Example, ...], group: WindowGroup
+        self, tokenizer: QATokenizer, examples: tuple[Example, ...], group: WindowGroup, limit: int
     ) -> Windows:
-        return cut(self._cache.encoded(tokenizer, examples), group.length, group.stride)
+        windows = cut(self._cache.encoded(tokenizer, examples), group.length, group.stride)
+        return replace(windows, max_answer_tokens=limit)
 
     def _save_windows(self, ready: ReadyBackbone) -> None:
         folder, key = RunFolder(self.run_folder), str(ready.group)

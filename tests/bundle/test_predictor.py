@@ -58,12 +58,20 @@ def test_blocks_answer_as_the_batch_does(
 ) -> None:
     monkeypatch.setattr(blocks, "_SMALL", 0)
     monkeypatch.setattr(blocks, "_BYTES", 60_000)
-    assert 2 < len(blocks.split(ROWS, ensemble.manifest, ensemble._tokenizers)) < len(ROWS)
+    assert (
+        2
+        < len(
+            blocks.split(ROWS, ensemble.manifest, ensemble._tokenizers, ensemble.max_answer_tokens)
+        )
+        < len(ROWS)
+    )
     seen: list[tuple[int, int]] = []
     told: list[Estimate] = []
     found = ensemble.predict(iter(ROWS), announce=told.append, progress=lambda *at: seen.append(at))
     assert same(found, expected)
-    windows = blocks.cut_rows(ROWS, ensemble.manifest.groups, ensemble._tokenizers)
+    windows = blocks.cut_rows(
+        ROWS, ensemble.manifest.groups, ensemble._tokenizers, ensemble.max_answer_tokens
+    )
     passes = sum(len(windows[member.group]) for member in ensemble.manifest.members)
     assert seen[-1] == (passes, passes)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -80,7 +88,9 @@ def test_blocks_are_the_rows_in_order(ensemble: Ensemble, sizes: list[int], limi
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "_SMALL", 0)
         patch.setattr(blocks, "_BYTES", limit)
-        parts = blocks.split(rows, ensemble.manifest, ensemble._tokenizers)
+        parts = blocks.split(
+            rows, ensemble.manifest, ensemble._tokenizers, ensemble.max_answer_tokens
+        )
     assert [row for part in parts for row in part] == rows
     assert all(parts)
 
@@ -88,7 +98,9 @@ def test_blocks_are_the_rows_in_order(ensemble: Ensemble, sizes: list[int], limi
 def test_a_block_of_one_row_announces_its_very_windows(ensemble: Ensemble) -> None:
     told: list[Estimate] = []
     ensemble.predict(ROWS[:1], announce=told.append)
-    windows = blocks.cut_rows(ROWS[:1], ensemble.manifest.groups, ensemble._tokenizers)
+    windows = blocks.cut_rows(
+        ROWS[:1], ensemble.manifest.groups, ensemble._tokenizers, ensemble.max_answer_tokens
+    )
     assert told[0].windows == sum(len(windows[m.group]) for m in ensemble.manifest.members)
     ensemble.predict([], announce=told.append)
     assert len(told) == 1
