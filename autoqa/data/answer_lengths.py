@@ -99,7 +99,7 @@ def _in_words(texts: AnswerTexts, backbones: Sequence[str], fixed: int | None) -
     parts = ", ".join(f"{name} {few} (longest {longest})" for name, (few, longest) in most.items())
     limit = "the limit" if fixed is None else f"the limit of {fixed}"
     return (
-        f"answers are counted in tokens, and {' and '.join(backbones)} has to be prepared first: "
+        f"answers are counted in tokens, and {' and '.join(backbones)} must be prepared first: "
         f"how many are beyond {limit} is known after the first start. Words in {QUANTILE:.1%} of "
         f"the answers at most: {parts}"
     )

@@ -1,5 +1,6 @@
-"""Several annotators' answers to one question, and the one that most of them gave."""
+"""Several annotators' answers to one question: the different ones, and what most of them gave."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from autoqa.text.words import words
@@ -19,3 +20,41 @@ def majority(example: Example) -> Example:
     most = max(map(len, voices.values()), default=0)
     agreed = tuple(same[0] for same in voices.values() if len(same) == most)
     return replace(example, answers=agreed)
+
+
+def different(example: Example) -> tuple[Answer, ...]:
+    """The references that stand in different places, in their order.
+
+    White space at their ends makes no difference.
+    """
+    found: dict[tuple[int, int], Answer] = {}
+    for answer in example.answers:
+        text = answer.text.strip()
+        start = answer.start + len(answer.text) - len(answer.text.lstrip())
+        found.setdefault((start, start + len(text)), Answer(text, start))
+    return tuple(found.values())
+
+
+def several_sentence(examples: Mapping[str, Iterable[Example]], choice: str) -> str | None:
+    """What training makes of rows with several different references; ``None`` without such rows.
+
+    Args:
+        examples: Those that are trained on, by source.
+        choice: ``[recipe] answers`` of the study file.
+    """
+    counts = {
+        name: sum(len(different(example)) > 1 for example in rows)
+        for name, rows in examples.items()
+    }
+    parts = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
+    if not parts:
+        return None
+    seen = _MEANINGS[choice]
+    return f"recipe.answers = {choice!r}: rows with several different answers, of which {seen}: {parts}"
+
+
+_MEANINGS = {
+    "first": "training sees the first",
+    "each": "training sees each",
+    "draw": "training sees one, drawn by the seed of the run",
+}

@@ -179,7 +179,7 @@ def _limits(
     limits = {group.id: group.max_answer_tokens or max_answer_tokens for group in groups}
     most = f"{max_answer_tokens} tokens"
     if len(set(limits.values())) > 1:
-        most = " or ".join(f"{limit} tokens of {group}" for group, limit in limits.items())
+        most = ", ".join(f"{limit} tokens of {group}" for group, limit in limits.items())
     return [
         "## Known limits",
         "",

@@ -7,6 +7,7 @@ run that goes on in the middle sees what the uninterrupted one would have seen.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,7 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.packing import context_tokens, tokens_between
 from autoqa.recipes import Portion, PortionSize, Stage
+from autoqa.training.references import Labelling, labelled
 
 _CHUNK = 32
 """Batches whose windows are sorted by length together: padding is low from a dozen on, and what
@@ -124,6 +126,7 @@ def prepare_stage(
     epochs: float,
     seed: tuple[int, int],
     similar_lengths: bool = False,
+    labelling: Labelling | None = None,
 ) -> PreparedStage:
     """Draws, cuts and shuffles one stage.
 
@@ -136,6 +139,7 @@ def prepare_stage(
         epochs: Passes over each portion; each draws its share anew.
         seed: Run seed and number of the stage.
         similar_lengths: Put windows of similar length into one batch; for models that pad.
+        labelling: What rows with several answers teach; left out, their first answer.
 
     Raises:
         DataError: Nothing is left of the stage.
@@ -154,9 +158,22 @@ def prepare_stage(
             # A question that fills the window by itself has nothing to teach at this length.
             examples = pool.take(fitting := rows[fits[rows]])
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
-            window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
-            windows = gather(examples, cuts.take(window_rows))
-            place = base + fitting[windows.example].astype(np.int32)
+            if labelling is None:
+                window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
+                windows = gather(examples, cuts.take(window_rows))
+                drawn_row = windows.example
+            else:
+                windows, drawn_row = labelled(
+                    examples,
+                    cuts,
+                    fitting,
+                    labelling.references(portion.source),
+                    labelling.choice,
+                    negatives=portion.negatives,
+                    seed=(seed[0], crc32(portion.source.encode())),
+                    rng=rng,
+                )
+            place = base + fitting[drawn_row].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
         counts.append(_count(portion, drawn, parts[first:]))

@@ -71,6 +71,7 @@ class Trainer:
                 epochs=protocol.epochs,
                 seed=(seed, number),
                 similar_lengths=not model.packs,
+                labelling=bench.labelling(job.backbone, recipe.method.answers),
             )
             for number, stage in enumerate(recipe.stages)
         ]
@@ -116,8 +117,7 @@ class Trainer:
     @property
     def shared_steps(self) -> int:
         """Steps of the stages that other runs may fork from."""
-        ends = enumerate(self.rates.ends)
-        return max((end for stage, end in ends if self._shared(stage)), default=0)
+        return max((end for n, end in enumerate(self.rates.ends) if self._shared(n)), default=0)
 
     def _shared(self, stage: int) -> bool:
         """Whether other runs may fork from the end of a stage."""

@@ -1,6 +1,7 @@
 """What a worker keeps between trials: data, tokenizers, evaluation windows."""
 
 import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +24,7 @@ from autoqa.modeling.model import SpanModel
 from autoqa.parallel.leader import Leader
 from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.parallel.ranks import RankProcesses
-from autoqa.recipes import Portion
+from autoqa.recipes import Answers, Portion
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.registry.prepared import prepare
 from autoqa.store.artifacts import Artifacts
@@ -31,6 +32,7 @@ from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.lower_layers import LowerLayers
+from autoqa.training.references import Labelling, References, single_answers
 from autoqa.training.stop_request import PROCESS, StopRequest
 from autoqa.types import Example
 
@@ -83,6 +85,7 @@ class Workbench:
         self._ready: dict[str, ReadyBackbone] = {}
         self._encoded: dict[tuple[str, str], Encoded] = {}
         self._keys: dict[tuple[str, str], str] = {}
+        self._references: dict[tuple[str, str], References] = {}
         self._searched: StudyData | None = None
 
     @cached_property
@@ -150,6 +153,28 @@ class Workbench:
             examples = self.data.train[source]
             self._encoded[backbone, source] = self._cache.encoded(tokenizer, examples)
         return self._encoded[backbone, source]
+
+    def references(self, backbone: str, source: str) -> References:
+        """All different answers of a source's rows that have several, as a backbone's tokens."""
+        if (backbone, source) not in self._references:
+            rows, single = single_answers(self.data.train[source])
+            encoded = self._cache.encoded(self.backbone(backbone).tokenizer, single)
+            self._references[backbone, source] = References.of(rows, encoded)
+        return self._references[backbone, source]
+
+    def labelling(self, backbone: str, answers: Answers) -> Labelling | None:
+        """What rows with several answers teach; ``None`` where that is their first answer."""
+        if answers == "first":
+            return None
+        return Labelling(answers, lambda source: self.references(backbone, source))
+
+    def references_key(self, source: str) -> str:
+        """Names all answers of a source's rows, where :meth:`data_key` has the first ones only."""
+        answers = [
+            [(answer.start, answer.end) for answer in each.answers]
+            for each in self.data.train[source]
+        ]
+        return hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:12]
 
     def data_key(self, backbone: str, source: str) -> str:
         """Names what there is to train on in a source: its tokens, labels and languages."""

@@ -31,6 +31,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
                 folder=f"tokenizers/{group}",
                 length=bundle_kit.LENGTH,
                 stride=bundle_kit.STRIDE,
+                max_answer_tokens=None if groups else 7,
             )
         )
         for seed in seeds:
