@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from autoqa.data.checks import question_key
 from autoqa.text.words import words
 from autoqa.types import Answer, Example
 
@@ -49,8 +50,21 @@ def several_sentence(examples: Mapping[str, Iterable[Example]], choice: str) -> 
     parts = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
     if not parts:
         return None
-    seen = _MEANINGS[choice]
-    return f"recipe.answers = {choice!r}: rows with several different answers, of which {seen}: {parts}"
+    return (
+        f"recipe.answers = {choice!r}: rows with several different answers, of which "
+        f"{_MEANINGS[choice]}: {parts}"
+    )
+
+
+def merged(examples: Iterable[Example]) -> list[Example]:
+    """Rows with all answers that a question about one context got, whatever else is wrong."""
+    found: dict[tuple[str, str, str], Example] = {}
+    for example in examples:
+        key = example.context, question_key(example.question), example.language
+        first = found.setdefault(key, example)
+        if first is not example:
+            found[key] = replace(first, answers=first.answers + example.answers)
+    return list(found.values())
 
 
 _MEANINGS = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from optuna.distributions import (
@@ -165,7 +164,7 @@ def plan_search(
 
 
 def _answers(bound: BoundStudy, data: StudyData) -> list[str]:
-    run_folder = RunFolder(Path(env.run_folder(bound.study.name)))
+    run_folder = RunFolder(env.run_folder(bound.study.name))
     return length_sentences(bound, open_examples(data), run_folder)
 
 

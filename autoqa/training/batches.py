@@ -161,9 +161,9 @@ def prepare_stage(
             if labelling is None:
                 window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
                 windows = gather(examples, cuts.take(window_rows))
-                drawn_row = windows.example
+                row = windows.example.astype(np.int64)
             else:
-                windows, drawn_row = labelled(
+                windows, row = labelled(
                     examples,
                     cuts,
                     fitting,
@@ -173,7 +173,7 @@ def prepare_stage(
                     seed=(seed[0], crc32(portion.source.encode())),
                     rng=rng,
                 )
-            place = base + fitting[drawn_row].astype(np.int32)
+            place = base + fitting[row].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
         counts.append(_count(portion, drawn, parts[first:]))
