@@ -8,6 +8,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.stored_predictions import load_part
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
+from autoqa.features.files import kept_limits
 from autoqa.scores.summary import ScoreEntry
 from autoqa.store.checksums import checksum
 
@@ -51,21 +52,24 @@ def private_score(run: StudyRun, plan: EnsemblePlan, *, reason: str) -> PrivateS
 def ensemble_key(run: StudyRun, plan: EnsemblePlan) -> str:
     """Digest of all that an ensemble's private score depends on.
 
-    Members, weights, how they are joined, rules, how spans are scored, and the bytes of their
-    predictions: a candidate that was trained again under its old id, and answers otherwise, is
-    another one.
+    Members, weights, how they are joined, rules, how spans are scored and how long they may be, and
+    the bytes of their predictions: a candidate that was trained again under its old id, and answers
+    otherwise, is another one.
 
     Raises:
-        DataError: A member's predictions are missing.
+        DataError: A member's predictions or windows are missing.
     """
     # Only where there is any: the scores of ensembles without stay known by their key.
     scoring = {group: asdict(each) for group, each in plan.scoring.items()}
+    limits = kept_limits(run.folder, plan.groups)
+    others = {group: most for group, most in limits.items() if most != limits[plan.tie_group]}
     content = {
         **({"scoring": scoring} if scoring else {}),
+        **({"max_answer_tokens": others} if others else {}),
         "members": [(m.id, m.group, m.weight, private_digest(run, m.id)) for m in plan.members],
         "vote": {
             "best": plan.tie_group,
-            "max_answer_tokens": plan.max_answer_tokens,
+            "max_answer_tokens": limits[plan.tie_group],
             "aggregator": plan.aggregator,
             "words": plan.words,
         },

@@ -4,7 +4,6 @@ import json
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.kept_result import kept_result
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.choosing.selection import DecisionRule, Seat, Selection
 from autoqa.ensemble.choosing.selector import Contender, Selector
@@ -64,7 +63,6 @@ def selector(
             seconds=seconds or table.seconds,
         ),
         seed=run.study.seed,
-        max_answer_tokens=MAX_ANSWER_TOKENS,
         aggregator=table.aggregator,
         words=table.words,
     )

@@ -8,7 +8,6 @@ import numpy as np
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles, Floats
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.ensemble.evaluation.candidate_scorer import CandidateScorer
 from autoqa.ensemble.joining.join import join
@@ -86,7 +85,6 @@ def ensemble_plan(
     return EnsemblePlan(
         members=tuple(Member(seat.id, seat.group, seat.weight) for seat in seats),
         tie_group=tie_group,
-        max_answer_tokens=MAX_ANSWER_TOKENS,
         aggregator=run.study.selection.aggregator,
         words=run.study.selection.words,
         rules=rules,

@@ -1,6 +1,7 @@
 """Many rows in blocks, so that memory does not grow with their number."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -27,6 +28,8 @@ _SAMPLE = 32
 # Bytes per token of windows. A group's windows stay for the whole block, as do the logits of every
 # member; cutting and decoding need working memory for one group at a time.
 _WINDOW, _LOGITS, _WORK = 17, 8, 120
+_SHORT = 48
+"""Most tokens in an answer at which that was measured."""
 
 
 class HasText(Protocol):
@@ -50,6 +53,7 @@ def cut_rows(
     rows: Sequence[Row],
     groups: Sequence[GroupEntry],
     tokenizers: Mapping[str, QATokenizer],
+    limits: Mapping[str, int],
     long: list[str] | None = None,
 ) -> dict[str, Windows]:
     """Windows of the rows by group.
@@ -58,6 +62,7 @@ def cut_rows(
         rows: Questions and contexts.
         groups: Lengths and strides.
         tokenizers: By group.
+        limits: Most tokens in an answer, by group.
         long: Gets the ids of rows whose question stands without its end in windows of some group.
     """
     examples = [Example(r.id, r.question, r.context, (), "", r.id) for r in rows]
@@ -65,7 +70,9 @@ def cut_rows(
     cut_short: set[int] = set()
     for group in groups:
         encoded = encode(tokenizers[group.id], examples)
-        windows[group.id] = cut(encoded, group.length, group.stride)
+        windows[group.id] = replace(
+            cut(encoded, group.length, group.stride), max_answer_tokens=limits[group.id]
+        )
         if long is not None:
             cut_short.update(shortened(encoded, group.length, group.stride).tolist())
     if long is not None:
@@ -74,7 +81,10 @@ def cut_rows(
 
 
 def split(
-    rows: Sequence[Row], manifest: Manifest, tokenizers: Mapping[str, QATokenizer]
+    rows: Sequence[Row],
+    manifest: Manifest,
+    tokenizers: Mapping[str, QATokenizer],
+    limits: Mapping[str, int],
 ) -> list[Sequence[Row]]:
     """Cuts rows into runs whose windows and logits take some 256 MiB, one row at least.
 
@@ -82,14 +92,18 @@ def split(
         rows: Rows that can be cut into windows.
         manifest: The bundle that will answer them.
         tokenizers: Its tokenizers by group.
+        limits: Most tokens in an answer, by group.
     """
     total = sum(map(size, rows))
     if total <= _SMALL:
         return [rows] if rows else []
     sample = list(islice(rows, 0, None, -(-len(rows) // _SAMPLE)))
-    windows = cut_rows(sample, manifest.groups, tokenizers)
+    windows = cut_rows(sample, manifest.groups, tokenizers, limits)
     tokens = max(len(group.input_ids) for group in windows.values()) / sum(map(size, sample))
-    per_token = _WINDOW * len(manifest.groups) + _LOGITS * len(manifest.members) + _WORK
+    # Decoding works on as many cells more, for each window, as an answer may have tokens.
+    longer = max((limits[group.id] - _SHORT) / group.length for group in manifest.groups)
+    work = _WORK * (1 + max(0.0, longer))
+    per_token = _WINDOW * len(manifest.groups) + _LOGITS * len(manifest.members) + work
     return by_characters(rows, _BYTES / per_token / tokens)
 
 

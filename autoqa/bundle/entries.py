@@ -182,12 +182,22 @@ class GroupEntry(Entry):
         folder: Where its tokenizer is.
         length: Tokens in a window.
         stride: Tokens shared by neighbouring windows.
+        max_answer_tokens: Most tokens in an answer; a manifest has it only where that is not the
+            number of the vote, which was that of all groups before.
     """
 
     id: SafeName
     folder: str
     length: Annotated[int, Field(ge=8)]
     stride: Annotated[int, Field(ge=0)]
+    max_answer_tokens: Annotated[int, Field(ge=1)] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.max_answer_tokens is None:
+            del content["max_answer_tokens"]
+        return content
 
 
 class SpanScoringEntry(Entry):
@@ -218,7 +228,7 @@ class VoteEntry(Entry):
 
     Attributes:
         best: The group whose answer stands where the vote decides nothing.
-        max_answer_tokens: Longest span that is considered.
+        max_answer_tokens: Most tokens in an answer of groups that do not say their own.
         aggregator: The way; format 1.0 knew one.
         words: What is voted on.
     """
@@ -229,11 +239,11 @@ class VoteEntry(Entry):
     words: VoteBy = "set"
 
     @classmethod
-    def of(cls, plan: EnsemblePlan) -> "VoteEntry":
+    def of(cls, plan: EnsemblePlan, max_answer_tokens: int) -> "VoteEntry":
         """How an ensemble's members are joined, in the words of the format."""
         return cls(
             best=plan.tie_group,
-            max_answer_tokens=plan.max_answer_tokens,
+            max_answer_tokens=max_answer_tokens,
             aggregator=plan.aggregator,
             words=plan.words,
         )

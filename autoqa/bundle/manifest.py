@@ -124,12 +124,17 @@ class Manifest(Entry):
         return EnsemblePlan(
             members=tuple(entry.member for entry in self.members),
             tie_group=self.vote.best,
-            max_answer_tokens=self.vote.max_answer_tokens,
             aggregator=self.vote.aggregator,
             words=self.vote.words,
             rules=self.rules,
             scoring={group: entry.scoring for group, entry in self.scoring.items()},
         )
+
+    @property
+    def max_answer_tokens(self) -> dict[str, int]:
+        """Most tokens in an answer, by group."""
+        vote = self.vote.max_answer_tokens
+        return {group.id: group.max_answer_tokens or vote for group in self.groups}
 
     @field_validator("files")
     @classmethod

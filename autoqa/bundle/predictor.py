@@ -17,6 +17,7 @@ from autoqa.bundle.manifest import Manifest
 from autoqa.bundle.time_estimate import Estimate, seconds_of_loading, seconds_of_passes
 from autoqa.bundle.verify import verify
 from autoqa.ensemble.joining.join import join
+from autoqa.errors import ConfigError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import ProgressCallback, Span
@@ -52,15 +53,26 @@ class Ensemble:
         manifest: Its manifest.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``...
         resident: Keep models in memory between single calls.
+        max_answer_tokens: Most tokens in an answer, for all groups; left out, what the bundle says.
 
     Attributes:
         manifest: What the bundle says about itself.
+        max_answer_tokens: Most tokens in an answer, by group.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, *, device: str = "auto", resident: bool = True
+        self,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        device: str = "auto",
+        resident: bool = True,
+        max_answer_tokens: int | None = None,
     ) -> None:
         self.manifest = manifest
+        self.max_answer_tokens = {
+            group: max_answer_tokens or own for group, own in manifest.max_answer_tokens.items()
+        }
         self._folder = folder
         self._device = device
         self._resident = resident
@@ -137,13 +149,15 @@ class Ensemble:
         progress: ProgressCallback | None,
         long: list[str],
     ) -> list[Prediction]:
-        blocks = split(rows, self.manifest, self._tokenizers)
+        blocks = split(rows, self.manifest, self._tokenizers, self.max_answer_tokens)
         left = sum(map(size, rows))
         predictions: list[Prediction] = []
         done = 0
         for block in blocks:
             characters = sum(map(size, block))
-            windows = cut_rows(block, self.manifest.groups, self._tokenizers, long)
+            windows = cut_rows(
+                block, self.manifest.groups, self._tokenizers, self.max_answer_tokens, long
+            )
             passes = sum(len(windows[member.group]) for member in self.manifest.members)
             expected = done + round(passes * left / characters)
             if announce is not None and not predictions:
@@ -202,20 +216,51 @@ class Ensemble:
         return passes * share + loading * (1 if once else blocks)
 
 
-def load(path: str | Path, *, device: str = "auto", resident: bool = True) -> Ensemble:
+def load(
+    path: str | Path,
+    *,
+    device: str = "auto",
+    resident: bool = True,
+    max_answer_tokens: int | None = None,
+) -> Ensemble:
     """Opens a bundle after comparing every file with its checksum.
 
     Args:
         path: The folder that ``autoqa export`` wrote.
         device: ``auto`` takes the first GPU, else the CPU.
         resident: Keep all models in memory between single calls: faster, if they fit.
+        max_answer_tokens: Most tokens in an answer, in place of what the bundle says.
 
     Raises:
         BundleError: The folder is no bundle, damaged, or of another format version.
-        ConfigError: There is no such device, or the bundle's models do not run there.
+        ConfigError: There is no such device, the bundle's models do not run there, or no answer
+            can have so many tokens.
         MissingAssetError: The package that computes the bundle's models is not installed.
     """
     folder = Path(path)
     manifest = verify(folder)
     check_device(device, manifest)
-    return Ensemble(folder, manifest, device=device, resident=resident)
+    if max_answer_tokens is not None:
+        _check_longest(max_answer_tokens, manifest)
+    return Ensemble(
+        folder,
+        manifest,
+        device=device,
+        resident=resident,
+        max_answer_tokens=max_answer_tokens,
+    )
+
+
+def _check_longest(most: object, manifest: Manifest) -> None:
+    longest = max(group.length for group in manifest.groups)
+    if not isinstance(most, int) or isinstance(most, bool) or not 1 <= most < longest:
+        raise ConfigError(
+            f"max_answer_tokens is {most!r}: give a whole number from 1 to {longest - 1}; an "
+            f"answer stands in one window, and those of the bundle have {longest} tokens, question "
+            "included."
+        )
+
+
+def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:
+    encodings = tokenizer.core.encode_batch_fast(texts, add_special_tokens=False)
+    return [len(encoding.ids) for encoding in encodings]

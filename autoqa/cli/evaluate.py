@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.terminal import data_console, echo_json
 
@@ -18,9 +19,17 @@ _PATH = click.Path(path_type=Path)
 @click.argument("bundle", type=_PATH)
 @click.argument("file", type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
+@answer_limit
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
 @click.option("--quiet", is_flag=True, help="No estimate, no progress bar.")
-def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) -> None:
+def evaluate(
+    bundle: Path,
+    file: Path,
+    as_json: bool,
+    max_answer_tokens: int | None,
+    device: str,
+    quiet: bool,
+) -> None:
     """Score BUNDLE on the answers in FILE.
 
     FILE is SQuAD .json, .jsonl with answers, or .csv with answer_text (.gz may follow). The
@@ -31,7 +40,7 @@ def evaluate(bundle: Path, file: Path, as_json: bool, device: str, quiet: bool) 
     from autoqa.scores.summary import score_answers, score_languages
 
     examples = read_examples(file)
-    ensemble = load(bundle, device=device, resident=False)
+    ensemble = load(bundle, device=device, resident=False, max_answer_tokens=max_answer_tokens)
     rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(

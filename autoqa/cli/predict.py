@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError
@@ -30,6 +31,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
 @click.option("--skip-bad", is_flag=True, help="Leave answers of bad rows empty; exit with 1.")
+@answer_limit
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
 @click.option("--quiet", is_flag=True, help="No estimate, no progress bar.")
 @click.pass_context
@@ -40,6 +42,7 @@ def predict(
     form: "Format",
     output: Path | None,
     skip_bad: bool,
+    max_answer_tokens: int | None,
     device: str,
     quiet: bool,
 ) -> None:
@@ -57,7 +60,7 @@ def predict(
     rows = read_rows(file)
     if not skip_bad:
         refuse(rows.problems)
-    ensemble = load(bundle, device=device, resident=False)
+    ensemble = load(bundle, device=device, resident=False, max_answer_tokens=max_answer_tokens)
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
             rows.good,

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from autoqa.cli.answer_limit import answer_limit
+
 
 @click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
@@ -15,6 +17,7 @@ import click
     show_default=True,
     help="Port to listen on; 0 takes a free one.",
 )
+@answer_limit
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
 @click.option(
     "--max-characters",
@@ -31,7 +34,13 @@ import click
     help="Most questions of a request.",
 )
 def serve(
-    bundle: Path, host: str, port: int, device: str, max_characters: int, max_questions: int
+    bundle: Path,
+    host: str,
+    port: int,
+    max_answer_tokens: int | None,
+    device: str,
+    max_characters: int,
+    max_questions: int,
 ) -> None:
     """Answer questions over HTTP with BUNDLE, until Ctrl-C.
 
@@ -46,7 +55,7 @@ def serve(
     from autoqa.bundle.predictor import load
 
     with listen(host, port) as listener:
-        ensemble = load(bundle, device=device)
+        ensemble = load(bundle, device=device, max_answer_tokens=max_answer_tokens)
         ensemble(question="?", context=".")  # loads the models now, not in the first request
         bound_port = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host

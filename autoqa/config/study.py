@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from autoqa.config.method_table import MethodTable
 from autoqa.config.table import Search, StudyTable
+from autoqa.recipes import Answers
 from autoqa.types import Aggregator, VoteBy
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -122,7 +123,11 @@ class RecipeTable(StudyTable):
         augmentations: Tables of augmentation plugins.
         target: The source whose questions others are compared with where a portion has
             ``similar``; it must be trained on.
+        answers: What rows with several different answers teach, see
+            :attr:`autoqa.recipes.Method.answers`.
     """
+
+    later = ("answers",)
 
     portions: Annotated[tuple[PortionTable, ...], Field(min_length=1)]
     stages: Range = Range(low=1, high=1)
@@ -134,6 +139,7 @@ class RecipeTable(StudyTable):
     method: MethodTable = MethodTable()
     augmentations: tuple[AugmentationTable, ...] = ()
     target: str | None = None
+    answers: Answers = "first"
 
 
 class ValidationTable(StudyTable):
@@ -151,9 +157,11 @@ class ValidationTable(StudyTable):
         references: What an answer is compared with where a question has several references:
             ``"best"`` takes the reference that fits best, ``"majority"`` leaves only those that
             most annotators gave.
+        max_answer_tokens: Most tokens in an answer; left out, what the answers of the data need
+            (:mod:`autoqa.features.answer_limit`).
     """
 
-    later = ("folds",)
+    later = ("folds", "max_answer_tokens")
 
     source: str
     languages: tuple[str, ...] | None = None
@@ -162,6 +170,7 @@ class ValidationTable(StudyTable):
     seed: int = 0
     references: Literal["best", "majority"] = "best"
     folds: Annotated[int, Field(ge=2)] | None = None
+    max_answer_tokens: Annotated[int, Field(ge=1)] | None = None
 
 
 class SearchTable(StudyTable):

@@ -1,15 +1,20 @@
 """What is in a study's sources, and what is wrong with it; nothing is repaired or refused."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from autoqa import env
 from autoqa.api import RawRow
 from autoqa.config.checks import check_source
+from autoqa.data.answer_lengths import length_sentences
 from autoqa.data.overlap import Leak, Reason, between
 from autoqa.data.prepare import naming
+from autoqa.data.references import merged, several_sentence
 from autoqa.data.tally import SourceAudit, Tally
 from autoqa.registry.bound import BoundSource, BoundStudy
+from autoqa.store.run_folder import RunFolder
+from autoqa.types import Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,14 @@ class StudyAudit:
         study: The study's name.
         sources: One for each source, in the file's order.
         shared: Pairs of sources that have something in common.
+        answers: Sentences on answers that are longer than those that models may give, and on rows
+            with several different ones.
     """
 
     study: str
     sources: list[SourceAudit]
     shared: list[Shared]
+    answers: list[str]
 
     @property
     def rows(self) -> int:
@@ -71,7 +79,17 @@ def audit_study(bound: BoundStudy, only: str | None = None) -> StudyAudit:
             tally.add(row)
         audits.append(tally.result())
         examples[name] = tally.examples
-    return StudyAudit(bound.study.name, audits, _shared(between(examples)))
+    shared = _shared(between(examples))
+    return StudyAudit(bound.study.name, audits, shared, _answers(bound, examples))
+
+
+def _answers(bound: BoundStudy, examples: Mapping[str, Sequence[Example]]) -> list[str]:
+    run_folder = RunFolder(env.run_folder(bound.study.name))
+    recipe = bound.study.recipe
+    used = {portion.source for portion in recipe.portions if portion.include is not False}
+    trained = {name: merged(rows) for name, rows in examples.items() if name in used}
+    several = several_sentence(trained, recipe.answers)
+    return [*length_sentences(bound, examples, run_folder), *([several] if several else [])]
 
 
 def _rows(name: str, source: BoundSource) -> Iterator[RawRow]:

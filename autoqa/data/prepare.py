@@ -11,7 +11,7 @@ from autoqa.data.folds import deal
 from autoqa.data.near import Sketches
 from autoqa.data.overlap import Leak, Overlap, sentence
 from autoqa.data.overlay import fingerprint, read_overlay
-from autoqa.data.references import majority
+from autoqa.data.references import majority, several_sentence
 from autoqa.data.similarity import check_comparable
 from autoqa.data.split import Split, split
 from autoqa.data.study_data import Folds, StudyData
@@ -69,6 +69,8 @@ def prepare_data(bound: BoundStudy) -> StudyData:
         _check_left(name, trainable, len(loaded[name]), len(usable), len(row_leaks))
         train[name] = trainable
     data = StudyData(train, parts.public, parts.private)
+    several = several_sentence(train, study.recipe.answers)
+    notes += [several] if several else []
     notes += _languages(study.recipe.portions, data)
     target = study.recipe.target
     for portion in study.recipe.portions:

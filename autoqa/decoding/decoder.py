@@ -2,7 +2,7 @@
 
 All windows of an example compete: the start logits of all their context tokens share one softmax,
 the end logits another, and a span's score is P(start) * P(end). The search is exact over all spans
-of at most ``max_answer_tokens`` tokens, see :mod:`autoqa.decoding.span_search`.
+of at most as many tokens as the windows say, see :mod:`autoqa.decoding.span_search`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from autoqa.arrays import Doubles, Floats, Indices
 from autoqa.decoding.span_lists import SpanLists, make_spans
 from autoqa.decoding.span_scoring import SpanScoring, best_scored
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, SpanGrid, TokenSpans, WindowsLike, ranks
+from autoqa.decoding.span_search import SpanGrid, TokenSpans, WindowsLike, ranks
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
 
@@ -27,17 +27,11 @@ class SpanDecoder:
     Args:
         windows: Windows of all examples, in any order.
         contexts: Context of each example; ``windows.example`` are positions in it.
-        max_answer_tokens: Most tokens in an answer.
     """
 
-    def __init__(
-        self,
-        windows: WindowsLike,
-        contexts: Sequence[str],
-        max_answer_tokens: int = MAX_ANSWER_TOKENS,
-    ) -> None:
+    def __init__(self, windows: WindowsLike, contexts: Sequence[str]) -> None:
         self.contexts = contexts
-        self.grid = SpanGrid(windows, max_answer_tokens)
+        self.grid = SpanGrid(windows)
         # Where a span from cell i to cell j begins and ends: low[i], high[j]; if not below, it is
         # white space.
         self._low, self._high = Texts(contexts).inward(self.grid.owners, *self.grid.offsets.T)
@@ -89,7 +83,7 @@ class SpanDecoder:
             self._low,
             self._high,
             self.grid.begin,
-            reach=self.grid.max_answer_tokens,
+            reach=self.grid.reach,
             scoring=scoring,
         )
         found = np.flatnonzero(first >= 0)
@@ -160,7 +154,7 @@ class SpanDecoder:
         rises[1:] = (low[1:] > low[:-1]) & (high[1:] > high[:-1])
         rises[begin[:-1]] = True
         tokens = np.add.reduceat(rises & (low < high), begin[:-1], dtype=np.int64)
-        empty = self.grid.max_answer_tokens - 1
+        empty = self.grid.reach - 1
         differing: npt.NDArray[np.bool_] = tokens + empty == np.diff(begin)
         return differing
 
@@ -178,7 +172,6 @@ def best_spans(
     windows: WindowsLike,
     contexts: Sequence[str],
     n_best: int = 20,
-    max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[list[Span]]:
     """The n best distinct non-empty spans of every context, best first.
 
@@ -188,7 +181,6 @@ def best_spans(
         windows: Windows of all examples.
         contexts: Context of each example.
         n_best: Most spans per example.
-        max_answer_tokens: Most tokens in an answer.
 
     Returns:
         One list per context, empty where no window holds a word of it. Spans carry no white
@@ -197,7 +189,7 @@ def best_spans(
     Raises:
         DataError: Logits are not numbers, or were made for other windows.
     """
-    decoder = SpanDecoder(windows, contexts, max_answer_tokens)
+    decoder = SpanDecoder(windows, contexts)
     return list(decoder.n_best(start_logits, end_logits, n_best))
 
 
@@ -206,7 +198,6 @@ def best_span(
     end_logits: npt.NDArray[np.floating],
     windows: WindowsLike,
     contexts: Sequence[str],
-    max_answer_tokens: int = MAX_ANSWER_TOKENS,
 ) -> list[Span]:
     """The first of :func:`best_spans` for every context, much faster; empty where there is none."""
-    return SpanDecoder(windows, contexts, max_answer_tokens).best(start_logits, end_logits)
+    return SpanDecoder(windows, contexts).best(start_logits, end_logits)

@@ -36,7 +36,7 @@ def log_probabilities(
     Raises:
         DataError: Logits are not numbers, or were made for other windows.
     """
-    grid = SpanGrid(windows, 1)
+    grid = SpanGrid(windows, reach=1)
     scale = np.full(len(fragments), np.inf)
     scale[grid.rows] = grid.log_partition(grid.pack(start)) + grid.log_partition(grid.pack(end))
     values = [np.full(len(spans), -np.inf) for spans in fragments]

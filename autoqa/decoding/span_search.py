@@ -20,7 +20,7 @@ _MOST = -2 * float(np.finfo(np.float32).min)
 """Minus the sum of two logits is no greater."""
 
 MAX_ANSWER_TOKENS = 48
-"""Most tokens in an answer unless another number is given; what searches and bundles use."""
+"""Most tokens in an answer of windows that say nothing else, as those of version 0.1.0 do not."""
 
 _BLOCK = 128
 """Examples searched together: large enough for numpy, small enough for the processor's cache."""
@@ -47,6 +47,11 @@ class WindowsLike(Protocol):
     @property
     def offsets(self) -> npt.NDArray[np.int32]:
         """First and one-past-last character of each token."""
+        ...
+
+    @property
+    def max_answer_tokens(self) -> int:
+        """Most tokens in an answer, 1 or more."""
         ...
 
 
@@ -88,29 +93,32 @@ class SpanGrid:
 
     Args:
         windows: Windows of all examples, in any order.
-        max_answer_tokens: Most tokens in an answer.
+        reach: Most tokens of a span; left out, what the windows say. Who searches no spans needs no
+            more than 1.
 
     Attributes:
+        reach: Most tokens of a span, never more than a window holds.
         size: Number of cells S.
         offsets: Characters of each cell's token, int32 ``[S, 2]``.
         rows: Examples that have any context token, ascending, int64 ``[R]``.
         begin: Cells of ``rows[i]`` are ``begin[i]:begin[i + 1]``, int64 ``[R + 1]``.
     """
 
-    def __init__(self, windows: WindowsLike, max_answer_tokens: int) -> None:
-        if max_answer_tokens < 1:
-            raise ValueError(f"max_answer_tokens is {max_answer_tokens}; it must be 1 or more")
-        self.max_answer_tokens = max_answer_tokens
+    def __init__(self, windows: WindowsLike, reach: int | None = None) -> None:
+        most = windows.max_answer_tokens if reach is None else reach
+        if most < 1:
+            raise ValueError(f"max_answer_tokens is {most}; it must be 1 or more")
         self.tokens = int(windows.bounds[-1])
         count = (windows.context[:, 1] - windows.context[:, 0]).astype(np.int64)
+        self.reach = min(most, max(1, int(count.max(initial=1))))
         used = np.flatnonzero(count > 0)
         order = used[np.argsort(windows.example[used], kind="stable")]
         count, example = count[order], windows.example[order].astype(np.int64)
         first_token = windows.bounds[:-1][order] + windows.context[order, 0]
-        sizes = count + (max_answer_tokens - 1)
+        sizes = count + (self.reach - 1)
         self.size, ends = int(sizes.sum()), np.cumsum(sizes)
         self._source = np.arange(self.size) + np.repeat(first_token - (ends - sizes), sizes)
-        empty = (ends[:, None] - np.arange(1, max_answer_tokens)).ravel()
+        empty = (ends[:, None] - np.arange(1, self.reach)).ravel()
         self._source[empty] = self.tokens  # one past the last
         # With mode "clip" taking is twice as fast, rows even fifteen times.
         self.offsets = windows.offsets.take(self._source, axis=0, mode="clip")
@@ -160,8 +168,8 @@ class SpanGrid:
     def totals(self, start: Floats | Doubles, end: Floats | Doubles) -> Doubles:
         """For every cell the score (sum of logits) of the best span that starts there."""
         best, width = end, 1
-        while width < self.max_answer_tokens:
-            step = min(width, self.max_answer_tokens - width)
+        while width < self.reach:
+            step = min(width, self.reach - width)
             longer = np.empty_like(best)
             np.maximum(best[:-step], best[step:], out=longer[:-step])
             longer[-step:] = best[-step:]
@@ -214,7 +222,7 @@ class SpanGrid:
         first = lows[row] + column
         sums = self._sums(start, end, first)
         hits = np.flatnonzero(sums >= -limit[row][:, None])
-        pick, ahead = np.divmod(hits, self.max_answer_tokens)
+        pick, ahead = np.divmod(hits, self.reach)
         row, value = row[pick], sums.ravel()[hits]
         order = _ranked(row, value, most)
         begin = first[pick[order]]
@@ -228,7 +236,7 @@ class SpanGrid:
 
     def _sums(self, start: Floats, end: Floats, first: Indices) -> Doubles:
         """Score of each first cell with every end within reach, ``[len(first), reach]``."""
-        ends = sliding_window_view(end, self.max_answer_tokens)[first]
+        ends = sliding_window_view(end, self.reach)[first]
         sums: Doubles = np.add(ends, start[first][:, None], dtype=np.float64)
         return sums
 

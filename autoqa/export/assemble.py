@@ -16,6 +16,7 @@ from autoqa.bundle.manifest import UNKNOWN
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, PluginError
 from autoqa.export.write import BundlePlan
+from autoqa.features.files import kept_limits
 from autoqa.features.window_group import WindowGroup
 from autoqa.recipes import lines
 from autoqa.registry.bind import bind
@@ -45,6 +46,8 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
     member_scores = {member.id: public.score(plan.alone(member)) for member in plan.members}
     private = private_score(run, plan, reason=reason)
     bound = _bound(run)
+    limits = kept_limits(run.folder, plan.groups)
+    most = limits[plan.tie_group]
     precisions = _precisions(run, bound)
     return BundlePlan(
         study=run.study.name,
@@ -52,8 +55,9 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
             _member(run, records[seat.id], member_scores[seat.id], precisions, seat)
             for seat in seats
         ),
-        groups=tuple(map(_group, plan.groups)),
+        groups=tuple(_group(key, limit, most) for key, limit in limits.items()),
         ensemble=plan,
+        max_answer_tokens=most,
         data=_data_licences(run, bound, _with_teachers(run, records.values())),
         public=public.score(plan),
         private=private.score,
@@ -94,9 +98,15 @@ def _member(
     )
 
 
-def _group(key: str) -> GroupEntry:
+def _group(key: str, limit: int, most: int) -> GroupEntry:
     group = WindowGroup.parse(key)
-    return GroupEntry(id=key, folder=f"tokenizers/{key}", length=group.length, stride=group.stride)
+    return GroupEntry(
+        id=key,
+        folder=f"tokenizers/{key}",
+        length=group.length,
+        stride=group.stride,
+        max_answer_tokens=None if limit == most else limit,
+    )
 
 
 def _card(record: CandidateRecord) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ def model_card(
     public: ScoreEntry,
     private: ScoreEntry,
     *,
+    max_answer_tokens: int,
     data: Mapping[str, str],
     conversion: ConversionEntry | None = None,
     refit: RefitEntry | None = None,
@@ -30,6 +31,7 @@ def model_card(
         ensemble: How members are joined and their answers post-processed.
         public: The ensemble's score on the part that selection saw.
         private: Its score on the part that nothing saw before.
+        max_answer_tokens: Most tokens in an answer of groups that do not say their own.
         data: Licence of each source that a member was trained on.
         conversion: What converting the weights changed, where they were converted.
         refit: What members were trained again with, where they were.
@@ -58,7 +60,7 @@ def model_card(
         *_joining(ensemble),
         *_recipes(members),
         *_licences(members, data),
-        *_limits(groups, ensemble, public, private, conversion),
+        *_limits(groups, max_answer_tokens, public, private, conversion),
     ]
     return "\n".join(lines)
 
@@ -166,7 +168,7 @@ def _licences(members: Sequence[MemberEntry], data: Mapping[str, str]) -> list[s
 
 def _limits(
     groups: Sequence[GroupEntry],
-    ensemble: EnsemblePlan,
+    max_answer_tokens: int,
     public: ScoreEntry,
     private: ScoreEntry,
     conversion: ConversionEntry | None,
@@ -174,6 +176,10 @@ def _limits(
     eight_bits = conversion is not None and conversion.weights == "onnx-int8"
     rounded = "8-bit integers" if eight_bits else "half precision"
     longest = max(group.length for group in groups)
+    limits = {group.id: group.max_answer_tokens or max_answer_tokens for group in groups}
+    most = f"{max_answer_tokens} tokens"
+    if len(set(limits.values())) > 1:
+        most = ", ".join(f"{limit} tokens of {group}" for group, limit in limits.items())
     return [
         "## Known limits",
         "",
@@ -186,7 +192,7 @@ def _limits(
         "questions may be luck.",
         f"- A context is read in windows of at most {longest} tokens: what a question asks about "
         "and its answer must stand that close together.",
-        f"- An answer has at most {ensemble.max_answer_tokens} tokens.",
+        f"- An answer has at most {most}.",
         f"- Weights are rounded to {rounded}; other processors and library versions than "
         "`manifest.json` names change scores in the last digits and may change an answer whose "
         "rivals were as good.",

@@ -42,6 +42,7 @@ class BundlePlan:
         members: The models; ``folder`` says where in the bundle each one goes.
         groups: Their groups; ``folder`` says where in the bundle each tokenizer goes.
         ensemble: The same members, and how they are joined.
+        max_answer_tokens: Most tokens in an answer of groups that do not say their own.
         public: The ensemble's score on the public part.
         private: Its score on the private part.
         conversion: What converting the weights changed, where they were converted.
@@ -56,6 +57,7 @@ class BundlePlan:
     members: tuple[MemberEntry, ...]
     groups: tuple[GroupEntry, ...]
     ensemble: EnsemblePlan
+    max_answer_tokens: int
     public: ScoreEntry
     private: ScoreEntry
     openings: int
@@ -110,6 +112,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
             plan.ensemble,
             plan.public,
             plan.private,
+            max_answer_tokens=plan.max_answer_tokens,
             data=plan.data,
             conversion=plan.conversion,
             refit=plan.refit,
@@ -125,7 +128,7 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "members": plan.members,
         "groups": plan.groups,
-        "vote": VoteEntry.of(plan.ensemble),
+        "vote": VoteEntry.of(plan.ensemble, plan.max_answer_tokens),
         "rules": dict(plan.ensemble.rules),
         "scoring": {group: asdict(each) for group, each in plan.ensemble.scoring.items()},
         "public": plan.public,

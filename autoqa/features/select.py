@@ -30,6 +30,7 @@ def take(windows: Windows, order: npt.ArrayLike) -> Windows:
         context=windows.context[rows],
         label=windows.label[rows],
         soft=soft and SoftTargets(np.take(soft.log_probability, index, axis=0), soft.weight[rows]),
+        max_answer_tokens=windows.max_answer_tokens,
     )
 
 
@@ -73,7 +74,7 @@ def kept_rows(
 
 
 def concatenate(parts: Sequence[Windows], sizes: Sequence[int] | None = None) -> Windows:
-    """Windows of several cuts behind one another.
+    """Windows of several cuts behind one another, with the most that any allows an answer.
 
     Args:
         parts: At least one.
@@ -103,4 +104,5 @@ def concatenate(parts: Sequence[Windows], sizes: Sequence[int] | None = None) ->
         ),
         context=np.concatenate([part.context for part in parts]),
         label=np.concatenate([part.label for part in parts]),
+        max_answer_tokens=max(part.max_answer_tokens for part in parts),
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
+
 
 @dataclass(frozen=True, slots=True)
 class SoftTargets:
@@ -39,6 +41,7 @@ class Windows:
         label: First and last answer token (inclusive), counted inside the window, int32
             ``[W, 2]``; (0, 0), the first token, where the window does not hold the whole answer.
         soft: What a teacher says of them, where there is one; not kept in files.
+        max_answer_tokens: Most tokens in an answer that is looked for in them.
     """
 
     input_ids: npt.NDArray[np.int32]
@@ -50,6 +53,7 @@ class Windows:
     context: npt.NDArray[np.int32]
     label: npt.NDArray[np.int32]
     soft: SoftTargets | None = None
+    max_answer_tokens: int = MAX_ANSWER_TOKENS
 
     def __len__(self) -> int:
         return len(self.example)

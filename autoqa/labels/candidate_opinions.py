@@ -6,7 +6,7 @@ private part are not asked about.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -20,7 +20,7 @@ from autoqa.data.prepare import prepare_data
 from autoqa.data.study_data import StudyData
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
-from autoqa.features.files import load_windows
+from autoqa.features.files import kept_limits, load_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import Windows
@@ -182,8 +182,10 @@ class Judges:
         model = load_for_inference(folder)
         precision = self._bound.backbones[record.backbone].protocol.precision
         group = WindowGroup.parse(record.group)
+        most = kept_limits(self._run.folder, [record.group])[record.group]
         for chunk in by_characters(examples):
             windows = cut(encode(tokenizer, chunk), group.length, group.stride)
+            windows = replace(windows, max_answer_tokens=most)
             yield from read(chunk, windows, *predict(model, windows, precision=precision))
 
 

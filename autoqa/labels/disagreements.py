@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.features.windows import Windows
 from autoqa.labels.candidate_opinions import MODELS, Judges, Opinion
 from autoqa.labels.decisions import Dispute
@@ -74,8 +73,7 @@ def find_disagreements(
 def _answers(
     examples: Sequence[Example], windows: Windows, start: Floats, end: Floats
 ) -> list[Span]:
-    decoder = SpanDecoder(windows, [example.context for example in examples], MAX_ANSWER_TOKENS)
-    return decoder.best(start, end)
+    return SpanDecoder(windows, [example.context for example in examples]).best(start, end)
 
 
 def contradicted(example: Example, heard: Sequence[Opinion[Span]]) -> Dispute | None:

@@ -7,7 +7,7 @@ switch of its searched, so that one more of them is one more parameter and not a
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import optuna
@@ -206,6 +206,7 @@ class Space:
             if together
         )
         method = build_method(self.recipe.method, draw, searched, len(stages))
+        method = replace(method, answers=self.recipe.answers)
         return self.scale.applied(Recipe(stages, method)), tidy_rate(rate)
 
     def _length(self, draw: Draw, searched: Mapping[str, BaseDistribution], stage: int) -> int:

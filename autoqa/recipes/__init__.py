@@ -7,6 +7,7 @@ from autoqa.recipes.card import PortionSize, StageSize, full, line, lines
 from autoqa.recipes.method import (
     HEADS,
     Adversary,
+    Answers,
     Averaging,
     Head,
     Loss,
@@ -18,6 +19,7 @@ from autoqa.recipes.recipe import AugmentationUse, Portion, Recipe, Stage, Train
 __all__ = [
     "HEADS",
     "Adversary",
+    "Answers",
     "AugmentationUse",
     "Averaging",
     "Head",

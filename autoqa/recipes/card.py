@@ -101,6 +101,7 @@ _WORDS = {
     "reinit_layers": "top layers re-initialised: {}",
     "mlm_epochs": "masked-language training first: {:g} epochs",
     "mlm_whole_words": "of whole words",
+    "answers": "of several answers in a row: {}",
 }
 """What is said of each field of a method that is not plain."""
 

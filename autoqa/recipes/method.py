@@ -29,6 +29,9 @@ Averaging = Literal["none", "ema", "swa"]
 Adversary = Literal["none", "awp", "fgm"]
 
 
+Answers = Literal["first", "each", "draw"]
+
+
 _LATER = {"later": True}
 """Marks a field that version 0.1.0 did not have."""
 
@@ -56,6 +59,8 @@ class Method:
         reinit_layers: How many of the encoder's top layers begin as if never pretrained.
         mlm_epochs: Passes of masked-language training over the target's texts, before all stages.
         mlm_whole_words: Whether that masks all tokens of a word or none.
+        answers: What windows of rows with several different answers are labelled with: the
+            ``first`` one, ``each`` that they hold, or one of those by ``draw``.
     """
 
     schedule: Schedule = "linear"
@@ -70,6 +75,7 @@ class Method:
     reinit_layers: int = field(default=0, metadata=_LATER)
     mlm_epochs: float = field(default=0.0, metadata=_LATER)
     mlm_whole_words: bool = field(default=False, metadata=_LATER)
+    answers: Answers = field(default="first", metadata=_LATER)
 
     def changed(self) -> dict[str, Any]:
         """Fields that are not the plain way, with their values."""

@@ -38,9 +38,10 @@ def _middle(quantiles: tuple[int, ...]) -> str:
 
 
 def audit_sentences(audit: "StudyAudit") -> list[str]:
-    """Which sources share rows, and how much was looked at."""
+    """Which sources share rows, which answers are too long or several, how much was looked at."""
     lines = []
     for pair in audit.shared:
         counts = ", ".join(f"{count} by {reason}" for reason, count in pair.rows.items())
         lines.append(f"{pair.source} shares rows with {pair.held_source}: {counts}")
+    lines += audit.answers
     return [*lines, f"study {audit.study}: sources {len(audit.sources)}, rows {audit.rows}"]

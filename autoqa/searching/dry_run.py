@@ -11,8 +11,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from autoqa import recipes
+from autoqa import env, recipes
 from autoqa.data import StudyData
+from autoqa.data.answer_lengths import length_sentences, open_examples
 from autoqa.errors import DataError, MissingAssetError
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
@@ -25,6 +26,7 @@ from autoqa.searching.setup import (
     source_languages,
 )
 from autoqa.searching.time_limit import protocol_runs
+from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.display import Display, QuietDisplay
 from autoqa.trials.warm_start import read_prior
 from autoqa.workers.job_runner import Factory, training_factory
@@ -62,6 +64,7 @@ class SearchPlan:
         workers: How many, and why.
         time: Sentences about what the time limit holds.
         types: Each source's plugin.
+        answers: Sentences on how many answers are longer than those that models may give.
     """
 
     study: str
@@ -75,6 +78,7 @@ class SearchPlan:
     workers: str
     time: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
+    answers: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The plan in lines for people."""
@@ -92,6 +96,7 @@ class SearchPlan:
         if self.validation:
             public, private = self.validation["public"], self.validation["private"]
             text.append(f"validation: {public} public and {private} private questions")
+        text += [f"answers: {sentence}" for sentence in self.answers]
         text += [f"note: {note}" for note in self.notes]
         text += [f"time: {sentence}" for sentence in self.time]
         for name, backbone in self.backbones.items():
@@ -154,7 +159,13 @@ def plan_search(
         workers=workers.spelled(),
         time=time,
         types={name: table.type for name, table in study.sources.items()},
+        answers=[] if data is None else _answers(bound, data),
     )
+
+
+def _answers(bound: BoundStudy, data: StudyData) -> list[str]:
+    run_folder = RunFolder(env.run_folder(bound.study.name))
+    return length_sentences(bound, open_examples(data), run_folder)
 
 
 def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData | None:

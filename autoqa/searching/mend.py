@@ -2,14 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from autoqa.config.study import StudyFile
 from autoqa.data import StudyData
+from autoqa.data.answer_lengths import limit_of
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.errors import AutoqaError, DataError
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
-from autoqa.features.files import save_windows
+from autoqa.features.files import kept_limit, save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.files import write_atomically
@@ -84,11 +88,12 @@ def mend_record(folder: RunFolder, name: str, known: CandidateRecord | None) -> 
         write_atomically(path, known.as_text())
 
 
-def mend_windows(folder: RunFolder, data: StudyData) -> list[str]:
+def mend_windows(folder: RunFolder, study: StudyFile, data: StudyData) -> list[str]:
     """Cuts damaged evaluation windows again, by the tokenizer of a candidate of their group.
 
     Args:
         folder: The run folder.
+        study: The study file.
         data: The study's data, which are those that it began with.
 
     Returns:
@@ -101,24 +106,35 @@ def mend_windows(folder: RunFolder, data: StudyData) -> list[str]:
             path = folder.windows_path(group, part)
             problem = damage_beside(path) if path.is_file() else None
             if problem is not None:
-                again = _cut_again(folder, group, path, examples)
+                again = _cut_again(folder, group, path, examples, study, data)
                 end = "is written again" if again else "could not be made again as it was"
                 sentences.append(f"{path} was damaged ({problem}) and {end}")
     return sentences
 
 
-def _cut_again(folder: RunFolder, group: str, path: Path, examples: Sequence[Example]) -> bool:
+def _cut_again(
+    folder: RunFolder,
+    group: str,
+    path: Path,
+    examples: Sequence[Example],
+    study: StudyFile,
+    data: StudyData,
+) -> bool:
     """Writes windows again if they come out as they were; stored predictions belong to those."""
     tokenizer, of = _tokenizer(folder, group), WindowGroup.parse(group)
     if tokenizer is None:
         return False
+    windows = cut(encode(tokenizer, examples), of.length, of.stride)
+    other_part = kept_limit(folder, group)
+    limits = (other_part, limit_of(study, data, tokenizer, of.length), MAX_ANSWER_TOKENS)
     with TemporaryDirectory(dir=path.parent) as scratch:
         made = Path(scratch) / path.name
-        save_windows(made, cut(encode(tokenizer, examples), of.length, of.stride))
-        if checksum(made) != sum_beside(path):
-            return False
-        made.replace(path)
-    return True
+        for limit in filter(None, limits):
+            save_windows(made, replace(windows, max_answer_tokens=limit))
+            if checksum(made) == sum_beside(path):
+                made.replace(path)
+                return True
+    return False
 
 
 def _tokenizer(folder: RunFolder, group: str) -> QATokenizer | None:

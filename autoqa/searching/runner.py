@@ -121,7 +121,7 @@ def _prepared(session: Session, workers: int | None) -> Session:
     """Mends what is damaged, settles what dead searches have left, gives each run its devices."""
     for sentence in (
         *mend_candidates(session.folder, session.store),
-        *mend_windows(session.folder, session.data),
+        *mend_windows(session.folder, session.study, session.data),
     ):
         session.display.event(sentence)
     _return_lost(session)

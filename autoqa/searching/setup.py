@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from autoqa.config import describe_changes, load_study
+from autoqa.config.phrases import shown
 from autoqa.config.study import StudyFile
 from autoqa.data import StudyData, prepare_data
 from autoqa.errors import ConfigError, MissingAssetError
@@ -91,12 +93,15 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
     on them.
 
     Raises:
-        ConfigError: One sentence per difference, and the way out.
+        ConfigError: One sentence per difference, and the way out; also where changes are accepted,
+            if answers may be of another length, for then no score can be compared with another.
     """
     saved = store.study_text()
     stored = saved
     if stored is None and folder.study_file.exists():  # the database was lost, the file was not
         stored = folder.study_file.read_text(encoding="utf-8", errors="replace")
+    if stored is not None:
+        _check_longest(stored, study)
     if stored is not None and stored != text and not accept:
         if saved is not None:
             write_atomically(folder.study_file, saved)
@@ -112,6 +117,21 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
         write_atomically(folder.study_file, text)
     if saved != text:
         store.save_study(text, fingerprint(study))
+
+
+def _check_longest(stored: str, study: StudyFile) -> None:
+    """Refuses another limit on the length of answers than the study began with."""
+    try:
+        before = tomllib.loads(stored).get("validation", {}).get("max_answer_tokens")
+    except (tomllib.TOMLDecodeError, AttributeError):  # damaged: others say so
+        return
+    now = study.validation.max_answer_tokens
+    if before != now:
+        raise ConfigError(
+            f"validation.max_answer_tokens: {shown(before)} -> {shown(now)}: study {study.name!r} "
+            "has scores of answers with the other limit, which could not be compared with new "
+            "ones; give the changed study another name, or put the key back"
+        )
 
 
 _FREE_KEYS = (
@@ -145,14 +165,22 @@ def build_spaces(bound: BoundStudy, languages: Mapping[str, tuple[str, ...]]) ->
     """One space per backbone.
 
     Raises:
-        ConfigError: A portion fixes a language that its source does not have, or a method
-            contradicts a backbone's protocol.
+        ConfigError: A portion fixes a language that its source does not have, a method contradicts
+            a backbone's protocol, or answers may be longer than windows.
     """
     spaces = {
         name: Space(name, backbone.protocol, bound.study.recipe, languages)
         for name, backbone in bound.backbones.items()
     }
-    problems = dict.fromkeys(problem for space in spaces.values() for problem in space.check())
+    found = [problem for space in spaces.values() for problem in space.check()]
+    most = bound.study.validation.max_answer_tokens
+    found += [
+        f"validation.max_answer_tokens: {most}, but windows of backbone {name!r} have "
+        f"{backbone.protocol.length} tokens, question included; an answer stands in one window"
+        for name, backbone in bound.backbones.items()
+        if most is not None and most >= backbone.protocol.length
+    ]
+    problems = dict.fromkeys(found)
     if problems:
         raise ConfigError(*problems)
     return spaces

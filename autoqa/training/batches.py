@@ -7,6 +7,7 @@ run that goes on in the middle sees what the uninterrupted one would have seen.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.packing import context_tokens, tokens_between
 from autoqa.recipes import Portion, PortionSize, Stage
+from autoqa.training.references import Labelling, labelled
 
 _CHUNK = 32
 """Batches whose windows are sorted by length together: padding is low from a dozen on, and what
@@ -127,6 +129,7 @@ def prepare_stage(
     epochs: float,
     seed: tuple[int, int],
     similar_lengths: bool = False,
+    labelling: Labelling | None = None,
 ) -> PreparedStage:
     """Draws, cuts and shuffles one stage.
 
@@ -139,6 +142,7 @@ def prepare_stage(
         epochs: Passes over each portion; each draws its share anew.
         seed: Run seed and number of the stage.
         similar_lengths: Put windows of similar length into one batch; for models that pad.
+        labelling: What rows with several answers teach; left out, their first answer.
 
     Raises:
         ConfigError: Windows of this length and stride have no room for question and context.
@@ -158,9 +162,22 @@ def prepare_stage(
             seen[rows] = True
             examples = pool.take(rows)
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
-            window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
-            windows = gather(examples, cuts.take(window_rows))
-            place = base + rows[windows.example].astype(np.int32)
+            if labelling is None:
+                window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
+                windows = gather(examples, cuts.take(window_rows))
+                row = windows.example.astype(np.int64)
+            else:
+                windows, row = labelled(
+                    examples,
+                    cuts,
+                    rows,
+                    labelling.references(portion.source),
+                    labelling.choice,
+                    negatives=portion.negatives,
+                    seed=(seed[0], crc32(portion.source.encode())),
+                    rng=rng,
+                )
+            place = base + rows[row].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
         cut_short += len(shortened(pool.take(np.flatnonzero(seen)), stage.length, stage.stride))

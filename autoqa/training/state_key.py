@@ -26,11 +26,15 @@ def state_key(
     own_head = job.head_seed is None or job.head_seed == run.seed
     head = {} if own_head else {"head_seed": job.head_seed}
     taught = {"teachers": job.taught_by} if job.taught_by else {}
+    sources = [portion.source for each in stages for portion in each.portions]
+    several = run.recipe.method.answers != "first"
+    answers = {"answers": [bench.references_key(source) for source in sources]} if several else {}
     return key_of(
         {
             **head,
             **({} if before is None else {"before": before}),
             **taught,
+            **answers,
             "backbone": bench.backbone_key(job.backbone),
             "learning_rate": run.learning_rate,
             "seed": run.seed,

@@ -71,6 +71,7 @@ class Trainer:
                 epochs=protocol.epochs,
                 seed=(seed, number),
                 similar_lengths=not model.packs,
+                labelling=bench.labelling(job.backbone, recipe.method.answers),
             )
             for number, stage in enumerate(recipe.stages)
         ]
@@ -116,8 +117,7 @@ class Trainer:
     @property
     def shared_steps(self) -> int:
         """Steps of the stages that other runs may fork from."""
-        ends = enumerate(self.rates.ends)
-        return max((end for stage, end in ends if self._shared(stage)), default=0)
+        return max((end for n, end in enumerate(self.rates.ends) if self._shared(n)), default=0)
 
     def _shared(self, stage: int) -> bool:
         """Whether other runs may fork from the end of a stage."""
@@ -130,15 +130,12 @@ class Trainer:
 
     def _announce(self) -> None:
         """Sends the recipe card."""
-        protocol = self.ready.bound.protocol
         before = [] if self.adaptation is None else [self.adaptation.sentence]
-        sizes = [
-            recipes.StageSize(stage.portions, stage.steps(protocol.batch_size))
-            for stage in self.stages
-        ]
-        sharing = self.rates.sharing(self.checkpoints.quota > 0)
+        batch = self.ready.bound.protocol.batch_size
+        sizes = [recipes.StageSize(stage.portions, stage.steps(batch)) for stage in self.stages]
         asked = self.ready.shortened, self.ready.group.length
         long = long_questions(self.job.run.recipe.stages, self.stages, asked)
+        sharing = self.rates.sharing(self.checkpoints.quota > 0)
         notes = [*before, *long, *sharing, *self.engine.model.notes]
         lines = recipes.full(self.job.run, sizes, self.job.windows_per_second, notes)
         self.emit(RecipeCard(self.job.trial, tuple(lines)))

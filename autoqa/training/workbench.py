@@ -1,6 +1,7 @@
 """What a worker keeps between trials: data, tokenizers, evaluation windows."""
 
 import hashlib
+import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from autoqa.api import TrainingProtocol
+from autoqa.data.answer_lengths import limit_of
 from autoqa.data.prepare import prepare_data
 from autoqa.data.study_data import StudyData
-from autoqa.env import cache_folder
 from autoqa.features.cache import content_key, machine_cache
 from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded
-from autoqa.features.files import keep_windows
+from autoqa.features.files import keep_windows, kept_limit
 from autoqa.features.offset_check import check_offsets
 from autoqa.features.questions import check_window, shortened
 from autoqa.features.tokenizer import QATokenizer
@@ -26,12 +27,15 @@ from autoqa.modeling.model import SpanModel
 from autoqa.parallel.leader import Leader
 from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.parallel.ranks import RankProcesses
-from autoqa.recipes import Portion
+from autoqa.recipes import Answers, Portion
 from autoqa.registry import BoundBackbone, BoundStudy
+from autoqa.registry.prepared import prepare
+from autoqa.store.artifacts import Artifacts
 from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.lower_layers import LowerLayers
+from autoqa.training.references import Labelling, References, single_answers
 from autoqa.training.stop_request import PROCESS, StopRequest
 from autoqa.types import Example
 
@@ -86,6 +90,8 @@ class Workbench:
         self._ready: dict[str, ReadyBackbone] = {}
         self._encoded: dict[tuple[str, str], Encoded] = {}
         self._keys: dict[tuple[str, str], str] = {}
+        self._references: dict[tuple[str, str], References] = {}
+        self._searched: StudyData | None = None
 
     @cached_property
     def data(self) -> StudyData:
@@ -115,7 +121,7 @@ class Workbench:
         """The same with other rows of the validation's source."""
         source = self.bound.study.validation.source
         other = Workbench(self.bound, self.run_folder, self.stop, self.ranks)
-        other.data = data
+        other.data, other._searched = data, self._searched or self.data
         other._cache, other._ready = self._cache, self._ready
         other._encoded = {key: value for key, value in self._encoded.items() if key[1] != source}
         other._keys = {key: value for key, value in self._keys.items() if key[1] != source}
@@ -129,26 +135,27 @@ class Workbench:
         """Prepares a backbone on first use."""
         if name not in self._ready:
             bound = self.bound.backbones[name]
-            folder = bound.spec.prepare(bound.options, cache_folder())
+            folder = prepare(bound)
             tokenizer = QATokenizer.from_folder(folder)
             group = WindowGroup(tokenizer.key, bound.protocol.length, bound.protocol.stride)
             check_offsets(tokenizer, self._rows(), f"backbones.{name}")
             where = f"backbones.{name}.protocol"
             check_length(folder, group.length, where)
             check_window(tokenizer.template, group.length, group.stride, where)
-            public, private = (
+            parts = [
                 self._cache.encoded(tokenizer, part)
                 for part in (self.data.public, self.data.private)
-            )
-            length, stride = group.length, group.stride
+            ]
+            limit = self._max_answer_tokens(tokenizer, group)
+            public, private = (self._windows(part, group, limit) for part in parts)
             self._ready[name] = ReadyBackbone(
                 bound=bound,
                 folder=folder,
                 tokenizer=tokenizer,
                 group=group,
-                public=cut(public, length, stride),
-                private=cut(private, length, stride),
-                shortened=sum(len(shortened(part, length, stride)) for part in (public, private)),
+                public=public,
+                private=private,
+                shortened=sum(len(shortened(part, group.length, group.stride)) for part in parts),
             )
             self._save_windows(self._ready[name])
         return self._ready[name]
@@ -164,6 +171,28 @@ class Workbench:
             examples = self.data.train[source]
             self._encoded[backbone, source] = self._cache.encoded(tokenizer, examples)
         return self._encoded[backbone, source]
+
+    def references(self, backbone: str, source: str) -> References:
+        """All different answers of a source's rows that have several, as a backbone's tokens."""
+        if (backbone, source) not in self._references:
+            rows, single = single_answers(self.data.train[source])
+            encoded = self._cache.encoded(self.backbone(backbone).tokenizer, single)
+            self._references[backbone, source] = References.of(rows, encoded)
+        return self._references[backbone, source]
+
+    def labelling(self, backbone: str, answers: Answers) -> Labelling | None:
+        """What rows with several answers teach; ``None`` where that is their first answer."""
+        if answers == "first":
+            return None
+        return Labelling(answers, lambda source: self.references(backbone, source))
+
+    def references_key(self, source: str) -> str:
+        """Names all answers of a source's rows, where :meth:`data_key` has the first ones only."""
+        answers = [
+            [(answer.start, answer.end) for answer in each.answers]
+            for each in self.data.train[source]
+        ]
+        return hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:12]
 
     def data_key(self, backbone: str, source: str) -> str:
         """Names what there is to train on in a source: its tokens, labels and languages."""
@@ -206,6 +235,22 @@ class Workbench:
     def checkpoints(self) -> Path:
         """Where runs of this study leave checkpoints."""
         return self.run_folder / "checkpoints"
+
+    def _max_answer_tokens(self, tokenizer: QATokenizer, group: WindowGroup) -> int:
+        """The limit that the study's windows have, here or among its shared files, or else get.
+
+        What was scored with one number stays comparable only with what is scored with the same.
+        """
+        folder, key = RunFolder(self.run_folder), str(group)
+        files = Artifacts.of(folder, self.bound.study.search.files)
+        if files is not None and kept_limit(folder, key) is None:
+            files.study.get_windows(key)
+        data = self._searched or self.data
+        kept = kept_limit(folder, key)
+        return limit_of(self.bound.study, data, tokenizer, group.length) if kept is None else kept
+
+    def _windows(self, encoded: Encoded, group: WindowGroup, limit: int) -> Windows:
+        return replace(cut(encoded, group.length, group.stride), max_answer_tokens=limit)
 
     def _save_windows(self, ready: ReadyBackbone) -> None:
         folder, key = RunFolder(self.run_folder), str(ready.group)

@@ -23,7 +23,7 @@ KINDS = ("features", "activations", "timings", "backbones")
 
 _FEATURES = re.compile(r"[0-9a-f]{40}(\.part)?")
 _ACTIVATIONS = re.compile(r"activations-[0-9a-f]+")
-_TIMING = re.compile(r"[0-9a-f]{16}\.json")
+_DIGEST = re.compile(r"[0-9a-f]{16}\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,11 @@ def _entries(cache: Path) -> Iterator[CacheEntry]:
             if names.fullmatch(path.name) and path.is_dir():
                 yield CacheEntry(kind, path, size_of(path), path.stat().st_mtime)
     for path in _inside(cache / "timings"):
-        if _TIMING.fullmatch(path.name) and path.is_file():
+        if _DIGEST.fullmatch(path.name) and path.is_file():
             yield CacheEntry("timings", path, size_of(path), path.stat().st_mtime)
     for path in _inside(cache / "backbones"):
+        if _DIGEST.fullmatch(path.name) and path.is_file():  # says where one is
+            yield CacheEntry("backbones", path, size_of(path), path.stat().st_mtime)
         if (path / "config.json").is_file() or path.name.endswith(".partial"):
             # Nobody marks when a backbone is used; the file system knows when it was read.
             states = [state for _, state in files_below(path)]

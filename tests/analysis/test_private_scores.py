@@ -39,7 +39,6 @@ def test_another_ensemble_opens_again(finished: StudyRun) -> None:
     [
         {"aggregator": "characters"},
         {"words": "position"},
-        {"max_answer_tokens": 20},
         {"rules": {"hi": ("punctuation",)}},
     ],
 )

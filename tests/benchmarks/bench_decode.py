@@ -21,6 +21,7 @@ set and reads lists in memory. ``decode_best`` finds the best answers only.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -102,6 +103,7 @@ def answers_equal(theirs: tuple[dict[str, str], Lists], ours: list[Span]) -> boo
 @pytest.mark.parametrize("suffix, examples", [("", paragraphs()), ("_long", articles())])
 def test_decode(suffix: str, examples: Sequence[Example]) -> None:
     windows = cut(encode(QATokenizer.from_folder(backbone_folder()), examples), LENGTH, STRIDE)
+    windows = replace(windows, max_answer_tokens=LONGEST_ANSWER)
     start, end = trained_logits(windows, np.random.default_rng(0))
     contexts = [example.context for example in examples]
     rows = features(windows, examples, LENGTH)
@@ -118,9 +120,9 @@ def test_decode(suffix: str, examples: Sequence[Example]) -> None:
     practice = partial(
         postprocess, examples, starts=starts, ends=ends, max_answer_length=LONGEST_ANSWER
     )
-    decoder = SpanDecoder(windows, contexts, LONGEST_ANSWER)
+    decoder = SpanDecoder(windows, contexts)
     lists = partial(decoder.n_best, start, end)
-    objects = partial(best_spans, start, end, windows, contexts, 20, LONGEST_ANSWER)
+    objects = partial(best_spans, start, end, windows, contexts, 20)
     published = published_dataset(windows, rows)
     for name, theirs, ours, equal in (
         ("decode", published, lists, lists_equal),

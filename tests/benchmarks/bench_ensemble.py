@@ -87,7 +87,8 @@ def make_bundle(target: Path, backbones: dict[str, Path], heads: int) -> Manifes
         study="bench",
         members=tuple(members),
         groups=tuple(groups),
-        ensemble=EnsemblePlan([entry.member for entry in members], groups[0].id, 30),
+        ensemble=EnsemblePlan([entry.member for entry in members], groups[0].id),
+        max_answer_tokens=30,
         public=SCORE,
         private=SCORE,
         openings=1,
@@ -121,7 +122,9 @@ def practice(bundle: Path, ensemble: Ensemble, rows: Sequence[Row]) -> list[Span
 
 
 def windows_of(ensemble: Ensemble, rows: Sequence[Row]) -> dict[str, Windows]:
-    return cut_rows(rows, ensemble.manifest.groups, ensemble._tokenizers)
+    return cut_rows(
+        rows, ensemble.manifest.groups, ensemble._tokenizers, ensemble.max_answer_tokens
+    )
 
 
 def same(theirs: list[Span], ours: list[Prediction]) -> bool:

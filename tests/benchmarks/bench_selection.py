@@ -27,7 +27,6 @@ from .practice_select import Group, SlowSelector, Words
 
 CANDIDATES, QUESTIONS, BAGS = 200, 1000, 20
 LIMITS = EnsembleLimits(seats=13, recipe_cap=4)
-LONGEST = 48
 
 
 def slow_selector(field: Field) -> SlowSelector:
@@ -39,7 +38,7 @@ def slow_selector(field: Field) -> SlowSelector:
     for name in dict.fromkeys(candidate.group for candidate in field.candidates):
         own = [i for i, c in enumerate(field.candidates) if c.group == name]
         members = [(field.candidates[i].id, field.candidates[i].logits) for i in own]
-        masks, blends = shortlist(members, field.windows[name], contexts, vocabulary, LONGEST)
+        masks, blends = shortlist(members, field.windows[name], contexts, vocabulary)
         edges = np.searchsorted(blends.example, np.arange(1, len(contexts)))
         spans = [
             [as_words(masks[s]) for s in part] for part in np.split(np.arange(len(masks)), edges)
@@ -67,7 +66,7 @@ def as_words(mask: int) -> Words:
 
 def chooser(field: Field) -> Chooser:
     """autoqa's selection on all questions."""
-    evaluator = Evaluator(field.candidates, field.windows, field.examples, LONGEST)
+    evaluator = Evaluator(field.candidates, field.windows, field.examples)
     documents = numbered([example.document for example in field.examples])
     return Chooser(evaluator, documents, np.ones(len(documents)), LIMITS)
 

@@ -160,7 +160,7 @@ def chosen(public: Field, limits: EnsembleLimits, seed: int) -> dict[str, Ensemb
 
 def unguarded(public: Field, seats: int) -> Ensemble:
     """Adds whatever raises the public score most, until the seats are taken."""
-    evaluator = Evaluator(public.candidates, public.windows, public.examples, 48)
+    evaluator = Evaluator(public.candidates, public.windows, public.examples)
     weights = np.ones(len(public.examples))
     documents = numbered([example.document for example in public.examples])
     limits = EnsembleLimits(seats=seats, recipe_cap=seats, alike=0.0)

@@ -27,6 +27,7 @@ class CutWindows:
     example: npt.NDArray[np.int32]
     context: npt.NDArray[np.int32]
     offsets: npt.NDArray[np.int32]
+    max_answer_tokens: int = 48
 
 
 @dataclass(frozen=True)

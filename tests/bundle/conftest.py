@@ -31,6 +31,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
                 folder=f"tokenizers/{group}",
                 length=bundle_kit.LENGTH,
                 stride=bundle_kit.STRIDE,
+                max_answer_tokens=None if groups else 7,
             )
         )
         for seed in seeds:
@@ -59,7 +60,8 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> BundlePlan:
         study="toy",
         members=tuple(members),
         groups=tuple(groups),
-        ensemble=EnsemblePlan([entry.member for entry in members], groups[1].id, 12),
+        ensemble=EnsemblePlan([entry.member for entry in members], groups[1].id),
+        max_answer_tokens=12,
         public=SCORE,
         private=SCORE,
         openings=1,

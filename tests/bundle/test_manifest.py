@@ -55,6 +55,24 @@ def test_a_bundle_from_before_onnx_has_half_precision(content: dict[str, Any]) -
     assert read.conversion is None
 
 
+def test_a_bundle_from_before_limits_of_groups_has_one_for_all(content: dict[str, Any]) -> None:
+    assert [group.get("max_answer_tokens") for group in content["groups"]] == [7, None, None]
+    del content["groups"][0]["max_answer_tokens"]
+    read = parse_manifest(signed(content), "m")
+    assert set(read.max_answer_tokens.values()) == {12}
+
+
+def test_the_model_card_says_how_long_an_answer_may_be(plan: BundlePlan, tmp_path: Path) -> None:
+    write_bundle(plan, tmp_path / "two")
+    one, *others = (group.id for group in plan.groups)
+    parts = ", ".join([f"7 tokens of {one}", *(f"12 tokens of {other}" for other in others)])
+    line = f"- An answer has at most {parts}.\n"
+    assert line in (tmp_path / "two" / "README.md").read_text()
+    groups = tuple(g.model_copy(update={"max_answer_tokens": None}) for g in plan.groups)
+    write_bundle(replace(plan, groups=groups), tmp_path / "one")
+    assert "- An answer has at most 12 tokens.\n" in (tmp_path / "one" / "README.md").read_text()
+
+
 def test_scores_of_spans_are_there_only_where_they_are_fitted(
     plan: BundlePlan, content: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -152,6 +170,7 @@ def _set(*keys: str | int, value: object) -> Callable[[dict[str, Any]], None]:
         (_set("members", 0, "weight", value=0), "members.0.weight"),
         (_set("members", value=[]), "members"),
         (_set("groups", 0, "length", value="x"), "groups.0.length"),
+        (_set("groups", 0, "max_answer_tokens", value=0), "groups.0.max_answer_tokens"),
         (_set("files", "README.md", "sha256", value="xyz"), "files.README.md.sha256"),
     ],
 )

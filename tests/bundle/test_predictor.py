@@ -2,6 +2,7 @@
 
 import dataclasses
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from autoqa.export.write import BundlePlan, write_bundle
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
+from autoqa.features.windows import Windows
 from autoqa.modeling import load as modeling_load
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
@@ -46,6 +48,16 @@ def same(one: list[Prediction], other: list[Prediction]) -> bool:
     return np.allclose([p.score for p in one], [p.score for p in other], atol=1e-5)
 
 
+def split(ensemble: Ensemble, rows: Sequence[Row]) -> list[Sequence[Row]]:
+    tokenizers, limits = ensemble._tokenizers, ensemble.max_answer_tokens
+    return blocks.split(rows, ensemble.manifest, tokenizers, limits)
+
+
+def cut_rows(ensemble: Ensemble, rows: Sequence[Row]) -> dict[str, Windows]:
+    tokenizers, limits = ensemble._tokenizers, ensemble.max_answer_tokens
+    return blocks.cut_rows(rows, ensemble.manifest.groups, tokenizers, limits)
+
+
 def test_single_calls_answer_as_the_batch_does(
     ensemble: Ensemble, expected: list[Prediction]
 ) -> None:
@@ -57,12 +69,14 @@ def test_blocks_answer_as_the_batch_does(
 ) -> None:
     monkeypatch.setattr(blocks, "_SMALL", 0)
     monkeypatch.setattr(blocks, "_BYTES", 60_000)
-    assert 2 < len(blocks.split(ROWS, ensemble.manifest, ensemble._tokenizers)) < len(ROWS)
+    assert 2 < len(split(ensemble, ROWS)) < len(ROWS)
     seen: list[tuple[int, int]] = []
     told: list[Estimate] = []
     found = ensemble.predict(iter(ROWS), announce=told.append, progress=lambda *at: seen.append(at))
     assert same(found, expected)
-    windows = blocks.cut_rows(ROWS, ensemble.manifest.groups, ensemble._tokenizers)
+    windows = blocks.cut_rows(
+        ROWS, ensemble.manifest.groups, ensemble._tokenizers, ensemble.max_answer_tokens
+    )
     passes = sum(len(windows[member.group]) for member in ensemble.manifest.members)
     assert seen[-1] == (passes, passes)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -79,7 +93,9 @@ def test_blocks_are_the_rows_in_order(ensemble: Ensemble, sizes: list[int], limi
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "_SMALL", 0)
         patch.setattr(blocks, "_BYTES", limit)
-        parts = blocks.split(rows, ensemble.manifest, ensemble._tokenizers)
+        parts = blocks.split(
+            rows, ensemble.manifest, ensemble._tokenizers, ensemble.max_answer_tokens
+        )
     assert [row for part in parts for row in part] == rows
     assert all(parts)
 
@@ -87,7 +103,9 @@ def test_blocks_are_the_rows_in_order(ensemble: Ensemble, sizes: list[int], limi
 def test_a_block_of_one_row_announces_its_very_windows(ensemble: Ensemble) -> None:
     told: list[Estimate] = []
     ensemble.predict(ROWS[:1], announce=told.append)
-    windows = blocks.cut_rows(ROWS[:1], ensemble.manifest.groups, ensemble._tokenizers)
+    windows = blocks.cut_rows(
+        ROWS[:1], ensemble.manifest.groups, ensemble._tokenizers, ensemble.max_answer_tokens
+    )
     assert told[0].windows == sum(len(windows[m.group]) for m in ensemble.manifest.members)
     ensemble.predict([], announce=told.append)
     assert len(told) == 1
@@ -105,6 +123,30 @@ def test_order_and_company_do_not_matter(ensemble: Ensemble, expected: list[Pred
     assert same(ensemble.predict(ROWS[3:5]), expected[3:5])
 
 
+def test_each_group_answers_within_its_own_limit(bundle: Path, ensemble: Ensemble) -> None:
+    assert list(ensemble.max_answer_tokens.values()) == [7, 12, 12]
+    longest = max(len(p.answer.split()) for p in ensemble.predict(ROWS))
+    for limit in (1, 2, 12):
+        other = autoqa.load(bundle, max_answer_tokens=limit)
+        assert set(other.max_answer_tokens.values()) == {limit}
+        found = other.predict(ROWS)
+        # A token of the toy tokenizer is a word.
+        assert max(len(p.answer.split()) for p in found) <= limit
+        assert all(windows.max_answer_tokens == limit for windows in cut_rows(other, ROWS).values())
+    assert longest > 2, "the limits above say something"
+
+
+@pytest.mark.parametrize("limit", [0, -3, 2.5, True, bundle_kit.LENGTH, 10**9])
+def test_a_limit_that_no_answer_can_have_is_refused(bundle: Path, limit: int) -> None:
+    with pytest.raises(ConfigError) as caught:
+        autoqa.load(bundle, max_answer_tokens=limit)
+    assert str(caught.value) == (
+        f"max_answer_tokens is {limit!r}: give a whole number from 1 to {bundle_kit.LENGTH - 1}; "
+        f"an answer stands in one window, and those of the bundle have {bundle_kit.LENGTH} tokens, "
+        "question included."
+    )
+
+
 def test_the_bundle_answers_as_its_parts_do(
     ensemble: Ensemble, expected: list[Prediction], plan: BundlePlan
 ) -> None:
@@ -113,8 +155,9 @@ def test_the_bundle_answers_as_its_parts_do(
     for member in plan.members:
         model = load_for_inference(plan.models[member.id], "cpu")
         tokenizer = QATokenizer.from_folder(plan.models[member.id])
-        windows[member.group] = cut(
-            encode(tokenizer, EXAMPLES), bundle_kit.LENGTH, bundle_kit.STRIDE
+        windows[member.group] = dataclasses.replace(
+            cut(encode(tokenizer, EXAMPLES), bundle_kit.LENGTH, bundle_kit.STRIDE),
+            max_answer_tokens=7 if member.group == plan.groups[0].id else 12,
         )
         logits[member.id] = predict(model, windows[member.group], precision="fp32")
     spans = aggregate(
@@ -145,8 +188,9 @@ def test_each_way_answers_as_its_parts_do(joined: Ensemble, plan: BundlePlan) ->
     windows, logits = {}, {}
     for member in plan.members:
         tokenizer = QATokenizer.from_folder(plan.models[member.id])
-        windows[member.group] = cut(
-            encode(tokenizer, EXAMPLES), bundle_kit.LENGTH, bundle_kit.STRIDE
+        windows[member.group] = dataclasses.replace(
+            cut(encode(tokenizer, EXAMPLES), bundle_kit.LENGTH, bundle_kit.STRIDE),
+            max_answer_tokens=7 if member.group == plan.groups[0].id else 12,
         )
         model = load_for_inference(plan.models[member.id], "cpu")
         logits[member.id] = predict(model, windows[member.group], precision="fp32")

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.api import DataError, RawRow
+from autoqa.api import Answer, DataError, Options, RawRow, TrainingProtocol
 from autoqa.data.audit import SourceAudit, audit_study
 from autoqa.data.tally import Tally
 from autoqa.errors import ConfigError, PluginError
+from autoqa.registry import BoundBackbone
 from tests.data.stand_in import BoundStudy, bind, examples
 
 CONTEXT = "The mill stands by the river. The river drives the mill."
@@ -116,6 +118,22 @@ def test_one_source_only() -> None:
         audit_study(bound, "mor")
     with pytest.raises(PluginError, match=r"sources\.more: the plugin 'list' .* KeyError"):
         audit_study(bound, "more")
+
+
+def test_long_answers_and_several_answers_are_counted() -> None:
+    rows = examples(range(10))
+    again = replace(rows[0], id="again", answers=(Answer("Context", 0),))
+    long = " ".join(["far"] * 90)
+    rows.append(replace(rows[1], id="long", context=long, answers=(Answer(long, 0),)))
+    bound = bind({"hi": [*rows, again], "exam": examples(range(20, 30))}, {"source": "exam"})
+    nowhere = SimpleNamespace(name="tiny")
+    tiny = BoundBackbone("tiny", nowhere, Options(), TrainingProtocol())  # type: ignore[arg-type]
+    lengths, several = audit_study(replace(bound, backbones={"tiny": tiny})).answers
+    assert lengths.endswith("hi 90 (longest 90), exam 1 (longest 1)")
+    assert several == (
+        "recipe.answers = 'first': rows with several different answers, of which training sees the "
+        "first: hi 1"
+    )
 
 
 def _broken(options: object) -> Any:

@@ -1,14 +1,16 @@
 """The answer that most annotators gave."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.api import Answer
 from autoqa.data import prepare_data
-from autoqa.data.references import majority
+from autoqa.data.references import different, majority, merged, several_sentence
 from autoqa.scores.metrics import score
 from autoqa.text.words import words
 from tests.data.stand_in import bind, example, examples
@@ -95,3 +97,48 @@ def test_one_reference_each_is_left_alone() -> None:
         {"hi": examples(range(40))}, {"source": "hi", "share": 0.5, "references": "majority"}
     )
     assert prepare_data(bound).public == prepare_data(majority_bound).public
+
+
+def test_different_answers_stand_in_different_places() -> None:
+    twice = (Answer("of", CONTEXT.index("of")), Answer("of", CONTEXT.rindex(" of") + 1))
+    blank = Answer("Rome, ", 0), Answer(", ", 4), Answer("Rome,", 0)
+    row = example(1, context=CONTEXT, answers=(*blank, *twice))
+    assert different(row) == (Answer("Rome,", 0), Answer(",", 4), *dict.fromkeys(twice))
+    assert different(asked()) == ()
+
+
+def test_rows_that_ask_the_same_have_all_their_answers() -> None:
+    first, second = asked("Rome,"), asked("Italy,")
+    other = example(2, context=CONTEXT + ".", answers=first.answers)
+    (both, alone) = merged([first, other, second])
+    assert [answer.text for answer in both.answers] == ["Rome,", "Italy,"]
+    assert alone == other
+
+
+@pytest.mark.parametrize(
+    ("choice", "seen"),
+    [
+        ("first", "training sees the first"),
+        ("each", "training sees each"),
+        ("draw", "training sees one, drawn by the seed of the run"),
+    ],
+)
+def test_it_is_said_what_such_rows_teach(choice: str, seen: str) -> None:
+    rows = {"train": [asked("Rome,", "Italy,"), asked("in")], "other": [asked("Rome,", "Rome,")]}
+    assert several_sentence(rows, choice) == (
+        f"recipe.answers = {choice!r}: rows with several different answers, of which {seen}: "
+        "train 1"
+    )
+    assert several_sentence({"other": rows["other"]}, choice) is None
+
+
+def test_a_study_with_such_rows_says_so() -> None:
+    rows = examples(range(6))
+    rows[0] = replace(rows[0], answers=(*rows[0].answers, Answer("Context", 0)))
+    sources = {"train": rows, "exam": examples(range(20, 40))}
+    portions = [{"source": "train"}]
+    notes = prepare_data(bind(sources, {"source": "exam"}, portions)).notes
+    assert (
+        "recipe.answers = 'first': rows with several different answers, of which training sees the "
+        "first: train 1"
+    ) in notes

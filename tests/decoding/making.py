@@ -14,6 +14,7 @@ class FakeWindows:
     example: np.ndarray
     context: np.ndarray
     offsets: np.ndarray
+    max_answer_tokens: int = 48
 
 
 def make_contexts(rng, count, tokens):
@@ -31,7 +32,7 @@ def make_contexts(rng, count, tokens):
     return contexts, offsets
 
 
-def cut(offsets, room, overlap, question=3, shuffle=None):
+def cut(offsets, room, overlap, question=3, shuffle=None, limit=48):
     """Windows of ``[question tokens] context [one last token]``."""
     windows = []
     for row, places in enumerate(offsets):
@@ -54,6 +55,7 @@ def cut(offsets, room, overlap, question=3, shuffle=None):
             -1, 2
         ),
         offsets=np.array(flat, np.int32).reshape(-1, 2),
+        max_answer_tokens=limit,
     )
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,15 +32,15 @@ def same(ours, reference, scores=True):
 def test_equals_trying_every_span(seed, n_best, max_tokens, room, tied):
     rng = np.random.default_rng(seed)
     contexts, offsets = make_contexts(rng, 4, (0, 40))
-    windows = cut(offsets, room, int(rng.integers(0, room)), shuffle=rng)
+    windows = cut(offsets, room, int(rng.integers(0, room)), shuffle=rng, limit=max_tokens)
     tokens = int(windows.bounds[-1])
     if tied:  # small whole numbers: many equal scores, so the order of ties is tested
         start, end = rng.integers(-2, 3, (2, tokens)).astype(np.float32)
     else:
         start, end = rng.normal(0, 4, (2, tokens)).astype(np.float32)
     expected = exhaustive(start, end, windows, contexts, n_best, max_tokens)
-    same(best_spans(start, end, windows, contexts, n_best, max_tokens), expected)
-    singles = best_span(start, end, windows, contexts, max_tokens)
+    same(best_spans(start, end, windows, contexts, n_best), expected)
+    singles = best_span(start, end, windows, contexts)
     same([[s] if s.text else [] for s in singles], [spans[:1] for spans in expected])
 
 
@@ -55,11 +57,32 @@ def test_equals_the_published_loop_where_it_sees_every_token(seed):
 def test_spans_of_one_example_from_many_windows():
     rng = np.random.default_rng(5)
     contexts, offsets = make_contexts(rng, 20, (300, 900))
-    windows = cut(offsets, room=100, overlap=40)
+    windows = cut(offsets, room=100, overlap=40, limit=10)
     start, end = peaked_logits(rng, windows)
     same(
-        best_spans(start, end, windows, contexts, 20, 10),
+        best_spans(start, end, windows, contexts, 20),
         exhaustive(start, end, windows, contexts, 20, 10),
+    )
+
+
+@pytest.mark.parametrize(("limit", "whole"), [(48, False), (119, False), (120, True), (200, True)])
+def test_answers_are_as_long_as_the_windows_say(limit, whole):
+    contexts, offsets = ["ab " * 150], [[(3 * i, 3 * i + 2) for i in range(150)]]
+    start, end = np.zeros((2, 154), np.float32)
+    start[3 + 10], end[3 + 129] = 9, 9  # 120 tokens
+    (span,) = best_span(start, end, cut(offsets, 150, 0, limit=limit), contexts)
+    assert ((span.start, span.end) == (30, 389)) == whole
+    assert len(span.text.split()) <= limit
+
+
+def test_a_limit_beyond_any_window_takes_no_room():
+    rng = np.random.default_rng(2)
+    contexts, offsets = make_contexts(rng, 3, (0, 12))
+    windows = cut(offsets, room=8, overlap=3)
+    start, end = rng.normal(0, 4, (2, windows.bounds[-1])).astype(np.float32)
+    same(
+        best_spans(start, end, replace(windows, max_answer_tokens=10**9), contexts),
+        exhaustive(start, end, windows, contexts, 20, 10**9),
     )
 
 
@@ -121,6 +144,6 @@ def test_broken_logits_are_refused(bad):
 def test_wrong_arguments():
     windows = cut([], room=4, overlap=0)
     with pytest.raises(ValueError, match="max_answer_tokens is 0"):
-        SpanDecoder(windows, [], 0)
+        SpanDecoder(cut([], room=4, overlap=0, limit=0), [])
     with pytest.raises(ValueError, match="n_best is 0"):
         SpanDecoder(windows, []).n_best(np.zeros(0), np.zeros(0), 0)

@@ -17,9 +17,9 @@ from tests.decoding.making import cut, make_contexts
 def test_agrees_with_the_scores_of_decoded_spans(seed: int, room: int) -> None:
     rng = np.random.default_rng(seed)
     contexts, offsets = make_contexts(rng, 3, (1, 30))
-    windows = cut(offsets, room, int(rng.integers(0, room)), shuffle=rng)
+    windows = cut(offsets, room, int(rng.integers(0, room)), shuffle=rng, limit=room)
     start, end = rng.normal(0, 4, (2, int(windows.bounds[-1]))).astype(np.float32)
-    spans = best_spans(start, end, windows, contexts, n_best=500, max_answer_tokens=room)
+    spans = best_spans(start, end, windows, contexts, n_best=500)
     # Only spans that begin and end where tokens do, without white space cut off.
     exact = [
         {(a, b) for i, (a, _) in enumerate(places) for _, b in places[i:]} for places in offsets

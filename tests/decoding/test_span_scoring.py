@@ -39,7 +39,7 @@ def test_the_best_is_the_best_of_all_spans(
 ) -> None:
     rng = np.random.default_rng(seed)
     contexts, offsets = make_contexts(rng, 4, (0, 14))
-    windows = cut(offsets, room=6, overlap=2, shuffle=rng)
+    windows = cut(offsets, room=6, overlap=2, shuffle=rng, limit=reach)
     logits = rng.normal(size=(2, windows.bounds[-1])).astype(np.float32) * 3
     if coarse:  # many equal scores
         logits = logits.round()
@@ -51,7 +51,7 @@ def test_the_best_is_the_best_of_all_spans(
         return start * float(first) + (2 - start) * float(last) + prior
 
     expected = exhaustive(*logits, windows, contexts, 1, reach, scored)
-    found = SpanDecoder(windows, contexts, reach).best(*logits, scoring)
+    found = SpanDecoder(windows, contexts).best(*logits, scoring)
     for span, spans, context in zip(found, expected, contexts, strict=True):
         if not spans:
             assert span == EMPTY
@@ -64,13 +64,13 @@ def test_the_best_is_the_best_of_all_spans(
 def test_equal_weights_without_a_prior_are_the_plain_sum() -> None:
     rng = np.random.default_rng(3)
     contexts, offsets = make_contexts(rng, 30, (1, 40))
-    windows = cut(offsets, room=20, overlap=5)
+    windows = cut(offsets, room=20, overlap=5, limit=8)
     logits = rng.normal(size=(2, windows.bounds[-1])).astype(np.float32)
-    decoder = SpanDecoder(windows, contexts, 8)
+    decoder = SpanDecoder(windows, contexts)
     assert decoder.best(*logits, SpanScoring()) == decoder.best(*logits)
 
 
 def test_without_any_context_there_is_no_answer() -> None:
     windows = cut([[]], room=4, overlap=1)
     nothing = np.zeros(windows.bounds[-1], np.float32)
-    assert SpanDecoder(windows, [""], 4).best(nothing, nothing, SpanScoring(length=1.0)) == [EMPTY]
+    assert SpanDecoder(windows, [""]).best(nothing, nothing, SpanScoring(length=1.0)) == [EMPTY]

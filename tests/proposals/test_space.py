@@ -33,6 +33,20 @@ def space(protocol: TrainingProtocol = PROTOCOL, **recipe: Any) -> Space:
     return Space("e5", protocol, RecipeTable.model_validate(table), LANGUAGES)
 
 
+@pytest.mark.parametrize("answers", ["first", "each", "draw"])
+def test_what_rows_with_several_answers_teach_is_part_of_the_recipe(answers: str) -> None:
+    plain, found = (
+        each.decode(protocol_parameters(each)) for each in (space(), space(answers=answers))
+    )
+    assert found[0].method.answers == answers
+    same = answers == "first"
+    assert (found[0].hash == plain[0].hash) is same, "the default names what it always did"
+    assert ("answers" in found[0].to_dict()["method"]) is not same
+    said = any(f"of several answers in a row: {answers}" in line for line in recipes.lines(*found))
+    assert said is not same
+    assert recipes.Recipe.from_dict(found[0].to_dict()) == found[0]
+
+
 def trial(seed: int) -> optuna.Trial:
     return optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed)).ask()
 

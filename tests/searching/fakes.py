@@ -19,6 +19,7 @@ from autoqa import env
 from autoqa.api import TrainingProtocol
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
+from autoqa.options import Options
 from autoqa.planning.run_timing import RunTiming, TimedPortion
 from autoqa.searching.dry_run import plan_search
 from autoqa.searching.join import JoinResult, join_search
@@ -109,7 +110,12 @@ def bind(path: Path, **protocol: Any) -> Any:
     return SimpleNamespace(
         study=study,
         backbones={
-            name: SimpleNamespace(protocol=TrainingProtocol(**protocol)) for name in study.backbones
+            name: SimpleNamespace(
+                protocol=TrainingProtocol(**protocol),
+                spec=SimpleNamespace(name="any"),
+                options=Options(),
+            )
+            for name in study.backbones
         },
         missing=list,
     )

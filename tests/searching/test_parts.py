@@ -73,6 +73,7 @@ def test_a_dry_run_shows_everything_and_what_is_missing(tmp_path: Path) -> None:
         "source chaii (any): not trained on",
         "validation: 4 public and 6 private questions",
         "note: squad: 2 examples removed",
+        "answers: answers are counted in tokens, and e5 and minilm must be prepared first",
         "minilm.tydi.lang_bn: on or off",
         "e5.tydi.share: 0.5 | 1.0",
         "e5.learning_rate: 1e-05 to 9e-05, log",

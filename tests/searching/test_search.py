@@ -285,6 +285,43 @@ def test_changed_choices_are_refused_even_if_accepted(tmp_path: Path) -> None:
         fakes.search(tmp_path, fakes.good, changed, SearchOptions(accept_changes=True))
 
 
+LIMITED = fakes.STUDY.replace('source = "chaii"', 'source = "chaii"\nmax_answer_tokens = 60')
+
+
+@pytest.mark.parametrize("accept", [False, True])
+@pytest.mark.parametrize(
+    ("begun", "changed", "words"),
+    [
+        (fakes.STUDY, LIMITED, "unset -> 60"),
+        (LIMITED, LIMITED.replace("60", "80"), "60 -> 80"),
+        (LIMITED, fakes.STUDY, "60 -> unset"),
+    ],
+)
+def test_another_limit_on_answers_is_refused_even_if_accepted(
+    tmp_path: Path, begun: str, changed: str, words: str, accept: bool
+) -> None:
+    fakes.search(tmp_path, fakes.good, begun, SearchOptions(trials=1))
+    with pytest.raises(ConfigError) as caught:
+        fakes.search(tmp_path, fakes.good, changed, SearchOptions(accept_changes=accept))
+    assert str(caught.value) == (
+        f"validation.max_answer_tokens: {words}: study 'small' has scores of answers with the "
+        "other limit, which could not be compared with new ones; give the changed study another "
+        "name, or put the key back"
+    )
+    assert fakes.run_folder().study_file.read_text() == begun
+    assert fakes.search(tmp_path, fakes.good, begun, SearchOptions(trials=2)).finished == 2
+
+
+def test_a_limit_that_no_window_holds_is_refused(tmp_path: Path) -> None:
+    text = LIMITED.replace("60", "384")
+    with pytest.raises(ConfigError) as caught:
+        fakes.search(tmp_path, fakes.good, text)
+    assert caught.value.problems[0] == (
+        "validation.max_answer_tokens: 384, but windows of backbone 'e5' have 384 tokens, question "
+        "included; an answer stands in one window"
+    )
+
+
 def test_other_validation_questions_are_refused_before_the_study_is_touched(
     tmp_path: Path,
 ) -> None:

@@ -8,8 +8,8 @@ from tests.decoding.making import cut, make_contexts
 
 def decided(start, end):
     """For ``a b c`` in one window: a question token, the three, a last token."""
-    windows = cut([[(0, 1), (1, 3), (3, 5)]], room=3, overlap=0, question=1)
-    decoder = SpanDecoder(windows, ["a b c"], 1)
+    windows = cut([[(0, 1), (1, 3), (3, 5)]], room=3, overlap=0, question=1, limit=1)
+    decoder = SpanDecoder(windows, ["a b c"])
     sides = [np.array([0, *side, 0], np.float32) for side in (start, end)]
     return smallest_type(decoder, *sides, decoder.best(*sides))
 

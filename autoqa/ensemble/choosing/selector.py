@@ -28,7 +28,7 @@ from dataclasses import replace
 import numpy as np
 
 from autoqa.arrays import Doubles
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, WindowsLike
+from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.choosing.bagging import Bags, ensembles, numbered
 from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, by_shrinkage, verdict
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
@@ -68,7 +68,6 @@ class Selector:
         limits: What an ensemble may be.
         bags: Draws of documents.
         seed: Decides the draws; all else is deterministic.
-        max_answer_tokens: Most tokens in an answer.
         aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
         words: What is voted on.
 
@@ -88,7 +87,6 @@ class Selector:
         *,
         bags: int = 20,
         seed: int = 0,
-        max_answer_tokens: int = MAX_ANSWER_TOKENS,
         aggregator: Aggregator = "vote",
         words: VoteBy = "set",
     ) -> None:
@@ -96,12 +94,10 @@ class Selector:
         self._considered = tuple(candidate.id for candidate in candidates)
         self._limits = limits or EnsembleLimits()
         self._windows, self._examples = windows, examples
-        self._longest, self._seed = max_answer_tokens, seed
+        self._seed = seed
         self._contenders = self._limits.affordable(candidates)
         self._aggregator, self._words = aggregator, words
-        self._evaluator = make_evaluator(
-            self._contenders, windows, examples, max_answer_tokens, aggregator, words
-        )
+        self._evaluator = make_evaluator(self._contenders, windows, examples, aggregator, words)
         self._documents = [example.document for example in examples]
         self._everything = np.ones(len(examples))
         self._chooser = Chooser(
@@ -242,7 +238,6 @@ class Selector:
             EnsemblePlan(
                 [Member(c.id, c.group, count) for c, count in contenders],
                 tie_group,
-                self._longest,
                 self._aggregator,
                 self._words,
             ),

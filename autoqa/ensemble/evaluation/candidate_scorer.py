@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from autoqa.arrays import Doubles
 from autoqa.decoding.decoder import SpanDecoder
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.features.files import load_windows
 from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import CandidateRecord
@@ -44,8 +43,7 @@ class CandidateScorer:
         """
         if record.group not in self._decoders:
             windows = load_windows(self._folder.windows_path(record.group, self._part))
-            decoder = SpanDecoder(windows, self._contexts, MAX_ANSWER_TOKENS)
-            self._decoders[record.group] = decoder
+            self._decoders[record.group] = SpanDecoder(windows, self._contexts)
         logits = load_logits(self._folder, record.id, self._part, self._opening)
         spans = self._decoders[record.group].best(*logits)
         return score([span.text for span in spans], self.examples).jaccard

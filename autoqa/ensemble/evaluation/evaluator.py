@@ -56,7 +56,6 @@ class Evaluator:
         contenders: What ensembles are made of, C of them.
         windows: Windows of all questions by group.
         examples: The questions, Q of them.
-        max_answer_tokens: Most tokens in an answer.
 
     Attributes:
         contenders: As given.
@@ -74,7 +73,6 @@ class Evaluator:
         contenders: Sequence[Contender],
         windows: Mapping[str, WindowsLike],
         examples: Sequence[Example],
-        max_answer_tokens: int,
     ) -> None:
         self.contenders = contenders
         self.groups = list(dict.fromkeys(contender.group for contender in contenders))
@@ -90,9 +88,7 @@ class Evaluator:
             for position, i in enumerate(in_group):
                 self._place[i] = position
             candidates = [(contenders[i].id, contenders[i].logits) for i in in_group]
-            lists.append(
-                shortlist(candidates, windows[group], contexts, vocabulary, max_answer_tokens)
-            )
+            lists.append(shortlist(candidates, windows[group], contexts, vocabulary))
         self._words = [vocabulary.bits(masks) for masks, _ in lists]
         self._blends = [blends for _, blends in lists]
         self._references = [vocabulary.bits(masks) for masks in references]

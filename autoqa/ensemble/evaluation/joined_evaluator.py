@@ -25,7 +25,6 @@ class JoinedEvaluator(Evaluator):
         contenders: What ensembles are made of, C of them.
         windows: Windows of all questions by group.
         examples: The questions, Q of them.
-        max_answer_tokens: Most tokens in an answer.
         aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
         words: What is voted on.
     """
@@ -35,14 +34,13 @@ class JoinedEvaluator(Evaluator):
         contenders: Sequence[Contender],
         windows: Mapping[str, WindowsLike],
         examples: Sequence[Example],
-        max_answer_tokens: int,
         aggregator: Aggregator,
         words: VoteBy,
     ) -> None:
-        super().__init__(contenders, windows, examples, max_answer_tokens)
+        super().__init__(contenders, windows, examples)
         self.groups_vote = aggregator == "vote"
         self._windows, self._examples = windows, examples
-        self._longest, self._aggregator, self._voted = max_answer_tokens, aggregator, words
+        self._aggregator, self._voted = aggregator, words
         everyone = [self._score(group, (i,)) for i, group in enumerate(self.group_of)]
         self.alone = np.array(everyone)
 
@@ -59,7 +57,6 @@ class JoinedEvaluator(Evaluator):
         plan = EnsemblePlan(
             [Member(each.id, each.group, count) for each, count in seated],
             self.groups[leader],
-            self._longest,
             self._aggregator,
             self._voted,
         )
@@ -76,11 +73,10 @@ def make_evaluator(
     contenders: Sequence[Contender],
     windows: Mapping[str, WindowsLike],
     examples: Sequence[Example],
-    max_answer_tokens: int,
     aggregator: Aggregator,
     words: VoteBy,
 ) -> Evaluator:
     """What scores ensembles as a study joins them, the fast way where there is one."""
     if (aggregator, words) == ("vote", "set"):
-        return Evaluator(contenders, windows, examples, max_answer_tokens)
-    return JoinedEvaluator(contenders, windows, examples, max_answer_tokens, aggregator, words)
+        return Evaluator(contenders, windows, examples)
+    return JoinedEvaluator(contenders, windows, examples, aggregator, words)

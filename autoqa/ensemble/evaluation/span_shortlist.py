@@ -29,7 +29,6 @@ def shortlist(
     windows: WindowsLike,
     contexts: Sequence[str],
     vocabulary: Vocabulary,
-    max_answer_tokens: int,
 ) -> tuple[list[int], Blends]:
     """Reads one group's logits off at the spans that matter.
 
@@ -38,7 +37,6 @@ def shortlist(
         windows: The group's windows.
         contexts: Context of each question.
         vocabulary: Takes up the words of all spans.
-        max_answer_tokens: Most tokens in an answer.
 
     Returns:
         The words of each span, and what finds winners among the spans. Each question's spans stand
@@ -47,7 +45,7 @@ def shortlist(
     Raises:
         DataError: Logits are not numbers, or were made for other windows; names the candidate.
     """
-    grid = SpanGrid(windows, max_answer_tokens)
+    grid = SpanGrid(windows)
     packed = [_packed(grid, name, logits) for name, logits in candidates]
     first, last = _leading(grid, packed)
     owners = grid.owners
@@ -82,8 +80,8 @@ def _leading(grid: SpanGrid, packed: Sequence[tuple[Floats, Floats]]) -> tuple[I
     keys = []
     for start, end in packed:
         spans = grid.top(start, end, _TOP)
-        keys.append(spans.first * grid.max_answer_tokens + (spans.last - spans.first))
-    first, reach = np.divmod(np.unique(np.concatenate(keys)), grid.max_answer_tokens)
+        keys.append(spans.first * grid.reach + (spans.last - spans.first))
+    first, reach = np.divmod(np.unique(np.concatenate(keys)), grid.reach)
     return first, first + reach
 
 

@@ -52,10 +52,10 @@ def aggregate(
             )
             for group, members in plan.groups.items()
         ]
-        return character_spans(probabilities, contexts, plan.max_answer_tokens)
+        return character_spans(probabilities, contexts)
     voters: list[_Voter] = []
     for group, members in plan.groups.items():
-        decoder = SpanDecoder(windows[group], contexts, plan.max_answer_tokens)
+        decoder = SpanDecoder(windows[group], contexts)
         voters += _voters(members, logits, decoder, plan)
     if len(voters) == 1:
         return voters[0].answers

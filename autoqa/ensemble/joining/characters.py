@@ -6,9 +6,9 @@ last, white space left out; what several windows say of one character adds up. A
 models this gives two distributions over the characters of the context, and a span's score is
 P(start) * P(end), as in the second and fifth place's systems of the chaii competition.
 
-The search is exact over all spans that are within reach: from any start, as far as
-``max_answer_tokens`` tokens lead in the tokenizer and window in which they lead farthest. Begin
-and end may come from different models and windows. Equal scores rank by start, then by end.
+The search is exact over all spans that are within reach: from any start, as far as the most tokens
+that its windows allow lead in the tokenizer and window in which they lead farthest. Begin and end
+may come from different models and windows. Equal scores rank by start, then by end.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ import numpy as np
 from autoqa.arrays import Doubles, Indices, LogitPair
 from autoqa.decoding.decoder import EMPTY
 from autoqa.decoding.span_lists import make_spans
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS, SpanGrid, WindowsLike
+from autoqa.decoding.span_search import SpanGrid, WindowsLike
 from autoqa.text.whitespace import Texts
 from autoqa.types import Span
 
@@ -57,26 +57,19 @@ class CharacterMass(NamedTuple):
     reach: Indices
 
 
-def character_spans(
-    groups: Sequence[GroupLogits],
-    contexts: Sequence[str],
-    max_answer_tokens: int = MAX_ANSWER_TOKENS,
-) -> list[Span]:
+def character_spans(groups: Sequence[GroupLogits], contexts: Sequence[str]) -> list[Span]:
     """The best span of every context; the empty span where no span has any probability.
 
     Args:
         groups: All models, at least one.
         contexts: Context of each question.
-        max_answer_tokens: Most tokens in an answer.
 
     Raises:
         ValueError: Seats are not positive, or not one for each model.
         DataError: Logits are not numbers, or were made for other windows.
     """
     begin = context_begins(contexts)
-    return _best_spans(
-        *character_distributions(groups, contexts, max_answer_tokens), contexts, begin
-    )
+    return _best_spans(*character_distributions(groups, contexts), contexts, begin)
 
 
 def context_begins(contexts: Sequence[str]) -> Indices:
@@ -85,27 +78,28 @@ def context_begins(contexts: Sequence[str]) -> Indices:
 
 
 def character_distributions(
-    groups: Sequence[GroupLogits], contexts: Sequence[str], max_answer_tokens: int
+    groups: Sequence[GroupLogits], contexts: Sequence[str], reach: int | None = None
 ) -> tuple[CharacterMass, CharacterMass]:
     """Where answers start, and where they end (one past the last character).
 
-    Arguments and errors are those of :func:`character_spans`. Each of the two sums to 1 over a
-    context, less what tokens of white space alone hold.
+    Arguments and errors are those of :func:`character_spans`; ``reach`` is that of
+    :class:`autoqa.decoding.span_search.SpanGrid`. Each of the two sums to 1 over a context, less
+    what tokens of white space alone hold.
     """
     seats = [seat for group in groups for seat in group.seats]
     if len(seats) != sum(len(group.logits) for group in groups) or not all(s > 0 for s in seats):
         raise ValueError(f"seats {seats}: one above 0 for each model")
     begin = context_begins(contexts)
     texts = Texts(contexts)
-    parts = [_distributions(group, texts, begin, max_answer_tokens, sum(seats)) for group in groups]
+    parts = [_distributions(group, texts, begin, reach, sum(seats)) for group in groups]
     return _merged([start for start, _ in parts]), _merged([end for _, end in parts])
 
 
 def _distributions(
-    group: GroupLogits, texts: Texts, begin: Indices, max_answer_tokens: int, total: float
+    group: GroupLogits, texts: Texts, begin: Indices, most: int | None, total: float
 ) -> tuple[CharacterMass, CharacterMass]:
     """One group's part of the start and of the end distribution."""
-    grid = SpanGrid(group.windows, max_answer_tokens)
+    grid = SpanGrid(group.windows, most)
     row = grid.owners
     first, last = texts.inward(row, *grid.offsets.T)
     # Scored by the place where it ends, the best span is the one that reaches farthest.

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autoqa.decoding.span_scoring import SpanScoring
-from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.types import Aggregator, VoteBy
 
 
@@ -32,7 +31,6 @@ class EnsemblePlan:
             what ``vote-only`` leaves open.
         tie_group: The group with the highest public score; its answer stands where a vote decides
             nothing.
-        max_answer_tokens: Most tokens in an answer.
         aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
         words: What is voted on.
         rules: Names of post-processing rules by language, applied to the joined answers.
@@ -45,7 +43,6 @@ class EnsemblePlan:
 
     members: Sequence[Member]
     tie_group: str
-    max_answer_tokens: int = MAX_ANSWER_TOKENS
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)

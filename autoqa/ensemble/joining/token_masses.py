@@ -36,7 +36,7 @@ def token_masses(
         ValueError: Seats are not positive, or not one for each model.
         DataError: Logits are not numbers, or were made for other windows.
     """
-    starts, ends = character_distributions(groups, contexts, max_answer_tokens=1)
+    starts, ends = character_distributions(groups, contexts, reach=1)
     first = windows.bounds[:-1]
     index, edges = ragged_index(first + windows.context[:, 0], first + windows.context[:, 1])
     window = np.repeat(np.arange(len(windows)), np.diff(edges))

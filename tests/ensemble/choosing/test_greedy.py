@@ -20,7 +20,7 @@ def slow_climb(evaluator, weights, seats, most, options):
 @pytest.mark.parametrize("seed", range(5))
 def test_greedy_equals_the_slow_one(seed):
     examples, windows, candidates = field(seed, count=90, noises=((3.4, 3.6, 3.8, 4.0, 4.2),))
-    evaluator = Evaluator(candidates, windows, examples, 48)
+    evaluator = Evaluator(candidates, windows, examples)
     weights = np.random.default_rng(seed).uniform(0.5, 2, len(examples))  # so there are no ties
     documents = np.arange(len(examples)) // 2
     chooser = Chooser(evaluator, documents, weights, EnsembleLimits(seats=6, recipe_cap=6))
@@ -30,7 +30,7 @@ def test_greedy_equals_the_slow_one(seed):
 
 def test_a_quota_is_filled_with_the_best_and_then_again():
     examples, windows, candidates = field(3, noises=((1.9,), (2.2, 1.9, 2.6), (1.9,)))
-    evaluator = Evaluator(candidates, windows, examples, 48)
+    evaluator = Evaluator(candidates, windows, examples)
     documents, weights = np.arange(len(examples)) // 2, np.ones(len(examples))
     chooser = Chooser(evaluator, documents, weights, EnsembleLimits(seats=7, quota=2))
     assert chooser.starts(chooser.ranking) == {0: (0, 0), 1: (2, 1), 2: (4, 4)}
@@ -42,7 +42,7 @@ def test_a_quota_is_filled_with_the_best_and_then_again():
 def test_plain_greedy_is_the_climb_from_the_best_one():
     """Without gate, cap, quota and admission, against the obvious loop over three groups."""
     examples, windows, candidates = field(7, count=60)
-    evaluator = Evaluator(candidates, windows, examples, 48)
+    evaluator = Evaluator(candidates, windows, examples)
     weights = np.random.default_rng(0).uniform(0.5, 2, len(examples))
     limits = EnsembleLimits(seats=7, recipe_cap=7, alike=0.0)
     chooser = Chooser(evaluator, np.arange(len(examples)) // 2, weights, limits)

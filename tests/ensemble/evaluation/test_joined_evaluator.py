@@ -43,7 +43,7 @@ def joined(part, seats, leader, aggregator, words):
 
 @pytest.mark.parametrize(("aggregator", "words"), WAYS)
 def test_scores_are_those_of_the_answers_that_a_bundle_gives(part, aggregator, words):
-    evaluator = make_evaluator(part.candidates, part.windows, part.examples, 48, aggregator, words)
+    evaluator = make_evaluator(part.candidates, part.windows, part.examples, aggregator, words)
     rng = np.random.default_rng(0)
     weights = np.ones(len(part.examples))
     for _ in range(4):
@@ -57,9 +57,7 @@ def test_scores_are_those_of_the_answers_that_a_bundle_gives(part, aggregator, w
 @settings(deadline=None, max_examples=10)
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=4))
 def test_further_seats_are_scored_as_the_study_joins_them(part, seats):
-    evaluator = JoinedEvaluator(
-        part.candidates, part.windows, part.examples, 48, "characters", "set"
-    )
+    evaluator = JoinedEvaluator(part.candidates, part.windows, part.examples, "characters", "set")
     weights = np.ones(len(part.examples))
     means = evaluator.additions(tuple(seats), range(7), weights)
     scored = np.flatnonzero(np.isfinite(means)).tolist()
@@ -69,7 +67,7 @@ def test_further_seats_are_scored_as_the_study_joins_them(part, seats):
 
 
 def test_the_vote_on_words_keeps_its_fast_way(part):
-    found = make_evaluator(part.candidates, part.windows, part.examples, 48, "vote", "set")
+    found = make_evaluator(part.candidates, part.windows, part.examples, "vote", "set")
     assert type(found) is Evaluator
 
 

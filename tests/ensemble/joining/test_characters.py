@@ -55,10 +55,11 @@ def slow_characters(groups, contexts, max_tokens):
     return everything
 
 
-def made(rng, contexts, offsets, groups):
+def made(rng, contexts, offsets, groups, limit):
     result = []
     for _ in range(groups):
-        windows = cut(offsets, int(rng.integers(2, 9)), int(rng.integers(0, 2)), shuffle=rng)
+        overlap = int(rng.integers(0, 2))
+        windows = cut(offsets, int(rng.integers(2, 9)), overlap, shuffle=rng, limit=limit)
         models = int(rng.integers(1, 4))
         logits = [
             tuple(rng.normal(0, 4, (2, windows.bounds[-1])).astype(np.float32))
@@ -73,8 +74,8 @@ def made(rng, contexts, offsets, groups):
 def test_equals_trying_every_span(seed, groups, max_tokens):
     rng = np.random.default_rng(seed)
     contexts, offsets = make_contexts(rng, 2, (0, 12))
-    models = made(rng, contexts, offsets, groups)
-    found = character_spans(models, contexts, max_tokens)
+    models = made(rng, contexts, offsets, groups, max_tokens)
+    found = character_spans(models, contexts)
     expected = slow_characters(models, contexts, max_tokens)
     for span, context, scores in zip(found, contexts, expected, strict=True):
         if not scores:
@@ -119,10 +120,10 @@ def test_one_model_in_one_window_answers_as_its_decoder_does():
     rng = np.random.default_rng(3)
     contexts = [" ".join(["ab"] * int(rng.integers(1, 200))) for _ in range(60)]
     offsets = [[(3 * i, 3 * i + 2) for i in range(len(c) // 3 + 1)] for c in contexts]
-    windows = cut(offsets, 200, 0)
+    windows = cut(offsets, 200, 0, limit=7)
     start, end = peaked_logits(rng, windows)
-    found = character_spans([GroupLogits(windows, [(start, end)], [2.0])], contexts, 7)
-    expected = best_span(start, end, windows, contexts, 7)
+    found = character_spans([GroupLogits(windows, [(start, end)], [2.0])], contexts)
+    expected = best_span(start, end, windows, contexts)
     assert [span[:2] for span in found] == [span[:2] for span in expected]
     assert [span.score for span in found] == pytest.approx([s.score for s in expected], rel=1e-4)
 

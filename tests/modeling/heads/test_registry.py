@@ -156,6 +156,7 @@ def _plan(record: CandidateRecord, folder: Path) -> BundlePlan:
         members=(member,),
         groups=(group,),
         ensemble=EnsemblePlan([member.member], group.id),
+        max_answer_tokens=48,
         public=score,
         private=score,
         openings=1,
