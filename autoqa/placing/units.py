@@ -131,7 +131,7 @@ class UnitEvidence:
         self.total += 1
         self._fits += here
         for plain, readings in others:
-            self._seen.add(plain)
+            self._seen.add(readings[0])  # the plainest
             there = _stands(context, text, start, plain)
             if there != here:
                 kind = "gained" if there else "lost"
