@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from hashlib import blake2b
 
 from autoqa.errors import DataError
@@ -55,15 +56,11 @@ def _selected(
             context_and_document = contexts[row.context] = (row.context, _fingerprint(row.context))
         context, document = context_and_document
         yield (
-            RawRow(
-                where=row.where,
-                id=row.id,
-                question=row.question,
+            replace(
+                row,
                 context=context,
-                answers=row.answers,
                 language=language,
                 document=row.document or document,
-                labelled=row.labelled,
                 problem=problem,
             ),
             problem != row.problem,
@@ -127,5 +124,8 @@ def _problem(row: RawRow) -> str:
         if not getattr(row, field).strip():
             return f"{field} is empty; correct or remove the row."
     if not row.labelled:
-        return "it says nothing about answers; an empty list of answers says that there is none."
+        return (
+            "it says nothing about answers; give it answers or answer_text, empty where there is "
+            "none."
+        )
     return ""
