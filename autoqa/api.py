@@ -20,7 +20,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
 from autoqa.options import Options
-from autoqa.placing.examples import Examples, RowOptions, examples_from, selected
+from autoqa.placing.examples import Examples, examples_from
+from autoqa.placing.options import RowOptions
+from autoqa.placing.selection import selected
 from autoqa.reading.fields import row_from
 from autoqa.reading.formats import read_rows
 from autoqa.reading.rows import RawRow

@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoqa import env
-from autoqa.api import RawRow
+from autoqa.api import AutoqaError, DataError, RawRow, RowOptions
 from autoqa.config.checks import check_source
 from autoqa.data.answer_lengths import length_sentences
 from autoqa.data.overlap import Leak, Reason, between
 from autoqa.data.prepare import naming
 from autoqa.data.references import merged, several_sentence
-from autoqa.data.tally import SourceAudit, Tally
+from autoqa.data.tally import Loading, SourceAudit, Tally
+from autoqa.placing.examples import settle
 from autoqa.registry.bound import BoundSource, BoundStudy
 from autoqa.store.run_folder import RunFolder
 from autoqa.types import Example
@@ -52,6 +53,11 @@ class StudyAudit:
     answers: list[str]
 
     @property
+    def exit_code(self) -> int:
+        """That of the first source which could not be read; 0 where all were."""
+        return next((source.exit_code for source in self.sources if source.exit_code), 0)
+
+    @property
     def rows(self) -> int:
         """Rows of all sources."""
         return sum(source.rows for source in self.sources)
@@ -60,25 +66,21 @@ class StudyAudit:
 def audit_study(bound: BoundStudy, only: str | None = None) -> StudyAudit:
     """Looks at every row of a study's sources, as it stands there, before any overlay.
 
+    A source that cannot be read says so in its audit; the others are looked at.
+
     Args:
         bound: The study with its plugins.
         only: Name of a source; the others are not looked at.
 
     Raises:
         ConfigError: There is no source of that name.
-        DataError: A file cannot be read at all, or holds something that is no row.
-        MissingAssetError: A source is not on this machine.
-        PluginError: A plugin failed in a way it should not.
     """
     if only is not None:
         check_source(bound.study, only)
     audits, examples = [], {}
     for name in [only] if only is not None else bound.sources:
-        tally = Tally(name)
-        for row in _rows(name, bound.sources[name]):
-            tally.add(row)
-        audits.append(tally.result())
-        examples[name] = tally.examples
+        audit, examples[name] = _source(name, bound.sources[name])
+        audits.append(audit)
     shared = _shared(between(examples))
     return StudyAudit(bound.study.name, audits, shared, _answers(bound, examples))
 
@@ -90,6 +92,36 @@ def _answers(bound: BoundStudy, examples: Mapping[str, Sequence[Example]]) -> li
     trained = {name: merged(rows) for name, rows in examples.items() if name in used}
     several = several_sentence(trained, recipe.answers)
     return [*length_sentences(bound, examples, run_folder), *([several] if several else [])]
+
+
+def _source(name: str, source: BoundSource) -> tuple[SourceAudit, list[Example]]:
+    """What is in one source, and its rows for comparing sources."""
+    options = source.options if isinstance(source.options, RowOptions) else None
+    tally = Tally(name, options.offset_unit if options else "auto")
+    rows: list[RawRow] = []
+    stopped: AutoqaError | None = None
+    try:
+        for row in _rows(name, source):
+            tally.add(row)
+            if options:
+                rows.append(row)
+    except AutoqaError as error:
+        stopped = error
+    result = replace(tally.result(), loading=_loading(rows, options) if options else None)
+    if stopped is not None:
+        result = replace(result, unreadable=str(stopped), exit_code=stopped.exit_code)
+    return result, tally.examples
+
+
+def _loading(rows: Sequence[RawRow], options: RowOptions) -> Loading:
+    try:
+        fates = settle(rows, options).fates
+    except DataError as error:
+        return Loading({}, {}, refused=str(error))
+    return Loading(
+        repaired=dict(fates.kinds("repaired").most_common()),
+        dropped=dict(fates.kinds("dropped").most_common()),
+    )
 
 
 def _rows(name: str, source: BoundSource) -> Iterator[RawRow]:

@@ -8,51 +8,22 @@ import numpy as np
 
 from autoqa.api import RawRow
 from autoqa.data.checks import question_key
+from autoqa.data.findings import (
+    AROUND,
+    FINDING_KINDS,
+    Sample,
+    of_answer,
+    problem_kind,
+    sample_of,
+)
+from autoqa.placing.units import OffsetUnit, UnitEvidence, base_reading
 from autoqa.text.scripts import fit, scripts
 from autoqa.types import Answer, Example
 
-FINDING_KINDS = {
-    "empty": "id, question, context or answer is empty",
-    "no_offset": "answer without an offset",
-    "absent": "answer does not occur in the context",
-    "offset": "answer is not at its offset",
-    "blank": "white space at the ends of an answer",
-    "several": "answer occurs several times in the context",
-    "duplicate": "same question about the same context, same answers",
-    "contradiction": "same question about the same context, other answers",
-    "id": "id that another row of the language has",
-    "question_script": "question mostly in another script than its language's",
-    "context_script": "context mostly in another script than its language's",
-}
-"""Kinds of findings, and what they mean."""
-
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 _SAMPLES = 5
-_AROUND = 80
+_PROBLEM_SAMPLES = 2
 _FITS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One row that a finding holds for.
-
-    Attributes:
-        where: Its file and line, or its place in the source.
-        id: Its id.
-        question: Its question.
-        before: Context in front of the span.
-        span: What stands at the answer's offset, or the answer's first occurrence.
-        after: Context behind the span.
-        note: What is wrong, in a few words.
-    """
-
-    where: str
-    id: str
-    question: str
-    before: str
-    span: str
-    after: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +42,36 @@ class Lengths:
 
 
 @dataclass(frozen=True, slots=True)
+class UnitFit:
+    """How the offsets of a source fit.
+
+    Attributes:
+        counted_in: What offsets are taken to count.
+        fits: Offsets at which the answer's text stands.
+        total: Offsets of the source.
+    """
+
+    counted_in: str
+    fits: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What a search would make of a source's rows, as its options say.
+
+    Attributes:
+        repaired: Rows that would be repaired, by what is done.
+        dropped: Rows that would be dropped, by what is wrong.
+        refused: Why the source would be refused; empty where it would not.
+    """
+
+    repaired: dict[str, int]
+    dropped: dict[str, int]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SourceAudit:
     """What is in one source.
 
@@ -84,8 +85,15 @@ class SourceAudit:
         languages: Rows by language.
         letters: Shares of the letters by script, for each language.
         lengths: By field: ``question``, ``context`` (each different one once), ``answer``.
-        findings: Rows of each kind of :data:`KINDS` that there is.
+        findings: Rows of each kind of :data:`autoqa.data.findings.FINDING_KINDS` that there is.
         samples: Some of those rows.
+        problems: Rows that cannot be used, by what is wrong with them.
+        units: What the offsets count: first what they are taken to count, then what more of them
+            fit in.
+        loading: What a search would make of the rows; ``None`` where the source does not read
+            rows as others do.
+        unreadable: Why the source could not be read to its end; empty where it was.
+        exit_code: That of a command which this stops; 0 where it was read.
     """
 
     name: str
@@ -99,6 +107,11 @@ class SourceAudit:
     lengths: dict[str, Lengths]
     findings: dict[str, int]
     samples: dict[str, list[Sample]]
+    problems: dict[str, int]
+    units: list[UnitFit]
+    loading: Loading | None = None
+    unreadable: str = ""
+    exit_code: int = 0
 
 
 @dataclass
@@ -107,11 +120,15 @@ class Tally:
 
     Attributes:
         name: The source's name in the study file.
-        examples: The rows so far, for comparing sources; answers may not be at their places.
+        unit: What its offsets count, as the study file says.
+        examples: The usable rows so far, for comparing sources; answers may not be at their places.
     """
 
     name: str
+    unit: OffsetUnit = "auto"
     examples: list[Example] = field(default_factory=list)
+    rows: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
     answers: int = 0
     languages: Counter[str] = field(default_factory=Counter)
     unanswerable: int = 0
@@ -125,17 +142,28 @@ class Tally:
         default_factory=lambda: defaultdict(list)
     )
 
+    def __post_init__(self) -> None:
+        self._evidence = UnitEvidence(self.unit)
+
     def add(self, row: RawRow) -> None:
         """Counts one row and what is wrong with it."""
+        self.rows += 1
+        if row.problem:
+            self._unusable(row)
+            return
         self.languages[row.language] += 1
         self.answers += len(row.answers)
-        self.unanswerable += not row.answers
+        self.unanswerable += row.labelled and not row.answers
         problems: dict[str, tuple[str, int, str]] = {}  # kind to note, place and text of the span
         if not all(text.strip() for text in (row.id, row.question, row.context)):
             problems["empty"] = ("", 0, "")
+        if not row.labelled:
+            problems["unlabelled"] = ("", 0, "")
         for text, start in row.answers:
-            for kind, finding in _of_answer(row.context, text, start):
+            for kind, finding in of_answer(row.context, text, start, base_reading(self.unit)):
                 problems.setdefault(kind, finding)
+            if start is not None and start >= 0 and text.strip():
+                self._evidence.add(row.context, text, start)
             self.sizes["answer"].append(_size(text))
         self.sizes["question"].append(_size(row.question))
         first = next(((start or 0, text) for text, start in row.answers), (0, ""))
@@ -144,13 +172,20 @@ class Tally:
         for kind, (note, place, text) in problems.items():
             self.findings[kind] += 1
             if len(self.samples[kind]) < _SAMPLES:
-                self.samples[kind].append(_sample(row, note, place, text))
+                self.samples[kind].append(sample_of(row, note, place, text))
         placed = tuple(Answer(text, start or 0) for text, start in row.answers if text.strip())
         self.examples.append(
             Example(
                 row.id, row.question, row.context, placed, row.language, row.document, self.name
             )
         )
+
+    def _unusable(self, row: RawRow) -> None:
+        kind = problem_kind(row.problem)
+        self.findings["unusable"] += 1
+        self.problems[kind] += 1
+        if self.problems[kind] <= _PROBLEM_SAMPLES:
+            self.samples["unusable"].append(sample_of(row, row.problem, 0, ""))
 
     def _repeated(self, row: RawRow) -> Iterator[tuple[str, str]]:
         if (row.id, row.language) in self.ids:
@@ -165,7 +200,7 @@ class Tally:
             yield "duplicate", ""
         else:
             earlier = ", ".join(sorted(before)) or "nothing"
-            yield "contradiction", f"an earlier such row answers: {earlier[:_AROUND]}"
+            yield "contradiction", f"an earlier such row answers: {earlier[:AROUND]}"
 
     def _scripts(self, row: RawRow) -> Iterator[tuple[str, str]]:
         if row.context not in self.contexts:
@@ -190,7 +225,7 @@ class Tally:
         }
         return SourceAudit(
             name=self.name,
-            rows=len(self.examples),
+            rows=self.rows,
             contexts=len(self.contexts),
             documents=len({example.document for example in self.examples}),
             answers=self.answers,
@@ -200,47 +235,13 @@ class Tally:
             lengths={key: _lengths(self.sizes[key]) for key in ("question", "context", "answer")},
             findings={kind: self.findings[kind] for kind in FINDING_KINDS if self.findings[kind]},
             samples={kind: self.samples[kind] for kind in FINDING_KINDS if self.findings[kind]},
+            problems=dict(self.problems.most_common()),
+            units=[
+                UnitFit(str(each.reading), each.fits, each.total)
+                for each in self._evidence.counts()
+                if each.total
+            ],
         )
-
-
-def _of_answer(
-    context: str, text: str, start: int | None
-) -> Iterator[tuple[str, tuple[str, int, str]]]:
-    """What is wrong with one answer: kind, and (note, place, text of the span)."""
-    if not text.strip():
-        yield "empty", ("the answer is empty", start or 0, "")
-        return
-    bare = text.strip()
-    place = context.find(bare)
-    if start is None:
-        yield "no_offset", (f"answer {bare[:_AROUND]!r}", max(0, place), bare if place >= 0 else "")
-    elif start < 0 or not context.startswith(text, start):
-        actual = context[start : start + len(text)] if start >= 0 else ""
-        note = f"expected {text[:_AROUND]!r} at {start}, found {actual[:_AROUND]!r}"
-        yield "offset", (note, max(0, start), actual)
-    if place < 0:
-        yield "absent", (f"answer {bare[:_AROUND]!r}", 0, "")
-        return
-    if bare != text:
-        lead = len(text) - len(text.lstrip())
-        note = f"{lead} in front, {len(text) - len(bare) - lead} behind"
-        yield "blank", (note, place if start is None else start, text)
-    count = context.count(bare)
-    if count > 1:
-        yield "several", (f"{count} times", place if start is None else start, bare)
-
-
-def _sample(row: RawRow, note: str, place: int, text: str) -> Sample:
-    end = place + len(text)
-    return Sample(
-        where=row.where,
-        id=row.id,
-        question=row.question,
-        before=row.context[max(0, place - _AROUND) : place],
-        span=row.context[place:end],
-        after=row.context[end : end + _AROUND],
-        note=note,
-    )
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -17,14 +17,11 @@ from autoqa.data.overlay import Change
 from autoqa.errors import DataError
 from autoqa.labels.translations import Translations
 from autoqa.placing.conditional_logit import fit, probabilities
-from autoqa.placing.evidence import Places
+from autoqa.placing.evidence import TEXT_COEFFICIENTS, Places
 from autoqa.placing.occurrences import occurrences
 from autoqa.types import Answer, Example
 
-# Both fitted to the 1,993 answers of TyDi QA and XQuAD that occur several times, which carry
-# true offsets; tests/benchmarks/bench_relocation.py fits them anew and prints them. The columns
-# are those of `AmbiguousAnswer.features`.
-_TEXT = np.array([0.89, 0.37, 0.65, -1.16, 0.49, -0.45, 0.9])
+# Fitted as `TEXT_COEFFICIENTS`; the columns are those of `AmbiguousAnswer.features`.
 _WITH_MODELS = np.array([0.4, 0.23, 0.42, -0.44, 0.16, -0.52, 0.94, 0.26])
 
 _FLOOR = -10.0
@@ -171,7 +168,7 @@ class Coefficients:
         return PlacedAnswer(ambiguous, ambiguous.starts[best], float(shares[best]))
 
 
-USUAL = Coefficients(_TEXT, _WITH_MODELS)
+USUAL = Coefficients(TEXT_COEFFICIENTS, _WITH_MODELS)
 
 
 def learn(rows: Sequence[AmbiguousAnswer], prior: Coefficients = USUAL) -> Coefficients:

@@ -1,38 +1,25 @@
 """From rows as they stand in a file to examples with exact offsets."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from hashlib import blake2b
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from autoqa.errors import DataError
-from autoqa.options import Options
-from autoqa.reading import languages
+from autoqa.placing.fates import Fate, Fates
+from autoqa.placing.options import RowOptions
+from autoqa.placing.repair import (
+    Placed,
+    Undecided,
+    UnplacedError,
+    at_offset,
+    first_occurrence,
+    repaired,
+    short,
+)
+from autoqa.placing.selection import usable
+from autoqa.placing.units import Reading, UnitEvidence, base_reading
+from autoqa.placing.unknown_starts import UNSURE, decide
 from autoqa.reading.rows import RawRow
 from autoqa.types import Answer, Example
-
-LanguageCode = Annotated[str, AfterValidator(languages.code)]
-
-
-class RowOptions(Options):
-    """Options of every source whose rows come from outside.
-
-    Attributes:
-        language: Language of rows that state none: a code or an English name.
-        languages: Only rows in these languages are taken; left out, all.
-        offsets: ``"exact"`` believes the file's ``answer_start``; ``"first"`` puts every answer
-            at its first occurrence in the context, for files without offsets.
-        on_mismatch: What happens to an answer that is not at its offset: ``"refuse"`` the file,
-            ``"repair"`` the row (white space at the ends goes, the nearest occurrence counts), or
-            ``"drop"`` it. The last two are counted in the notes.
-    """
-
-    language: LanguageCode | None = None
-    languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = None
-    offsets: Literal["exact", "first"] = "exact"
-    on_mismatch: Literal["refuse", "repair", "drop"] = "refuse"
 
 
 class Examples(list[Example]):
@@ -51,8 +38,17 @@ class Examples(list[Example]):
         self.notes = tuple(notes)
 
 
-class _Mismatch(Exception):  # noqa: N818 - not an error until the options make it one
-    """An answer cannot be placed; the message says what was expected and found."""
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a source's rows.
+
+    Attributes:
+        examples: Those that are left, every answer at its offset.
+        fates: What became of those that did not fit.
+    """
+
+    examples: list[Example]
+    fates: Fates
 
 
 def examples_from(rows: Iterable[RawRow], options: RowOptions, name: str) -> Examples:
@@ -64,185 +60,145 @@ def examples_from(rows: Iterable[RawRow], options: RowOptions, name: str) -> Exa
         name: What the rows are called in messages: a path or a data set's id.
 
     Raises:
-        DataError: A row cannot be used, or none is left.
+        DataError: A row is refused, most rows' languages are not known, or no row is left.
     """
-    skipped: Counter[str] = Counter()
-    examples: list[Example] = []
-    dropped = repaired = 0
-    for row in selected(rows, options, skipped):
-        try:
-            answers, changed = _answers(row, options)
-        except _Mismatch as mismatch:
-            if options.on_mismatch == "drop":
-                dropped += 1
-                continue
-            raise DataError(f"{row.where}: {mismatch}") from None
-        repaired += changed
-        examples.append(
-            Example(row.id, row.question, row.context, answers, row.language, row.document)
-        )
-    if not examples:
-        raise DataError(_no_rows_sentence(name, dropped, skipped, options))
-    return Examples(examples, _notes(name, dropped, repaired, options))
+    settled = settle(rows, options)
+    if not settled.examples:
+        raise DataError(_no_rows_sentence(name, settled.fates, options))
+    return Examples(settled.examples, settled.fates.notes(name, UNSURE))
 
 
-def selected(
-    rows: Iterable[RawRow], options: RowOptions, skipped: Counter[str] | None = None
-) -> Iterator[RawRow]:
-    """The rows in the wanted languages, each with an ISO code and the name of a document.
+def settle(rows: Iterable[RawRow], options: RowOptions) -> Settled:
+    """Repairs, drops or refuses rows as options say.
 
     Args:
         rows: Rows in file order.
-        options: Which languages are wanted, and which one rows have that state none.
-        skipped: Counts the other rows by language.
+        options: What to do with those that do not fit.
 
     Raises:
-        DataError: A row's language is not known.
+        DataError: A row is refused, or most rows' languages are not known.
     """
-    wanted = None if options.languages is None else set(options.languages)
-    contexts: dict[str, tuple[str, str]] = {}
-    spellings: dict[str, str] = {}
-    for row in rows:
-        language = spellings.get(row.language) if row.language else None
-        if language is None:
-            language = _language(row, options)
-            if row.language:
-                spellings[row.language] = language
-        if wanted is not None and language not in wanted:
-            if skipped is not None:
-                skipped[language] += 1
-            continue
-        # One string object per context, however many questions a file asks about it.
-        context_and_document = contexts.get(row.context)
-        if context_and_document is None:
-            context_and_document = contexts[row.context] = (row.context, _fingerprint(row.context))
-        context, document = context_and_document
-        yield RawRow(
-            where=row.where,
-            id=row.id,
-            question=row.question,
-            context=context,
-            answers=row.answers,
-            language=language,
-            document=row.document or document,
-        )
-
-
-def _fingerprint(context: str) -> str:
-    return "context-" + blake2b(context.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def _language(row: RawRow, options: RowOptions) -> str:
-    if row.language:
+    fates = Fates()
+    taken = usable(rows, options, fates)
+    readings = _readings(taken, options)
+    examples: list[Example] = []
+    answers_of: list[tuple[RawRow, list[Placed | Undecided]]] = []
+    for row in taken:
         try:
-            return languages.code(row.language)
-        except ValueError as error:
-            raise DataError(f"{row.where}: language {error}.") from None
-    language = options.language or languages.code_in_id(row.id)
-    if language is None:
-        raise DataError(
-            f"{row.where}: the row names no language; "
-            'set the source\'s option language to its ISO code, such as language = "hi".'
+            placed = [_placed(row.context, *answer, options, readings) for answer in row.answers]
+        except UnplacedError as error:
+            if not options.drops:
+                raise DataError(f"{row.where}: {error}") from None
+            sentence = f"{error.expected}{error.found}; dropped."
+            fates.rows.append(Fate(row.where, row.id, "dropped", (error.kind,), sentence))
+            continue
+        known = tuple(each.answer for each in placed if isinstance(each, Placed))
+        examples.append(
+            Example(row.id, row.question, row.context, known, row.language, row.document)
         )
-    return language
-
-
-def _answers(row: RawRow, options: RowOptions) -> tuple[tuple[Answer, ...], bool]:
-    placed: list[Answer] = []
-    changed = False
-    for text, start in row.answers:
-        if options.offsets == "first":
-            answer = _first_occurrence(row.context, text, repair=options.on_mismatch == "repair")
-        elif text and start is not None and start >= 0 and row.context.startswith(text, start):
-            answer = Answer(text, start)
-        elif options.on_mismatch == "repair":
-            answer = _nearest_occurrence(row.context, text, start)
-        else:
-            raise _Mismatch(_mismatch_sentence(row.context, text, start))
-        if options.on_mismatch == "repair" and answer.text != answer.text.strip():
-            leading = len(answer.text) - len(answer.text.lstrip())
-            answer = Answer(answer.text.strip(), answer.start + leading)
-        changed = changed or answer.text != text
-        changed = changed or (options.offsets == "exact" and answer.start != start)
-        placed.append(answer)
-    return tuple(placed), changed
-
-
-def _first_occurrence(context: str, text: str, *, repair: bool) -> Answer:
-    text = text.strip() if repair else text
-    start = context.find(text) if text.strip() else -1
-    if start < 0:
-        raise _Mismatch(f"the answer {_short(text)} does not occur in the context.")
-    return Answer(text, start)
-
-
-def _nearest_occurrence(context: str, text: str, start: int | None) -> Answer:
-    stripped = text.strip()
-    places = _occurrences(context, stripped) if stripped else []
-    if not places:
-        raise _Mismatch(f"the answer {_short(text)} does not occur in the context.")
-    if start is None:
-        if len(places) > 1:
-            raise _Mismatch(
-                f"the answer {_short(text)} has no answer_start and occurs {len(places)} times; "
-                'give its offset, or set offsets = "first".'
+        answers_of.append((row, placed))
+        if options.offsets == "exact":
+            without = (start in (None, -1) for _, start in row.answers)
+            fates.single += sum(
+                alone and isinstance(each, Placed)
+                for alone, each in zip(without, placed, strict=True)
             )
-        return Answer(stripped, places[0])
-    target = start + len(text) - len(text.lstrip())
-    return Answer(stripped, min(places, key=lambda place: abs(place - target)))
+    examples = _decided(examples, [placed for _, placed in answers_of], fates)
+    for (row, placed), example in zip(answers_of, examples, strict=True):
+        _tell(row, placed, example, base_reading(options.offset_unit), fates)
+    return Settled(examples, fates)
 
 
-def _occurrences(context: str, text: str) -> list[int]:
-    places = []
-    place = context.find(text)
-    while place >= 0:
-        places.append(place)
-        place = context.find(text, place + 1)
-    return places
+def _readings(rows: Iterable[RawRow], options: RowOptions) -> list[Reading]:
+    """What offsets may count, the likeliest first."""
+    evidence = UnitEvidence(options.offset_unit)
+    if options.repairs and options.offsets == "exact":
+        for row in rows:
+            for text, start in row.answers:
+                if start is not None and start >= 0 and text.strip():
+                    evidence.add(row.context, text, start)
+    return evidence.readings()
 
 
-def _mismatch_sentence(context: str, text: str, start: int | None) -> str:
-    if not text.strip():
-        return (
-            "the answer is empty; leave answers empty for a question without one, "
-            'or set on_mismatch = "drop".'
+def _placed(
+    context: str, text: str, start: int | None, options: RowOptions, readings: Sequence[Reading]
+) -> Placed | Undecided:
+    if options.offsets == "first":
+        return first_occurrence(context, text, repair=options.repairs)
+    if options.repairs:
+        return repaired(context, text, start, readings)
+    return at_offset(context, text, start, readings[-1])
+
+
+def _decided(
+    examples: list[Example], answers: Sequence[Sequence[Placed | Undecided]], fates: Fates
+) -> list[Example]:
+    """The examples with the answers that the text around them has placed."""
+    undecided = {
+        row: waiting
+        for row, placed in enumerate(answers)
+        if (waiting := [each for each in placed if isinstance(each, Undecided)])
+    }
+    if not undecided:
+        return examples
+    examples = list(examples)
+    for row, decided in decide(examples, undecided).items():
+        fates.decided += [each.confidence for each in decided]
+        places = iter(decided)
+        examples[row] = replace(
+            examples[row],
+            answers=tuple(
+                each.answer if isinstance(each, Placed) else next(places).placed.answer
+                for each in answers[row]
+            ),
         )
-    if start is None:
-        return (
-            f"the answer {_short(text)} has no answer_start; "
-            'set offsets = "first" to take its first occurrence.'
-        )
-    text_there = context[start : start + len(text)] if start >= 0 else ""
-    return (
-        f"expected the answer {_short(text)} at character {start} of the context, found "
-        f'{_short(text_there)}; correct the file, or set on_mismatch = "repair" or "drop".'
-    )
+    return examples
 
 
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
+def _tell(
+    row: RawRow,
+    placed: Sequence[Placed | Undecided],
+    example: Example,
+    reading: Reading,
+    fates: Fates,
+) -> None:
+    """Counts what was done to a row's answers."""
+    kinds: dict[str, None] = {}
+    sentence = ""
+    for (text, start), each, answer in zip(row.answers, placed, example.answers, strict=True):
+        how = each.how if isinstance(each, Placed) else each.candidates[0].how
+        kinds.update(dict.fromkeys(how))
+        if how and not sentence:
+            before = _expected(row.context, text, start, reading)
+            sentence = f"{before}; {_now(answer)}: {', '.join(how)}."
+    if kinds:
+        fates.rows.append(Fate(row.where, row.id, "repaired", tuple(kinds), sentence))
 
 
-def _no_rows_sentence(name: str, dropped: int, skipped: Counter[str], options: RowOptions) -> str:
-    total = dropped + skipped.total()
+def _expected(context: str, text: str, start: int | None, reading: Reading) -> str:
+    if start is None or start == -1:
+        return f"expected {short(text)}"
+    place = reading.character(context, start)
+    there = "" if place is None else context[place : place + len(text)]
+    return f"expected {short(text)} at {start}, found {short(there)}"
+
+
+def _now(answer: Answer) -> str:
+    return f"now {short(answer.text)} at character {answer.start}"
+
+
+def _no_rows_sentence(name: str, fates: Fates, options: RowOptions) -> str:
+    total = fates.total + fates.skipped.total()
+    dropped = [fate for fate in fates.rows if fate.done == "dropped"]
     if not total:
         return f"{name}: it holds no rows; give a file with at least one question."
-    if skipped and not dropped:
+    if not dropped:
         return (
             f"{name}: no row is in {', '.join(options.languages or ())}; the {total} rows are in "
-            f"{', '.join(sorted(skipped))}: change the source's option languages."
+            f"{', '.join(sorted(fates.skipped))}: change the source's option languages."
         )
+    hint = "" if options.repairs else ' Try on_mismatch = ["repair", "drop"].'
     return (
-        f"{name}: none of its {total} rows is left, {dropped} were dropped because an answer is "
-        'not in its place; try on_mismatch = "repair".'
+        f"{name}: none of its {total} rows is left, {len(dropped)} were dropped "
+        f"({fates.listed('dropped')}); the first is {dropped[0].where}: {dropped[0].sentence}{hint}"
     )
-
-
-def _notes(name: str, dropped: int, repaired: int, options: RowOptions) -> list[str]:
-    notes = []
-    if dropped:
-        notes.append(f"{name}: rows dropped because an answer is not in its place: {dropped}.")
-    if repaired:
-        how = "shortened" if options.offsets == "first" else "moved or shortened"
-        notes.append(f"{name}: rows repaired, their answers {how}: {repaired}.")
-    return notes

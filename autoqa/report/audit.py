@@ -2,13 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-from autoqa.data.tally import FINDING_KINDS
+from autoqa.data.findings import FINDING_KINDS, problem_kind
 from autoqa.report.tables import numbers, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from autoqa.data.audit import StudyAudit
+    from autoqa.data.tally import SourceAudit
 
 
 def audit_table(audit: "StudyAudit") -> "Table":
@@ -38,10 +39,45 @@ def _middle(quantiles: tuple[int, ...]) -> str:
 
 
 def audit_sentences(audit: "StudyAudit") -> list[str]:
-    """Which sources share rows, which answers are too long or several, how much was looked at."""
-    lines = []
+    """What cannot be used or read, what offsets count, shared rows, answers too long or several."""
+    lines = [line for source in audit.sources for line in source_sentences(source)]
     for pair in audit.shared:
         counts = ", ".join(f"{count} by {reason}" for reason, count in pair.rows.items())
         lines.append(f"{pair.source} shares rows with {pair.held_source}: {counts}")
     lines += audit.answers
-    return [*lines, f"study {audit.study}: sources {len(audit.sources)}, rows {audit.rows}"]
+    unread = sum(bool(source.unreadable) for source in audit.sources)
+    sources = f"{len(audit.sources)} ({unread} cannot be read)" if unread else len(audit.sources)
+    return [*lines, f"study {audit.study}: sources {sources}, rows {audit.rows}"]
+
+
+def source_sentences(source: "SourceAudit") -> list[str]:
+    """What a table of counts does not say about one source."""
+    lines = []
+    if source.unreadable:
+        lines.append(f"cannot be read, after {source.rows} rows: {source.unreadable}")
+    lines += [
+        f"{count} rows cannot be used: {problem}; the first is {_first(source, problem)}"
+        for problem, count in source.problems.items()
+    ]
+    if any(unit.fits < unit.total for unit in source.units[:1]):
+        lines += [
+            f"{unit.fits} of {unit.total} offsets fit when counted in {unit.counted_in}"
+            for unit in source.units
+        ]
+    if source.loading is not None:
+        if source.loading.refused:
+            lines.append(f"a search refuses it: {source.loading.refused}")
+        for done in ("repaired", "dropped"):
+            kinds = getattr(source.loading, done)
+            if kinds:
+                listed = ", ".join(f"{kind}: {count}" for kind, count in kinds.items())
+                lines.append(f"in a search, rows are {done}; {listed}")
+    return [f"{source.name}: {line}" for line in lines]
+
+
+def _first(source: "SourceAudit", problem: str) -> str:
+    """Place of the first row with a problem, and the problem in full."""
+    for sample in source.samples["unusable"]:
+        if problem_kind(sample.note) == problem:
+            return f"{sample.where}: {sample.note}"
+    raise KeyError(problem)

@@ -2,8 +2,10 @@
 
 from autoqa import __version__
 from autoqa.data.audit import StudyAudit
+from autoqa.data.findings import FINDING_KINDS
 from autoqa.data.overlap import REASONS
-from autoqa.data.tally import FINDING_KINDS, QUANTILES
+from autoqa.data.tally import QUANTILES
+from autoqa.report.audit import source_sentences
 from autoqa.report.page import render_page
 
 
@@ -14,6 +16,7 @@ def audit_page(audit: StudyAudit) -> str:
         audit=audit,
         kinds=FINDING_KINDS,
         reasons=REASONS,
+        sentences={source.name: source_sentences(source) for source in audit.sources},
         quantiles=[f"{quantile:.0%}" for quantile in QUANTILES],
         version=__version__,
     )

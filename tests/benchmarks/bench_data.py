@@ -57,7 +57,7 @@ def study(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> BoundS
         language = languages.get(name.split(".")[0], name.split(".")[1])
         tables.append(
             f'[sources.{name.replace(".", "-")}]\ntype = "file"\npath = "{path}"\n'
-            f'language = "{language}"\non_mismatch = "repair"\n'
+            f'language = "{language}"\n'
         )
     file = tmp_path_factory.mktemp("bench") / "folder.toml"
     file.write_text(STUDY.format(sources="".join(tables)), encoding="utf-8")

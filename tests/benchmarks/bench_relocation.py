@@ -48,7 +48,6 @@ name = "relocation"
 [sources.tydi]
 type = "file"
 path = "{data}/tydiqa-goldp.*.jsonl.gz"
-on_mismatch = "repair"
 [sources.squad]
 type = "file"
 path = "{data}/squad.en.train.jsonl.gz"
@@ -193,7 +192,7 @@ def _constants(everything: Sequence[Sequence[Example]], rows: Sequence[Known]) -
     weights = learn([row.trusted() for row in rows], NOTHING)
     for name, fitted in (
         ("evidence._USUAL", usual),
-        ("relocate._TEXT", weights.text),
+        ("evidence.TEXT_COEFFICIENTS", weights.text),
         ("relocate._WITH_MODELS", weights.with_models),
     ):
         print(f"{name} = {fitted.round(2).tolist()}")

@@ -55,7 +55,7 @@ def questions(folder: Path, number: int) -> dict[str, list[Example]]:
     unseen = Path(os.environ["AUTOQA_DATA"]) / UNSEEN_LANGUAGE
     return {
         "hindi": list(load(FileOptions(path=str(target), language="hi"))),
-        "unseen language": list(load(FileOptions(path=str(unseen), on_mismatch="repair"))),
+        "unseen language": list(load(FileOptions(path=str(unseen)))),
     }
 
 

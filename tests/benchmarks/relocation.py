@@ -87,7 +87,7 @@ def corpora(folder: Path, patterns: Sequence[str] = PATTERNS) -> list[list[Examp
     for pattern in patterns:
         for path in sorted(folder.glob(pattern)):
             corpus, language = path.name.split(".")[:2]
-            options = FileOptions(path=str(path), language=language, on_mismatch="repair")
+            options = FileOptions(path=str(path), language=language)
             rows = checked(load(options), corpus)
             # XQuAD's ids are the same in all languages; TyDi's never meet.
             found[corpus, language] += [replace(one, id=f"{one.id}@{language}") for one in rows]

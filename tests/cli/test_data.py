@@ -86,6 +86,18 @@ def test_audit_as_table_json_and_page(study: Path, tmp_path: Path) -> None:
     assert 'dir="auto"' in html
 
 
+def test_audit_of_a_study_with_a_damaged_source(study: Path, tmp_path: Path) -> None:
+    (tmp_path / "exam.jsonl").write_bytes(b"")
+    result = CliRunner().invoke(data, ["audit", str(study), "--json"])
+    assert result.exit_code == DataError.exit_code
+    exam, more = json.loads(result.stdout)["sources"]
+    assert exam["unreadable"] in result.stderr.replace("\n", " ")
+    assert (more["rows"], more["unreadable"]) == (10, "")
+    result = CliRunner().invoke(data, ["audit", str(study)])
+    assert result.exit_code == DataError.exit_code
+    assert "study towns: sources 2 (1 cannot be read), rows 10" in result.stdout
+
+
 def test_bad_arguments(study: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"--source 'exma': .* did you mean 'exam'"):
         run("audit", study, "--source", "exma")

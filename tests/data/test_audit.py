@@ -1,5 +1,6 @@
 """What an audit finds in rows as they stand."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.api import Answer, DataError, Options, RawRow, TrainingProtocol
+from autoqa.api import Answer, Options, RawRow, TrainingProtocol
 from autoqa.data.audit import SourceAudit, audit_study
 from autoqa.data.tally import Tally
-from autoqa.errors import ConfigError, PluginError
+from autoqa.errors import ConfigError
+from autoqa.placing.repair import ABSENT, NEAREST
 from autoqa.registry import BoundBackbone
+from autoqa.report.audit import audit_sentences, source_sentences
+from autoqa.report.audit_page import audit_page
 from tests.data.stand_in import BoundStudy, bind, examples
 
 CONTEXT = "The mill stands by the river. The river drives the mill."
@@ -39,6 +43,10 @@ def tally(*rows: RawRow) -> SourceAudit:
         (row(1, ("drives", 41)), ["offset"]),
         (row(1, ("drives", -3)), ["offset"]),
         (row(1, ("drives", None)), ["no_offset"]),
+        (row(1, ("drives", -1)), ["no_offset"]),
+        (row(1, ("DRIVES", 40)), ["form", "offset"]),
+        (row(1, labelled=False), ["unlabelled"]),
+        (row(1, problem="answers must be a list, found 5."), ["unusable"]),
         (row(1, ("wheel", 4)), ["absent", "offset"]),
         (row(1, ("drives ", 40)), ["blank"]),
         (row(1, ("river", 23)), ["several"]),
@@ -116,8 +124,22 @@ def test_one_source_only() -> None:
     assert [each.name for each in audit_study(bound, "hi").sources] == ["hi"]
     with pytest.raises(ConfigError, match=r"--source 'mor': .* did you mean 'more'"):
         audit_study(bound, "mor")
-    with pytest.raises(PluginError, match=r"sources\.more: the plugin 'list' .* KeyError"):
-        audit_study(bound, "more")
+
+
+def test_a_source_that_cannot_be_read_is_told_and_the_others_audited(tmp_path: Path) -> None:
+    bound = bind({"more": _broken, "hi": examples(range(10))}, {"source": "hi"})
+    found = audit_study(bound)
+    more, hi = found.sources
+    assert more.unreadable.startswith("sources.more: the plugin 'list' failed while loading, Key")
+    assert (more.rows, hi.rows, hi.unreadable) == (1, 10, "")
+    assert (found.exit_code, hi.exit_code) == (3, 0)
+    lines = audit_sentences(found)
+    assert lines[0] == f"more: cannot be read, after 1 rows: {more.unreadable}"
+    assert lines[-1] == "study study: sources 2 (1 cannot be read), rows 11"
+    assert "cannot be read" in audit_page(found)
+    absent = audit_study(from_file(tmp_path / "none.jsonl"))
+    assert absent.exit_code == 4
+    assert "there is no file" in absent.sources[0].unreadable
 
 
 def test_long_answers_and_several_answers_are_counted() -> None:
@@ -164,8 +186,65 @@ def test_duplicates_and_white_space_of_real_rows(data_folder: Path) -> None:
     assert source.findings["blank"] == 12
 
 
-def test_a_file_that_cannot_be_read_names_source_and_line(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_names_the_source(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"id": 1}\n', encoding="utf-8")
-    with pytest.raises(DataError, match=r"sources\.s: .*rows\.jsonl:1: context is missing"):
-        audit_study(from_file(path, language="en"))
+    path.write_bytes(b"")
+    found = audit_study(from_file(path, language="en"))
+    assert found.exit_code == 2
+    assert found.sources[0].unreadable.startswith(f"sources.s: {path}")
+
+
+# -- what is wrong with many rows ----------------------------------------------------------------
+
+
+def test_problems_are_counted_by_what_they_have_in_common() -> None:
+    problems = ["answers must be a list, found 5.", "answers must be a list, found 'x, y'."]
+    problems += ["language 'klingon' is not known."]
+    found = tally(*(row(n, problem=problem) for n, problem in enumerate(problems * 3)), row(50))
+    assert (found.rows, found.findings) == (10, {"unusable": 9})
+    assert found.problems == {"answers must be a list": 6, "language … is not known": 3}
+    assert [sample.where for sample in found.samples["unusable"]] == ["f:0", "f:1", "f:2", "f:5"]
+    first, second = source_sentences(found)
+    assert first == (
+        "s: 6 rows cannot be used: answers must be a list; the first is "
+        "f:0: answers must be a list, found 5."
+    )
+    assert second.endswith("the first is f:2: language 'klingon' is not known.")
+
+
+def test_offsets_in_another_unit_are_told() -> None:
+    context = "🙂 the mill 🙂 by the river"
+    words = {"mill": 7, "river": 22}
+    found = tally(*(row(n, each, context=context) for n, each in enumerate(words.items())))
+    assert found.findings["offset"] == 2
+    assert source_sentences(found) == [
+        "s: 0 of 2 offsets fit when counted in code points",
+        "s: 2 of 2 offsets fit when counted in UTF-16 units",
+    ]
+    known = Tally("s", "utf-16")
+    known.add(row(1, ("mill", 7), context=context))
+    assert known.result().findings == {}
+    assert source_sentences(known.result()) == []
+
+
+def test_it_says_what_a_search_would_make_of_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    answers = [("mill", 4), ("mill", 5), ("mills", 4)]
+    rows = [
+        {"id": str(n), "question": f"{n}?", "context": CONTEXT}
+        | {"answers": {"text": [text], "answer_start": [start]}}
+        for n, (text, start) in enumerate(answers)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (source,) = audit_study(from_file(path, language="en")).sources
+    assert source.loading is not None
+    assert source.loading.repaired == {NEAREST: 1}
+    assert source.loading.dropped == {ABSENT: 1}
+    assert source_sentences(source)[-2:] == [
+        f"s: in a search, rows are repaired; {NEAREST}: 1",
+        f"s: in a search, rows are dropped; {ABSENT}: 1",
+    ]
+    refused = audit_study(from_file(path, language="en", on_mismatch="refuse"))
+    assert source_sentences(refused.sources[0])[-1].startswith(
+        f"s: a search refuses it: {path}:2: expected the answer 'mill' at character 5"
+    )

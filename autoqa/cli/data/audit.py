@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import data_console, echo_json
+from autoqa.cli.terminal import complain, data_console, echo_json
 
 if TYPE_CHECKING:
     from autoqa.data.audit import StudyAudit
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def audit(study: Path, source: str | None, html: Path | None, as_json: bool) -> None:
     """Report what is in the sources of the study file STUDY, and what is wrong with them.
 
-    Rows are looked at as they stand in their files: nothing is repaired, refused or written.
+    Rows are looked at as they stand in their files: nothing is repaired, refused or written. Where
+    a source cannot be read, the others are reported, and the exit code is that of its error: 2 for
+    a file, 3 for a plugin, 4 for what is not on this machine.
     """
     from dataclasses import asdict
 
@@ -34,9 +36,13 @@ def audit(study: Path, source: str | None, html: Path | None, as_json: bool) -> 
         _write_page(html, result)
     if as_json:
         echo_json(asdict(result))
-        return
-    data_console().print(audit_table(result))
-    click.echo("\n".join(audit_sentences(result)))
+    else:
+        data_console().print(audit_table(result))
+        click.echo("\n".join(audit_sentences(result)))
+    for source_audit in result.sources:
+        if source_audit.unreadable:
+            complain(source_audit.unreadable)
+    click.get_current_context().exit(result.exit_code)
 
 
 def _write_page(path: Path, result: "StudyAudit") -> None:
