@@ -4,9 +4,10 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import IO, cast
 
 from autoqa.errors import DataError
 
+_ID = re.compile(rb'"id"\s*:\s*("[^"\\\x00-\x1f\x80-\xff]+"|[1-9]\d{0,99})(?=\s*[,}])')
+"""An id that no escape or damage can be in."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 """What some programs put in front of UTF-8."""
 
@@ -88,26 +91,41 @@ def _csv(path: Path, packed: bool, columns: tuple[str, ...]) -> Iterator[FileRow
         _open(path, packed) as file,
         io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="") as text,
     ):
-        reader = csv.reader(text, strict=True)
+        lines: list[str] = []
+        reader = csv.reader(_remembered(text, lines), strict=True)
         header = _csv_header(path, reader, columns)
         line = reader.line_num + 1
         while True:
+            lines.clear()
             try:
                 with _long_fields():
                     values = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield FileRow(f"line {line}", {}, f"this is no CSV: {error}")
+                known = _first_field(header, lines[0].split(","))
+                yield FileRow(f"line {line}", known, f"this is no CSV: {error}")
             else:
                 if values and len(values) != len(header):
                     counts = f"{len(values)} fields, but the header has {len(header)}"
                     problem = f"the row has {counts}; quote fields that hold commas"
-                    known = {"id": values[0]} if header[0] == "id" and values[0].strip() else {}
-                    yield FileRow(f"line {line}", known, problem)
+                    yield FileRow(f"line {line}", _first_field(header, values), problem)
                 elif values:
                     yield FileRow(f"line {line}", dict(zip(header, values, strict=True)))
             line = reader.line_num + 1
+
+
+def _remembered(text: Iterable[str], lines: list[str]) -> Iterator[str]:
+    """The lines of a text, which are also added to a list."""
+    for line in text:
+        lines.append(line)
+        yield line
+
+
+def _first_field(header: list[str], values: list[str]) -> dict[str, object]:
+    """The id of a row that is damaged further on, where ids come first."""
+    first = values[0].strip()
+    return {"id": first} if header[0] == "id" and first and '"' not in first else {}
 
 
 def _csv_header(path: Path, reader: Iterator[list[str]], columns: tuple[str, ...]) -> list[str]:
@@ -146,11 +164,17 @@ def _json_lines(path: Path, packed: bool) -> Iterator[FileRow]:
                 fields = json.loads(content.decode())
             except UnicodeDecodeError as error:
                 byte = content[error.start]
-                yield FileRow(f"line {line}", {}, f"byte 0x{byte:02x} is not UTF-8")
+                yield FileRow(f"line {line}", _id_in(content), f"byte 0x{byte:02x} is not UTF-8")
             except (ValueError, RecursionError) as error:
-                yield FileRow(f"line {line}", {}, f"this is no JSON: {error}")
+                yield FileRow(f"line {line}", _id_in(content), f"this is no JSON: {error}")
             else:
                 yield json_row(f"line {line}", fields)
+
+
+def _id_in(line: bytes) -> dict[str, object]:
+    """The id in a damaged line of JSON."""
+    found = _ID.search(line)
+    return {"id": json.loads(found[1])} if found else {}
 
 
 def json_row(where: str, fields: object) -> FileRow:

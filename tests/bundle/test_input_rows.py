@@ -103,6 +103,27 @@ def test_a_bad_row_is_named_with_file_and_line(
     assert len(rows.problems) == 1
 
 
+@pytest.mark.parametrize(
+    "name, content, ids",
+    [
+        ("a.csv", "id,question,context\na,q,c\nb,,c\nc,q,c,d\nd,q\ne,q,c\n", "a b c d e"),
+        ("a.csv", 'id,question,context\na,q,"c" d\nb,q,c\na,q,c\n', "a b"),
+        ("a.csv", "question,id,context\nq,a,c\nq, x,b,c\nq,c,c\n", "a c"),
+        ("a.csv", 'question,context\nq,c\nq,c,d\nq,"c"d\n,\nq,c\n', "1 2 3 4 5"),
+        (
+            "a.jsonl",
+            '{"id": "a"}\n{"id": 7, "question": \n{"id": "b", \n\n[]\n{"id": 3.5}',
+            "a 7 b",
+        ),
+        ("a.jsonl", b'{"id": "a", "question": "\xff"}\n{"id": "\xff"}\n', "a"),
+        ("a.jsonl", '{"question": "q"}\n{\n3\n', "1 2 3"),
+        ("a.json", json.dumps([{"id": "a"}, ROW | {"id": "b"}, 3]), "a b"),
+    ],
+)
+def test_no_id_is_lost(name: str, content: str | bytes, ids: str, tmp_path: Path) -> None:
+    assert " ".join(read_rows(write(tmp_path, name, content)).ids) == ids
+
+
 BAD_FILES = [
     ("a.txt", "", "cannot tell the format"),
     ("a.csv", "", "no column 'question'; the header has nothing"),

@@ -299,7 +299,7 @@ def test_a_question_that_fills_the_window_is_shortened_and_counted(ensemble: Ens
     found = ensemble.predict(rows, shortened=told.append)
     assert told == [["b", "d"]]
     beginning = Row("b", "why " * (room // 2), long)
-    assert found[1] == ensemble.predict([beginning], shortened=told.append)[0]
+    assert same([found[1]], ensemble.predict([beginning], shortened=told.append))
     assert len(told) == 1
 
 

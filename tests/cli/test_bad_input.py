@@ -87,7 +87,7 @@ def test_a_bad_row_is_named_and_the_good_ones_answered_on_request(
     code, out, err = run("predict", bundle, rows, "--skip-bad", "--format", "jsonl", "--quiet")
     assert code == 1
     answers = {row["id"]: row["answer"] for row in map(json.loads, out.splitlines())}
-    between = ["x"] if isinstance(bad, dict) and bad.get("id") == "x" else []
+    between = ["x"] if b'"x"' in line else []
     assert list(answers) == ["good", *between, "second"]
     assert answers.get("x", "") == ""
     assert f"{rows}, line 2: {expected}" in err

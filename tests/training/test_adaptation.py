@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from autoqa.recipes import Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import trainer as trainer_module
+from autoqa.training.batches import PreparedStage
 from autoqa.training.engine import Engine, StepLoss
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Message, Note, Progress, RecipeCard
@@ -164,10 +166,19 @@ def test_questions_that_fill_the_window_are_cut(make_bench: Bench) -> None:
     assert adapted(run(bench, job(bench)))
 
 
-def test_a_source_without_rows_has_no_text(make_bench: Bench) -> None:
+def test_a_source_without_rows_has_no_text(
+    make_bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench = make_bench("bare")
-    bench._encoded["toy", "train"] = bench.encoded("toy", "train").take([])
-    with pytest.raises(DataError):
+    plain = trainer_module.prepare_stage
+
+    def prepare(*arguments: Any, **options: Any) -> PreparedStage:
+        stage = plain(*arguments, **options)
+        bench._encoded["toy", "train"] = bench.encoded("toy", "train").take([])
+        return stage
+
+    monkeypatch.setattr(trainer_module, "prepare_stage", prepare)
+    with pytest.raises(DataError, match=r"mlm_epochs = 1\.5: train has no text to train on; set"):
         run(bench, job(bench))
 
 

@@ -164,17 +164,17 @@ def test_a_mask_of_another_size_is_the_plugins_fault(bench: Workbench) -> None:
 
 
 def test_long_questions_are_trained_on_and_counted(bench: Workbench) -> None:
-    stage = Stage((Portion("train"),), 12, 2)
+    stage = Stage((Portion("train"),), 9, 2)
     made = prepared(bench, stage, epochs=2.0)
     encoded = bench.encoded("toy", "train")
-    long = encoded.question_tokens + 2 >= 12 - encoded.template.specials
+    long = encoded.question_tokens + 2 >= 9 - encoded.template.specials
     assert 0 < made.shortened == long.sum()
     assert set(made.windows.example.tolist()) == set(range(len(encoded)))
-    assert made.windows.lengths.max() <= 12
+    assert made.windows.lengths.max() <= 9
     wide = prepared(bench, PLAIN)
     assert wide.shortened == 0
     assert long_questions([PLAIN, stage], [wide, made], (1, 16)) == [
-        f"stage 2: {made.shortened} questions too long for windows of 12 tokens, cut to the "
+        f"stage 2: {made.shortened} questions too long for windows of 9 tokens, cut to the "
         "beginning",
         "validation: 1 question too long for windows of 16 tokens, cut to the beginning",
     ]
