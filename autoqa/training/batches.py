@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.api import Augmentation, TokenBatch
+from autoqa.arrays import Indices
 from autoqa.data.portions import turns
 from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError, PluginError
-from autoqa.features.cut import Plan, find_cuts, gather
+from autoqa.features.cut import Cuts, Plan, find_cuts, gather
 from autoqa.features.encode import Encoded
 from autoqa.features.questions import shortened
 from autoqa.features.select import concatenate, kept_rows, take
@@ -162,21 +163,7 @@ def prepare_stage(
             seen[rows] = True
             examples = pool.take(rows)
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
-            if labelling is None:
-                window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
-                windows = gather(examples, cuts.take(window_rows))
-                row = windows.example.astype(np.int64)
-            else:
-                windows, row = labelled(
-                    examples,
-                    cuts,
-                    rows,
-                    labelling.references(portion.source),
-                    labelling.choice,
-                    negatives=portion.negatives,
-                    seed=(seed[0], crc32(portion.source.encode())),
-                    rng=rng,
-                )
+            windows, row = _kept(examples, cuts, rows, portion, labelling, seed[0], rng)
             place = base + rows[row].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
@@ -199,6 +186,31 @@ def prepare_stage(
         seed=(*seed, len(stage.portions) + 1),
         similar_lengths=similar_lengths,
         shortened=cut_short,
+    )
+
+
+def _kept(
+    examples: Encoded,
+    cuts: Cuts,
+    rows: Indices,
+    portion: Portion,
+    labelling: Labelling | None,
+    seed: int,
+    rng: np.random.Generator,
+) -> tuple[Windows, Indices]:
+    """The windows of a turn that are trained on, and the place in ``examples`` of each one's."""
+    if labelling is None:
+        windows = gather(examples, cuts.take(kept_rows(cuts.answerable, portion.negatives, rng)))
+        return windows, windows.example.astype(np.int64)
+    return labelled(
+        examples,
+        cuts,
+        rows,
+        labelling.references(portion.source),
+        labelling.choice,
+        negatives=portion.negatives,
+        seed=(seed, crc32(portion.source.encode())),
+        rng=rng,
     )
 
 

@@ -11,6 +11,8 @@ from autoqa.analysis.selection import candidate_seat
 from autoqa.analysis.stored_predictions import ensemble_plan
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
+from autoqa.features.files import load_windows, save_windows
+from autoqa.store.run_folder import PARTS
 
 
 def plan_of(run: StudyRun, *names: str) -> EnsemblePlan:
@@ -49,6 +51,15 @@ def test_the_key_depends_on_how_members_are_joined(
     assert ensemble_key(finished, plan) == ensemble_key(finished, replace(plan))
     changed = replace(plan, **change)  # type: ignore[arg-type]
     assert ensemble_key(finished, plan) != ensemble_key(finished, changed)
+
+
+def test_the_key_depends_on_how_long_answers_may_be(finished: StudyRun) -> None:
+    plan = plan_of(finished, "t0001-100")
+    before = ensemble_key(finished, plan)
+    for part in PARTS:
+        path = finished.folder.windows_path(plan.tie_group, part)
+        save_windows(path, replace(load_windows(path), max_answer_tokens=20))
+    assert ensemble_key(finished, plan) != before
 
 
 def test_the_key_depends_on_the_bytes_of_the_predictions(finished: StudyRun) -> None:

@@ -370,6 +370,37 @@ def test_all_formats_hold_the_same_answers(
     assert output.read_text() == f"id,answer\n1,{listed[0]['answer']}\n"
 
 
+def test_answers_may_be_made_shorter(bundle: Path, questions: Path, run: Run) -> None:
+    options = ("--format", "json", "--quiet", "--max-answer-tokens", "1")
+    code, out, err = run("predict", bundle, questions, *options)
+    assert (code, err) == (0, "")
+    assert {len(row["answer"].split()) for row in json.loads(out)} == {1}
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "serve"])
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ("0", "Invalid value for '--max-answer-tokens': 0 is not in the range x>=1."),
+        ("many", "Invalid value for '--max-answer-tokens': 'many' is not a valid integer range."),
+        (
+            str(bundle_kit.LENGTH),
+            f"max_answer_tokens is {bundle_kit.LENGTH}: give a whole number from 1 to "
+            f"{bundle_kit.LENGTH - 1}; an answer stands in one window, and those of the bundle "
+            f"have {bundle_kit.LENGTH} tokens, question included.",
+        ),
+    ],
+)
+def test_a_limit_that_no_answer_can_have(
+    bundle: Path, exam: Path, run: Run, command: str, limit: str, sentence: str
+) -> None:
+    files = ("--port", "0") if command == "serve" else (exam,)
+    code, out, err = run(command, bundle, *files, "--max-answer-tokens", limit)
+    assert (code, out) == (2, "")
+    assert sentence in " ".join(err.split())
+    assert "Traceback" not in err
+
+
 def test_a_bad_row_stops_predict_unless_it_is_skipped(
     bundle: Path, questions: Path, run: Run
 ) -> None:

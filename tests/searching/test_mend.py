@@ -3,10 +3,12 @@
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from autoqa.features.files import keep_windows, load_windows
 from autoqa.store.checksums import SUMS
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -223,6 +225,23 @@ def test_damaged_windows_and_questions(
     assert code == 0, err
     assert [path.read_bytes() for path in paths] == before
     assert run("reveal", "toy", "--reason", "a test")[0] == 0
+
+
+def test_windows_come_back_with_their_limit_on_answers(
+    folder: RunFolder, run: Run, study: Path
+) -> None:
+    paths = [
+        next(folder.validation.glob(name))
+        for name in ("*/public.safetensors", "*/sealed/private.safetensors")
+    ]
+    for path in paths:
+        keep_windows(path, replace(load_windows(path), max_answer_tokens=13))
+    before = [path.read_bytes() for path in paths]
+    flip(paths[0], at=len(before[0]) // 2)
+    code, _, err = run("search", study)
+    assert code == 0, err
+    assert "is written again" in words(err)
+    assert [path.read_bytes() for path in paths] == before
 
 
 def test_a_lost_database(folder: RunFolder, run: Run, study: Path, tmp_path: Path) -> None:
