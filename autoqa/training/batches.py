@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from autoqa.api import Augmentation, TokenBatch
+from autoqa.arrays import Indices
 from autoqa.data.portions import turns
 from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError, PluginError
-from autoqa.features.cut import Plan, find_cuts, gather
+from autoqa.features.cut import Cuts, Plan, find_cuts, gather
 from autoqa.features.encode import Encoded
 from autoqa.features.select import concatenate, kept_rows, take
 from autoqa.features.tokenizer import QATokenizer
@@ -158,23 +159,8 @@ def prepare_stage(
             # A question that fills the window by itself has nothing to teach at this length.
             examples = pool.take(fitting := rows[fits[rows]])
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
-            if labelling is None:
-                window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
-                windows = gather(examples, cuts.take(window_rows))
-                row = windows.example.astype(np.int64)
-            else:
-                windows, row = labelled(
-                    examples,
-                    cuts,
-                    fitting,
-                    labelling.references(portion.source),
-                    labelling.choice,
-                    negatives=portion.negatives,
-                    seed=(seed[0], crc32(portion.source.encode())),
-                    rng=rng,
-                )
-            place = base + fitting[row].astype(np.int32)
-            parts.append(replace(windows, example=place))
+            windows = _labelled(examples, fitting, cuts, portion, labelling, seed[0], rng)
+            parts.append(replace(windows, example=windows.example + np.int32(base)))
         base += len(pool)
         counts.append(_count(portion, drawn, parts[first:]))
     windows = concatenate(parts)
@@ -190,6 +176,32 @@ def prepare_stage(
         seed=(*seed, len(stage.portions) + 1),
         similar_lengths=similar_lengths,
     )
+
+
+def _labelled(
+    examples: Encoded,
+    rows: Indices,
+    cuts: Cuts,
+    portion: Portion,
+    labelling: Labelling | None,
+    seed: int,
+    rng: np.random.Generator,
+) -> Windows:
+    """The windows of some rows that are trained on; their ``example`` is one of the rows."""
+    if labelling is None:
+        windows = gather(examples, cuts.take(kept_rows(cuts.answerable, portion.negatives, rng)))
+        return replace(windows, example=rows[windows.example].astype(np.int32))
+    windows, place = labelled(
+        examples,
+        cuts,
+        rows,
+        labelling.references(portion.source),
+        labelling.choice,
+        negatives=portion.negatives,
+        seed=(seed, crc32(portion.source.encode())),
+        rng=rng,
+    )
+    return replace(windows, example=rows[place].astype(np.int32))
 
 
 def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
