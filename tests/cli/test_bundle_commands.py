@@ -392,8 +392,10 @@ def test_answers_may_be_made_shorter(bundle: Path, questions: Path, run: Run) ->
     ],
 )
 def test_a_limit_that_no_answer_can_have(
-    bundle: Path, exam: Path, run: Run, command: str, limit: str, sentence: str
+    bundle: Path, tmp_path: Path, run: Run, command: str, limit: str, sentence: str
 ) -> None:
+    exam = tmp_path / "exam.csv"
+    exam.write_text("id,question,context,answer_text\n1,Who ?,Ada lives .,Ada\n")
     files = ("--port", "0") if command == "serve" else (exam,)
     code, out, err = run(command, bundle, *files, "--max-answer-tokens", limit)
     assert (code, out) == (2, "")
