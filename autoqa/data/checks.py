@@ -1,8 +1,10 @@
 """What every row of every source must be, whoever wrote the plugin that loads it."""
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import count
 
 from autoqa.errors import DataError
 from autoqa.types import Example
@@ -63,10 +65,10 @@ def _problem(row: Example) -> str | None:
 def unique(examples: list[Example], source: str) -> tuple[list[Example], list[str]]:
     """Makes ids unique and turns repeated questions into one with several references.
 
-    Rows with the same id, or with the same question about the same context, are one question that
-    several people answered: their answers become references of the first row, one for each row,
-    so that equal ones can be counted. Translations often keep the id of what they translate: they
-    become ``id@language``.
+    Rows with the same question about the same context are one question that several people
+    answered: their answers become references of the first row, one for each row, so that equal ones
+    can be counted. Translations often keep the id of what they translate: they become
+    ``id@language``. Another question under an id that is taken becomes ``id#2``.
 
     Args:
         examples: Rows of one source.
@@ -74,39 +76,36 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
 
     Returns:
         The examples, in order, and sentences about what was done.
-
-    Raises:
-        DataError: Two rows of one language share an id but ask different things.
     """
-    by_id: dict[tuple[str, str], int] = {}
+    taken: set[tuple[str, str]] = set()
+    numbers: defaultdict[tuple[str, str], Iterator[int]] = defaultdict(lambda: count(2))
     by_question: dict[tuple[str, str, str], int] = {}
     languages: dict[str, set[str]] = {}
     distinct: list[Example] = []
-    merged = 0
+    merged = renamed = 0
     for example in examples:
         question = question_key(example.question)
-        place = by_id.get((example.id, example.language))
-        if place is not None:
-            first = distinct[place]
-            if first.context != example.context or question_key(first.question) != question:
-                raise DataError(
-                    f"sources.{source}: the id {example.id!r} belongs to two rows, "
-                    f"{first.question[:60]!r} and {example.question[:60]!r}; "
-                    "give each row an id of its own."
-                )
-        else:
-            place = by_question.get((example.context, question, example.language))
+        place = by_question.get((example.context, question, example.language))
         if place is not None:
             distinct[place] = replace(
                 distinct[place], answers=distinct[place].answers + example.answers
             )
             merged += 1
             continue
-        by_id[example.id, example.language] = len(distinct)
+        renamed += (key := (example.id, example.language)) in taken
+        while (example.id, example.language) in taken:
+            example = replace(example, id=f"{key[0]}#{next(numbers[key])}")
+        taken.add((example.id, example.language))
         by_question[example.context, question, example.language] = len(distinct)
         languages.setdefault(example.id, set()).add(example.language)
         distinct.append(example)
-    return _told_apart(distinct, languages, source, merged)
+    told_apart, notes = _told_apart(distinct, languages, source, merged)
+    if renamed:
+        notes.append(
+            f"sources.{source}: rows with the id of another question: {renamed}; they are now called "
+            "id#2, id#3 and so on."
+        )
+    return told_apart, notes
 
 
 def _told_apart(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.api import Answer, DataError
+from autoqa.api import Answer
 from autoqa.data.checks import base_id, question_key, unique
 from tests.data.stand_in import example, examples
 
@@ -40,10 +40,16 @@ def test_same_question_about_another_context_does_not() -> None:
     assert len(unique([one, other], "s")[0]) == 2
 
 
-def test_same_id_for_two_questions_is_refused() -> None:
+def test_further_questions_under_one_id_get_ids_of_their_own() -> None:
     one = example(7)
-    with pytest.raises(DataError, match="the id 'q-7-hi' belongs to two rows"):
-        unique([one, replace(example(8), id=one.id)], "s")
+    taken = replace(example(6), id=f"{one.id}#2")
+    rows = [one, replace(example(8), id=one.id), taken, replace(example(9), id=one.id), one]
+    kept, notes = unique(rows, "s")
+    assert [row.id for row in kept] == [one.id, f"{one.id}#2", f"{one.id}#2#2", f"{one.id}#3"]
+    assert [row.question for row in kept[:2]] == [one.question, example(8).question]
+    assert notes[1] == (
+        "sources.s: rows with the id of another question: 3; they are now called id#2, id#3 and so on."
+    )
 
 
 def test_translations_keep_their_id_and_name_their_language() -> None:
