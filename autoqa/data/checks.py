@@ -102,8 +102,8 @@ def unique(examples: list[Example], source: str) -> tuple[list[Example], list[st
     told_apart, notes = _told_apart(distinct, languages, source, merged)
     if renamed:
         notes.append(
-            f"sources.{source}: rows with the id of another question: {renamed}; they are now called "
-            "id#2, id#3 and so on."
+            f"sources.{source}: rows with the id of another question: {renamed}; they are now "
+            "called id#2, id#3 and so on."
         )
     return told_apart, notes
 

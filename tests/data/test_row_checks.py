@@ -48,7 +48,8 @@ def test_further_questions_under_one_id_get_ids_of_their_own() -> None:
     assert [row.id for row in kept] == [one.id, f"{one.id}#2", f"{one.id}#2#2", f"{one.id}#3"]
     assert [row.question for row in kept[:2]] == [one.question, example(8).question]
     assert notes[1] == (
-        "sources.s: rows with the id of another question: 3; they are now called id#2, id#3 and so on."
+        "sources.s: rows with the id of another question: 3; "
+        "they are now called id#2, id#3 and so on."
     )
 
 
