@@ -280,10 +280,10 @@ def test_the_estimate_counts_windows_tokens_and_weights(
     assert faster.t4 == pytest.approx(found.t4 * 8.1 / 65)
     assert faster.searched == found.searched
 
-    # A question that fills the window is left out by the notebook, so it takes no time.
+    # A question that fills the window leaves half of it, so that there are more windows.
     wordy = [replace(e, question="why " * 40) if i % 2 else e for i, e in enumerate(examples)]
     monkeypatch.setattr(type(run.folder), "load_examples", lambda *_: wordy)
-    assert 0.3 < estimate(run, manifest, target).t4 / found.t4 < 0.7
+    assert 1 < estimate(run, manifest, target).t4 / found.t4 < 2
 
 
 def test_hours_are_said_with_limits_and_assumptions() -> None:

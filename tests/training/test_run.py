@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from autoqa.errors import ConfigError, DataError, OutOfTimeError, TrainingError
+from autoqa.errors import ConfigError, OutOfTimeError, TrainingError
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.loss import training_loss
@@ -157,10 +157,10 @@ def test_a_loss_that_is_no_number_ends_the_run(
     assert RunFolder(bench.run_folder).candidate_ids() == []
 
 
-def test_a_stage_that_selects_nothing_says_so(make_bench: Bench) -> None:
+def test_a_stage_without_room_says_so(make_bench: Bench) -> None:
     bench = make_bench("none")
     short = Recipe((Stage((Portion("train"),), 7, 6),))
-    with pytest.raises(DataError, match="A stage of train at 7 tokens selects no window"):
+    with pytest.raises(ConfigError, match=r"length 7 leaves windows no room .* to 11 or more"):
         run(bench, recipe=short)
 
 
