@@ -114,7 +114,7 @@ def most_positions(folder: Path) -> int | None:
     tables = [
         module.num_embeddings - _unused_positions(module)
         for name, module in model.base_model.named_modules()
-        if name.endswith(_POSITIONS) and isinstance(module, nn.Embedding)
+        if name.rpartition(".")[2] in _POSITIONS and isinstance(module, nn.Embedding)
     ]
     return min(tables, default=None)
 

@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autoqa import env
-from autoqa.api import TrainingProtocol
+from autoqa.api import BackboneFacts, TrainingProtocol
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
 from autoqa.planning.run_timing import RunTiming, TimedPortion
@@ -109,7 +109,8 @@ def bind(path: Path, **protocol: Any) -> Any:
     return SimpleNamespace(
         study=study,
         backbones={
-            name: SimpleNamespace(protocol=TrainingProtocol(**protocol)) for name in study.backbones
+            name: SimpleNamespace(protocol=TrainingProtocol(**protocol), facts=BackboneFacts)
+            for name in study.backbones
         },
         missing=list,
     )
