@@ -34,6 +34,7 @@ __all__ = [
     "Augmentation",
     "AugmentationSpec",
     "AutoqaError",
+    "BackboneFacts",
     "BackboneSpec",
     "ConfigError",
     "DataError",
@@ -125,6 +126,24 @@ class TrainingProtocol(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BackboneFacts:
+    """What is known of a backbone on this machine before anything is loaded.
+
+    Attributes:
+        problems: Sentences that say why no run with it can begin, and the way out.
+        notes: Sentences about what will be done with it that people may not expect.
+        tokenizer: The ``tokenizer.json`` that it will have; ``None`` where it has to be made first.
+        positions: Tokens of the longest window that it has positions for; ``None`` where these are
+            relative, computed, or not known yet.
+    """
+
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    tokenizer: Path | None = None
+    positions: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class BackboneSpec:
     """A pretrained encoder that can be fine-tuned to find spans.
 
@@ -139,6 +158,8 @@ class BackboneSpec:
         missing: Options to a sentence that says what is not on this machine and how to get it,
             or ``None``. Must be quick and import nothing heavy.
         licence: Options to licence of the weights (SPDX identifier, or "unknown").
+        facts: Options to what can be said before anything is loaded, for ``--dry-run``; asked only
+            where nothing is missing. Must be quick and import nothing heavy.
         api_version: The :data:`API_VERSION` that the plugin was written for.
     """
 
@@ -149,6 +170,7 @@ class BackboneSpec:
     prepare: Callable[[Any, Path], Path]
     missing: Callable[[Any], str | None]
     licence: Callable[[Any], str]
+    facts: Callable[[Any], BackboneFacts] = lambda _: BackboneFacts()
     api_version: int = API_VERSION
 
 

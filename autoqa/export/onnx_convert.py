@@ -27,10 +27,10 @@ from autoqa.features.select import take
 from autoqa.features.windows import Windows
 from autoqa.modeling import forward
 from autoqa.modeling import onnx_runtime as onnx
+from autoqa.modeling.attention import ATTENTION
 from autoqa.modeling.heads.registry import HEAD_KEY, head_class
 from autoqa.modeling.load import TOKENIZER_FILES, load_for_inference
-from autoqa.modeling.model import SpanModel, made_up_batch
-from autoqa.modeling.packing import ATTENTION
+from autoqa.modeling.model import SpanModel
 from autoqa.types import WeightFormat
 
 _PACKAGES = ("onnx", "onnxruntime", "onnxscript")
@@ -153,9 +153,9 @@ class _Logits(nn.Module):
 
 def _exported(model: SpanModel) -> bytes:
     """The ONNX file of a model; the packed attention has no counterpart there and is left."""
-    if model.inner.config._attn_implementation == ATTENTION:
+    if model.attention == ATTENTION:
         model.inner.set_attn_implementation("sdpa")
-    batch = made_up_batch(model)
+    batch = model.made_up_batch()
     arguments = {
         "input_ids": batch.pad(batch.input_ids, model.inner.config.pad_token_id or 0),
         "attention_mask": batch.pad(torch.ones_like(batch.input_ids), 0),

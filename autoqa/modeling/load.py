@@ -8,14 +8,15 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from transformers import AutoConfig, AutoModelForQuestionAnswering
+from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering
 from transformers.utils import logging as transformers_logging
 
 from autoqa.api import Precision
 from autoqa.errors import ConfigError, MissingAssetError
+from autoqa.modeling.attention import ATTENTION
 from autoqa.modeling.heads.registry import HEAD_KEY, head_name, stored_head
 from autoqa.modeling.model import SpanModel
-from autoqa.modeling.packing import ATTENTION
+from autoqa.modeling.span_encoder import has_own_head, load_span_encoder
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 
@@ -78,13 +79,18 @@ def load_inner(folder: Path, config: Any, device: torch.device) -> Any:
     # "newly initialized" warnings are the point of fine-tuning, and noise at inference.
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
+    load = AutoModelForQuestionAnswering.from_pretrained
+    if has_own_head(config):
+        load = load_span_encoder
+    if getattr(config, "attention_type", None) == "block_sparse":
+        # BigBird's sparse attention turns itself off for good at the first short window, so that
+        # what a window gives would depend on those before it.
+        config.attention_type = "original_full"
     arguments: dict[str, Any] = {"config": config, "dtype": torch.float32}
     try:
-        inner = AutoModelForQuestionAnswering.from_pretrained(
-            folder, attn_implementation=ATTENTION, **arguments
-        )
-    except ValueError:  # the architecture has its own attention only
-        inner = AutoModelForQuestionAnswering.from_pretrained(folder, **arguments)
+        inner = load(folder, attn_implementation=ATTENTION, **arguments)
+    except (KeyError, ValueError):  # the architecture has its own attention only
+        inner = load(folder, **arguments)
     return inner.to(device)
 
 
@@ -101,13 +107,27 @@ def most_positions(folder: Path) -> int | None:
     Raises:
         MissingAssetError: The folder holds no model.
     """
+    config = read_configuration(folder)
+    kind = AutoModel if has_own_head(config) else AutoModelForQuestionAnswering
     with torch.device("meta"):
-        model = AutoModelForQuestionAnswering.from_config(read_configuration(folder))
-    for name, module in model.base_model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            unused = 0 if module.padding_idx is None else module.padding_idx + 1
-            return module.num_embeddings - unused
-    return None
+        model = kind.from_config(config)
+    tables = [
+        module.num_embeddings - _unused_positions(module)
+        for name, module in model.base_model.named_modules()
+        if name.rpartition(".")[2] in _POSITIONS and isinstance(module, nn.Embedding)
+    ]
+    return min(tables, default=None)
+
+
+_POSITIONS = ("position_embeddings", "embed_positions", "wpe")
+"""Names of tables of position embeddings."""
+
+
+def _unused_positions(table: nn.Embedding) -> int:
+    """Rows before the one of a window's first token."""
+    if table.padding_idx is not None:
+        return table.padding_idx + 1
+    return int(getattr(table, "offset", 0))
 
 
 def check_length(folder: Path, length: int, where: str) -> None:
@@ -131,9 +151,28 @@ def check_length(folder: Path, length: int, where: str) -> None:
 
 
 def encoder_layers(model: SpanModel) -> list[nn.Module]:
-    """The encoder's layers from the lowest up: its longest list of modules."""
-    lists = [list(m) for m in model.inner.base_model.modules() if isinstance(m, nn.ModuleList)]
-    return max(lists, key=len, default=[])
+    """The encoder's layers from the lowest up: its longest list of modules.
+
+    Where a decoder is trained, too, its layers follow.
+    """
+    inner = model.inner
+    found = [m for m in inner.base_model.modules() if isinstance(m, nn.ModuleList)]
+    if inner.config.is_encoder_decoder and not has_own_head(inner.config):
+        stacks = [inner.base_model.get_encoder(), inner.base_model.get_decoder()]
+        found = [
+            part for stack in stacks for name, part in stack.named_children() if name == "layers"
+        ]
+        return [layer for layers in found for layer in layers]
+    return list(max(found, key=len, default=()))
+
+
+def embedding_modules(model: SpanModel) -> list[nn.Module]:
+    """What turns tokens into the lowest layer's input, as far as it is trained."""
+    base = model.inner.base_model
+    if isinstance(getattr(base, "embeddings", None), nn.Module):
+        return [base.embeddings]
+    tables: list[nn.Module] = [each for each in base.children() if isinstance(each, nn.Embedding)]
+    return tables or [model.inner.get_input_embeddings()]
 
 
 def rounded_state(model: SpanModel) -> dict[str, torch.Tensor]:
@@ -150,7 +189,7 @@ def save_model(
     """Writes weights, configuration and tokenizer files; the folder is made."""
     folder.mkdir(parents=True)
     save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
-    config = model.inner.config.to_diff_dict()
+    config = getattr(model.inner, "whole_config", model.inner.config).to_diff_dict()
     config["architectures"] = [type(model.inner).__name__]
     config.pop(HEAD_KEY, None)
     if model.head is not None:

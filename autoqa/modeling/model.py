@@ -1,21 +1,32 @@
 """The model that is trained and exported: an encoder of transformers and an answer head.
 
-Whether a model really computes the same packed and padded is probed once, after loading.
+How windows go through a model so that each gets what it gets alone is probed once, after loading.
 """
 
-import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
+from autoqa.modeling.arguments import ForwardArguments
+from autoqa.modeling.attention import ATTENTION, noticed, windows_up_to
 from autoqa.modeling.frozen import FrozenLayers
 from autoqa.modeling.heads.base import AnswerHead, LogitTensors
 from autoqa.modeling.heads.registry import HEAD_PREFIX
-from autoqa.modeling.packing import ATTENTION, Batch
+from autoqa.modeling.packing import Batch
+from autoqa.modeling.probing import (
+    PACKED,
+    Layout,
+    choose_layout,
+    close,
+    evaluating,
+    made_up_batch,
+    reads_left_to_right,
+    telling_lengths,
+    told,
+)
 
 DROPOUT = 0.5
 """Rate of each mask of multi-sample dropout: dropout's classic rate before an output layer."""
@@ -31,7 +42,8 @@ class SpanModel(nn.Module):
     Attributes:
         inner: The transformers model.
         head: The extra head, or ``None``.
-        packs: Whether it computes the same packed as padded; if so, it is run packed.
+        layout: How windows go through it.
+        fault: Why it cannot even be run on one window after the other; ``None`` where it can.
         compiled: Whether the encoder is compiled where it trains.
         frozen: The lowest layers, if what they give may be computed once per window.
         notes: Sentences for people about what is not done as the protocol says.
@@ -44,13 +56,25 @@ class SpanModel(nn.Module):
         self.compiled = False
         self.frozen: FrozenLayers | None = None
         self.notes: tuple[str, ...] = ()
-        self.takes_types = "token_type_ids" in inspect.signature(inner.forward).parameters
-        embeddings = getattr(inner.base_model, "embeddings", None)
-        # RoBERTa-like models count positions from padding_idx + 1.
-        roberta_like = hasattr(embeddings, "create_position_ids_from_input_ids")
-        self.first_position = int(inner.config.pad_token_id) + 1 if roberta_like else 0
-        self.packs = True
-        self.packs = _packs(self)
+        self._arguments = ForwardArguments(inner)
+        self.layout: Layout = "padded"
+        self.fault: str | None = None
+        self._choose_layout()
+
+    @property
+    def packs(self) -> bool:
+        """Whether windows go through it back to back."""
+        return self.layout in PACKED
+
+    @property
+    def takes_types(self) -> bool:
+        """Whether it has embeddings of question and context as such."""
+        return self._arguments.takes_types
+
+    @property
+    def attention(self) -> str:
+        """The name of what computes its attention, as transformers knows it."""
+        return str(self._arguments.transformer.config._attn_implementation)
 
     @property
     def device(self) -> torch.device:
@@ -91,6 +115,8 @@ class SpanModel(nn.Module):
 
     def hidden(self, batch: Batch) -> torch.Tensor:
         """The encoder's output ``[T, H]``."""
+        if self.layout == "single" and len(batch.lengths) > 1:
+            return torch.cat([self.hidden(each) for each in batch.windows()])
         return self._flat(self._run(self.inner.base_model, batch)[0], batch)
 
     @torch.no_grad()
@@ -98,20 +124,22 @@ class SpanModel(nn.Module):
         """What the frozen layers make of windows, float32 ``[T, H]``; see :attr:`frozen`."""
         if self.frozen is None:
             raise ValueError("the model has no frozen layers")
+        if self.layout == "single" and len(batch.lengths) > 1:
+            return torch.cat([self.lower(each) for each in batch.windows()])
         with self.frozen.alone() as given:
             self._run(self.inner.base_model, batch)
         return self._flat(given[0], batch).float()
 
     def freeze(self, layers: FrozenLayers) -> bool:
         """Takes layers as :attr:`frozen`, if the model computes the same from their output on."""
-        batch = made_up_batch(self)
+        batch = self.made_up_batch()
         self.frozen = layers
-        with _evaluating(self.inner):
+        with evaluating(self.inner):
             try:
                 two_steps = self._inner_logits(replace(batch, lower=self.lower(batch)))
-                same = _close(two_steps, self._inner_logits(batch))
-            except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
-                same = False  # the architecture wants more of its layers than hidden states
+                same = close(two_steps, self._inner_logits(batch))
+            except Exception:  # the architecture wants more of its layers than hidden states
+                same = False
         if not same:
             self.frozen = None
         return same
@@ -125,12 +153,21 @@ class SpanModel(nn.Module):
         layer = getattr(self.inner, "qa_outputs", None)
         if not isinstance(layer, nn.Linear) or layer.out_features != 2:
             return False
-        with _evaluating(self.inner):
-            batch = made_up_batch(self)
+        with evaluating(self.inner):
+            batch = self.made_up_batch()
             hidden = self.hidden(batch)
             if hidden.shape[-1] != layer.in_features:
                 return False
-            return _close(self._scores(hidden), self._inner_logits(batch))
+            return close(self._scores(hidden), self._inner_logits(batch))
+
+    def reads_left_to_right(self) -> bool:
+        """Whether what a token gives depends on what precedes it alone, as in decoders."""
+        with evaluating(self.inner):
+            return reads_left_to_right(self._inner_logits, self.made_up_batch())
+
+    def made_up_batch(self, lengths: tuple[int, ...] = (5, 7)) -> Batch:
+        """Windows of different length, to probe the model with."""
+        return made_up_batch(self.inner.config, self.device, lengths)
 
     def state(self) -> dict[str, torch.Tensor]:
         """All weights by name, not copied; an extra head's have a prefix of their own."""
@@ -162,13 +199,53 @@ class SpanModel(nn.Module):
         """Undoes :meth:`compile_encoder`, and notes why."""
         del self.inner.base_model.forward  # the class's own shows again
         self.compiled = False
-        first_line = str(error).strip().partition("\n")[0]
-        self.notes += (
-            f"torch.compile failed ({type(error).__name__}: {first_line:.200}); "
-            "the model is trained uncompiled.",
-        )
+        self.notes += (f"torch.compile failed ({told(error)}); the model is trained uncompiled.",)
+
+    def _choose_layout(self) -> None:
+        def run(layout: Layout, batch: Batch) -> LogitTensors:
+            self.layout = layout
+            return self._inner_logits(batch)
+
+        batch = self.made_up_batch(telling_lengths(self.inner.config))
+        chosen: Layout = "padded"
+        with evaluating(self.inner):
+            try:
+                dispatches = self._dispatches(batch)
+                chosen, why = choose_layout(run, batch, dispatches=dispatches)
+            except Exception as error:  # architectures raise what they like
+                self.fault = told(error)
+        self.layout = chosen
+        if self.fault is None and why:
+            how = "padded" if chosen == "padded" else "run one after the other"
+            name = type(self._arguments.transformer).__name__
+            self.notes += (f"windows are {how}, not packed, which is slower: {name} {why}",)
+
+    def _dispatches(self, batch: Batch) -> bool:
+        """Whether the packed attention does what the model's own does; if not, it has its own."""
+        if self.attention != ATTENTION:
+            return False
+        self.layout = "single"
+        ours = None
+        with noticed() as called:
+            try:
+                ours = self._inner_logits(batch)
+            except (NotImplementedError, ValueError):  # adds to the products what kernels do not
+                called.clear()
+        self._attend_by("eager")
+        if not called or ours is None or not close(ours, self._inner_logits(batch)):
+            return False
+        self._attend_by(ATTENTION)
+        return True
+
+    def _attend_by(self, name: str) -> None:
+        for module in self.inner.modules():  # some refuse set_attn_implementation
+            if hasattr(module, "config"):
+                module.config._attn_implementation = name
 
     def _inner_logits(self, batch: Batch) -> LogitTensors:
+        if self.layout == "single" and len(batch.lengths) > 1:
+            starts, ends = zip(*map(self._inner_logits, batch.windows()), strict=True)
+            return torch.cat(starts), torch.cat(ends)
         output = self._run(self.inner, batch)
         start, end = output.start_logits, output.end_logits
         return self._flat(start, batch).float(), self._flat(end, batch).float()
@@ -182,7 +259,13 @@ class SpanModel(nn.Module):
 
         Candidates are evaluated as the exported model will run, uncompiled.
         """
-        arguments = self._packed(batch) if self.packs else self._padded(batch)
+        if not self.packs:
+            return self._called(module, batch, self._arguments.padded(batch))
+        with windows_up_to(max(batch.lengths)):
+            arguments = self._arguments.packed(batch, mask=self.layout == "masked")
+            return self._called(module, batch, arguments)
+
+    def _called(self, module: nn.Module, batch: Batch, arguments: dict[str, torch.Tensor]) -> Any:
         if batch.lower is not None:
             if self.frozen is None:
                 raise ValueError("a model without frozen layers needs windows from the beginning")
@@ -202,61 +285,5 @@ class SpanModel(nn.Module):
         with torch.compiler.set_stance("force_eager"):
             return module(**arguments)
 
-    def _packed(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """One row, no padding."""
-        return {
-            "input_ids": batch.input_ids[None],
-            "position_ids": batch.positions[None] + self.first_position,
-            "segments": torch.tensor(batch.lengths),
-            **({"token_type_ids": batch.type_ids[None]} if self.takes_types else {}),
-        }
-
-    def _padded(self, batch: Batch) -> dict[str, torch.Tensor]:
-        """One row per window, padded to the longest."""
-        return {
-            "input_ids": batch.pad(batch.input_ids, self.inner.config.pad_token_id or 0),
-            "attention_mask": batch.pad(torch.ones_like(batch.input_ids), 0),
-            **({"token_type_ids": batch.pad(batch.type_ids, 0)} if self.takes_types else {}),
-        }
-
     def _flat(self, output: torch.Tensor, batch: Batch) -> torch.Tensor:
         return output[0] if self.packs else batch.unpad(output)
-
-
-def made_up_batch(model: SpanModel) -> Batch:
-    """Two windows of different length, to probe a model with."""
-    # Padding has no position of its own in some families, so the padding token is not among them.
-    pad_id = model.inner.config.pad_token_id or 0
-    ids = (torch.arange(1, 13, device=model.device) + pad_id) % model.inner.config.vocab_size
-    label = torch.zeros(2, 2, dtype=torch.int64, device=model.device)
-    return Batch(ids, torch.zeros_like(ids), [7, 5], ids >= 0, label, ids >= 0)
-
-
-def _packs(model: SpanModel) -> bool:
-    """Compares packed and padded logits on made-up windows; leaves ``model.packs`` off."""
-    if model.inner.config._attn_implementation != ATTENTION:
-        return False
-    batch = made_up_batch(model)
-    with _evaluating(model.inner):
-        try:
-            packed = model._inner_logits(batch)
-        except TypeError:  # the architecture does not hand the segments down to its attention
-            return False
-        model.packs = False
-        return _close(packed, model._inner_logits(batch))
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    """No dropout, no gradients; the module is as it was afterwards."""
-    was_training = module.training
-    module.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        module.train(was_training)
-
-
-def _close(some: tuple[torch.Tensor, ...], others: tuple[torch.Tensor, ...]) -> bool:
-    return all(torch.allclose(a, b, atol=1e-4) for a, b in zip(some, others, strict=True))

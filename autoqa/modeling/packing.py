@@ -1,134 +1,15 @@
-"""Packed batches: windows back to back in one row, attention inside each window only.
+"""Packed batches: windows back to back in one row.
 
-A padded batch computes on padding; a packed one has none. The attention is registered with
-transformers' attention interface, so every architecture that dispatches through the interface can
-use it.
+A padded batch computes on padding; a packed one has none.
 """
 
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nested import nested_tensor_from_jagged
-from transformers import AttentionInterface, AttentionMaskInterface
 
 from autoqa.features.windows import Windows
-from autoqa.modeling.cpu_attention import attend_windows
-
-ATTENTION = "autoqa_packed"
-
-
-def _packed_attention(
-    module: nn.Module,  # noqa: ARG001
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    dropout: float = 0.0,
-    scaling: float | None = None,
-    segments: torch.Tensor | None = None,
-    **_: Any,
-) -> tuple[torch.Tensor, None]:
-    """Scaled dot-product attention per window; query, key, value ``[batch, heads, T, size]``.
-
-    ``segments`` are the windows' lengths, on the CPU. Without them this is plain attention with
-    the mask, that is the padded forward pass.
-    """
-    if segments is None:
-        output = nn.functional.scaled_dot_product_attention(
-            query, key, value, attn_mask=attention_mask, dropout_p=dropout, scale=scaling
-        )
-        return output.transpose(1, 2).contiguous(), None
-    lengths = segments.tolist()
-    if query.is_cuda:
-        return _attend_jagged(query, key, value, lengths, dropout, scaling), None
-    if query.device.type == "cpu" and query.dtype != torch.float32 and not dropout:
-        scale = scaling if scaling is not None else query.shape[-1] ** -0.5
-        return attend_windows(query, key, value, lengths, scale), None
-    parts = zip(*(torch.split(t, lengths, dim=2) for t in (query, key, value)), strict=True)
-    outputs = [_attend(q, k, v, dropout, scaling) for q, k, v in parts]
-    return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
-
-
-def _attend_jagged(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    lengths: list[int],
-    dropout: float,
-    scaling: float | None,
-) -> torch.Tensor:
-    """Attention inside every window by one kernel, ``[1, T, heads, size]``.
-
-    GPUs have fused kernels for windows of different length that stand back to back; a call per
-    window would leave most of the device idle.
-    """
-    offsets = torch.tensor([0, *accumulate(lengths)], device=query.device)
-    low, high = min(lengths), max(lengths)
-
-    def jagged(side: torch.Tensor) -> torch.Tensor:
-        values = side[0].transpose(0, 1).contiguous()
-        made = nested_tensor_from_jagged(values, offsets, min_seqlen=low, max_seqlen=high)
-        return made.transpose(1, 2)
-
-    output = nn.functional.scaled_dot_product_attention(
-        jagged(query), jagged(key), jagged(value), dropout_p=dropout, scale=scaling
-    )
-    packed: torch.Tensor = output.transpose(1, 2).values()
-    return packed[None]
-
-
-def _attend(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    dropout: float,
-    scaling: float | None,
-) -> torch.Tensor:
-    """Attention inside one window.
-
-    On a CPU in half precision plain matrix products over the whole window, which fits into memory
-    easily, take three quarters of the fused kernel's time from 64 tokens on, and a third of it
-    with the backward pass. With dropout there is no fused kernel for CPUs in any precision.
-    """
-    if query.device.type != "cpu" or (query.dtype == torch.float32 and not dropout):
-        return nn.functional.scaled_dot_product_attention(
-            query, key, value, dropout_p=dropout, scale=scaling
-        )
-    q, k, v = (t.flatten(0, 1) for t in (query, key, value))
-    scale = scaling if scaling is not None else q.shape[-1] ** -0.5
-    weights = torch.softmax(torch.bmm(q * scale, k.transpose(1, 2)), -1, dtype=q.dtype)
-    if dropout:
-        weights = weights * _dropout_mask(weights, dropout)
-    return torch.bmm(weights, v).view_as(query)
-
-
-def _dropout_mask(weights: torch.Tensor, rate: float) -> torch.Tensor:
-    """What dropout multiplies with: 0, or the inverse of the share that is kept.
-
-    On a CPU drawing is what dropout's time goes into, so each draw of 64 bits decides on eight
-    weights; the rate is rounded to a 256th for that.
-    """
-    cut = round(256 * rate)
-    draws = torch.empty(-(-weights.numel() // 8), dtype=torch.int64).random_(-(2**63), None)
-    survivors = draws.view(torch.uint8)[: weights.numel()].view_as(weights) >= cut
-    return survivors.to(weights.dtype).mul_(256 / (256 - cut))
-
-
-AttentionInterface.register(ATTENTION, _packed_attention)
-AttentionMaskInterface.register(ATTENTION, AttentionMaskInterface()["sdpa"])
-
-
-def exclude_attention_from_compilation() -> None:
-    """Lets compiled encoders call the packed attention as it is.
-
-    Traced, its loop over windows would be compiled anew for every number of windows.
-    """
-    plain = torch.compiler.disable(_packed_attention)  # type: ignore[no-untyped-call]
-    AttentionInterface.register(ATTENTION, plain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +69,32 @@ class Batch:
             allowed=self.allowed[inside],
             label=self.label[number : number + 1],
             starts_word=self.starts_word[inside],
+            lower=None if self.lower is None else self.lower[inside],
         )
+
+    def windows(self) -> "list[Batch]":
+        """Each window as a batch of its own, untaught."""
+        return [self.window(number) for number in range(len(self.lengths))]
 
     def pad(self, flat: torch.Tensor, fill: float) -> torch.Tensor:
         """Turns ``[T, ...]`` into ``[W, longest, ...]``."""
         return nn.utils.rnn.pad_sequence(
             list(torch.split(flat, self.lengths)), batch_first=True, padding_value=fill
         )
+
+    def question(self, padded_ids: torch.Tensor, separator: int | None) -> torch.Tensor:
+        """Tokens before the first separator or context token, int64 ``[W, longest]``.
+
+        They see all and are seen by all in Longformer, whose own question-answering class finds
+        them so, but refuses other numbers of separators than three.
+
+        Args:
+            padded_ids: The windows' tokens, ``[W, longest]``.
+            separator: The token that stands between question and context, where it is known.
+        """
+        context = self.pad((self.allowed & (self.positions > 0)).long(), 1) > 0
+        ended = context if separator is None else context | (padded_ids == separator)
+        return (ended.cumsum(1) == 0).long()
 
     def unpad(self, padded: torch.Tensor) -> torch.Tensor:
         """Turns ``[W, longest, ...]`` into ``[T, ...]``."""

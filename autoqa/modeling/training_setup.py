@@ -8,9 +8,11 @@ from torch import nn
 
 from autoqa.api import TrainingProtocol
 from autoqa.errors import ConfigError
+from autoqa.modeling.attention import exclude_attention_from_compilation
 from autoqa.modeling.frozen import FrozenLayers
 from autoqa.modeling.heads.registry import fresh_head
 from autoqa.modeling.load import (
+    embedding_modules,
     encoder_layers,
     load_inner,
     pick_device,
@@ -18,8 +20,7 @@ from autoqa.modeling.load import (
     resolve_precision,
 )
 from autoqa.modeling.loss import training_loss
-from autoqa.modeling.model import SpanModel, made_up_batch
-from autoqa.modeling.packing import exclude_attention_from_compilation
+from autoqa.modeling.model import SpanModel
 from autoqa.recipes import Method
 
 PLAIN = Method()
@@ -51,17 +52,16 @@ def load_for_training(
     torch.manual_seed(seed)
     inner = load_inner(folder, read_configuration(folder), pick_device(device))
     model = SpanModel(inner, fresh_head(method.head, inner))
+    _check_architecture(model, folder)
     _check_method(model, method, protocol)
     _reinitialise(model, method.reinit_layers)
     if protocol.dropout is not None:
-        for module in model.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = protocol.dropout
+        for module, name in _dropouts(model):
+            setattr(module, name, protocol.dropout)
     _check_dropout(model, method)
-    encoder = inner.base_model
     frozen: list[nn.Module] = []
     if protocol.freeze_embeddings:
-        frozen.append(encoder.embeddings)
+        frozen.extend(embedding_modules(model))
     frozen.extend(encoder_layers(model)[: protocol.frozen_layers])
     for module in frozen:
         module.requires_grad_(False)
@@ -75,19 +75,44 @@ def load_for_training(
     return model
 
 
+def _dropouts(model: nn.Module) -> list[tuple[nn.Module, str]]:
+    """Where rates of dropout stand: in modules of their own, or as numbers of others (BART)."""
+    found: list[tuple[nn.Module, str]] = []
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            found.append((module, "p"))
+        for name in ("dropout", "attention_dropout"):
+            if isinstance(vars(module).get(name), (int, float)):
+                found.append((module, name))
+    return found
+
+
 def _run_frozen_apart(model: SpanModel, frozen: list[nn.Module], depth: int) -> None:
     """Lets what frozen layers give be computed once per window, or notes why it cannot be."""
     layers = encoder_layers(model)
-    dropout = any(
-        isinstance(part, nn.Dropout) and part.p for each in frozen for part in each.modules()
-    )
-    if dropout:
+    if any(getattr(*where) for each in frozen for where in _dropouts(each)):
         why = "there is dropout in them, so they give something else each time; set dropout = 0"
     elif not model.freeze(FrozenLayers(layers, min(depth, len(layers)))):
         why = f"{type(model.inner).__name__} does not run from the middle"
     else:
         return
     model.notes += (f"what the frozen layers give is not kept: {why}",)
+
+
+def _check_architecture(model: SpanModel, folder: Path) -> None:
+    name = f"the {model.inner.config.model_type} model in {folder}"
+    if model.fault is not None:
+        raise ConfigError(
+            f"{name} cannot be run on text alone ({model.fault}); take an encoder of text such as "
+            "bert, xlm-roberta, deberta-v2 or modernbert."
+        )
+    if model.reads_left_to_right():
+        raise ConfigError(
+            f"{name} reads from left to right: what it gives for a token knows nothing of what "
+            "follows, such as the rest of an answer; take an encoder. Weights that were trained to "
+            "see both sides need `is_causal: false` (Gemma: `use_bidirectional_attention: true`) "
+            "in config.json."
+        )
 
 
 def _check_method(model: SpanModel, method: Method, protocol: TrainingProtocol) -> None:
@@ -126,7 +151,7 @@ def _check_method(model: SpanModel, method: Method, protocol: TrainingProtocol) 
 
 
 def _check_dropout(model: SpanModel, method: Method) -> None:
-    rates = [each.p for each in model.modules() if isinstance(each, nn.Dropout)]
+    rates = [getattr(*where) for where in _dropouts(model)]
     if method.rdrop and method.dropout_samples == 1 and not any(rates):
         raise ConfigError(
             f"rdrop = {method.rdrop:g} compares two passes with different dropout, but the model "
@@ -171,7 +196,7 @@ def _compile(model: SpanModel, method: Method, dtype: torch.dtype) -> None:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         try:
             with torch.autocast(device.type, dtype, dtype != torch.float32):
-                loss = training_loss(model, made_up_batch(model), method)
+                loss = training_loss(model, model.made_up_batch(), method)
             torch.autograd.backward(loss)
         except Exception as error:  # compilers, linkers and drivers raise what they like
             if not model.compiled:

@@ -138,7 +138,13 @@ class _Binder:
     def _protocol(
         self, spec: BackboneSpec, options: BaseModel, table: BackboneTable, at: Place
     ) -> TrainingProtocol | None:
-        returned = self._collect(lambda: [guarded(dotted(at), spec.name, spec.protocol, options)])
+        def ask() -> list[object]:
+            try:
+                return [guarded(dotted(at), spec.name, spec.protocol, options)]
+            except ConfigError as error:
+                raise ConfigError(*(f"{dotted(at)}: {each}" for each in error.problems)) from error
+
+        returned = self._collect(ask)
         if returned is None:
             return None
         protocol: object = returned[0]

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from autoqa.api import Augmentation, BackboneSpec, SourceSpec, TrainingProtocol
+from autoqa.api import Augmentation, BackboneFacts, BackboneSpec, SourceSpec, TrainingProtocol
 from autoqa.config.problems import parse
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError, PluginError
@@ -32,6 +32,10 @@ class BoundBackbone:
     spec: BackboneSpec
     options: BaseModel
     protocol: TrainingProtocol
+
+    def facts(self) -> BackboneFacts:
+        """What the plugin knows of the model before anything is loaded."""
+        return guarded(f"backbones.{self.name}", self.spec.name, self.spec.facts, self.options)
 
 
 @dataclass(frozen=True)

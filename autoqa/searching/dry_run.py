@@ -18,6 +18,7 @@ from autoqa.errors import DataError, MissingAssetError
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
+from autoqa.searching.dry_backbones import look_at_backbones
 from autoqa.searching.dry_timing import Timers, in_time
 from autoqa.searching.setup import (
     Prepare,
@@ -65,6 +66,8 @@ class SearchPlan:
         time: Sentences about what the time limit holds.
         types: Each source's plugin.
         answers: Sentences on how many answers are longer than those that models may give.
+        problems: One sentence for each thing that would stop a backbone's first run, led by the key
+            of the study file that it is about.
     """
 
     study: str
@@ -79,6 +82,7 @@ class SearchPlan:
     time: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
     answers: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
         """The plan in lines for people."""
@@ -104,7 +108,8 @@ class SearchPlan:
             text += [f"  {key}: {value}" for key, value in backbone.parameters.items()]
             for origin, recipe in backbone.first.items():
                 text += [f"  {origin} recipe:", *(f"    {row}" for row in recipe)]
-        return text + [f"missing: {sentence}" for sentence in self.missing]
+        text += [f"missing: {sentence}" for sentence in self.missing]
+        return text + [f"problem: {sentence}" for sentence in self.problems]
 
 
 def plan_search(
@@ -140,8 +145,10 @@ def plan_search(
     if data is not None and options.warm_start is not None:
         notes.append(read_prior(options.warm_start, study, spaces, data.private).sentence())
     workers = plan_workers(options.workers or study.search.workers, study.search.devices_per_run)
+    problems, further = look_at_backbones(bound, missing, data)
+    notes += further
     time: list[str] = []
-    if data is not None and not missing:
+    if data is not None and not missing and not problems:
         with display or QuietDisplay() as shown:
             timers = Timers(study, data, protocol_runs(spaces, study.seed), timed, shown, factory)
             workers, time = in_time(study, options, timers)
@@ -160,6 +167,7 @@ def plan_search(
         time=time,
         types={name: table.type for name, table in study.sources.items()},
         answers=[] if data is None else _answers(bound, data),
+        problems=problems,
     )
 
 

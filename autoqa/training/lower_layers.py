@@ -10,7 +10,7 @@ import transformers
 from autoqa.api import TrainingProtocol
 from autoqa.features.activations import KEY_BYTES, ActivationRows, Activations
 from autoqa.features.cache import FeatureCache
-from autoqa.modeling.load import encoder_layers, resolve_precision
+from autoqa.modeling.load import embedding_modules, encoder_layers, resolve_precision
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
 
@@ -97,7 +97,7 @@ def _key(model: SpanModel, depth: int, dtype: torch.dtype) -> str:
         model.inner.config.to_json_string(),
     )
     digest = hashlib.sha256(repr(facts).encode())
-    frozen = [model.inner.base_model.embeddings, *encoder_layers(model)[:depth]]
+    frozen = [*embedding_modules(model), *encoder_layers(model)[:depth]]
     for module in frozen:
         for name, tensor in sorted(module.state_dict().items()):
             digest.update(f"{name} {tuple(tensor.shape)}".encode())

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from autoqa.api import TrainingProtocol
-from autoqa.modeling import packing
+from autoqa.modeling import attention
+from autoqa.modeling.attention import _attend
 from autoqa.modeling.cpu_attention import attend_windows
 from autoqa.modeling.forward import predict
 from autoqa.modeling.loss import training_loss
-from autoqa.modeling.packing import _attend, make_batch
+from autoqa.modeling.packing import make_batch
 from autoqa.modeling.training_setup import PLAIN, load_for_training
 from tests.modeling.conftest import make_windows, save_tiny
 
@@ -77,7 +78,7 @@ def test_models_train_and_predict_as_with_plain_operations(
     batch = make_batch(windows, model.device)
     results = []
     for attend in (attend_windows, one_by_one):
-        monkeypatch.setattr(packing, "attend_windows", attend)
+        monkeypatch.setattr(attention, "attend_windows", attend)
         model.zero_grad()
         model.train()
         with torch.autocast("cpu", torch.bfloat16):

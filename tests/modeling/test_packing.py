@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from autoqa.api import TrainingProtocol
+from autoqa.modeling.attention import _attend, _attend_jagged, _attend_masked, _dropout_mask
 from autoqa.modeling.loss import training_loss
-from autoqa.modeling.packing import _attend, _attend_jagged, _dropout_mask, make_batch
+from autoqa.modeling.packing import make_batch
+from autoqa.modeling.probing import Layout
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.recipes import Method
 from tests.modeling.conftest import make_windows, save_tiny
@@ -30,8 +32,9 @@ def test_packed_and_padded_give_the_same_logits_loss_and_gradients(
     assert model.packs
     batch = make_batch(make_windows([20, 9, 31, 9]), model.device)
     results = []
-    for packs in (True, False):
-        model.packs = packs
+    layouts: tuple[Layout, ...] = ("packed", "padded")
+    for layout in layouts:
+        model.layout = layout
         model.zero_grad()
         torch.manual_seed(5)  # the masks of multi-sample dropout
         loss = training_loss(model, batch, method)
@@ -67,6 +70,28 @@ def test_one_kernel_for_all_windows_does_what_one_call_for_each_does(
         torch.autograd.grad((output * weight).sum(), sides) for output in (together, apart)
     )
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_masks_count_inside_every_window_together_and_apart(dtype: torch.dtype) -> None:
+    """Tokens see three neighbours to each side; float64 goes the way of half precision."""
+    lengths, draw = [7, 1, 12, 5], torch.Generator().manual_seed(0)
+    sides = [torch.randn(1, 3, 25, 8, generator=draw, dtype=dtype) for _ in range(3)]
+    places = torch.arange(12)
+    mask = ((places[:, None] - places).abs() <= 3)[None, None]
+    together = _attend_masked(*sides, lengths, 0.0, None, mask)
+    begin = 0
+    for length in lengths:
+        inside = slice(begin, begin + length)
+        begin += length
+        q, k, v = (side[:, :, inside] for side in sides)
+        scores = (q @ k.transpose(2, 3) / 8**0.5).masked_fill(
+            ~mask[..., :length, :length], float("-inf")
+        )
+        expected = scores.softmax(-1) @ v
+        torch.testing.assert_close(together[:, inside].transpose(1, 2), expected)
+        apart = _attend(q, k, v, 0.0, None, mask)
+        torch.testing.assert_close(apart, expected)
 
 
 @pytest.mark.parametrize("scaling", [None, 0.3])

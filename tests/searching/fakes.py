@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from autoqa import env
-from autoqa.api import TrainingProtocol
+from autoqa.api import BackboneFacts, TrainingProtocol
 from autoqa.config import load_study
 from autoqa.errors import ConfigError, TrainingError
 from autoqa.options import Options
@@ -114,6 +114,7 @@ def bind(path: Path, **protocol: Any) -> Any:
                 protocol=TrainingProtocol(**protocol),
                 spec=SimpleNamespace(name="any"),
                 options=Options(),
+                facts=BackboneFacts,
             )
             for name in study.backbones
         },

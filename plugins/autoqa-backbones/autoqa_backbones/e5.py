@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from autoqa.api import BackboneSpec, Options, TrainingProtocol
+from autoqa.api import BackboneFacts, BackboneSpec, Options, TrainingProtocol
 from autoqa_backbones.packages import PackagedFile, missing_sentence
 from autoqa_backbones.protocols import SMALL
 
@@ -81,4 +81,5 @@ SPEC = BackboneSpec(
     prepare=prepare,
     missing=missing,
     licence=lambda options: "MIT",  # noqa: ARG005
+    facts=lambda options: BackboneFacts(positions=512),  # noqa: ARG005
 )

@@ -3,19 +3,26 @@
 import os
 from pathlib import Path
 
-from autoqa.api import BackboneSpec, MissingAssetError, TrainingProtocol
-from autoqa_backbones.folders import is_complete, weight_files
+from autoqa.api import (
+    BackboneFacts,
+    BackboneSpec,
+    ConfigError,
+    MissingAssetError,
+    TrainingProtocol,
+)
+from autoqa_backbones.architectures import refusal
+from autoqa_backbones.folders import weight_files
+from autoqa_backbones.hub_convert import PICKLED, PICKLED_INDEX, pickled_files
 from autoqa_backbones.hub_layout import (
     TOKENIZER_FILES,
     HuggingFaceOptions,
     cached_folder,
+    claimed,
     download_command,
     local_folder,
     read_config,
 )
 from autoqa_backbones.protocols import GENERIC, by_config, by_name
-
-_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 # Of the weights as their authors published them; says nothing about models derived from them.
 _LICENCES = {
@@ -28,17 +35,26 @@ _LICENCES = {
 }
 
 
-def lacking(folder: Path) -> str | None:
-    """What a folder lacks to be fine-tuned, as the end of a sentence; ``None`` if nothing."""
+def lacking(folder: Path, *, convert: bool = False) -> str | None:
+    """What a folder lacks to be fine-tuned, as the end of a sentence; ``None`` if nothing.
+
+    Args:
+        folder: Where the model is.
+        convert: Whether pickled weights will do.
+    """
     if not (folder / "config.json").is_file():
         return "has no config.json"
     if not weight_files(folder):
-        if any((folder / name).exists() for name in _PICKLED):
-            return (
-                "has its weights only as pytorch_model.bin, a pickle that can run any code when "
-                "it is opened; autoqa reads model.safetensors only"
-            )
-        return "has no model.safetensors, or not all of its parts"
+        if any((folder / name).exists() for name in (PICKLED, PICKLED_INDEX)):
+            if not convert:
+                return (
+                    "has its weights only as pytorch_model.bin, a pickle that can run any code "
+                    "when it is opened; autoqa reads model.safetensors"
+                )
+            if not pickled_files(folder):
+                return f"has not all parts that its {PICKLED_INDEX} lists"
+        else:
+            return "has no model.safetensors, or not all of its parts"
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         return "has no tokenizer (tokenizer.json, or vocab.txt, or a sentence-piece model)"
     return None
@@ -53,7 +69,7 @@ def missing(options: HuggingFaceOptions) -> str | None:
     if folder is not None:
         if not folder.is_dir():
             return f"the folder {folder} does not exist; correct `model` or put the model there"
-        problem = lacking(folder)
+        problem = lacking(folder, convert=options.convert)
         return None if problem is None else f"the folder {folder} {problem}; {_remedy(problem)}"
     snapshot = cached_folder(options)
     if snapshot is None:
@@ -61,7 +77,7 @@ def missing(options: HuggingFaceOptions) -> str | None:
             f"{_label(options)} is not in the local Hugging Face cache; fetch it with "
             f"`{download_command(options)}`{_offline_note()}"
         )
-    problem = lacking(snapshot)
+    problem = lacking(snapshot, convert=options.convert)
     if problem is None:
         return None
     return (
@@ -88,31 +104,38 @@ def is_offline() -> bool:
 
 
 def _remedy(problem: str) -> str:
-    if "safetensors" in problem:
+    if "pytorch_model.bin," in problem:
         return (
-            "name a revision that has model.safetensors (the hub's converter offers one as "
-            '`revision = "refs/pr/N"`), or convert the model once where you trust it: '
-            "`AutoModel.from_pretrained(...).save_pretrained(folder)`"
+            "set `convert = true` to have its tensors, and nothing else of it, written as "
+            "safetensors once, or name a revision that has model.safetensors (the hub's converter "
+            'offers one as `revision = "refs/pr/N"`)'
         )
     return "name a complete model"
 
 
 def protocol(options: HuggingFaceOptions) -> TrainingProtocol:
-    """The protocol of the model's family.
+    """The protocol that fits the model.
 
-    The family is taken from the model's name, or else from its config where that is on this
-    machine; without either it is the generic protocol.
+    It is chosen by what the model's config says, where that is on this machine, and by the family
+    that the model's name shows; without either it is the generic protocol.
     """
     folder = local_folder(options)
-    family_protocol = by_name(folder.name if folder is not None else options.model)
-    if family_protocol is not None:
-        return family_protocol
+    name = folder.name if folder is not None else options.model
     if folder is None:
         folder = cached_folder(options)
     if folder is None or not (folder / "config.json").is_file():
-        return GENERIC
-    config = read_config(folder)
-    return by_config(config.get("model_type"), config.get("hidden_size"))
+        return by_name(name) or GENERIC
+    return by_config(read_config(folder), name)
+
+
+def facts(options: HuggingFaceOptions) -> BackboneFacts:
+    """What ``config.json``, ``tokenizer.json`` and the head of the weights say of the model."""
+    from autoqa_backbones.hub_facts import looked_at
+
+    folder = local_folder(options) or cached_folder(options)
+    if folder is None or lacking(folder, convert=options.convert) is not None:
+        return BackboneFacts()
+    return looked_at(folder, options)
 
 
 def licence(options: HuggingFaceOptions) -> str:
@@ -121,34 +144,37 @@ def licence(options: HuggingFaceOptions) -> str:
 
 
 def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
-    """The model's folder; downloads it, and makes ``tokenizer.json``, where that has to be done.
+    """The model's folder; downloads it, and arranges what has to be, where that is needed.
 
     Raises:
         MissingAssetError: Files are not here and cannot be fetched, or are of the wrong kind.
-        ConfigError: Its architecture cannot answer questions in transformers.
+        ConfigError: It is no encoder of text, see :func:`autoqa_backbones.architectures.refusal`.
     """
-    from autoqa_backbones.hub_prepare import check_architecture, download, with_tokenizer
+    from autoqa_backbones.hub_prepare import arranged, download
 
     folder = local_folder(options)
     if folder is None:
         folder = cached_folder(options)
-        if folder is None or lacking(folder) is not None:
+        if folder is None or lacking(folder, convert=options.convert) is not None:
             if is_offline():
                 raise MissingAssetError(missing(options) or f"{_label(options)} is not here")
             folder = download(options)
-    problem = lacking(folder) if folder.is_dir() else "does not exist"
+    problem = lacking(folder, convert=options.convert) if folder.is_dir() else "does not exist"
     if problem is not None:
         raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
-    check_architecture(folder)
-    return folder if is_complete(folder) else with_tokenizer(folder, cache)
+    refused = refusal(claimed(options, folder))
+    if refused is not None:
+        raise ConfigError(f"the model in {folder} {refused}")
+    return arranged(folder, cache, bidirectional=options.bidirectional)
 
 
 SPEC = BackboneSpec(
     name="huggingface",
-    summary="any model id or folder that transformers can answer questions with; safetensors only",
+    summary="any model id or folder with an encoder of text that transformers knows",
     options=HuggingFaceOptions,
     protocol=protocol,
     prepare=prepare,
     missing=missing,
     licence=licence,
+    facts=facts,
 )

@@ -6,9 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from autoqa.api import ConfigError, Options
+from autoqa_backbones.architectures import both_sides
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -56,6 +57,30 @@ class HuggingFaceOptions(Options):
         default=None,
         description="SPDX identifier of the weights' licence, for the exported model card.",
     )
+
+    convert: bool = Field(
+        default=False,
+        description=(
+            "Take weights that are there as `pytorch_model.bin` only: tensors, and nothing else, "
+            "are read from it and written once as safetensors."
+        ),
+    )
+    bidirectional: bool = Field(
+        default=False,
+        description=(
+            "The weights were trained to attend to both sides, though config.json says nothing of "
+            "it, as in IndicBERT v3 and LLM2Vec."
+        ),
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Options that came later count only where they are set: checkpoints are named by them."""
+        values: dict[str, Any] = serialize(self)
+        for key in ("convert", "bidirectional"):
+            if not values.get(key):
+                values.pop(key, None)
+        return values
 
     @field_validator("model")
     @classmethod
@@ -108,3 +133,13 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"{path} holds a {type(content).__name__}, expected a JSON object")
     return content
+
+
+def claimed(options: HuggingFaceOptions, folder: Path) -> dict[str, Any]:
+    """A folder's ``config.json`` as the study has it: see the option ``bidirectional``.
+
+    Raises:
+        ConfigError: It is no JSON object.
+    """
+    config = read_config(folder)
+    return both_sides(config) if options.bidirectional else config

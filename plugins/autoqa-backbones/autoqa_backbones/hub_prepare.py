@@ -3,10 +3,19 @@
 import hashlib
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from autoqa.api import ConfigError, MissingAssetError
-from autoqa_backbones.folders import published, weight_files
+from autoqa_backbones.architectures import attends_to_both_sides, both_sides
+from autoqa_backbones.folders import (
+    SMALL_FILES,
+    is_complete,
+    published,
+    weight_files,
+    write_json,
+)
+from autoqa_backbones.hub_convert import PICKLED_PATTERNS, convert_weights
 from autoqa_backbones.hub_layout import (
     PATTERNS,
     TOKENIZER_FILES,
@@ -14,21 +23,31 @@ from autoqa_backbones.hub_layout import (
     download_command,
     read_config,
 )
+from autoqa_backbones.hub_tokenizer import begins_with_text, surround
 
 
 def download(options: HuggingFaceOptions) -> Path:
     """Fetches a snapshot: config, tokenizer and safetensors, nothing else.
 
+    Pickled weights are fetched only where there are no others and the study allows them.
+
     Raises:
         MissingAssetError: The hub has no such model or cannot be reached.
     """
+    folder = _download(options, PATTERNS)
+    if options.convert and not weight_files(folder):
+        return _download(options, (*PATTERNS, *PICKLED_PATTERNS))
+    return folder
+
+
+def _download(options: HuggingFaceOptions, patterns: Sequence[str]) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
     try:
         return Path(
             snapshot_download(
-                options.model, revision=options.revision, allow_patterns=list(PATTERNS)
+                options.model, revision=options.revision, allow_patterns=list(patterns)
             )
         )
     except (OSError, ValueError, HfHubHTTPError) as error:
@@ -40,49 +59,65 @@ def download(options: HuggingFaceOptions) -> Path:
         ) from error
 
 
-def check_architecture(folder: Path) -> None:
-    """Refuses what transformers has no question-answering model for.
+def arranged(folder: Path, cache: Path, *, bidirectional: bool) -> Path:
+    """A folder that training reads: the given one, or a copy with what it lacks or needs changed.
+
+    Args:
+        folder: Configuration, weights and tokenizer of any kind.
+        cache: autoqa's cache folder.
+        bidirectional: Whether the configuration is to say that the model attends to both sides.
 
     Raises:
-        ConfigError: Its ``model_type`` is unknown, or has no head for spans.
+        MissingAssetError: No fast tokenizer can be made of the files that are there, or pickled
+            weights hold more than tensors.
+        ConfigError: The tokenizer has no special token.
     """
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES as QA_MODEL_TYPES,
-    )
-
+    if not is_complete(folder):
+        folder = _completed(folder, cache)
     config = read_config(folder)
-    model_type = config.get("model_type")
-    if model_type not in QA_MODEL_TYPES:
-        remote = " with code of its own, which autoqa never runs," if "auto_map" in config else ""
-        raise ConfigError(
-            f"{folder / 'config.json'} has model_type {model_type!r}{remote} for which the "
-            "installed transformers has no question-answering model; take an encoder such as "
-            "bert, xlm-roberta, rembert or deberta-v2"
-        )
+    turned = bidirectional and not attends_to_both_sides(config)
+    if not turned and not begins_with_text(folder):
+        return folder
+
+    def make(target: Path) -> None:
+        for name in SMALL_FILES:
+            shutil.copyfile(folder / name, target / name)
+        if turned:
+            write_json(target / "config.json", both_sides(config))
+        if begins_with_text(folder):
+            try:
+                surround(folder, target)
+            except ValueError as error:
+                raise ConfigError(f"the tokenizer in {folder} {error}") from error
+        _link_weights(folder, target)
+
+    return published(cache, f"{_folder_name(folder)}-{'both' if turned else 'pair'}", make)
 
 
-def with_tokenizer(folder: Path, cache: Path) -> Path:
-    """A folder with the same weights and with the tokenizer files that training reads.
-
-    The weights are linked, not copied, where the file system allows it.
-
-    Raises:
-        MissingAssetError: No fast tokenizer can be made of the files that are there.
-    """
+def _completed(folder: Path, cache: Path) -> Path:
+    """A folder with the same weights and with the files that training reads."""
 
     def make(target: Path) -> None:
         _save_tokenizer(folder, target)
         for name in ("config.json", "tokenizer.json"):
             if (folder / name).is_file():  # the author's own, byte for byte
                 shutil.copyfile(folder / name, target / name)
-        for name in weight_files(folder):
-            source = (folder / name).resolve()
-            try:
-                (target / name).symlink_to(source)
-            except OSError:  # Windows without the privilege
-                shutil.copyfile(source, target / name)
+        if weight_files(folder):
+            _link_weights(folder, target)
+        else:
+            convert_weights(folder, target)
 
     return published(cache, _folder_name(folder), make)
+
+
+def _link_weights(folder: Path, target: Path) -> None:
+    """Links, where the file system allows it, else copies."""
+    for name in weight_files(folder):
+        source = (folder / name).resolve()
+        try:
+            (target / name).symlink_to(source)
+        except OSError:  # Windows without the privilege
+            shutil.copyfile(source, target / name)
 
 
 def _save_tokenizer(folder: Path, target: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from autoqa.api import BackboneSpec, Options, TrainingProtocol
+from autoqa.api import BackboneFacts, BackboneSpec, Options, TrainingProtocol
 from autoqa_backbones.packages import PackagedFile, missing_sentence
 from autoqa_backbones.protocols import SMALL
 
@@ -108,4 +108,5 @@ SPEC = BackboneSpec(
     prepare=prepare,
     missing=missing,
     licence=lambda options: "Apache-2.0",  # noqa: ARG005
+    facts=lambda options: BackboneFacts(positions=512),  # noqa: ARG005
 )
