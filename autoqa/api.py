@@ -21,8 +21,10 @@ from pydantic import BaseModel, Field, model_validator
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
 from autoqa.options import Options
 from autoqa.placing.examples import Examples, RowOptions, examples_from, selected
+from autoqa.reading.columnar import is_saved_dataset
 from autoqa.reading.fields import row_from
-from autoqa.reading.formats import read_rows
+from autoqa.reading.formats import missing_package, read_rows, rows_from
+from autoqa.reading.options import ColumnNames, Delimiter, FormatName
 from autoqa.reading.rows import RawRow
 from autoqa.types import Answer, Example
 
@@ -33,10 +35,13 @@ __all__ = [
     "AugmentationSpec",
     "AutoqaError",
     "BackboneSpec",
+    "ColumnNames",
     "ConfigError",
     "DataError",
+    "Delimiter",
     "Example",
     "Examples",
+    "FormatName",
     "MissingAssetError",
     "Options",
     "Precision",
@@ -46,8 +51,11 @@ __all__ = [
     "TokenBatch",
     "TrainingProtocol",
     "examples_from",
+    "is_saved_dataset",
+    "missing_package",
     "read_rows",
     "row_from",
+    "rows_from",
     "selected",
 ]
 

@@ -10,8 +10,13 @@ from pydantic import AfterValidator, Field
 from autoqa.errors import DataError
 from autoqa.options import Options
 from autoqa.reading import languages
+from autoqa.reading.options import ColumnNames
 from autoqa.reading.rows import RawRow
 from autoqa.types import Answer, Example
+
+_UNLABELLED = (
+    "it says nothing about answers; give it answers or answer_text, empty where there is none."
+)
 
 LanguageCode = Annotated[str, AfterValidator(languages.code)]
 
@@ -22,6 +27,7 @@ class RowOptions(Options):
     Attributes:
         language: Language of rows that state none: a code or an English name.
         languages: Only rows in these languages are taken; left out, all.
+        columns: Field to column, where the rows' columns have names of their own.
         offsets: ``"exact"`` believes the file's ``answer_start``; ``"first"`` puts every answer
             at its first occurrence in the context, for files without offsets.
         on_mismatch: What happens to an answer that is not at its offset: ``"refuse"`` the file,
@@ -31,6 +37,7 @@ class RowOptions(Options):
 
     language: LanguageCode | None = None
     languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = None
+    columns: ColumnNames = Field(default_factory=dict)
     offsets: Literal["exact", "first"] = "exact"
     on_mismatch: Literal["refuse", "repair", "drop"] = "refuse"
 
@@ -70,6 +77,10 @@ def examples_from(rows: Iterable[RawRow], options: RowOptions, name: str) -> Exa
     examples: list[Example] = []
     dropped = repaired = 0
     for row in selected(rows, options, skipped):
+        if row.problem:
+            raise DataError(f"{row.where}: {row.problem}")
+        if not row.labelled:
+            raise DataError(f"{row.where}: {_UNLABELLED}")
         try:
             answers, changed = _answers(row, options)
         except _Mismatch as mismatch:
@@ -103,6 +114,9 @@ def selected(
     contexts: dict[str, tuple[str, str]] = {}
     spellings: dict[str, str] = {}
     for row in rows:
+        if row.problem:
+            yield row
+            continue
         language = spellings.get(row.language) if row.language else None
         if language is None:
             language = _language(row, options)
@@ -125,6 +139,8 @@ def selected(
             answers=row.answers,
             language=language,
             document=row.document or document,
+            labelled=row.labelled,
+            numbered=row.numbered,
         )
 
 
