@@ -144,6 +144,11 @@ def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[s
         if name and header.count(name) > 1 and name in (*KNOWN, *columns):
             raise DataError(f"{path}:1: column {name!r} appears more than once.")
     absent = [name for name in ("question", "context") if not _has(header, name, columns)]
+    if len(absent) == 2 and len(header) == 1:
+        raise DataError(
+            f"{path}: neither JSON nor a table with columns question and context; it begins with "
+            f"{header[0]!r:.60}."
+        )
     if absent:
         raise DataError(f"{path}:1: {_missing(absent, header, columns)}")
     return header

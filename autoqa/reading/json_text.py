@@ -66,6 +66,12 @@ def _document(path: Path, data: bytes) -> Any:
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             raise _second_document(path, error.lineno) from None
+        whole = error.doc.rstrip()
+        if error.pos >= len(whole):
+            line = whole.count("\n") + 1
+            raise DataError(
+                f"{path}:{line}: invalid JSON, it ends within a value; write or fetch it again."
+            ) from None
         raise DataError(
             f"{path}:{error.lineno}: invalid JSON, {_lower(error.msg)} at character {error.colno}."
         ) from None

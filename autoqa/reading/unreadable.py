@@ -83,6 +83,10 @@ _UNICODE = (
 )
 
 
+_TEXT = b"\t\n\v\f\r\x1b"
+"""What texts have of the bytes below a space."""
+
+
 def refusal(path: Path, head: bytes) -> str | None:
     """The sentence about a file that rows cannot be read from; ``None`` where they may be.
 
@@ -104,7 +108,8 @@ def refusal(path: Path, head: bytes) -> str | None:
             found = next(
                 ((name, way(path)) for magic, name, way in _MAGIC if head.startswith(magic)), None
             )
-    if found is None and b"\x00" in head[:1000]:
+    start = head[:1000]
+    if found is None and sum(byte < 32 and byte not in _TEXT for byte in start) > len(start) / 10:
         found = "a binary file of a kind that is not known", _EXPORT(path)
     return found and f"{path}: it is {found[0]}, from which no rows are read; {found[1]}."
 
