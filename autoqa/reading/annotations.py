@@ -21,6 +21,11 @@ def is_label_studio(record: Object) -> bool:
     return whole or ("annotation_id" in record and "annotator" in record and _bare(record))
 
 
+def is_task(record: Object) -> bool:
+    """The same of tasks that nobody has annotated, too."""
+    return isinstance(record.get("data"), Mapping) or is_label_studio(record)
+
+
 def of_label_studio(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
     """The task's question, with the spans of all annotations that were not cancelled."""
     data = record.get("data")
@@ -80,14 +85,8 @@ def _by_utf16(context: str, start: int, text: str) -> int:
 
 def is_doccano(record: Object) -> bool:
     """A text with a list of spans."""
-    return (
-        ("text" in record or "data" in record)
-        and _bare(record)
-        and any(
-            isinstance(value := record.get(key), list) and (not value or _doccano_span(value[0]))
-            for key in _SPANS
-        )
-    )
+    text = "text" in record or "data" in record
+    return text and _bare(record) and any(_is_marked(record.get(key)) for key in _SPANS)
 
 
 def of_doccano(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
@@ -98,7 +97,7 @@ def of_doccano(record: Object, where: str, name: str) -> Questions:  # noqa: ARG
         row["context"] = record["data"]
     row.setdefault("id", record.get("doc_id"))
     context = row.get("context")
-    marked = next(record[key] for key in _SPANS if isinstance(record.get(key), list))
+    marked = next(record[key] for key in _SPANS if _is_marked(record.get(key)))
     spans = [_doccano_span(each) for each in _list(marked)]
     if not all(spans):
         row["answers"] = Unusable(f"expected spans [start, end, label], found {marked!r:.60}.")
@@ -108,6 +107,10 @@ def of_doccano(record: Object, where: str, name: str) -> Questions:  # noqa: ARG
             for (start, end, _), _ in _answering([(span, None) for span in spans if span])
         ]
     yield where, row
+
+
+def _is_marked(value: object) -> bool:
+    return isinstance(value, list) and (not value or _doccano_span(value[0]) is not None)
 
 
 def _doccano_span(value: object) -> tuple[int, int, str] | None:
@@ -128,14 +131,12 @@ def is_haystack(record: Object) -> bool:
 
 def of_haystack(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
     """The label's question, with its answer."""
-    document = record["document"]
-    if not isinstance(document, Mapping):
-        raise TypeError(document)
+    document: Any = record["document"]
     context = document.get("content", document.get("text"))
     meta = document.get("meta")
     title = meta.get("name", meta.get("title")) if isinstance(meta, Mapping) else None
     row: dict[str, object] = {
-        **record,
+        **{key: value for key, value in record.items() if key != "answer"},
         "question": record["query"],
         "context": context,
         "document": title if isinstance(title, str) else document.get("id"),

@@ -15,6 +15,8 @@ import tokenize
 import warnings
 from collections.abc import Iterator
 
+from autoqa.reading.content import is_unicode
+
 _NAMES = {
     "None": None, "null": None, "True": True, "true": True, "False": False, "false": False,
     "nan": math.nan, "NaN": math.nan, "inf": math.inf,
@@ -32,15 +34,16 @@ def literal(text: str) -> object:
         text: JSON, a Python literal, or either with ``array(...)`` and values of NumPy in it.
 
     Raises:
-        ValueError: It is none of these; says what stands in the way.
+        ValueError: It is none of these, or spells half a surrogate pair; says what is wrong.
     """
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
-        pass
-    parser = _Parser(text)
-    value = parser.value(0)
-    parser.expect("")
+        parser = _Parser(text)
+        value = parser.value(0)
+        parser.expect("")
+    if "\\u" in text and not is_unicode(json.dumps(value, ensure_ascii=False)):
+        raise ValueError("half a surrogate pair")
     return value
 
 

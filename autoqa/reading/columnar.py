@@ -69,7 +69,7 @@ def read_parquet(path: Path) -> Items:
             table = ParquetFile(_source(pyarrow, path, file)).read()
         except (pyarrow.ArrowException, OSError) as error:
             raise _damaged(path, "Parquet", error) from None
-    yield from enumerate(_batches(table.to_batches(), path, pyarrow))
+    yield from _numbered(_batches(table.to_batches(), path, pyarrow))
 
 
 def read_arrow(path: Path) -> Items:
@@ -79,7 +79,7 @@ def read_arrow(path: Path) -> Items:
         MissingAssetError: pyarrow is not installed.
         DataError: The file is damaged.
     """
-    yield from enumerate(_arrow(path))
+    yield from _numbered(_arrow(path))
 
 
 def read_saved_dataset(folder: Path) -> Items:
@@ -108,7 +108,12 @@ def read_saved_dataset(folder: Path) -> Items:
         )
     if not names or not all(isinstance(name, str) and Path(name).name == name for name in names):
         raise DataError(f"{folder / _STATE}: it names no data files; save the data set again.")
-    yield from enumerate(row for name in names for row in _arrow(folder / str(name)))
+    yield from _numbered(row for name in names for row in _arrow(folder / str(name)))
+
+
+def _numbered(rows: Iterator[Any]) -> Items:
+    """Rows with their places; Arrow's texts are UTF-8, or cannot be read."""
+    return ((number, row, False) for number, row in enumerate(rows))
 
 
 def _arrow(path: Path) -> Iterator[Any]:

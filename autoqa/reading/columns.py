@@ -30,6 +30,7 @@ class Columns:
 
     Attributes:
         unseen: Columns that no row has had so far, by the field that they were named for.
+        first: The first row, for messages.
 
     Args:
         names: Field to column; dots reach into nested objects (``meta.question``).
@@ -44,6 +45,7 @@ class Columns:
             raise ConfigError(*problems)
         self._names = dict(names)
         self.unseen = dict(names)
+        self.first: Mapping[str, object] = {}
         # One column of references is named: what else the file has of them is not meant.
         named = _REFERENCES & names.keys()
         self._hidden = (_REFERENCES | {"answers.answer_start"}) - names.keys() if named else ()
@@ -56,6 +58,7 @@ class Columns:
 
     def applied(self, raw: Mapping[str, object]) -> Mapping[str, object]:
         """The row under the names that are read."""
+        self.first = self.first or raw
         row = {key: value for key, value in raw.items() if key not in self._hidden}
         for field, column in self._names.items():
             value = _reach(raw, column)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from autoqa.errors import DataError, MissingAssetError
 from autoqa.reading import columnar, delimited, json_text
@@ -58,11 +57,12 @@ def objects_in(
     if sentence is not None:
         raise DataError(sentence)
     if container is None and delimiter is None and head.lstrip()[:1] in (b"{", b"["):
-        container, document = json_text.json_kind(path)
-        if container == "json":
-            return _of_document(path, document)
+        document = json_text.single_document(path)
+        if document is not None:
+            return _of_document(path, document, columns)
+        container = "jsonl"
     if container == "json":
-        return _of_document(path, json_text.read_document(path))
+        return _of_document(path, json_text.read_document(path), columns)
     if container == "jsonl":
         return Objects("jsonl", json_text.json_lines(path))
     chosen = delimiter or ("\t" if container == "tsv" else delimited.delimiter_of(path, columns))
@@ -70,6 +70,8 @@ def objects_in(
     return Objects(name, delimited.read_delimited(path, chosen, columns))
 
 
-def _of_document(path: Path, document: Any) -> Objects:
-    key, items = json_text.items_of(path, document)
-    return Objects("json", enumerate(items), key)
+def _of_document(path: Path, document: json_text.Document, columns: Columns) -> Objects:
+    names = [column.partition(".")[0] for column in columns]
+    key, items = json_text.listed_in(path, document.value, names)
+    doubtful = document.doubtful
+    return Objects("json", ((place, item, doubtful) for place, item in enumerate(items)), key)

@@ -100,6 +100,15 @@ def decoded(data: bytes) -> str:
         return data.decode("utf-8", "surrogateescape")
 
 
+def is_unicode(text: str) -> bool:
+    """Whether a text has no lone surrogates."""
+    try:
+        text.encode("utf-16-le")  # refuses what UTF-8 does, in half the time
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def encoding_hint(path: Path) -> str:
     """The end of a sentence about a byte that is no UTF-8: where the first is, what it may be."""
     with opened(path) as file:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from autoqa.errors import DataError
 from autoqa.reading.columns import Columns, missing_column
-from autoqa.reading.content import HEAD, decoded, opened
+from autoqa.reading.content import HEAD, decoded, is_unicode, opened
 from autoqa.reading.json_text import Items
 from autoqa.reading.rows import Unusable
 
@@ -20,8 +20,11 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 KNOWN = ("id", "question", "context", "text", "answers", "answer_text", "answer_start", "answer",
          "answers.text", "answers.answer_start", "language", "title", "document",
          "is_impossible")  # fmt: skip
-_SAMPLE = 100
+_SAMPLE = 20
 """Records whose number of fields speaks for or against a delimiter."""
+
+_WHOLE = 1 << 25
+"""Bytes up to which a file is read at once."""
 
 
 def delimiter_of(path: Path, columns: Columns) -> str:
@@ -55,6 +58,8 @@ def delimiter_of(path: Path, columns: Columns) -> str:
         merit = (len(wanted.intersection(header)), alike, len(header))
         if merit > best:
             best, chosen = merit, delimiter
+        if alike == 1 and _absent(header, columns) == []:
+            return delimiter
     return chosen
 
 
@@ -65,27 +70,42 @@ def read_delimited(path: Path, delimiter: str, columns: Columns) -> Items:
         DataError: The header lacks a column, or has one twice.
     """
     quoting = _quoting(path, delimiter)
-    with (
-        opened(path) as file,
-        io.TextIOWrapper(file, "utf-8", "surrogateescape", newline="") as text,
-    ):
+    with _text_of(path) as (text, doubtful):
         reader = csv.reader(text, delimiter=delimiter, quoting=quoting, strict=True)
         header = _header(path, reader, columns)
-        width, line = len(header), reader.line_num + 1
+        width, line, wrong = len(header), reader.line_num + 1, ""
         while True:
+            before = csv.field_size_limit(sys.maxsize)
             try:
-                with _long_fields():
-                    values = next(reader)
+                values = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield line, Unusable(f"invalid CSV, {error}.")
-            else:
-                if len(values) == width:
-                    yield line, dict(zip(header, values, strict=True))
-                elif values:
-                    yield line, Unusable(_uneven(len(values), width, delimiter))
-            line = reader.line_num + 1
+                values, wrong = [], f"invalid CSV, {error}."
+            finally:
+                csv.field_size_limit(before)
+            if len(values) == width:
+                yield line, dict(zip(header, values, strict=True)), doubtful
+            elif values or wrong:
+                yield line, Unusable(wrong or _uneven(len(values), width, delimiter)), False
+            line, wrong = reader.line_num + 1, ""
+
+
+@contextmanager
+def _text_of(path: Path) -> Iterator[tuple[io.TextIOBase, bool]]:
+    """A file's text, and whether bytes in it may be no UTF-8: known of files that fit memory."""
+    with opened(path) as file:
+        data = file.read(_WHOLE)
+        if len(data) < _WHOLE:
+            text = decoded(data)
+            del data
+            yield io.StringIO(text, newline=""), not is_unicode(text)
+            return
+    with (
+        opened(path) as file,
+        io.TextIOWrapper(file, "utf-8", "surrogateescape", newline="") as stream,
+    ):
+        yield stream, True
 
 
 def _uneven(found: int, width: int, delimiter: str) -> str:
@@ -143,7 +163,7 @@ def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[s
     for name in header:
         if name and header.count(name) > 1 and name in (*KNOWN, *columns):
             raise DataError(f"{path}:1: column {name!r} appears more than once.")
-    absent = [name for name in ("question", "context") if not _has(header, name, columns)]
+    absent = _absent(header, columns)
     if len(absent) == 2 and len(header) == 1:
         raise DataError(
             f"{path}: neither JSON nor a table with columns question and context; it begins with "
@@ -152,6 +172,10 @@ def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[s
     if absent:
         raise DataError(f"{path}:1: {_missing(absent, header, columns)}")
     return header
+
+
+def _absent(header: list[str], columns: Columns) -> list[str]:
+    return [name for name in ("question", "context") if not _has(header, name, columns)]
 
 
 def _has(header: list[str], field: str, columns: Columns) -> bool:

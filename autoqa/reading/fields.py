@@ -4,8 +4,8 @@ import difflib
 from collections.abc import Callable, Mapping
 
 from autoqa.reading.columns import Columns, missing_column
+from autoqa.reading.content import is_unicode
 from autoqa.reading.references import (
-    Pair,
     UnusableRowError,
     answers_of,
     is_missing,
@@ -17,6 +17,9 @@ from autoqa.reading.rows import RawRow, Unusable
 
 class RowMaker:
     """Makes rows of mappings.
+
+    Attributes:
+        doubtful: Whether texts may hold lone surrogates, as bytes that are no UTF-8 become.
 
     Args:
         columns: Which column holds what.
@@ -32,9 +35,11 @@ class RowMaker:
         encoding_hint: Callable[[], str] = lambda: "",
     ) -> None:
         self.columns = columns
+        self.doubtful = True
         self._mapped = bool(columns)
         self._labels = labels
         self._encoding_hint = encoding_hint
+        self._last = ""
 
     def row(self, raw: object, where: str, number: int | None = None) -> RawRow:
         """The row; one that cannot be used says why.
@@ -44,38 +49,53 @@ class RowMaker:
             where: File and line, for messages.
             number: Its number, for an id; without it a row needs one of its own.
         """
-        name, numbered = "" if number is None else str(number), number is not None
+        name, numbered = "", False
         try:
-            if isinstance(raw, Unusable):
-                raise UnusableRowError(raw.problem)
-            if not isinstance(raw, Mapping):
-                raise UnusableRowError(
-                    "expected an object with question, context and answers, "
-                    f"found {type_name(raw)}."
-                )
+            if type(raw) is not dict:
+                raw = _object(raw)
             if self._mapped:
                 raw = self.columns.applied(raw)
-            own = self._identifier(raw)
-            if own:
-                name, numbered = own, False
-            elif number is None:
-                raise UnusableRowError(self._wrong(raw, "id", "text or a number"))
-            question = self._text(raw, "question")
-            context = self._text(raw, "context" if "context" in raw else "text")
-            answers, labelled = self._answers(raw)
+            # Looked at in place first: a file has many rows, and nearly all are as they should be.
+            own = raw.get("id")
+            name = own if type(own) is str and not own.isspace() else self._identifier(raw)
+            if not name:
+                if number is None:
+                    raise UnusableRowError(self._wrong(raw, "id", "text or a number"))
+                name, numbered = str(number), True
+            question, context = raw.get("question"), raw.get("context")
+            if type(question) is not str or type(context) is not str:
+                question = self._text(raw, "question")
+                context = self._text(raw, "context" if "context" in raw else "text")
+            answers, labelled = answers_of(raw) if self._labels else ((), False)
+            language = raw.get("language") or raw.get("lang") or ""
+            if type(language) is not str:
+                language = self._optional(raw, "language", "lang")
+            document = raw.get("document") or raw.get("title") or ""
+            if type(document) is not str:
+                document = self._optional(raw, "document", "title")
+            if self.doubtful or self._mapped:
+                self._require_unicode("id", name)
+                self._require_unicode("question", question)
+                self._require_unicode("context", context)
+                self._require_unicode("language", language)
+                self._require_unicode("document", document)
+                for text, _ in answers:
+                    self._require_unicode("an answer", text)
             return RawRow(
                 where,
                 name,
                 question,
                 context,
                 answers,
-                self._optional(raw, "language", "lang"),
-                self._optional(raw, "document", "title"),
+                language,
+                document,
                 labelled,
                 "",
                 numbered,
             )
         except UnusableRowError as bad:
+            if not name and number is not None:
+                name, numbered = str(number), True
             return RawRow(where, name, "", "", (), problem=str(bad), numbered=numbered)
 
     def _text(self, raw: Mapping[str, object], key: str) -> str:
@@ -83,57 +103,46 @@ class RowMaker:
         if not isinstance(value, str):
             key = "context" if key == "text" and key not in raw else key
             raise UnusableRowError(self._wrong(raw, key, "text"))
-        if not value.isascii():
-            self._require_unicode(key, value)
         return value
 
-    def _require_unicode(self, key: str, value: str) -> None:
-        try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            code = ord(value[error.start])
-            if 0xDC80 <= code <= 0xDCFF:  # how bytes were decoded that are no UTF-8
-                raise UnusableRowError(
-                    f"{key} holds the byte 0x{code - 0xDC00:02x}, which is not UTF-8"
-                    f"{self._encoding_hint() or '.'}"
-                ) from None
-            raise UnusableRowError(f"{key} holds half a surrogate pair (\\u{code:04x}).") from None
-
-    def _answers(self, raw: Mapping[str, object]) -> tuple[tuple[Pair, ...], bool]:
-        if not self._labels:
-            return (), False
-        answers, labelled = answers_of(raw)
-        for text, _ in answers:
-            if not text.isascii():
-                self._require_unicode("an answer", text)
-        return answers, labelled
+    def _require_unicode(self, key: str, text: str) -> None:
+        if text.isascii() or text is self._last:
+            return
+        if is_unicode(text):
+            if key == "context":
+                self._last = text  # questions that stand below their context share it
+            return
+        code = next(ord(letter) for letter in text if "\ud800" <= letter <= "\udfff")
+        if 0xDC80 <= code <= 0xDCFF:  # how bytes were decoded that are no UTF-8
+            raise UnusableRowError(
+                f"{key} holds the byte 0x{code - 0xDC00:02x}, which is not UTF-8"
+                f"{self._encoding_hint() or '.'}"
+            )
+        raise UnusableRowError(f"{key} holds half a surrogate pair (\\u{code:04x}).")
 
     def _identifier(self, raw: Mapping[str, object]) -> str:
         """The row's id, numbers too; empty where it has none."""
-        value = plain(raw.get("id"))
+        value = raw.get("id")
         if isinstance(value, str):
-            if not value.isascii():
-                self._require_unicode("id", value)
             return value.strip() and value
+        value = plain(value)
         if is_missing(value):
             return ""
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UnusableRowError(self._wrong(raw, "id", "text or a number"))
         return str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)
 
-    def _optional(self, raw: Mapping[str, object], *keys: str) -> str:
-        for key in keys:
-            value = raw.get(key)
-            if value is None or value == "" or is_missing(value):
-                continue
-            if isinstance(value, str):
-                if not value.isascii():
-                    self._require_unicode(key, value)
-                return value
-            if key in ("document", "title") and isinstance(value, int):
-                return str(value)
-            raise UnusableRowError(self._wrong(raw, key, "text"))
-        return ""
+    def _optional(self, raw: Mapping[str, object], key: str, other: str) -> str:
+        value = raw.get(key)
+        if value is None or value == "":
+            key, value = other, raw.get(other)
+        if isinstance(value, str):
+            return value
+        if value is None or is_missing(value):
+            return ""
+        if key in ("document", "title") and isinstance(value, int):
+            return str(value)
+        raise UnusableRowError(self._wrong(raw, key, "text"))
 
     def _wrong(self, raw: Mapping[str, object], key: str, expected: str) -> str:
         if key in raw:
@@ -145,6 +154,16 @@ class RowMaker:
         hint = f"; is {near[0]!r} meant?" if near else "."
         fields = ", ".join(str(name) for name in raw) or "nothing"
         return f"{key} is missing; the row has {fields}{hint}"
+
+
+def _object(raw: object) -> Mapping[str, object]:
+    if isinstance(raw, Unusable):
+        raise UnusableRowError(raw.problem)
+    if not isinstance(raw, Mapping):
+        raise UnusableRowError(
+            f"expected an object with question and context, found {type_name(raw)}."
+        )
+    return raw
 
 
 def row_from(

@@ -2,18 +2,18 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autoqa.errors import ConfigError, DataError, did_you_mean
 from autoqa.reading import columnar
-from autoqa.reading.columns import Columns
+from autoqa.reading.columns import Columns, missing_column
 from autoqa.reading.containers import Objects, objects_in
 from autoqa.reading.content import encoding_hint
 from autoqa.reading.fields import RowMaker
 from autoqa.reading.json_text import Items
-from autoqa.reading.layouts import LAYOUTS, ROWS, Layout, layout_of
-from autoqa.reading.rows import RawRow
+from autoqa.reading.layouts import LAYOUTS, ROWS, Layout, layout_of, misfit
+from autoqa.reading.rows import RawRow, Unusable
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def rows_from(
         columns: Field to column, where they call them by other names.
     """
     mapping = Columns(columns or {})
-    items, layout = _peeked(enumerate(records))
+    items, layout = _peeked((place, record, True) for place, record in enumerate(records))
     places = _places(name, Objects("", items), layout)
     yield from _rows(items, layout, RowMaker(mapping), places, name)
     if mapping.unseen and layout is not None:
@@ -207,7 +207,7 @@ def _recognise(
 
 def _peeked(items: Items) -> tuple[Items, Layout | None]:
     """The items as they were, and how the first object among them is laid out."""
-    seen: list[tuple[int, object]] = []
+    seen: list[tuple[int, object, bool]] = []
     for item in items:
         seen.append(item)
         if isinstance(item[1], Mapping):
@@ -216,6 +216,7 @@ def _peeked(items: Items) -> tuple[Items, Layout | None]:
 
 
 def _places(path: Path | str, objects: Objects, layout: Layout | None) -> Callable[[int], str]:
+    path = str(path)
     if objects.container in ("jsonl", "csv", "tsv"):
         return lambda line: f"{path}:{line}"
     if layout is not None and layout.nested:
@@ -232,17 +233,25 @@ def _rows(
 ) -> Iterator[RawRow]:
     number = 0
     row = maker.row
-    for index, record in items:
+    nested = layout if layout is not ROWS else None
+    for index, record, doubtful in items:
+        maker.doubtful = doubtful
         where = place(index)
-        if layout is ROWS or layout is None or not isinstance(record, Mapping):
-            number += 1
-            yield row(record, where, number)
-            continue
-        for inner, question in layout.questions(record, where, f"{name}#{index}"):
-            number += 1
-            yield row(question, inner, number)
+        if nested is not None and isinstance(record, Mapping):
+            sentence = misfit(record, nested)
+            if not sentence:
+                for inner, question in nested.questions(record, where, f"{name}#{index}"):
+                    number += 1
+                    yield row(question, inner, number)
+                continue
+            record = Unusable(sentence)
+        number += 1
+        made = row(record, where, number)
+        if made.problem and isinstance(record, Mapping) and (sentence := misfit(record, ROWS)):
+            made = replace(made, problem=sentence)
+        yield made
 
 
 def _unseen(columns: Columns) -> str:
-    named = ", ".join(f"{column!r} for {field}" for field, column in columns.unseen.items())
-    return f"no row has a column {named}; correct columns."
+    field, column = next(iter(columns.unseen.items()))
+    return f"no row has a {missing_column(field, column, columns.first).removeprefix('no ')}"

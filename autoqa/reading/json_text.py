@@ -1,25 +1,38 @@
 """JSON documents and JSON Lines: the objects in them, with their places."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from autoqa.errors import DataError
-from autoqa.reading.content import decoded, opened
+from autoqa.reading.content import BYTE_ORDER_MARK, decoded, is_unicode, opened
 from autoqa.reading.rows import Unusable
 
-Items = Iterator[tuple[int, object]]
-"""Decoded objects, each with its line or its place in a list."""
+Items = Iterator[tuple[int, object, bool]]
+"""Decoded objects, each with its line or its place in a list, and whether texts in it may hold
+lone surrogates: bytes that are no UTF-8, or half a pair."""
 
-_KEYS = ("data", "paragraphs", "qas", "question", "context")
+_KEYS = ("paragraphs", "qas", "question", "context", "query", "document_plaintext", "text")
+"""What an object has that stands alone in its file."""
 
 
-def json_kind(path: Path) -> tuple[str, Any]:
-    """Whether a text that begins as JSON is one document or has one on each line.
+@dataclass(frozen=True)
+class Document:
+    """A JSON document.
 
-    Returns:
-        ``"jsonl"`` and ``None``, or ``"json"`` and the document.
+    Attributes:
+        value: What it holds.
+        doubtful: Whether texts in it may hold lone surrogates.
+    """
+
+    value: Any
+    doubtful: bool
+
+
+def single_document(path: Path) -> Document | None:
+    """The document of a text that begins as JSON; ``None`` where there is one on each line.
 
     Raises:
         DataError: It is neither; says the line.
@@ -35,22 +48,23 @@ def json_kind(path: Path) -> tuple[str, Any]:
             second = file.readline()
             if not second:
                 break
+        text = decoded(first)
         try:
-            value = json.loads(decoded(first))
+            value = json.loads(text)
         except (ValueError, RecursionError):
             if _is_object(second) and first.strip() not in (b"{", b"["):
-                return "jsonl", None
+                return None
             file.seek(0)
-            return "json", _document(path, file.read())
+            return _document(path, file.read())
     if not second:
-        single = isinstance(value, Mapping) and "data" not in value and not _columns(value)
-        return ("jsonl", None) if single and _one_row(value) else ("json", value)
+        one_row = isinstance(value, Mapping) and isinstance(value.get("question"), str)
+        return None if one_row else Document(value, _is_doubtful(first, text))
     if isinstance(value, Mapping) and isinstance(value.get("data"), list):
         raise _second_document(path, line + 1)
-    return "jsonl", None
+    return None
 
 
-def read_document(path: Path) -> Any:
+def read_document(path: Path) -> Document:
     """A file's JSON document.
 
     Raises:
@@ -60,9 +74,10 @@ def read_document(path: Path) -> Any:
         return _document(path, file.read())
 
 
-def _document(path: Path, data: bytes) -> Any:
+def _document(path: Path, data: bytes) -> Document:
+    text = decoded(data.removeprefix(BYTE_ORDER_MARK))
     try:
-        return json.loads(decoded(data.removeprefix(b"\xef\xbb\xbf")))
+        return Document(json.loads(text), _is_doubtful(data, text))
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             raise _second_document(path, error.lineno) from None
@@ -95,29 +110,36 @@ def _is_object(line: bytes) -> bool:
         return False
 
 
-def _one_row(value: Mapping[str, object]) -> bool:
-    return "paragraphs" not in value and "qas" not in value
-
-
 def json_lines(path: Path) -> Items:
     """The object of each line; what is none says why."""
     # By line feeds only: U+2028 and its like may stand inside a JSON string.
     with opened(path) as file:
         for number, raw in enumerate(file, start=1):
             try:
-                line = raw.decode()
+                line, doubtful = raw.decode(), False
             except UnicodeDecodeError:
-                line = decoded(raw)
+                line, doubtful = decoded(raw), True
             if line.isspace():
                 continue
+            value: object
             try:
-                yield number, json.loads(line)
+                value = json.loads(line)
             except json.JSONDecodeError as error:
-                yield number, Unusable(_no_json(line, error))
+                value = Unusable(_no_json(line, error))
             except RecursionError:
-                yield number, Unusable("invalid JSON, it is nested too deep.")
+                value = Unusable("invalid JSON, it is nested too deep.")
             except ValueError as error:  # as of a number with thousands of digits
-                yield number, Unusable(f"invalid JSON, {_lower(str(error))}.")
+                value = Unusable(f"invalid JSON, {_lower(str(error))}.")
+            yield number, value, doubtful or _escaped(raw)
+
+
+def _escaped(data: bytes) -> bool:
+    """Whether JSON may spell half a pair of surrogates."""
+    return b"\\" in data and b"\\u" in data
+
+
+def _is_doubtful(data: bytes, text: str) -> bool:
+    return _escaped(data) or not is_unicode(text)
 
 
 def _no_json(line: str, error: json.JSONDecodeError) -> str:
@@ -130,8 +152,13 @@ def _lower(message: str) -> str:
     return message[:1].lower() + message[1:]
 
 
-def items_of(path: Path, document: object) -> tuple[str, list[Any]]:
+def listed_in(path: Path, document: object, columns: Iterable[str]) -> tuple[str, list[Any]]:
     """What a document holds one of for each row, text or article, and the key of that list.
+
+    Args:
+        path: Where it is, for messages.
+        document: The document.
+        columns: What rows are looked through for, besides what is known.
 
     Raises:
         DataError: It holds no such list.
@@ -146,7 +173,7 @@ def items_of(path: Path, document: object) -> tuple[str, list[Any]]:
                 f"{path}: it holds columns, not rows; pandas writes rows with "
                 "to_json(..., orient='records', lines=True)."
             )
-        if any(key in document for key in _KEYS[1:]):
+        if any(key in document for key in (*_KEYS, *columns)):
             return "", [document]
         keys = ", ".join(map(str, document)) or "nothing"
         raise DataError(

@@ -16,7 +16,7 @@ def is_article(record: Object) -> bool:
 
 def is_context(record: Object) -> bool:
     """simpletransformers: a context with its questions, without articles around it."""
-    return "qas" in record
+    return "qas" in record or isinstance(record.get("header"), Mapping)
 
 
 def is_mrqa(record: Object) -> bool:

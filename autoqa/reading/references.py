@@ -16,6 +16,7 @@ _REFERENCES = (
 )
 """Where references stand, and where their offsets do unless beside them."""
 
+_OWN = frozenset({str, int, float, bool, type(None), list, dict})
 _TRUE, _FALSE = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no", "")
 
 Pair = tuple[str, int | None]
@@ -34,36 +35,46 @@ def answers_of(raw: Mapping[str, object]) -> tuple[tuple[Pair, ...], bool]:
     Raises:
         UnusableRowError: They are in no form that is known.
     """
-    impossible = raw.get("is_impossible")
+    impossible, answers = raw.get("is_impossible"), raw.get("answers")
     if impossible is not None and _truth(impossible):
         return (), True
+    if type(answers) is list and len(answers) == 1:
+        answers = answers[0]
+    if type(answers) is dict:
+        one = _one(answers.get("text"), answers.get("answer_start"))
+        if one is not None:
+            return one, True
     labelled = False
     for key, start_key in _REFERENCES:
         value = raw.get(key)
-        if value is None:
+        if value is None or value == "":
             labelled = labelled or key in raw
-            continue
-        if isinstance(value, Unusable):
+        elif isinstance(value, Unusable):
             raise UnusableRowError(value.problem)
-        labelled = True
-        pairs = _references(key, value, raw.get(start_key))
-        if pairs:
-            return pairs, True
+        elif is_missing(value):
+            labelled = True
+        else:
+            return _references(key, value, raw.get(start_key)), True
     return (), labelled
 
 
 def _references(key: str, value: object, starts: object) -> tuple[Pair, ...]:
-    value = plain(value) if key == "answer_text" else _spelt(value, strict=key == "answers")
+    if key == "answer_text":
+        one = _one(value, starts)
+        if one is not None:
+            return one
+    if type(value) is not dict and key != "answer_text":
+        value = _spelt(value, strict=key == "answers")
     if isinstance(value, Mapping):
         texts, starts = value.get("text"), value.get("answer_start")
         if "text" not in value:
             raise UnusableRowError(f"{key} has no text; it has {', '.join(value) or 'nothing'}.")
-    elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+    elif isinstance(value, list) and value and all(map(_is_object, value)):
         texts = [each.get("text") for each in value]
         starts = [each.get("answer_start") for each in value]
     else:
         texts = value
-    listed, places = _listed(texts), _listed(_spelt(starts))
+    listed, places = _listed(texts), _listed(starts if type(starts) is list else _spelt(starts))
     if not listed:
         return ()
     if not places and not isinstance(starts, list):
@@ -76,6 +87,17 @@ def _references(key: str, value: object, starts: object) -> tuple[Pair, ...]:
     pairs = [_pair(text, start) for text, start in zip(listed, places, strict=True)]
     # An empty text at 0 or without a place is how tools write that there is no answer.
     return tuple(pair for pair in pairs if pair[0] or pair[1])
+
+
+def _one(texts: object, starts: object) -> tuple[Pair, ...] | None:
+    """The short way for what nearly every row has: one text with one place."""
+    if type(texts) is list and type(starts) is list and len(texts) == len(starts) == 1:
+        texts, starts = texts[0], starts[0]
+    if type(texts) is not str or not texts:
+        return None
+    if type(starts) is str and starts.isdecimal():
+        return ((texts, int(starts)),)
+    return ((texts, starts),) if type(starts) is int and starts >= 0 else None
 
 
 def _pair(text: object, start: object) -> Pair:
@@ -103,7 +125,13 @@ def _spelt(value: object, *, strict: bool = False) -> object:
     return spelt if isinstance(spelt, list | Mapping) else value
 
 
+def _is_object(value: object) -> bool:
+    return type(value) is dict or isinstance(value, Mapping)
+
+
 def _listed(value: object) -> list[Any]:
+    if type(value) is list:
+        return value
     value = plain(value)
     if isinstance(value, list | tuple):
         return list(value)
@@ -123,6 +151,8 @@ def _offset(start: object) -> int | None:
     value = plain(start)
     if isinstance(value, str):
         word = value.strip()
+        if word.isdecimal():
+            return int(word)
         if not word:
             return None
         with contextlib.suppress(ValueError):
@@ -136,6 +166,8 @@ def _offset(start: object) -> int | None:
 
 def plain(value: object) -> object:
     """Arrays and numbers of NumPy as Python's own."""
+    if type(value) in _OWN:
+        return value
     tolist: Callable[[], object] | None = getattr(value, "tolist", None)
     return value if tolist is None else tolist()
 
