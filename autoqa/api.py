@@ -23,8 +23,10 @@ from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
 from autoqa.placing.options import RowOptions
 from autoqa.placing.selection import selected
+from autoqa.reading.columnar import is_saved_dataset
 from autoqa.reading.fields import row_from
-from autoqa.reading.formats import read_rows
+from autoqa.reading.formats import missing_package, read_rows, rows_from
+from autoqa.reading.options import ColumnNames, Delimiter, FormatName
 from autoqa.reading.rows import RawRow
 from autoqa.types import Answer, Example
 
@@ -36,10 +38,13 @@ __all__ = [
     "AutoqaError",
     "BackboneFacts",
     "BackboneSpec",
+    "ColumnNames",
     "ConfigError",
     "DataError",
+    "Delimiter",
     "Example",
     "Examples",
+    "FormatName",
     "MissingAssetError",
     "Options",
     "Precision",
@@ -49,8 +54,11 @@ __all__ = [
     "TokenBatch",
     "TrainingProtocol",
     "examples_from",
+    "is_saved_dataset",
+    "missing_package",
     "read_rows",
     "row_from",
+    "rows_from",
     "selected",
 ]
 

@@ -1,4 +1,4 @@
-"""Rows to answer, and rows with known answers, from CSV, JSON Lines and SQuAD JSON files."""
+"""Rows to answer, and rows with known answers, from files and from requests."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from autoqa.bundle.row_files import FileRow, json_row, parse
 from autoqa.errors import DataError
+from autoqa.reading.columns import Columns
+from autoqa.reading.fields import RowMaker
+from autoqa.reading.formats import rows_in
+from autoqa.reading.rows import RawRow
 from autoqa.types import Answer, Example
 
 UNKNOWN_LANGUAGE = "und"
@@ -15,8 +18,6 @@ UNKNOWN_LANGUAGE = "und"
 
 _SHOWN = 20
 T = TypeVar("T")
-_Shared = dict[str, str]
-"""Contexts seen before: many questions are asked about one, which is kept once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,43 +58,66 @@ class _BadRow(Exception):  # noqa: N818
     """Carries what is wrong with one row; never leaves this module."""
 
 
-def read_rows(path: Path) -> Rows:
+def read_rows(
+    path: Path,
+    *,
+    format: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
+) -> Rows:
     """Reads rows to answer.
 
     Args:
-        path: ``.csv``, ``.jsonl`` or ``.json`` (SQuAD, or a list of rows), also with ``.gz``. The
-            columns ``id`` (the row's number where there is none), ``question``, ``context`` and
-            ``language`` (where there is one) are read, all others ignored.
+        path: A file of any format that sources read, see :func:`autoqa.reading.formats.read_rows`.
+            What it says about answers is not looked at; rows without an id are numbered.
+        format: As there.
+        columns: As there.
+        delimiter: As there.
 
     Raises:
-        DataError: The file as a whole cannot be read: it is missing, of an unknown kind, has no
-            column ``question`` or ``context``, or is no JSON. What is wrong with single rows is
-            in the result.
+        ConfigError: There is no such format, field or delimiter.
+        MissingAssetError: There is no such file, or the package that reads it is not installed.
+        DataError: The file cannot be read as a whole. What is wrong with single rows is in the
+            result.
     """
-    good, problems, ids = _check(parse(path, ("question", "context")), _row)
-    return Rows(tuple(good), tuple(f"{path}, {problem}" for problem in problems), tuple(ids))
+    raws = rows_in(path, format=format, columns=columns, delimiter=delimiter, labels=False)
+    return _rows(raws)
 
 
 def check_items(items: Iterable[object]) -> Rows:
     """The same for rows that come as objects of JSON; problems say ``row 3`` and no file."""
-    raws = (json_row(f"row {number}", item) for number, item in enumerate(items, start=1))
-    good, problems, ids = _check(raws, _row)
-    return Rows(tuple(good), tuple(problems), tuple(ids))
+    maker = RowMaker(Columns({}), labels=False)
+    raws = (maker.row(item, f"row {number}", number) for number, item in enumerate(items, start=1))
+    return _rows(raws)
 
 
-def read_examples(path: Path) -> list[Example]:
+def read_examples(
+    path: Path,
+    *,
+    format: str = "auto",
+    columns: Mapping[str, str] | None = None,
+    delimiter: str | None = None,
+) -> list[Example]:
     """Reads rows whose answers are known, for scoring.
 
-    Besides the columns of :func:`read_rows`: ``answers`` (SQuAD's form) or ``answer_text``,
-    ``language``, and ``document`` or ``title`` to tell which rows belong together; rows with the
-    same context belong together in any case. Where a row has no valid ``answer_start``, the
-    first place of the answer in the context stands in for it: scores compare texts only.
+    Rows with the same ``document`` or ``title`` belong together, rows without by their context.
+    Where an answer is not at its start, or has none, the first place of the answer in the context
+    stands in for it: scores compare texts only.
+
+    Args:
+        path: As :func:`read_rows`.
+        format: As there.
+        columns: As there.
+        delimiter: As there.
 
     Raises:
+        ConfigError: As :func:`read_rows`.
+        MissingAssetError: As :func:`read_rows`.
         DataError: As :func:`read_rows`, and for any row that cannot be used, or no row at all.
     """
-    good, problems, _ = _check(parse(path, ("question", "context")), _example)
-    refuse([f"{path}, {problem}" for problem in problems])
+    raws = rows_in(path, format=format, columns=columns, delimiter=delimiter)
+    good, problems, _ = _check(raws, _example)
+    refuse(problems)
     if not good:
         raise DataError(f"{path} holds no rows, so there is nothing to evaluate.")
     return good
@@ -105,11 +129,9 @@ def check_row(row: Row) -> None:
     Raises:
         DataError: The question or the context is empty or no text.
     """
-    try:
-        for name in ("question", "context"):
-            _text({name: getattr(row, name)}, name)
-    except _BadRow as bad:
-        raise DataError(f"{row.id}: {bad}.") from None
+    checked = check_items([{"question": row.question, "context": row.context}])
+    if checked.problems:
+        raise DataError(f"{row.id}{checked.problems[0].removeprefix('row 1')}")
 
 
 def refuse(problems: tuple[str, ...] | list[str]) -> None:
@@ -120,127 +142,69 @@ def refuse(problems: tuple[str, ...] | list[str]) -> None:
         raise DataError("\n".join([*problems[:_SHOWN], *tail]))
 
 
+def _rows(raws: Iterable[RawRow]) -> Rows:
+    good, problems, ids = _check(raws, _row)
+    return Rows(tuple(good), tuple(problems), tuple(ids))
+
+
 def _check(
-    raws: Iterable[FileRow], make: Callable[[str, FileRow, _Shared], T]
+    raws: Iterable[RawRow], make: Callable[[RawRow, str], T]
 ) -> tuple[list[T], list[str], list[str]]:
     """What is made of the good rows, what is wrong with the others, and the ids of all."""
     good: list[T] = []
     problems: list[str] = []
     seen: dict[str, str] = {}
-    texts: _Shared = {}
-    ids: list[str | None] = []
+    unread: dict[str, str] = {}
+    # Many questions are asked about one context, which is kept once.
+    texts: dict[str, str] = {}
     numbered = True
-    for number, raw in enumerate(raws, start=1):
-        numbered &= raw.fields.get("id") is None
+    for raw in raws:
+        # A row that cannot be read may have had an id: its number stands for it only where no row
+        # of the file has another.
+        damaged = bool(raw.problem and raw.numbered)
+        numbered &= raw.numbered
+        known = unread if damaged else seen
         try:
-            if raw.problem and "id" not in raw.fields:
-                ids.append(None)
-                raise _BadRow(raw.problem)
-            identity = _identity(raw, number)
-            if identity in seen:
-                raise _BadRow(f"the id {identity!r} was already used in {seen[identity]}")
-            seen[identity] = raw.where
-            ids.append(identity)
+            if raw.id in seen:
+                raise _BadRow(f"the id {raw.id!r} was already used in {seen[raw.id]}.")
+            known[raw.id] = raw.where
             if raw.problem:
                 raise _BadRow(raw.problem)
-            good.append(make(identity, raw, texts))
+            for name, text in (("question", raw.question), ("context", raw.context)):
+                if not text or text.isspace():
+                    raise _BadRow(f"{name} is empty.")
+            good.append(make(raw, texts.setdefault(raw.context, raw.context)))
         except _BadRow as bad:
-            problems.append(f"{raw.where}: {bad}.")
-    if numbered:  # then no id was used twice, so there is one for each row
-        return good, problems, list(map(str, range(1, len(ids) + 1)))
-    return good, problems, [each for each in ids if each is not None]
+            problems.append(f"{raw.where}: {bad}")
+    return good, problems, _in_order(seen, unread if numbered else {})
 
 
-def _identity(raw: FileRow, number: int) -> str:
-    value = raw.fields.get("id")
-    if value is None:
-        return str(number)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return _text(raw.fields, "id")
+def _in_order(seen: Mapping[str, str], unread: Mapping[str, str]) -> list[str]:
+    """Ids in the order of rows; with those of unread rows all are numbers."""
+    return sorted([*seen, *unread], key=int) if unread else list(seen)
 
 
-def _text(fields: Mapping[str, object], name: str) -> str:
-    value = fields.get(name)
-    if value is None:
-        raise _BadRow(f"{name} is missing; the row has {', '.join(fields) or 'no keys'}")
-    if not isinstance(value, str):
-        raise _BadRow(f"{name} must be text, not {value!r:.60}")
-    if not value.strip():
-        raise _BadRow(f"{name} is empty")
-    _require_unicode(name, value)
-    return value
+def _row(raw: RawRow, context: str) -> Row:
+    return Row(raw.id, raw.question, context, raw.language)
 
 
-def _require_unicode(name: str, value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        code = ord(value[error.start])
-        if 0xDC80 <= code <= 0xDCFF:
-            raise _BadRow(
-                f"{name} holds the byte 0x{code - 0xDC00:02x}, which is not UTF-8"
-            ) from None
-        raise _BadRow(f"{name} holds half a surrogate pair (\\u{code:04x})") from None
-
-
-def _row(identity: str, raw: FileRow, texts: _Shared) -> Row:
-    question, context = _text(raw.fields, "question"), _text(raw.fields, "context")
-    context = texts.setdefault(context, context)
-    return Row(identity, question, context, _language(raw.fields))
-
-
-def _language(fields: Mapping[str, object]) -> str:
-    language = fields.get("language")
-    return language if isinstance(language, str) else ""
-
-
-def _example(identity: str, raw: FileRow, texts: _Shared) -> Example:
-    fields = raw.fields
-    context = _text(fields, "context")
-    context = texts.setdefault(context, context)
-    document = fields.get("document") or fields.get("title")
-    if not isinstance(document, str):
-        document = hashlib.sha256(context.encode()).hexdigest()[:16]
+def _example(raw: RawRow, context: str) -> Example:
+    if not raw.labelled:
+        raise _BadRow(
+            "no answers to compare with: evaluate needs answers (SQuAD's form) or "
+            "answer_text; use autoqa predict for rows without."
+        )
     return Example(
-        id=identity,
-        question=_text(fields, "question"),
+        id=raw.id,
+        question=raw.question,
         context=context,
-        answers=_answers(fields, context),
-        language=_language(fields) or UNKNOWN_LANGUAGE,
-        document=document,
+        answers=tuple(_answer(text, start, context) for text, start in raw.answers),
+        language=raw.language or UNKNOWN_LANGUAGE,
+        document=raw.document or hashlib.sha256(context.encode()).hexdigest()[:16],
     )
 
 
-def _answers(fields: Mapping[str, object], context: str) -> tuple[Answer, ...]:
-    pairs: list[tuple[object, object]]
-    answers = fields.get("answers")
-    if isinstance(answers, Mapping):
-        texts, starts = answers.get("text"), answers.get("answer_start")
-        texts = texts if isinstance(texts, list) else [texts]
-        starts = starts if isinstance(starts, list) else [starts]
-        pairs = list(zip(texts, [*starts, *[None] * len(texts)], strict=False))
-    elif isinstance(answers, list):
-        items = [a if isinstance(a, Mapping) else {"text": a} for a in answers]
-        pairs = [(a.get("text"), a.get("answer_start")) for a in items]
-    elif answers is None and fields.get("answer_text") is not None:
-        pairs = [(fields["answer_text"], fields.get("answer_start"))]
-    else:
-        raise _BadRow(
-            "no answers to compare with: evaluate needs answers (SQuAD's form) or "
-            "answer_text; use autoqa predict for rows without"
-        )
-    return tuple(_answer(text, start, context) for text, start in pairs)
-
-
-def _answer(text: object, start: object, context: str) -> Answer:
-    if not isinstance(text, str):
-        raise _BadRow(f"an answer must be text, not {text!r:.60}")
-    _require_unicode("an answer", text)
-    try:
-        place = int(str(start))
-    except ValueError:
-        place = -1
-    if place < 0 or context[place : place + len(text)] != text:
-        place = max(context.find(text), 0)
-    return Answer(text, place)
+def _answer(text: str, start: int | None, context: str) -> Answer:
+    if start is None or start < 0 or not context.startswith(text, start):
+        start = max(context.find(text), 0)
+    return Answer(text, start)

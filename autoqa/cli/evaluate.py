@@ -7,6 +7,7 @@ import click
 
 from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.progress import announce, progress_bar, say_shortened
+from autoqa.cli.reading import reading_options
 from autoqa.cli.terminal import data_console, echo_json
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("bundle", type=_PATH)
 @click.argument("file", type=_PATH)
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
 @answer_limit
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
@@ -29,17 +31,18 @@ def evaluate(
     max_answer_tokens: int | None,
     device: str,
     quiet: bool,
+    **reading: Any,
 ) -> None:
     """Score BUNDLE on the answers in FILE.
 
-    FILE is SQuAD .json, .jsonl with answers, or .csv with answer_text (.gz may follow). The
+    FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with answers. The
     score is mean word-level Jaccard with half the width of its 95 % interval.
     """
     from autoqa.bundle.input_rows import Row, read_examples
     from autoqa.bundle.predictor import load
     from autoqa.scores.summary import score_answers, score_languages
 
-    examples = read_examples(file)
+    examples = read_examples(file, **reading)
     ensemble = load(bundle, device=device, resident=False, max_answer_tokens=max_answer_tokens)
     rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
     with progress_bar("answering", quiet=quiet) as progress:

@@ -3,12 +3,13 @@
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.progress import announce, progress_bar, say_shortened
+from autoqa.cli.reading import reading_options
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError
 
@@ -30,6 +31,7 @@ _PATH = click.Path(path_type=Path)
     help="csv has id and answer; json and jsonl have start, end and score, too.",
 )
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
+@reading_options
 @click.option("--skip-bad", is_flag=True, help="Leave answers of bad rows empty; exit with 1.")
 @answer_limit
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
@@ -37,6 +39,7 @@ _PATH = click.Path(path_type=Path)
 @click.pass_context
 def predict(
     ctx: click.Context,
+    /,
     bundle: Path,
     file: Path,
     form: "Format",
@@ -45,11 +48,12 @@ def predict(
     max_answer_tokens: int | None,
     device: str,
     quiet: bool,
+    **reading: Any,
 ) -> None:
     """Answer the questions of FILE with BUNDLE.
 
-    FILE is .csv, .jsonl or SQuAD .json (.gz may follow) with the columns id (optional), question,
-    context and language (optional).
+    FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with questions and
+    contexts; ids and languages are optional.
     """
     from autoqa.bundle.answer_files import render_answers
     from autoqa.bundle.input_rows import read_rows, refuse
@@ -57,7 +61,7 @@ def predict(
 
     if output is not None:
         _check_output(output)
-    rows = read_rows(file)
+    rows = read_rows(file, **reading)
     if not skip_bad:
         refuse(rows.problems)
     ensemble = load(bundle, device=device, resident=False, max_answer_tokens=max_answer_tokens)

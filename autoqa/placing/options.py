@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from autoqa.options import Options
 from autoqa.placing.units import OffsetUnit
 from autoqa.reading import languages
+from autoqa.reading.options import ColumnNames
 
 LanguageCode = Annotated[str, AfterValidator(languages.code)]
 
@@ -41,6 +42,7 @@ class RowOptions(Options):
     Attributes:
         language: Language of rows that state none: a code or an English name.
         languages: Only rows in these languages are taken; left out, all.
+        columns: Field to column, where the rows' columns have names of their own.
         offsets: ``"exact"`` believes the file's ``answer_start``; ``"first"`` puts every answer
             at its first occurrence in the context, for files without offsets.
         offset_unit: What ``answer_start`` counts. ``"auto"`` counts code points, and where rows
@@ -53,6 +55,7 @@ class RowOptions(Options):
 
     language: LanguageCode | None = None
     languages: Annotated[tuple[LanguageCode, ...], Field(min_length=1)] | None = None
+    columns: ColumnNames = Field(default_factory=dict)
     offsets: Literal["exact", "first"] = "exact"
     offset_unit: OffsetUnit = "auto"
     on_mismatch: Annotated[tuple[Mode, ...], BeforeValidator(_listed), AfterValidator(_ordered)] = (

@@ -9,7 +9,7 @@ class RawRow:
 
     Attributes:
         where: File and line, row or path inside the file, for messages.
-        id: Its id.
+        id: Its id; its number in the file where that has none.
         question: The question.
         context: The context.
         answers: (text, start) of each reference; start is ``None`` where the source has none. Empty
@@ -18,6 +18,7 @@ class RawRow:
         document: What the context was cut from; empty where the source does not say.
         labelled: Whether it says anything about answers, be it that there is none.
         problem: Why the row cannot be used, as a sentence; its other fields may be empty then.
+        numbered: Whether the id is the row's number, which rows of other files have, too.
     """
 
     where: str
@@ -29,3 +30,15 @@ class RawRow:
     document: str = ""
     labelled: bool = True
     problem: str = ""
+    numbered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """Stands where a row, or a row's answers, should be and cannot be read.
+
+    Attributes:
+        problem: Why, as a sentence.
+    """
+
+    problem: str

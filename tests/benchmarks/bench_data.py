@@ -7,14 +7,19 @@ shown the leaks that the data have by themselves, and false alarms: rows flagged
 context is of other articles (XQuAD), or taken at random from the same source, where some are near
 copies indeed.
 
+``read_rows`` reads files as they were read before formats were recognised by what is in them: the
+readers of commit 9b9286a, from the repository, against today's. Rows must be equal.
+
 ``audit_110k`` audits every file of the folder; ``ratio`` is rows per second, ``a`` rows and ``b``
 seconds.
 """
 
 import random
 import resource
+import subprocess
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,11 +29,13 @@ from autoqa.data.audit import audit_study
 from autoqa.data.near import plain
 from autoqa.data.overlap import Overlap
 from autoqa.data.prepare import load_source
+from autoqa.reading.formats import read_rows
+from autoqa.reading.rows import RawRow
 from autoqa.registry import BoundStudy, open_study
 from autoqa.report.audit_page import audit_page
 from autoqa.types import Example
 
-from .harness import Comparison, record
+from .harness import Comparison, compare, record
 
 STUDY = """
 name = "folder"
@@ -158,6 +165,75 @@ def _false_alarms(examples: Sequence[Example]) -> tuple[int, int]:
     # Equal contexts, and equal questions with the same answer, are leaks by definition.
     near = [leak for leak in found.values() if leak.reason == "text" or leak.share < 1]
     return len(near), len(rest)
+
+
+OLD, OLD_READERS = "9b9286a", "plugins/autoqa-sources/autoqa_sources"
+FILES = {
+    "squad jsonl.gz": "squad.en.train.jsonl.gz",
+    "xquad json": "xquad.hi.even-articles.json",
+    "chaii csv": "chaii-format.hi.csv",
+    "parquet": "squad.parquet",
+}
+
+
+@pytest.fixture(scope="module")
+def old_readers(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Iterator[RawRow]]:
+    """The readers of an earlier commit, under a name of their own."""
+    folder = tmp_path_factory.mktemp("old")
+    package = folder / "old_readers"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    for name in ("formats", "mapping", "rows", "languages"):
+        shown = subprocess.run(
+            ["git", "show", f"{OLD}:{OLD_READERS}/{name}.py"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+        )
+        if shown.returncode:
+            pytest.skip(f"no commit {OLD} in this repository: {shown.stderr.strip()}")
+        text = shown.stdout.replace("autoqa_sources", "old_readers")
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    sys.path.insert(0, str(folder))
+    try:
+        from old_readers import formats  # type: ignore[import-not-found]
+    finally:
+        sys.path.remove(str(folder))
+    return lambda path: formats.READERS[formats.format_of(path)](path)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_read_rows(
+    kind: str,
+    data_folder: Path,
+    tmp_path: Path,
+    old_readers: Callable[[Path], Iterator[RawRow]],
+) -> None:
+    path = data_folder / FILES[kind]
+    if kind == "parquet":
+        import datasets
+
+        path = tmp_path / FILES[kind]
+        datasets.Dataset.from_json(
+            str(data_folder / FILES["squad jsonl.gz"]), cache_dir=str(tmp_path)
+        ).select(range(20_000)).to_parquet(path)
+
+    def parts(row: RawRow) -> tuple[object, ...]:
+        return row.id, row.question, row.context, row.answers, row.language, row.document
+
+    def equal(one: list[RawRow], other: list[RawRow]) -> bool:
+        return list(map(parts, one)) == list(map(parts, other))
+
+    compare(
+        f"read_rows, {kind}",
+        lambda: list(old_readers(path)),
+        lambda: list(read_rows(path)),
+        rounds=5,
+        unit="rows/s",
+        equal=equal,
+        amount=len,
+        clock=time.process_time,
+    )
 
 
 def test_audit_110k(study: BoundStudy) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.bundle.input_rows import Row, read_examples, read_rows
-from autoqa.errors import DataError
+from autoqa.errors import DataError, MissingAssetError
+from autoqa.types import Answer
 
 ROW = {
     "id": "q1",
@@ -52,9 +53,8 @@ def test_every_format_gives_the_same_row(name: str, tmp_path: Path) -> None:
     assert rows.problems == ()
 
 
-@pytest.mark.parametrize("language", [None, 3, ["hi"]])
-def test_a_language_that_is_no_text_is_none(language: object, tmp_path: Path) -> None:
-    path = write(tmp_path, "a.jsonl", json.dumps(ROW | {"language": language}))
+def test_a_row_may_say_no_language(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.jsonl", json.dumps(ROW | {"language": None}))
     assert read_rows(path).good[0].language == ""
 
 
@@ -71,80 +71,55 @@ def test_contexts_may_be_longer_than_the_csv_module_likes(tmp_path: Path) -> Non
 
 
 BAD = [
-    ("a.csv", "id,question,context\n1,q\n2,q,c\n", "line 2: the row has 2 fields"),
-    ("a.csv", 'id,question,context\n1,q,"c\n\n"\n1,q,c\n', "line 5: the id '1' was already used"),
-    ("a.csv", "id,question,context\n1, ,c\n", "line 2: question is empty"),
-    ("a.csv", "id,question,context\n,q,c\n", "line 2: id is empty"),
-    ("a.csv", b"id,question,context\n1,q,c\n2,q,\xff\n", "line 3: context holds the byte 0xff"),
-    ("a.csv", 'id,question,context\n1,q,"c" d\n2,q,c\n', "line 2: this is no CSV"),
-    ("a.csv", 'id,question,context\n2,q,c\n1,q,"c\n', "line 3: this is no CSV"),
-    ("a.jsonl", '{"id": 1}\n', "line 1: question is missing; the row has id"),
-    ("a.jsonl", '{"question": 3, "context": "c"}\n', "line 1: question must be text, not 3"),
-    ("a.jsonl", '{"question": "q", "context": ""}\n', "line 1: context is empty"),
-    ("a.jsonl", '\n{"question"\n', "line 2: this is no JSON"),
-    ("a.jsonl", "[" * 100_000, "line 1: this is no JSON"),
-    ("a.jsonl", b'{"question": "\xe0"}\n', "line 1: byte 0xe0 is not UTF-8"),
-    ("a.jsonl", '{"question": "\\ud800", "context": "c"}', "line 1: question holds half a surrog"),
-    ("a.jsonl", "[1]\n", "line 1: a row must be a JSON object, not [1]"),
-    ("a.json", '[{"question": "q", "context": "c"}, 3]', "row 2: a row must be a JSON object"),
-    ("a.json", squad({"id": "1", "question": ""}), "row 1: question is empty"),
-    ("a.json", b'[{"question": "q", "context": "\xff"}]', "row 1: context holds the byte 0xff"),
-    ("a.jsonl.gz", '{"id": 1, "question": "q"}', "line 1: context is missing; the row has id, q"),
+    ("id,question,context\n1, ,c\n2,q,c\n", "2: question is empty."),
+    ('id,question,context\n1,q,"c\n\n"\n1,q,c\n', "5: the id '1' was already used in {}:2."),
+    ("id,question,context\n1,q\n2,q,c\n", "2: expected 3 fields as in the header, found 2."),
+    ('{"question": "q", "context": "c", "answers": 5}\n{"id": 1}\n', "2: question is missing; the"),
 ]
 
 
-@pytest.mark.parametrize("name, content, expected", BAD)
-def test_a_bad_row_is_named_with_file_and_line(
-    name: str, content: str | bytes, expected: str, tmp_path: Path
+@pytest.mark.parametrize("content, expected", BAD)
+def test_a_bad_row_is_named_with_file_and_line_and_the_other_is_good(
+    content: str, expected: str, tmp_path: Path
 ) -> None:
-    path = write(tmp_path, name, content)
+    path = write(tmp_path, "a", content)
     rows = read_rows(path)
-    assert rows.problems[0].startswith(f"{path}, {expected}")
-    assert len(rows.problems) == 1
+    (problem,) = rows.problems
+    assert problem.startswith(f"{path}:{expected.format(path)}")
+    assert [row.question for row in rows.good] == ["q"]
 
 
 @pytest.mark.parametrize(
-    "name, content, ids",
+    "content, ids",
     [
-        ("a.csv", "id,question,context\na,q,c\nb,,c\nc,q,c,d\nd,q\ne,q,c\n", "a b c d e"),
-        ("a.csv", 'id,question,context\na,q,"c" d\nb,q,c\na,q,c\n', "a b"),
-        ("a.csv", "question,id,context\nq,a,c\nq, x,b,c\nq,c,c\n", "a c"),
-        ("a.csv", 'question,context\nq,c\nq,c,d\nq,"c"d\n,\nq,c\n', "1 2 3 4 5"),
-        (
-            "a.jsonl",
-            '{"id": "a"}\n{"id": 7, "question": \n{"id": "b", \n\n[]\n{"id": 3.5}',
-            "a 7 b",
-        ),
-        ("a.jsonl", b'{"id": "a", "question": "\xff"}\n{"id": "\xff"}\n', "a"),
-        ("a.jsonl", '{"question": "q"}\n{\n3\n', "1 2 3"),
-        ("a.json", json.dumps([{"id": "a"}, ROW | {"id": "b"}, 3]), "a b"),
+        ("id,question,context\na,q,c\nb,,c\nc,q,c,d\nd,q\ne,q,c\n", "a b c d e"),
+        ('id,question,context\na,q,"c" d\nb,q,c\na,q,c\n', "a b"),
+        ("question,id,context\nq,a,c\nq, x,b,c\nq,c,c\n", "a c"),
+        ('question,context\nq,c\nq,c,d\nq,"c"d\n,\nq,c\n', "1 2 3 4 5"),
+        ('{"id": "a"}\n{"id": 7, "question": \n{"id": "b", \n\n[]\n{"id": 3.5}', "a 7 b"),
+        (b'{"id": "a", "question": "\xff"}\n{"id": "\xff"}\n', "a"),
+        ('{"question": "q"}\n{\n3\n', "1 2 3"),
+        (json.dumps([{"id": "a"}, ROW | {"id": "b"}, 3]), "a b"),
     ],
 )
-def test_no_id_is_lost(name: str, content: str | bytes, ids: str, tmp_path: Path) -> None:
-    assert " ".join(read_rows(write(tmp_path, name, content)).ids) == ids
+def test_no_id_is_lost(content: str | bytes, ids: str, tmp_path: Path) -> None:
+    assert " ".join(read_rows(write(tmp_path, "a", content)).ids) == ids
 
 
-BAD_FILES = [
-    ("a.txt", "", "cannot tell the format"),
-    ("a.csv", "", "no column 'question'; the header has nothing"),
-    ("a.csv", "id,question\n1,q\n", "a.csv:1: no column 'context'; the header has id, question"),
-    ("a.csv", "id,id,question,context\n", "column 'id' appears more than once"),
-    ("a.json", "{\n}{", "a.json:2: this is no JSON"),
-    ("a.json", b"[\n\xff]", "a.json:2: this is no JSON"),
-    ("a.csv", CSV.encode("utf-16"), "a.csv:1: the header is not UTF-8: save the file as UTF-8"),
-    ("a.json", "{}", "neither SQuAD's form"),
-    ("a.json", '{"data": [{"paragraphs": [{"context": "c"}]}]}', "data[0].paragraphs[0] has no li"),
-    ("a.json", '{"data": [3]}', "data[0] has no list 'paragraphs'"),
-]
+def test_predict_does_not_look_at_answers(tmp_path: Path) -> None:
+    path = write(tmp_path, "a", json.dumps(ROW | {"answers": {"text": 3}}))
+    assert read_rows(path).good == (Row(**ROW),)
+    with pytest.raises(DataError, match="an answer's text must be text, found 3"):
+        read_examples(path)
 
 
-@pytest.mark.parametrize("name, content, expected", BAD_FILES)
-def test_a_bad_file_is_refused_as_a_whole(
-    name: str, content: str | bytes, expected: str, tmp_path: Path
-) -> None:
-    with pytest.raises(DataError) as caught:
-        read_rows(write(tmp_path, name, content))
-    assert expected in str(caught.value)
+def test_columns_format_and_delimiter_are_handed_on(tmp_path: Path) -> None:
+    path = write(tmp_path, "a", "guid;q;passage;gold\nx;why;because;cause\n")
+    columns = {"id": "guid", "question": "q", "context": "passage", "answer_text": "gold"}
+    rows = read_rows(path, columns=columns, delimiter=";", format="csv")
+    assert rows.good == (Row("x", "why", "because"),)
+    (example,) = read_examples(path, columns=columns, delimiter=";", format="csv")
+    assert example.answers == (Answer("cause", 2),)
 
 
 def test_contexts_that_are_equal_are_kept_once(tmp_path: Path) -> None:
@@ -154,22 +129,19 @@ def test_contexts_that_are_equal_are_kept_once(tmp_path: Path) -> None:
 
 
 def test_missing_and_damaged_files_are_said(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(MissingAssetError, match="does not exist"):
         read_rows(tmp_path / "none.csv")
     whole = gzip.compress(CSV.encode() * 50)
-    for damaged in (b"no gzip", whole[:-20], whole[:40] + b"x" + whole[41:]):
+    for damaged in (whole[:-20], whole[:40] + b"x" + whole[41:]):
         (tmp_path / "b.csv.gz").write_bytes(damaged)
-        with pytest.raises(DataError, match=r"b\.csv\.gz cannot be read"):
+        with pytest.raises(DataError, match=r"b\.csv\.gz: damaged gzip file"):
             read_rows(tmp_path / "b.csv.gz")
-    (tmp_path / "a.csv.gz").write_bytes(b"no gzip")
-    with pytest.raises(DataError, match="cannot be read"):
-        read_rows(tmp_path / "a.csv.gz")
 
 
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
 
 
-@given(st.lists(st.tuples(text, text), max_size=5))
+@given(st.lists(st.tuples(text, text), min_size=1, max_size=5))
 def test_what_the_csv_and_json_writers_write_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]]
 ) -> None:
@@ -185,17 +157,6 @@ def test_what_the_csv_and_json_writers_write_is_read_back(
     (folder / "a.jsonl").write_bytes(lines.encode())
     assert read_rows(folder / "a.csv").good == tuple(rows)
     assert read_rows(folder / "a.jsonl").good == tuple(rows)
-
-
-@given(st.binary(max_size=200), st.sampled_from(["a.csv", "a.jsonl", "a.json"]))
-def test_no_bytes_get_past_as_anything_but_rows_or_data_errors(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes, name: str
-) -> None:
-    path = write(tmp_path_factory.mktemp("rows"), name, b"question,context\n" + data)
-    try:
-        read_rows(path)
-    except DataError:
-        assert name == "a.json"
 
 
 ANSWERED = [
@@ -226,7 +187,7 @@ def test_the_kaggle_columns_are_read(tmp_path: Path) -> None:
 
 
 def test_examples_need_answers_and_rows(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="line 2: no answers to compare with"):
+    with pytest.raises(DataError, match=r"a\.csv:2: no answers to compare with"):
         read_examples(write(tmp_path, "a.csv", CSV))
     with pytest.raises(DataError, match="holds no rows"):
         read_examples(write(tmp_path, "b.csv", "question,context\n"))

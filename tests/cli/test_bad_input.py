@@ -68,9 +68,12 @@ SECOND = {"id": "second", "question": "Where ?", "context": "Ada lives in Oslo .
 
 BAD = [
     ({"id": "x", "question": "q"}, "context is missing; the row has id, question"),
-    ({"id": "good", "question": "q", "context": "c"}, "the id 'good' was already used in line 1"),
+    ({"id": "good", "question": "q", "context": "c"}, "the id 'good' was already used in "),
     ({"id": "x", "question": "", "context": "c"}, "question is empty"),
-    (b'{"id": "x", "question": "q", "context": "\xc3("}', "byte 0xc3 is not UTF-8"),
+    (
+        b'{"id": "x", "question": "q", "context": "\xc3("}',
+        "context holds the byte 0xc3, which is not UTF-8",
+    ),
 ]
 
 
@@ -83,14 +86,14 @@ def test_a_bad_row_is_named_and_the_good_ones_answered_on_request(
     rows.write_bytes(b"\n".join([json.dumps(GOOD).encode(), line, json.dumps(SECOND).encode()]))
     code, out, err = run("predict", bundle, rows)
     assert (code, out) == (2, "")
-    assert f"{rows}, line 2: {expected}" in err
+    assert f"{rows}:2: {expected}" in err
     code, out, err = run("predict", bundle, rows, "--skip-bad", "--format", "jsonl", "--quiet")
     assert code == 1
     answers = {row["id"]: row["answer"] for row in map(json.loads, out.splitlines())}
     between = ["x"] if b'"x"' in line else []
     assert list(answers) == ["good", *between, "second"]
     assert answers.get("x", "") == ""
-    assert f"{rows}, line 2: {expected}" in err
+    assert f"{rows}:2: {expected}" in err
     assert len(err.splitlines()) == 1
 
 
@@ -111,4 +114,4 @@ def test_where_all_rows_are_bad_nothing_is_answered(bundle: Path, tmp_path: Path
     rows.write_text("question,context\n,c\n")
     code, out, err = run("predict", bundle, rows, "--skip-bad")
     assert (code, out) == (1, "id,answer\n1,\n")
-    assert err == f"Error: {rows}, line 2: question is empty.\n"
+    assert err == f"Error: {rows}:2: question is empty.\n"

@@ -411,10 +411,10 @@ def test_a_bad_row_stops_predict_unless_it_is_skipped(
         file.write("2,,c\n")
     code, out, err = run("predict", bundle, questions)
     assert (code, out) == (2, "")
-    assert "line 3: question is empty" in err
+    assert ":3: question is empty" in err
     code, out, err = run("predict", bundle, questions, "--skip-bad")
     assert (code, out) == (1, good + "2,\n")
-    assert "line 3: question is empty" in err
+    assert ":3: question is empty" in err
 
 
 def test_long_questions_are_counted(bundle: Path, questions: Path, run: Run) -> None:
@@ -428,10 +428,32 @@ def test_long_questions_are_counted(bundle: Path, questions: Path, run: Run) -> 
     )
 
 
+def test_columns_may_have_other_names(bundle: Path, tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "mine"
+    path.write_text("guid;q;passage;gold\nx;Where does Ada live ?;Ada lives in Rome .;Rome\n")
+    names = [f"--column={name}" for name in ("id=guid", "question=q", "context=passage")]
+    code, out, _ = run("predict", bundle, path, *names, "--quiet")
+    assert (code, out.splitlines()[1].split(",")[0]) == (0, "x")
+    code, out, _ = run("evaluate", bundle, path, *names, "--column=answer_text=gold", "--json")
+    assert (code, json.loads(out)["n"]) == (0, 1)
+    named = ("--input-format", "csv", "--delimiter", ";")
+    assert run("predict", bundle, path, *names, "--quiet", *named)[0] == 0
+    for wrong, sentence in (
+        ("--column=contxt=passage", "did you mean 'context'?"),
+        ("--column=context", "'context' must be FIELD=COLUMN"),
+        ("--column=context=pasage", "no column 'pasage' for context"),
+        ("--input-format=cvs", "format 'cvs' is none of"),
+        ("--delimiter=;;", "delimiter ';;' must be one character"),
+    ):
+        code, _, err = run("predict", bundle, path, "--column=question=q", wrong)
+        assert code == 2, err
+        assert sentence in " ".join(err.split())
+
+
 @pytest.mark.parametrize(
     "arguments, code, expected",
     [
-        (("{bundle}", "none.csv"), 2, "none.csv does not exist"),
+        (("{bundle}", "none.csv"), 4, "none.csv does not exist"),
         (("none", "{questions}"), 1, "none is no bundle"),
         (("{bundle}", "{questions}", "--output", "no/such/file"), 2, "--output no/such/file"),
         (("{bundle}", "{questions}", "--format", "xml"), 2, "xml"),
@@ -482,4 +504,4 @@ def test_evaluate_scores_and_agrees_with_itself(bundle: Path, tmp_path: Path, ru
 def test_evaluate_needs_answers(bundle: Path, questions: Path, run: Run) -> None:
     code, out, err = run("evaluate", bundle, questions)
     assert (code, out) == (2, "")
-    assert "line 2: no answers to compare with" in err
+    assert ":2: no answers to compare with" in err

@@ -1,22 +1,25 @@
-"""``type = "file"``: SQuAD JSON, JSON Lines, chaii CSV and Parquet from this machine."""
+"""``type = "file"``: question-answering data of any format from this machine."""
 
 import difflib
 import fnmatch
 import glob
-import importlib.util
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from autoqa.api import (
+    AutoqaError,
+    Delimiter,
     Examples,
+    FormatName,
     MissingAssetError,
     RawRow,
     RowOptions,
     SourceSpec,
     examples_from,
+    is_saved_dataset,
+    missing_package,
     read_rows,
     selected,
 )
@@ -31,11 +34,13 @@ class FileOptions(RowOptions):
         path: A path, or a pattern with ``*``, ``?`` or ``**``; ``~`` is the home folder. Where it
             says ``{language}``, as in ``xquad.{language}.json``, every file whose name has an ISO
             code there is taken, and the code is the language of its rows that state none.
-        format: ``"auto"`` goes by the extension, ``.gz`` aside.
+        format: ``"auto"`` goes by what is in a file.
+        delimiter: What stands between the fields of a CSV file; left out, that is seen.
     """
 
     path: str
-    format: Literal["auto", "squad", "jsonl", "csv", "parquet"] = "auto"
+    format: FormatName = "auto"
+    delimiter: Delimiter | None = None
 
 
 def load(options: FileOptions) -> Examples:
@@ -64,31 +69,30 @@ def missing(options: FileOptions) -> str | None:
         paths = files(options.path)
     except MissingAssetError as error:
         return str(error)
-    parquet = options.format == "parquet" or (
-        options.format == "auto" and any(path.suffix == ".parquet" for path in paths)
-    )
-    if parquet and importlib.util.find_spec("pyarrow") is None:
-        return (
-            f"{options.path}: reading Parquet needs the package pyarrow, which is not installed; "
-            "get it with: pip install 'autoqa-sources[parquet]'."
-        )
+    for path in paths:
+        try:
+            sentence = missing_package(path, options.format)
+        except AutoqaError:
+            return None  # a damaged file: reading it says more
+        if sentence:
+            return sentence
     return None
 
 
 def files(pattern: str) -> list[Path]:
-    """The files that a path or pattern names, sorted.
+    """The files that a path or pattern names, sorted; folders of ``save_to_disk`` are files.
 
     Raises:
         MissingAssetError: There is none; the message names what lies near.
     """
     path = Path(pattern).expanduser()
-    if path.is_file():
+    if path.is_file() or is_saved_dataset(path):
         return [path]
     if glob.has_magic(pattern) or _LANGUAGE in pattern:
         wildcards = str(path).replace(_LANGUAGE, "*")
         # Path.glob refuses patterns that begin at the root.
         matches = sorted(Path(name) for name in glob.glob(wildcards, recursive=True))  # noqa: PTH207
-        matches = [match for match in matches if match.is_file()]
+        matches = [match for match in matches if match.is_file() or is_saved_dataset(match)]
         if _LANGUAGE in pattern:
             matches = [match for match in matches if language_of(match, pattern)]
         if matches:
@@ -129,13 +133,27 @@ def _hint(path: Path) -> str:
 def _rows(paths: list[Path], options: FileOptions) -> Iterator[RawRow]:
     for path in paths:
         language = language_of(path, options.path)
-        for row in read_rows(path, options.format):
-            yield replace(row, language=language) if language and not row.language else row
+        for row in read_rows(
+            path, format=options.format, columns=options.columns, delimiter=options.delimiter
+        ):
+            if language and not row.language:
+                row = replace(row, language=language)
+            # Files that a pattern takes together count their rows from 1 each.
+            yield replace(row, id=_unique(row, path, options.path)) if row.numbered else row
+
+
+def _unique(row: RawRow, path: Path, pattern: str) -> str:
+    if not glob.has_magic(pattern) and _LANGUAGE not in pattern:
+        return row.id
+    folder = Path(pattern).expanduser().parent
+    while glob.has_magic(str(folder)) or _LANGUAGE in str(folder):
+        folder = folder.parent
+    return f"{path.relative_to(folder).as_posix()}#{row.id}"
 
 
 spec = SourceSpec(
     name="file",
-    summary="Files in SQuAD JSON, JSON Lines, chaii CSV or Parquet",
+    summary="Files of JSON, JSON Lines, CSV, Parquet, Arrow, and of annotation tools",
     options=FileOptions,
     load=load,
     missing=missing,

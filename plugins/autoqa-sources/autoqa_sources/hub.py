@@ -17,7 +17,7 @@ from autoqa.api import (
     RowOptions,
     SourceSpec,
     examples_from,
-    row_from,
+    rows_from,
     selected,
 )
 
@@ -28,7 +28,7 @@ _PACKAGE_MISSING = (
 
 
 class HubOptions(RowOptions):
-    """Which data set, and which part of it; its rows have the ``squad`` features.
+    """Which data set, and which part of it; its rows are laid out as in any file.
 
     Attributes:
         dataset: Id on the hub (``"owner/name"``), or a local folder of Parquet or JSON files.
@@ -51,7 +51,7 @@ def load(options: HubOptions) -> Examples:
         DataError: The split or a row cannot be used.
     """
     name = f"{options.dataset} ({options.split})"
-    return examples_from(_rows(_dataset(options), name), options, name)
+    return examples_from(_rows(options, name), options, name)
 
 
 def rows(options: HubOptions) -> Iterator[RawRow]:
@@ -62,7 +62,7 @@ def rows(options: HubOptions) -> Iterator[RawRow]:
         DataError: The split or a row cannot be read.
     """
     name = f"{options.dataset} ({options.split})"
-    return selected(_rows(_dataset(options), name), options)
+    return selected(_rows(options, name), options)
 
 
 def _dataset(options: HubOptions) -> Any:
@@ -138,9 +138,8 @@ def _is_commit(revision: str | None) -> bool:
     return revision is not None and re.fullmatch(r"[0-9a-f]{40}", revision) is not None
 
 
-def _rows(dataset: Any, name: str) -> Iterator[RawRow]:
-    for number, raw in enumerate(dataset.to_list(), start=1):
-        yield row_from(raw, f"{name}: row {number}")
+def _rows(options: HubOptions, name: str) -> Iterator[RawRow]:
+    return rows_from(_dataset(options).to_list(), name, options.columns)
 
 
 def _first_line(error: BaseException) -> str:
@@ -150,7 +149,7 @@ def _first_line(error: BaseException) -> str:
 
 spec = SourceSpec(
     name="huggingface",
-    summary="Data sets of the Hugging Face hub with the squad features",
+    summary="Data sets of the Hugging Face hub for extractive question answering",
     options=HubOptions,
     load=load,
     missing=missing,

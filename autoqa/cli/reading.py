@@ -1,0 +1,54 @@
+"""Options of commands that read a file of questions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--column``, ``--input-format`` and ``--delimiter`` to a command.
+
+    The command gets them as ``columns``, ``format`` and ``delimiter``, as readers take them.
+    """
+    for option in (
+        click.option(
+            "--delimiter",
+            metavar="CHARACTER",
+            help="What stands between the fields of a CSV FILE; without it, that is seen.",
+        ),
+        click.option(
+            "--input-format",
+            "format",
+            default="auto",
+            show_default=True,
+            metavar="NAME",
+            help="Format of FILE; auto goes by what is in it. docs/data.md lists all.",
+        ),
+        click.option(
+            "--column",
+            "columns",
+            metavar="FIELD=COLUMN",
+            multiple=True,
+            callback=_columns,
+            help="What FILE calls id, question, context...; may be repeated.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _columns(
+    _ctx: click.Context,
+    _param: click.Parameter,
+    values: tuple[str, ...],
+) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for value in values:
+        field, equals, column = value.partition("=")
+        if not equals or not field or not column:
+            raise click.BadParameter(f"{value!r} must be FIELD=COLUMN, as in context=text.")
+        if field in columns:
+            raise click.BadParameter(f"{field} is given two columns.")
+        columns[field] = column
+    return columns

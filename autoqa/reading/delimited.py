@@ -1,0 +1,200 @@
+"""CSV and its kin: fields between commas, semicolons, tabs or bars."""
+
+import csv
+import difflib
+import io
+import itertools
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from autoqa.errors import DataError
+from autoqa.reading.columns import Columns, missing_column
+from autoqa.reading.content import HEAD, decoded, is_unicode, opened
+from autoqa.reading.json_text import Items
+from autoqa.reading.rows import Unusable
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+KNOWN = ("id", "question", "context", "text", "answers", "answer_text", "answer_start", "answer",
+         "answers.text", "answers.answer_start", "language", "title", "document",
+         "is_impossible")  # fmt: skip
+_SAMPLE = 20
+"""Records whose number of fields speaks for or against a delimiter."""
+
+_WHOLE = 1 << 25
+"""Bytes up to which a file is read at once."""
+
+
+def delimiter_of(path: Path, columns: Columns) -> str:
+    """What stands between the fields of a file.
+
+    The header decides: under the right delimiter it has the names that are looked for. Where that
+    leaves several, the one that most of the first records have as often as the header.
+    """
+    with opened(path) as file:
+        head = decoded(file.read(HEAD))
+    whole = len(head) < HEAD
+    wanted = {*KNOWN, *columns, *(column.partition(".")[0] for column in columns)}
+    best: tuple[int, float, int] = (0, 0.0, 0)
+    chosen = ","
+    for delimiter in DELIMITERS:
+        with _long_fields():
+            try:
+                records = list(
+                    itertools.islice(
+                        csv.reader(
+                            io.StringIO(_from_header(head), newline=""), delimiter=delimiter
+                        ),
+                        _SAMPLE + 1,
+                    )
+                )
+            except csv.Error:
+                continue
+        header = [name.strip() for name in records[0]] if records else []
+        others = [record for record in (records[1:] if whole else records[1:-1]) if record]
+        alike = sum(len(record) == len(header) for record in others) / max(1, len(others))
+        merit = (len(wanted.intersection(header)), alike, len(header))
+        if merit > best:
+            best, chosen = merit, delimiter
+        if alike == 1 and _absent(header, columns) == []:
+            return delimiter
+    return chosen
+
+
+def read_delimited(path: Path, delimiter: str, columns: Columns) -> Items:
+    """An object for each record, by its first line; one of another length says so.
+
+    Raises:
+        DataError: The header lacks a column, or has one twice.
+    """
+    quoting = _quoting(path, delimiter)
+    with _text_of(path) as (text, doubtful):
+        reader = csv.reader(text, delimiter=delimiter, quoting=quoting, strict=True)
+        header = _header(path, reader, columns)
+        width, line, wrong = len(header), reader.line_num + 1, ""
+        while True:
+            before = csv.field_size_limit(sys.maxsize)
+            try:
+                values = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                values, wrong = [], f"invalid CSV, {error}."
+            finally:
+                csv.field_size_limit(before)
+            if len(values) == width:
+                yield line, dict(zip(header, values, strict=True)), doubtful
+            elif values or wrong:
+                yield line, Unusable(wrong or _uneven(len(values), width, delimiter)), False
+            line, wrong = reader.line_num + 1, ""
+
+
+@contextmanager
+def _text_of(path: Path) -> Iterator[tuple[io.TextIOBase, bool]]:
+    """A file's text, and whether bytes in it may be no UTF-8: known of files that fit memory."""
+    with opened(path) as file:
+        data = file.read(_WHOLE)
+        if len(data) < _WHOLE:
+            text = decoded(data)
+            del data
+            yield io.StringIO(text, newline=""), not is_unicode(text)
+            return
+    with (
+        opened(path) as file,
+        io.TextIOWrapper(file, "utf-8", "surrogateescape", newline="") as stream,
+    ):
+        yield stream, True
+
+
+def _uneven(found: int, width: int, delimiter: str) -> str:
+    hint = f"; fields that hold {DELIMITERS.get(delimiter, repr(delimiter))} need quotes"
+    return (
+        f"expected {width} fields as in the header, found {found}{hint if found > width else ''}."
+    )
+
+
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """The csv module's limit of 131,072 characters is shorter than some articles."""
+    before = csv.field_size_limit(sys.maxsize)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _from_header(text: str) -> str:
+    """The text without Excel's line that names the delimiter (``sep=;``)."""
+    return text.partition("\n")[2] if text[:4].lower() == "sep=" else text
+
+
+def _quoting(path: Path, delimiter: str) -> Literal[0, 3]:
+    """Whether quotes quote: in many files with tabs they are letters like any other."""
+    if delimiter != "\t":
+        return csv.QUOTE_MINIMAL
+    with opened(path) as file:
+        text = _from_header(decoded(file.read()))
+    if '"' not in text:
+        return csv.QUOTE_MINIMAL
+    with _long_fields():
+        try:
+            reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+            if len({len(record) for record in reader if record}) == 1:
+                return csv.QUOTE_MINIMAL
+        except csv.Error:
+            pass
+    tabs = {line.count("\t") for line in text.splitlines() if line.strip("\r\n")}
+    return csv.QUOTE_NONE if len(tabs) == 1 else csv.QUOTE_MINIMAL
+
+
+def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[str]:
+    try:
+        with _long_fields():
+            header = next(reader, [])
+            if len(header) <= 2 and header and header[0][:4].lower() == "sep=":
+                header = next(reader, [])
+    except csv.Error as error:
+        raise DataError(f"{path}:1: invalid CSV, {error}.") from None
+    header = [name.strip() for name in header]
+    if not header:
+        raise DataError(f"{path}: it is empty; expected columns question and context.")
+    for name in header:
+        if name and header.count(name) > 1 and name in (*KNOWN, *columns):
+            raise DataError(f"{path}:1: column {name!r} appears more than once.")
+    absent = _absent(header, columns)
+    if len(absent) == 2 and len(header) == 1:
+        raise DataError(
+            f"{path}: neither JSON nor a table with columns question and context; it begins with "
+            f"{header[0]!r:.60}."
+        )
+    if absent:
+        raise DataError(f"{path}:1: {_missing(absent, header, columns)}")
+    return header
+
+
+def _absent(header: list[str], columns: Columns) -> list[str]:
+    return [name for name in ("question", "context") if not _has(header, name, columns)]
+
+
+def _has(header: list[str], field: str, columns: Columns) -> bool:
+    column = columns.column_of(field)
+    if column is not None:
+        return column in header or column.partition(".")[0] in header
+    return field in header or (field == "context" and "text" in header)
+
+
+def _missing(absent: list[str], header: list[str], columns: Columns) -> str:
+    found = ", ".join(header)[:200]
+    column = columns.column_of(absent[0])
+    if column is not None:
+        return missing_column(absent[0], column, dict.fromkeys(header))
+    near = difflib.get_close_matches(absent[0], header, n=1)
+    hint = f"; is {near[0]!r} meant?" if near else ""
+    verb = "is" if len(absent) == 1 else "are"
+    names = "column" if len(absent) == 1 else "columns"
+    return (
+        f"{names} {' and '.join(absent)} {verb} missing; found {found!r}{hint or ';'} "
+        f'where it has another name say columns = {{ {absent[0]} = "..." }}.'
+    )
