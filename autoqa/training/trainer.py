@@ -130,12 +130,9 @@ class Trainer:
 
     def _announce(self) -> None:
         """Sends the recipe card."""
-        protocol = self.ready.bound.protocol
+        size = self.ready.bound.protocol.batch_size
         before = [] if self.adaptation is None else [self.adaptation.sentence]
-        sizes = [
-            recipes.StageSize(stage.portions, stage.steps(protocol.batch_size))
-            for stage in self.stages
-        ]
+        sizes = [recipes.StageSize(each.portions, each.steps(size)) for each in self.stages]
         sharing = self.rates.sharing(self.checkpoints.quota > 0)
         asked = self.ready.shortened, self.ready.group.length
         long = long_questions(self.job.run.recipe.stages, self.stages, asked)
