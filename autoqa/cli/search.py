@@ -2,10 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from autoqa.cli.terminal import echo_json
+
+if TYPE_CHECKING:
+    from autoqa.registry.bound import BoundStudy
+    from autoqa.searching.setup import SearchOptions
+    from autoqa.supervision.display import Display
 
 
 @click.command()
@@ -74,10 +80,8 @@ def search(
         raise click.UsageError("--dry-run sizes the study for this machine; leave --on out")
     # Everything heavier than click waits until the command runs.
     from autoqa.data import prepare_data
-    from autoqa.errors import ConfigError, MissingAssetError
     from autoqa.registry import open_study
     from autoqa.run.start import open_past
-    from autoqa.searching.dry_run import plan_search
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
     from autoqa.supervision.display import choose_display
@@ -86,13 +90,7 @@ def search(
     options = SearchOptions(trials, minutes, workers, accept_changes, past)
     bound = open_study(study)
     if dry_run:
-        display = choose_display(quiet)
-        plan = plan_search(bound, prepare_data, options, timed=timed, display=display)
-        echo_json(asdict(plan)) if as_json else click.echo("\n".join(plan.lines()))
-        if plan.problems:
-            raise ConfigError(*plan.problems, *plan.missing)
-        if plan.missing:
-            raise MissingAssetError("\n".join(plan.missing))
+        _dry_run(bound, options, choose_display(quiet), timed=timed, as_json=as_json)
         return
     result = run_search(
         bound,
@@ -107,3 +105,23 @@ def search(
         echo_json(result.as_dict())
     else:
         click.echo("\n".join(result.lines()))
+
+
+def _dry_run(
+    bound: "BoundStudy",
+    options: "SearchOptions",
+    display: "Display",
+    *,
+    timed: bool,
+    as_json: bool,
+) -> None:
+    from autoqa.data import prepare_data
+    from autoqa.errors import ConfigError, MissingAssetError
+    from autoqa.searching.dry_run import plan_search
+
+    plan = plan_search(bound, prepare_data, options, timed=timed, display=display)
+    echo_json(asdict(plan)) if as_json else click.echo("\n".join(plan.lines()))
+    if plan.problems:
+        raise ConfigError(*plan.problems, *plan.missing)
+    if plan.missing:
+        raise MissingAssetError("\n".join(plan.missing))

@@ -10,7 +10,7 @@ from autoqa.features.encode import Encoded
 from autoqa.modeling.load import check_length
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.training.adaptation import MaskedLanguageStage
-from autoqa.training.batches import Teach, long_questions, prepare_stage
+from autoqa.training.batches import PreparedStage, Teach, long_questions, prepare_stage
 from autoqa.training.checkpoint import Checkpoints
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.jobs import TrialJob
@@ -61,21 +61,7 @@ class Trainer:
         self._begin("loading")
         head_seed = seed if job.head_seed is None else job.head_seed
         model = load_for_training(self.ready.folder, protocol, head_seed, method=recipe.method)
-        stages = [
-            prepare_stage(
-                stage,
-                bench.bound.augmentations(stage),
-                bench.data,
-                self._encoded,
-                self.ready.tokenizer,
-                epochs=protocol.epochs,
-                seed=(seed, number),
-                similar_lengths=not model.packs,
-                labelling=bench.labelling(job.backbone, recipe.method.answers),
-            )
-            for number, stage in enumerate(recipe.stages)
-        ]
-        self.stages = teach(stages)
+        self.stages = teach(self._prepared(similar_lengths=not model.packs))
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
         self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
         self.steps = self.rates.steps
@@ -100,6 +86,23 @@ class Trainer:
         )
         self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
         self.saved = time.monotonic()
+
+    def _prepared(self, *, similar_lengths: bool) -> list[PreparedStage]:
+        run, bench = self.job.run, self.bench
+        return [
+            prepare_stage(
+                stage,
+                bench.bound.augmentations(stage),
+                bench.data,
+                self._encoded,
+                self.ready.tokenizer,
+                epochs=self.ready.bound.protocol.epochs,
+                seed=(run.seed, number),
+                similar_lengths=similar_lengths,
+                labelling=bench.labelling(self.job.backbone, run.recipe.method.answers),
+            )
+            for number, stage in enumerate(run.recipe.stages)
+        ]
 
     def _encoded(self, source: str) -> Encoded:
         self._begin("tokenizing")
