@@ -163,9 +163,8 @@ def prepare_stage(
             seen[rows] = True
             examples = pool.take(rows)
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
-            windows, row = _kept(examples, cuts, rows, portion, labelling, seed[0], rng)
-            place = base + rows[row].astype(np.int32)
-            parts.append(replace(windows, example=place))
+            windows = _kept(examples, cuts, rows, portion, labelling, seed[0], rng)
+            parts.append(replace(windows, example=windows.example + np.int32(base)))
         base += len(pool)
         cut_short += len(shortened(pool.take(np.flatnonzero(seen)), stage.length, stage.stride))
         counts.append(_count(portion, drawn, parts[first:]))
@@ -176,8 +175,7 @@ def prepare_stage(
             f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a "
             "share, keep more negatives or allow more languages."
         )
-    shuffle = (*seed, len(stage.portions))
-    order = np.random.default_rng(shuffle).permutation(len(windows))
+    order = np.random.default_rng((*seed, len(stage.portions))).permutation(len(windows))
     return PreparedStage(
         windows=take(windows, order),
         portions=tuple(counts),
@@ -197,12 +195,12 @@ def _kept(
     labelling: Labelling | None,
     seed: int,
     rng: np.random.Generator,
-) -> tuple[Windows, Indices]:
-    """The windows of a turn that are trained on, and the place in ``examples`` of each one's."""
+) -> Windows:
+    """The windows of some rows that are trained on; their ``example`` is one of the rows."""
     if labelling is None:
         windows = gather(examples, cuts.take(kept_rows(cuts.answerable, portion.negatives, rng)))
-        return windows, windows.example.astype(np.int64)
-    return labelled(
+        return replace(windows, example=rows[windows.example].astype(np.int32))
+    windows, place = labelled(
         examples,
         cuts,
         rows,
@@ -212,6 +210,7 @@ def _kept(
         seed=(seed, crc32(portion.source.encode())),
         rng=rng,
     )
+    return replace(windows, example=rows[place].astype(np.int32))
 
 
 def long_questions(

@@ -52,8 +52,7 @@ class Trainer:
         teach: Teach = list,
     ) -> None:
         self.job, self.bench, self.emit, self._keep = job, bench, emit, keep
-        self.begin, self._stop = time.perf_counter(), bench.stop
-        self._owed, self.reused = False, 0
+        self.begin, self._stop, self._owed = time.perf_counter(), bench.stop, False
         recipe, seed = job.run.recipe, job.run.seed
         self.ready: ReadyBackbone = bench.backbone(job.backbone)
         protocol, longest = self.ready.bound.protocol, max(each.length for each in recipe.stages)
@@ -77,7 +76,7 @@ class Trainer:
         )
         self.engine = plan.plain(model, bench.peers(plan))
         self.lower = bench.lower_layers(model, protocol)
-        self.pace = Pace(self.rates.warmup)
+        self.pace, self.reused = Pace(self.rates.warmup), 0
         self.due = {self.step_of(point): point for point in sorted(points)}
         self._every, self._latest = every, min(self.due) - 1 if every else self.steps
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
@@ -91,9 +90,7 @@ class Trainer:
         run, bench = self.job.run, self.bench
         return [
             prepare_stage(
-                stage,
-                bench.bound.augmentations(stage),
-                bench.data,
+                *(stage, bench.bound.augmentations(stage), bench.data),
                 self._encoded,
                 self.ready.tokenizer,
                 epochs=self.ready.bound.protocol.epochs,
