@@ -5,7 +5,7 @@ import gzip
 import io
 import lzma
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,13 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 HEAD = 1 << 16
 """Bytes at a file's beginning that say what it is."""
 
-_PACKINGS: dict[bytes, tuple[str, Callable[[Any], Any]]] = {
-    b"\x1f\x8b": ("gzip", gzip.open),
-    b"BZh": ("bzip2", bz2.open),
-    b"\xfd7zXZ\x00": ("xz", lzma.open),
+_PACKINGS: dict[bytes, tuple[str, Any]] = {
+    b"\x1f\x8b": ("gzip", gzip),
+    b"BZh": ("bzip2", bz2),
+    b"\xfd7zXZ\x00": ("xz", lzma),
 }
+_AT_ONCE = 1 << 23
+"""Bytes up to which a packed file that is read to its end is unpacked at once."""
 
 _FREQUENT = {
     "cp1252": ("Windows-1252", "éèàùâêîôûçëïüöäßñóáíúãõåøæÉÈÀÖÄÜ’“”–«»"),
@@ -46,8 +48,12 @@ _FEWEST = 4
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[io.BufferedReader]:
+def opened(path: Path, *, wholly: bool = False) -> Iterator[io.BufferedReader]:
     """A file's bytes, unpacked, without a byte order mark.
+
+    Args:
+        path: The file.
+        wholly: Whether it will be read to its end.
 
     Raises:
         MissingAssetError: There is no such file.
@@ -58,10 +64,14 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         with ExitStack() as stack:
             file = stack.enter_context(path.open("rb"))
             start = file.peek(8)
-            for magic, (name, unpacked) in _PACKINGS.items():
-                if start.startswith(magic):
-                    packing = name
-                    file = stack.enter_context(io.BufferedReader(unpacked(file), HEAD))
+            for magic, (name, module) in _PACKINGS.items():
+                if not start.startswith(magic):
+                    continue
+                packing = name
+                at_once = wholly and path.stat().st_size < _AT_ONCE
+                raw = io.BytesIO(module.decompress(file.read())) if at_once else module.open(file)
+                file = stack.enter_context(io.BufferedReader(raw, HEAD))
+                break
             if file.peek(3).startswith(BYTE_ORDER_MARK):
                 file.read(3)
             yield file
@@ -92,12 +102,15 @@ def head_of(path: Path) -> bytes:
     return head
 
 
-def decoded(data: bytes) -> str:
-    """Text; bytes that are no UTF-8 become lone surrogates, which are named with their row."""
+def decoded(data: bytes) -> tuple[str, bool]:
+    """Text, and whether all bytes are UTF-8.
+
+    Others become lone surrogates, which are named with the row that they stand in.
+    """
     try:
-        return data.decode()
+        return data.decode(), True
     except UnicodeDecodeError:
-        return data.decode("utf-8", "surrogateescape")
+        return data.decode("utf-8", "surrogateescape"), False
 
 
 def is_unicode(text: str) -> bool:
@@ -138,7 +151,7 @@ def likely_encoding(data: bytes) -> tuple[str, str] | None:
     encodings: what it gives is to be looked at.
     """
     sample = data[: 1 << 20]
-    strange = [letter for letter in decoded(sample) if letter > "\x7f"]
+    strange = [letter for letter in decoded(sample)[0] if letter > "\x7f"]
     broken = sum("\udc80" <= letter <= "\udcff" for letter in strange)
     if broken < _FEWEST or 2 * broken < len(strange):  # most of it is UTF-8 after all
         return None

@@ -12,7 +12,7 @@ from typing import Literal
 
 from autoqa.errors import DataError
 from autoqa.reading.columns import Columns, missing_column
-from autoqa.reading.content import HEAD, decoded, is_unicode, opened
+from autoqa.reading.content import HEAD, decoded, opened
 from autoqa.reading.json_text import Items
 from autoqa.reading.rows import Unusable
 
@@ -20,7 +20,7 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 KNOWN = ("id", "question", "context", "text", "answers", "answer_text", "answer_start", "answer",
          "answers.text", "answers.answer_start", "language", "title", "document",
          "is_impossible")  # fmt: skip
-_SAMPLE = 20
+_SAMPLE = 10
 """Records whose number of fields speaks for or against a delimiter."""
 
 _WHOLE = 1 << 25
@@ -34,7 +34,7 @@ def delimiter_of(path: Path, columns: Columns) -> str:
     leaves several, the one that most of the first records have as often as the header.
     """
     with opened(path) as file:
-        head = decoded(file.read(HEAD))
+        head, _ = decoded(file.read(HEAD))
     whole = len(head) < HEAD
     wanted = {*KNOWN, *columns, *(column.partition(".")[0] for column in columns)}
     best: tuple[int, float, int] = (0, 0.0, 0)
@@ -94,12 +94,12 @@ def read_delimited(path: Path, delimiter: str, columns: Columns) -> Items:
 @contextmanager
 def _text_of(path: Path) -> Iterator[tuple[io.TextIOBase, bool]]:
     """A file's text, and whether bytes in it may be no UTF-8: known of files that fit memory."""
-    with opened(path) as file:
+    with opened(path, wholly=True) as file:
         data = file.read(_WHOLE)
         if len(data) < _WHOLE:
-            text = decoded(data)
+            text, clean = decoded(data)
             del data
-            yield io.StringIO(text, newline=""), not is_unicode(text)
+            yield io.StringIO(text, newline=""), not clean
             return
     with (
         opened(path) as file,
@@ -135,7 +135,7 @@ def _quoting(path: Path, delimiter: str) -> Literal[0, 3]:
     if delimiter != "\t":
         return csv.QUOTE_MINIMAL
     with opened(path) as file:
-        text = _from_header(decoded(file.read()))
+        text = _from_header(decoded(file.read())[0])
     if '"' not in text:
         return csv.QUOTE_MINIMAL
     with _long_fields():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from autoqa.errors import DataError
-from autoqa.reading.content import BYTE_ORDER_MARK, decoded, is_unicode, opened
+from autoqa.reading.content import BYTE_ORDER_MARK, decoded, opened
 from autoqa.reading.rows import Unusable
 
 Items = Iterator[tuple[int, object, bool]]
@@ -48,7 +48,7 @@ def single_document(path: Path) -> Document | None:
             second = file.readline()
             if not second:
                 break
-        text = decoded(first)
+        text, clean = decoded(first)
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
@@ -58,7 +58,7 @@ def single_document(path: Path) -> Document | None:
             return _document(path, file.read())
     if not second:
         one_row = isinstance(value, Mapping) and isinstance(value.get("question"), str)
-        return None if one_row else Document(value, _is_doubtful(first, text))
+        return None if one_row else Document(value, not clean or _escaped(first))
     if isinstance(value, Mapping) and isinstance(value.get("data"), list):
         raise _second_document(path, line + 1)
     return None
@@ -75,9 +75,9 @@ def read_document(path: Path) -> Document:
 
 
 def _document(path: Path, data: bytes) -> Document:
-    text = decoded(data.removeprefix(BYTE_ORDER_MARK))
+    text, clean = decoded(data.removeprefix(BYTE_ORDER_MARK))
     try:
-        return Document(json.loads(text), _is_doubtful(data, text))
+        return Document(json.loads(text), not clean or _escaped(data))
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             raise _second_document(path, error.lineno) from None
@@ -105,7 +105,7 @@ def _second_document(path: Path, line: int) -> DataError:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(decoded(line)), Mapping)
+        return isinstance(json.loads(decoded(line)[0]), Mapping)
     except (ValueError, RecursionError):
         return False
 
@@ -113,12 +113,9 @@ def _is_object(line: bytes) -> bool:
 def json_lines(path: Path) -> Items:
     """The object of each line; what is none says why."""
     # By line feeds only: U+2028 and its like may stand inside a JSON string.
-    with opened(path) as file:
+    with opened(path, wholly=True) as file:
         for number, raw in enumerate(file, start=1):
-            try:
-                line, doubtful = raw.decode(), False
-            except UnicodeDecodeError:
-                line, doubtful = decoded(raw), True
+            line, clean = decoded(raw)
             if line.isspace():
                 continue
             value: object
@@ -130,16 +127,12 @@ def json_lines(path: Path) -> Items:
                 value = Unusable("invalid JSON, it is nested too deep.")
             except ValueError as error:  # as of a number with thousands of digits
                 value = Unusable(f"invalid JSON, {_lower(str(error))}.")
-            yield number, value, doubtful or _escaped(raw)
+            yield number, value, not clean or _escaped(raw)
 
 
 def _escaped(data: bytes) -> bool:
     """Whether JSON may spell half a pair of surrogates."""
     return b"\\" in data and b"\\u" in data
-
-
-def _is_doubtful(data: bytes, text: str) -> bool:
-    return _escaped(data) or not is_unicode(text)
 
 
 def _no_json(line: str, error: json.JSONDecodeError) -> str:

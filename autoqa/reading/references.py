@@ -10,8 +10,8 @@ from autoqa.reading.rows import Unusable
 
 _REFERENCES = (
     ("answers", "answer_start"),
-    ("answers.text", "answers.answer_start"),
     ("answer_text", "answer_start"),
+    ("answers.text", "answers.answer_start"),
     ("answer", "answer_start"),
 )
 """Where references stand, and where their offsets do unless beside them."""
