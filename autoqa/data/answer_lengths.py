@@ -6,12 +6,13 @@ import numpy as np
 
 from autoqa.config.study import StudyFile
 from autoqa.data.study_data import StudyData
+from autoqa.errors import AutoqaError
 from autoqa.features.answer_limit import QUANTILE, AnswerLengths, AnswerTexts
 from autoqa.features.files import kept_limit
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.window_group import WindowGroup
 from autoqa.registry.bound import BoundBackbone, BoundStudy
-from autoqa.registry.prepared import prepared_folder
+from autoqa.registry.prepared import known_tokenizer
 from autoqa.store.run_folder import RunFolder
 from autoqa.types import Example
 
@@ -58,11 +59,10 @@ def length_sentences(
         return []
     sentences, unknown = [], []
     for name, backbone in bound.backbones.items():
-        folder = prepared_folder(backbone)
-        if folder is None:
+        tokenizer = _tokenizer(backbone)
+        if tokenizer is None:
             unknown.append(name)
             continue
-        tokenizer = QATokenizer.from_folder(folder)
         lengths = AnswerLengths.of(tokenizer, texts)
         limit = (
             kept_limit(run_folder, str(_group(tokenizer, backbone)))
@@ -75,6 +75,14 @@ def length_sentences(
     if unknown:
         sentences.append(_in_words(texts, unknown, bound.study.validation.max_answer_tokens))
     return sentences
+
+
+def _tokenizer(backbone: BoundBackbone) -> QATokenizer | None:
+    folder = known_tokenizer(backbone)
+    try:
+        return None if folder is None else QATokenizer.from_folder(folder)
+    except AutoqaError:  # told where backbones are looked at
+        return None
 
 
 def _group(tokenizer: QATokenizer, backbone: BoundBackbone) -> WindowGroup:

@@ -37,6 +37,12 @@ def prepared_folder(backbone: BoundBackbone) -> Path | None:
     return folder if (folder / "tokenizer.json").is_file() else None
 
 
+def known_tokenizer(backbone: BoundBackbone) -> Path | None:
+    """The folder with a backbone's ``tokenizer.json``, of which its plugin may know before."""
+    told = backbone.facts().tokenizer
+    return prepared_folder(backbone) if told is None else told.parent
+
+
 def _mark(backbone: BoundBackbone) -> Path:
     content = [backbone.spec.name, backbone.options.model_dump(mode="json")]
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

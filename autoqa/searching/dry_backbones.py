@@ -1,16 +1,18 @@
 """``--dry-run``: what would stop a backbone's first run, found without loading a model."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from autoqa.config.study import RecipeTable
 from autoqa.data import StudyData
 from autoqa.errors import AutoqaError, ConfigError
-from autoqa.features.cut import find_cuts
-from autoqa.features.encode import encode
+from autoqa.features.offset_check import check_offsets
+from autoqa.features.questions import check_window
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.registry import BoundBackbone, BoundStudy
-from autoqa.types import Example
+from autoqa.registry.prepared import known_tokenizer
 
 
 def look_at_backbones(
@@ -39,8 +41,9 @@ def look_at_backbones(
         notes += [f"{where}: {sentence}" for sentence in facts.notes]
         if facts.positions is not None:
             problems += _too_long(backbone, bound.study.recipe, facts.positions)
-        if facts.tokenizer is not None:
-            problems += _no_room(backbone, bound.study.recipe, facts.tokenizer, data)
+        folder = known_tokenizer(backbone)
+        if folder is not None:
+            problems += _unfit(backbone, bound.study.recipe, folder, data)
     return problems, notes
 
 
@@ -56,45 +59,34 @@ def _too_long(backbone: BoundBackbone, recipe: RecipeTable, positions: int) -> l
     ]
 
 
-def _no_room(
-    backbone: BoundBackbone, recipe: RecipeTable, path: Path, data: StudyData | None
+def _unfit(
+    backbone: BoundBackbone, recipe: RecipeTable, folder: Path, data: StudyData | None
 ) -> list[str]:
-    """What the tokenizer, or questions beside which a context cannot be cut, would say."""
+    """What is wrong with the tokenizer, or with windows of its tokens."""
     where = f"backbones.{backbone.name}"
     try:
-        tokenizer = QATokenizer.from_folder(path.parent)
+        tokenizer = QATokenizer.from_folder(folder)
     except AutoqaError as error:
         return [f"{where}: {error}"]
-    if data is None:
-        return []
     protocol = backbone.protocol
     length = protocol.length if recipe.length is None else recipe.length.low
     share = protocol.stride / protocol.length if recipe.stride is None else recipe.stride
-    trained = [example for examples in data.train.values() for example in examples]
-    sizes = {
-        f"{where}.protocol.length": (protocol.length, protocol.stride, data.public + data.private),
-        "recipe.length": (length, min(round(share * length), length - 1), trained),
+    windows = {
+        f"{where}.protocol": (protocol.length, protocol.stride),
+        "recipe": (length, min(round(share * length), length - 1)),
     }
-    if recipe.length is None:
-        sizes[f"{where}.protocol"] = sizes.pop("recipe.length")
-    found = []
-    for key, (tokens, stride, examples) in sizes.items():
-        narrow = _narrow(tokenizer, tokens - stride, examples)
+    checks = [
+        partial(check_window, tokenizer.template, *sizes, table) for table, sizes in windows.items()
+    ]
+    if data is not None:
+        rows = [*data.public, *chain.from_iterable(data.train.values())]
+        checks.append(partial(check_offsets, tokenizer, rows, where))
+    if recipe.length is None and recipe.stride is None:
+        del checks[1]  # the same windows
+    found: list[str] = []
+    for check in checks:
         try:
-            find_cuts(encode(tokenizer, narrow), tokens, stride)
+            check()
         except ConfigError as error:
-            found += [f"{key}: {problem}" for problem in error.problems]
-    return list(dict.fromkeys(found))
-
-
-def _narrow(tokenizer: QATokenizer, room: int, examples: Sequence[Example]) -> list[Example]:
-    """Examples whose questions leave no more tokens than neighbouring windows share."""
-    questions = list(dict.fromkeys(example.question.lstrip() for example in examples))
-    encoded = tokenizer.core.encode_batch(questions, add_special_tokens=False)
-    specials = tokenizer.template.specials
-    long = {
-        question
-        for question, encoding in zip(questions, encoded, strict=True)
-        if len(encoding.ids) + specials >= room
-    }
-    return [example for example in examples if example.question.lstrip() in long]
+            found += error.problems
+    return found

@@ -159,8 +159,7 @@ def prepare_stage(
         seen = np.zeros(len(pool), bool)
         drawn, first = 0, len(parts)
         for rows, rng in turns(data, portion, epochs, (*seed, number)):
-            drawn += len(rows)
-            seen[rows] = True
+            seen[rows], drawn = True, drawn + len(rows)
             examples = pool.take(rows)
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
             windows = _kept(examples, cuts, rows, portion, labelling, seed[0], rng)

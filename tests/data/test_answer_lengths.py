@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from autoqa.api import BackboneFacts
 from autoqa.data import StudyData, prepare_data
 from autoqa.data.answer_lengths import length_sentences, limit_of, open_examples
 from autoqa.features.files import keep_windows
@@ -39,7 +40,10 @@ def set_limit(bound: BoundStudy, limit: int) -> BoundStudy:
 def test_words_before_the_backbone_is_prepared(
     bound: BoundStudy, data: StudyData, tmp_path: Path
 ) -> None:
-    assert prepared_folder(bound.backbones["toy"]) is None
+    toy = bound.backbones["toy"]
+    unknown = replace(toy, spec=replace(toy.spec, facts=lambda _: BackboneFacts()))
+    bound = replace(bound, backbones={"toy": unknown})
+    assert prepared_folder(unknown) is None
     (sentence,) = length_sentences(bound, open_examples(data), RunFolder(tmp_path / "run"))
     assert sentence == (
         "answers are counted in tokens, and toy must be prepared first: how many are beyond the "

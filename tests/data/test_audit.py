@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.api import Answer, Options, RawRow, TrainingProtocol
+from autoqa.api import Answer, BackboneFacts, Options, RawRow, TrainingProtocol
 from autoqa.data.audit import SourceAudit, audit_study
 from autoqa.data.tally import Tally
 from autoqa.errors import ConfigError
@@ -148,7 +148,7 @@ def test_long_answers_and_several_answers_are_counted() -> None:
     long = " ".join(["far"] * 90)
     rows.append(replace(rows[1], id="long", context=long, answers=(Answer(long, 0),)))
     bound = bind({"hi": [*rows, again], "exam": examples(range(20, 30))}, {"source": "exam"})
-    nowhere = SimpleNamespace(name="tiny")
+    nowhere = SimpleNamespace(name="tiny", facts=lambda _: BackboneFacts())
     tiny = BoundBackbone("tiny", nowhere, Options(), TrainingProtocol())  # type: ignore[arg-type]
     lengths, several = audit_study(replace(bound, backbones={"tiny": tiny})).answers
     assert lengths.endswith("hi 90 (longest 90), exam 1 (longest 1)")

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from click.testing import CliRunner, Result
 from autoqa.cli.main import main
 from autoqa.cli.search import search
 from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
-from tests import bundle_kit
+from tests.features.test_offset_check import letters_only
 from tests.modeling.architectures import save_pretrained
 from tests.toy_study import write_study
 
@@ -74,12 +73,23 @@ def test_roberta_like_models_have_two_positions_less(study: Path) -> None:
     assert most_positions(backbone) == 94
 
 
-def test_no_room_beside_a_question(study: Path) -> None:
-    with_text(study, "length = 32", "length = 14")
-    sentences = refused(study)
-    assert sentences
-    assert all("tokens, so " in each and "stride 8" in each for each in sentences)
-    assert sentences[0].startswith("backbones.toy.protocol.length: Question 'exam/")
+def test_windows_without_room(study: Path) -> None:
+    with_text(study, "length = 32", "length = 12")
+    with_text(study, "[recipe]", "[recipe]\nstride = 0.8")
+    assert refused(study) == [
+        f"{table}: length 12 leaves windows no room for a question and its context: 3 tokens are "
+        f"special and {stride} shared by neighbours (stride); raise the length to {stride + 5} or "
+        "more, or lower the stride."
+        for table, stride in (("backbones.toy.protocol", 8), ("recipe", 10))
+    ]
+
+
+def test_a_tokenizer_that_loses_letters(study: Path) -> None:
+    letters = letters_only("".join(map(chr, range(33, 96))))
+    letters.save(str(study.parent / "backbone" / "tokenizer.json"))
+    (sentence,) = refused(study)
+    assert sentence.startswith("backbones.toy: ")
+    assert "Amsterdam" in sentence
 
 
 def test_several_problems_at_once(study: Path) -> None:
@@ -155,11 +165,3 @@ def test_it_stays_light(study: Path) -> None:
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
-
-
-def test_rows_that_are_trained_on_count_too(study: Path) -> None:
-    rows = bundle_kit.examples(40)
-    rows[3] = replace(rows[3], question=" ".join(["Where"] * 30) + " ?")
-    bundle_kit.write_squad(study.parent / "train.json", rows)
-    sentences = refused(study)
-    assert sentences[0].startswith("backbones.toy.protocol: Question 'train/q3' has 31 tokens")
