@@ -165,11 +165,12 @@ def _check(
         numbered &= raw.numbered
         known = unread if damaged else seen
         try:
+            if raw.problem:
+                known.setdefault(raw.id, raw.where)
+                raise _BadRow(raw.problem)
             if raw.id in seen:
                 raise _BadRow(f"the id {raw.id!r} was already used in {seen[raw.id]}.")
-            known[raw.id] = raw.where
-            if raw.problem:
-                raise _BadRow(raw.problem)
+            seen[raw.id] = raw.where
             for name, text in (("question", raw.question), ("context", raw.context)):
                 if not text or text.isspace():
                     raise _BadRow(f"{name} is empty.")

@@ -167,13 +167,7 @@ def prepare_stage(
         base += len(pool)
         cut_short += len(shortened(pool.take(np.flatnonzero(seen)), stage.length, stage.stride))
         counts.append(_count(portion, drawn, parts[first:]))
-    windows = concatenate(parts)
-    if not len(windows):
-        names = ", ".join(portion.source for portion in stage.portions)
-        raise DataError(
-            f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a "
-            "share, keep more negatives or allow more languages."
-        )
+    windows = _joined(parts, stage)
     order = np.random.default_rng((*seed, len(stage.portions))).permutation(len(windows))
     return PreparedStage(
         windows=take(windows, order),
@@ -184,6 +178,17 @@ def prepare_stage(
         similar_lengths=similar_lengths,
         shortened=cut_short,
     )
+
+
+def _joined(parts: list[Windows], stage: Stage) -> Windows:
+    windows = concatenate(parts)
+    if not len(windows):
+        names = ", ".join(portion.source for portion in stage.portions)
+        raise DataError(
+            f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a "
+            "share, keep more negatives or allow more languages."
+        )
+    return windows
 
 
 def _kept(

@@ -96,7 +96,7 @@ def test_a_bad_row_is_named_with_file_and_line_and_the_other_is_good(
         ('id,question,context\na,q,"c" d\nb,q,c\na,q,c\n', "a b"),
         ("question,id,context\nq,a,c\nq, x,b,c\nq,c,c\n", "a c"),
         ('question,context\nq,c\nq,c,d\nq,"c"d\n,\nq,c\n', "1 2 3 4 5"),
-        ('{"id": "a"}\n{"id": 7, "question": \n{"id": "b", \n\n[]\n{"id": 3.5}', "a 7 b"),
+        ('{"id": "a"}\n{"id": 7, "question": \n{"id": "b", \n\n[]\n{"id": 3.5}', "a 7 b 3.5"),
         (b'{"id": "a", "question": "\xff"}\n{"id": "\xff"}\n', "a"),
         ('{"question": "q"}\n{\n3\n', "1 2 3"),
         (json.dumps([{"id": "a"}, ROW | {"id": "b"}, 3]), "a b"),
