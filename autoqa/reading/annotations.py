@@ -1,19 +1,16 @@
 """Exports of annotation tools: Label Studio, doccano, Haystack's labels."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from autoqa.reading.cells import literal
-from autoqa.reading.rows import Unusable
-
-Object = Mapping[str, object]
-Questions = Iterator[tuple[str, Object | Unusable]]
+from autoqa.reading.rows import FileObject, PlacedQuestions, Unusable
 
 _TEXTS = ("context", "text", "passage", "document", "paragraph")
 _SPANS = ("label", "labels", "entities", "annotations")
 
 
-def is_label_studio(record: Object) -> bool:
+def is_label_studio(record: FileObject) -> bool:
     """A task of the JSON export, or an annotation of JSON-MIN."""
     whole = isinstance(record.get("data"), Mapping) and (
         "annotations" in record or "completions" in record
@@ -21,12 +18,12 @@ def is_label_studio(record: Object) -> bool:
     return whole or ("annotation_id" in record and "annotator" in record and _bare(record))
 
 
-def is_task(record: Object) -> bool:
+def is_task(record: FileObject) -> bool:
     """The same of tasks that nobody has annotated, too."""
     return isinstance(record.get("data"), Mapping) or is_label_studio(record)
 
 
-def of_label_studio(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
+def of_label_studio(record: FileObject, where: str, name: str) -> PlacedQuestions:  # noqa: ARG001
     """The task's question, with the spans of all annotations that were not cancelled."""
     data = record.get("data")
     if not isinstance(data, Mapping):  # JSON-MIN: the spans stand under the name of their tag
@@ -83,13 +80,13 @@ def _by_utf16(context: str, start: int, text: str) -> int:
     return place if context.startswith(text, place) else start
 
 
-def is_doccano(record: Object) -> bool:
+def is_doccano(record: FileObject) -> bool:
     """A text with a list of spans."""
     text = "text" in record or "data" in record
     return text and _bare(record) and any(_is_marked(record.get(key)) for key in _SPANS)
 
 
-def of_doccano(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
+def of_doccano(record: FileObject, where: str, name: str) -> PlacedQuestions:  # noqa: ARG001
     """The text's question, from a column or the metadata, with the spans that were marked."""
     meta = record.get("meta", record.get("metadata"))
     row = _with_text(record, meta if isinstance(meta, Mapping) else {})
@@ -124,12 +121,12 @@ def _doccano_span(value: object) -> tuple[int, int, str] | None:
     return (start, end, str(label)) if type(start) is int and type(end) is int else None
 
 
-def is_haystack(record: Object) -> bool:
+def is_haystack(record: FileObject) -> bool:
     """A ``Label``: a query, a document, an answer."""
     return "query" in record and isinstance(record.get("document"), Mapping)
 
 
-def of_haystack(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
+def of_haystack(record: FileObject, where: str, name: str) -> PlacedQuestions:  # noqa: ARG001
     """The label's question, with its answer."""
     document: Any = record["document"]
     context = document.get("content", document.get("text"))
@@ -145,7 +142,7 @@ def of_haystack(record: Object, where: str, name: str) -> Questions:  # noqa: AR
     yield where, row
 
 
-def _haystack_answer(record: Object, context: object) -> object:
+def _haystack_answer(record: FileObject, context: object) -> object:
     if record.get("is_correct_answer") is False:
         return Unusable("the label says that its answer is wrong.")
     answer = record.get("answer")
@@ -168,7 +165,7 @@ def _answering(spans: list[tuple[tuple[int, int, str], Any]]) -> list[Any]:
     return named or spans
 
 
-def _with_text(record: Object, beside: Object) -> dict[str, object]:
+def _with_text(record: FileObject, beside: FileObject) -> dict[str, object]:
     """The fields of both, the first one's going first, its text as the context."""
     row = {**beside, **record}
     context = next((record[key] for key in _TEXTS if isinstance(record.get(key), str)), None)
@@ -179,7 +176,7 @@ def _with_text(record: Object, beside: Object) -> dict[str, object]:
     return row
 
 
-def _bare(record: Object) -> bool:
+def _bare(record: FileObject) -> bool:
     """Whether answers stand nowhere but in spans."""
     return not {"answers", "answer_text", "answer"} & record.keys()
 

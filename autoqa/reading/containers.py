@@ -11,7 +11,7 @@ from autoqa.reading.unreadable import refusal
 
 
 @dataclass(frozen=True)
-class Objects:
+class FileObjects:
     """The objects of a file.
 
     Attributes:
@@ -27,7 +27,7 @@ class Objects:
 
 def objects_in(
     path: Path, columns: Columns, *, container: str | None = None, delimiter: str | None = None
-) -> Objects:
+) -> FileObjects:
     """The objects of a file.
 
     Args:
@@ -42,7 +42,7 @@ def objects_in(
     """
     if path.is_dir() or container == "dataset":
         if columnar.is_saved_dataset(path):
-            return Objects("dataset", columnar.read_saved_dataset(path))
+            return FileObjects("dataset", columnar.read_saved_dataset(path))
         raise MissingAssetError(
             f"{path} is {'a' if path.is_dir() else 'no'} folder, which is read if "
             "Dataset.save_to_disk wrote it; name a file."
@@ -50,9 +50,9 @@ def objects_in(
     head = head_of(path)
     binary = columnar.columnar_kind(head)
     if "parquet" in (binary, container):
-        return Objects("parquet", columnar.read_parquet(path))
+        return FileObjects("parquet", columnar.read_parquet(path))
     if "arrow" in (binary, container):
-        return Objects("arrow", columnar.read_arrow(path))
+        return FileObjects("arrow", columnar.read_arrow(path))
     sentence = refusal(path, head)
     if sentence is not None:
         raise DataError(sentence)
@@ -64,14 +64,14 @@ def objects_in(
     if container == "json":
         return _of_document(path, json_text.read_document(path), columns)
     if container == "jsonl":
-        return Objects("jsonl", json_text.json_lines(path))
+        return FileObjects("jsonl", json_text.json_lines(path))
     chosen = delimiter or ("\t" if container == "tsv" else delimited.delimiter_of(path, columns))
     name = "tsv" if chosen == "\t" else "csv"
-    return Objects(name, delimited.read_delimited(path, chosen, columns))
+    return FileObjects(name, delimited.read_delimited(path, chosen, columns))
 
 
-def _of_document(path: Path, document: json_text.Document, columns: Columns) -> Objects:
+def _of_document(path: Path, document: json_text.Document, columns: Columns) -> FileObjects:
     names = [column.partition(".")[0] for column in columns]
     key, items = json_text.listed_in(path, document.value, names)
     doubtful = document.doubtful
-    return Objects("json", ((place, item, doubtful) for place, item in enumerate(items)), key)
+    return FileObjects("json", ((place, item, doubtful) for place, item in enumerate(items)), key)

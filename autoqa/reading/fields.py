@@ -64,8 +64,8 @@ class RowMaker:
                 name, numbered = str(number), True
             question, context = raw.get("question"), raw.get("context")
             if type(question) is not str or type(context) is not str:
-                question = self._text(raw, "question")
                 context = self._text(raw, "context" if "context" in raw else "text")
+                question = self._text(raw, "question")
             answers, labelled = answers_of(raw) if self._labels else ((), False)
             language = raw.get("language") or raw.get("lang") or ""
             if type(language) is not str:

@@ -8,16 +8,16 @@ from pathlib import Path
 from autoqa.errors import ConfigError, DataError, did_you_mean
 from autoqa.reading import columnar
 from autoqa.reading.columns import Columns, missing_column
-from autoqa.reading.containers import Objects, objects_in
+from autoqa.reading.containers import FileObjects, objects_in
 from autoqa.reading.content import encoding_hint
 from autoqa.reading.fields import RowMaker
 from autoqa.reading.json_text import Items
-from autoqa.reading.layouts import LAYOUTS, ROWS, Layout, layout_of, misfit
+from autoqa.reading.layouts import LAYOUTS, ROWS, RecordLayout, layout_of, misfit
 from autoqa.reading.rows import RawRow, Unusable
 
 
 @dataclass(frozen=True)
-class Format:
+class FileFormat:
     """A row of the table of formats.
 
     Attributes:
@@ -29,7 +29,7 @@ class Format:
 
     writers: str
     container: str | None = None
-    layout: Layout | None = None
+    layout: RecordLayout | None = None
 
 
 _WRITERS = {
@@ -43,15 +43,15 @@ _WRITERS = {
     "doccano": "doccano, JSONL",
 }
 
-FORMATS: dict[str, Format] = {
-    "jsonl": Format("datasets, pandas: JSON Lines", "jsonl"),
-    "json": Format("pandas, run_qa: a JSON document", "json"),
-    "csv": Format("spreadsheets, pandas, chaii, AutoTrain: fields between commas or others", "csv"),
-    "tsv": Format("fields between tabs", "tsv"),
-    "parquet": Format("datasets, pandas: Parquet", "parquet"),
-    "arrow": Format("Arrow, file or stream", "arrow"),
-    "dataset": Format("datasets: a folder of save_to_disk", "dataset"),
-    **{layout.name: Format(_WRITERS[layout.name], layout=layout) for layout in LAYOUTS},
+FORMATS: dict[str, FileFormat] = {
+    "jsonl": FileFormat("datasets, pandas: JSON Lines", "jsonl"),
+    "json": FileFormat("pandas, run_qa: a JSON document", "json"),
+    "csv": FileFormat("spreadsheets, pandas, chaii, AutoTrain: fields between commas", "csv"),
+    "tsv": FileFormat("fields between tabs", "tsv"),
+    "parquet": FileFormat("datasets, pandas: Parquet", "parquet"),
+    "arrow": FileFormat("Arrow, file or stream", "arrow"),
+    "dataset": FileFormat("datasets: a folder of save_to_disk", "dataset"),
+    **{layout.name: FileFormat(_WRITERS[layout.name], layout=layout) for layout in LAYOUTS},
 }
 """All formats, by what study files call them."""
 
@@ -134,7 +134,7 @@ def rows_from(
     """
     mapping = Columns(columns or {})
     items, layout = _peeked((place, record, True) for place, record in enumerate(records))
-    places = _places(name, Objects("", items), layout)
+    places = _places(name, FileObjects("", items), layout)
     yield from _rows(items, layout, RowMaker(mapping), places, name)
     if mapping.unseen and layout is not None:
         raise DataError(f"{name}: {_unseen(mapping)}")
@@ -147,7 +147,7 @@ def recognised(path: Path) -> str:
         MissingAssetError: There is no such file, or the package that reads it is not installed.
         DataError: It is of none.
     """
-    objects, layout = _recognise(path, Format(""), Columns({}), None)
+    objects, layout = _recognise(path, FileFormat(""), Columns({}), None)
     return objects.container if layout in (None, ROWS) else layout.name
 
 
@@ -161,14 +161,14 @@ def missing_package(path: Path, format: str = "auto") -> str | None:
     return columnar.missing_package(path, check_format(format).container)
 
 
-def check_format(name: str) -> Format:
+def check_format(name: str) -> FileFormat:
     """The format of a name; ``"auto"`` leaves all open.
 
     Raises:
         ConfigError: There is no such format.
     """
     if name == "auto":
-        return Format("")
+        return FileFormat("")
     if name not in FORMATS:
         known = ", ".join(("auto", *FORMATS))
         hint = did_you_mean(name, ("auto", *FORMATS)) or "."
@@ -191,11 +191,11 @@ def check_delimiter(delimiter: str | None) -> str | None:
 
 
 def _recognise(
-    path: Path, wanted: Format, columns: Columns, delimiter: str | None
-) -> tuple[Objects, Layout | None]:
+    path: Path, wanted: FileFormat, columns: Columns, delimiter: str | None
+) -> tuple[FileObjects, RecordLayout | None]:
     objects = objects_in(path, columns, container=wanted.container, delimiter=delimiter)
     items, layout = _peeked(objects.items)
-    objects = Objects(objects.container, items, objects.key)
+    objects = FileObjects(objects.container, items, objects.key)
     if wanted.layout is not None and layout is not None and layout is not wanted.layout:
         found = objects.container if layout is ROWS else layout.name
         raise DataError(
@@ -205,7 +205,7 @@ def _recognise(
     return objects, layout
 
 
-def _peeked(items: Items) -> tuple[Items, Layout | None]:
+def _peeked(items: Items) -> tuple[Items, RecordLayout | None]:
     """The items as they were, and how the first object among them is laid out."""
     seen: list[tuple[int, object, bool]] = []
     for item in items:
@@ -215,7 +215,9 @@ def _peeked(items: Items) -> tuple[Items, Layout | None]:
     return iter(seen), ROWS if seen else None
 
 
-def _places(path: Path | str, objects: Objects, layout: Layout | None) -> Callable[[int], str]:
+def _places(
+    path: Path | str, objects: FileObjects, layout: RecordLayout | None
+) -> Callable[[int], str]:
     path = str(path)
     if objects.container in ("jsonl", "csv", "tsv"):
         return lambda line: f"{path}:{line}"
@@ -226,7 +228,7 @@ def _places(path: Path | str, objects: Objects, layout: Layout | None) -> Callab
 
 def _rows(
     items: Items,
-    layout: Layout | None,
+    layout: RecordLayout | None,
     maker: RowMaker,
     place: Callable[[int], str],
     name: str,

@@ -16,6 +16,7 @@ lone surrogates: bytes that are no UTF-8, or half a pair."""
 
 _KEYS = ("paragraphs", "qas", "question", "context", "query", "document_plaintext", "text")
 """What an object has that stands alone in its file."""
+_LISTS = frozenset({"data", "paragraphs", "qas"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def single_document(path: Path) -> Document | None:
             file.seek(0)
             return _document(path, file.read())
     if not second:
-        one_row = isinstance(value, Mapping) and isinstance(value.get("question"), str)
+        one_row = isinstance(value, Mapping) and not _LISTS & value.keys() and not _columns(value)
         return None if one_row else Document(value, not clean or _escaped(first))
     if isinstance(value, Mapping) and isinstance(value.get("data"), list):
         raise _second_document(path, line + 1)

@@ -1,20 +1,17 @@
 """What one object of a file holds: a row, an article with its questions, a labelled task."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from autoqa.reading import annotations, questions, tydi
 from autoqa.reading.annotations import is_doccano, is_haystack, is_label_studio
 from autoqa.reading.questions import is_article, is_context, of_context
-from autoqa.reading.rows import Unusable
+from autoqa.reading.rows import FileObject, PlacedQuestions
 from autoqa.reading.tydi import is_tydi
-
-Object = Mapping[str, object]
-Questions = Iterator[tuple[str, Object | Unusable]]
 
 
 @dataclass(frozen=True)
-class Layout:
+class RecordLayout:
     """One way of putting questions into objects.
 
     Attributes:
@@ -27,38 +24,38 @@ class Layout:
     """
 
     name: str
-    fits: Callable[[Object], bool]
-    holds: Callable[[Object], bool]
-    questions: Callable[[Object, str, str], Questions]
+    fits: Callable[[FileObject], bool]
+    holds: Callable[[FileObject], bool]
+    questions: Callable[[FileObject, str, str], PlacedQuestions]
     nested: bool = False
 
 
-def _as_it_stands(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
+def _as_it_stands(record: FileObject, where: str, name: str) -> PlacedQuestions:  # noqa: ARG001
     yield where, record
 
 
-ROWS = Layout("rows", bool, bool, _as_it_stands)
+ROWS = RecordLayout("rows", bool, bool, _as_it_stands)
 """One row an object: the ``squad`` features of ``datasets``, chaii's columns, AutoTrain's."""
 
 LAYOUTS = (
-    Layout("squad", is_article, is_article, questions.of_article, nested=True),
-    Layout("mrqa", questions.is_mrqa, is_context, of_context, nested=True),
-    Layout("korquad", questions.is_korquad, is_context, of_context, nested=True),
-    Layout("simpletransformers", is_context, is_context, of_context, nested=True),
-    Layout("tydi", is_tydi, is_tydi, tydi.question),
-    Layout("label-studio", is_label_studio, annotations.is_task, annotations.of_label_studio),
-    Layout("haystack", is_haystack, is_haystack, annotations.of_haystack),
-    Layout("doccano", is_doccano, is_doccano, annotations.of_doccano),
+    RecordLayout("squad", is_article, is_article, questions.of_article, nested=True),
+    RecordLayout("mrqa", questions.is_mrqa, is_context, of_context, nested=True),
+    RecordLayout("korquad", questions.is_korquad, is_context, of_context, nested=True),
+    RecordLayout("simpletransformers", is_context, is_context, of_context, nested=True),
+    RecordLayout("tydi", is_tydi, is_tydi, tydi.question),
+    RecordLayout("label-studio", is_label_studio, annotations.is_task, annotations.of_label_studio),
+    RecordLayout("haystack", is_haystack, is_haystack, annotations.of_haystack),
+    RecordLayout("doccano", is_doccano, is_doccano, annotations.of_doccano),
 )
 """All others, in the order in which they are looked for."""
 
 
-def layout_of(record: Object) -> Layout:
+def layout_of(record: FileObject) -> RecordLayout:
     """How an object is laid out."""
     return next((layout for layout in LAYOUTS if layout.fits(record)), ROWS)
 
 
-def misfit(record: Object, layout: Layout) -> str:
+def misfit(record: FileObject, layout: RecordLayout) -> str:
     """The sentence about an object that is laid out otherwise than the first; empty if it is not.
 
     Args:

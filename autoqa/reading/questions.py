@@ -1,25 +1,22 @@
-"""Questions that stand below their context: SQuAD and what was made after it."""
+"""PlacedQuestions that stand below their context: SQuAD and what was made after it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from autoqa.reading.rows import Unusable
-
-Object = Mapping[str, object]
-Questions = Iterator[tuple[str, Object | Unusable]]
+from autoqa.reading.rows import FileObject, PlacedQuestions, Unusable
 
 
-def is_article(record: Object) -> bool:
+def is_article(record: FileObject) -> bool:
     """SQuAD 1.1 and 2.0, and annotation tools that export them: an article of paragraphs."""
     return "paragraphs" in record
 
 
-def is_context(record: Object) -> bool:
+def is_context(record: FileObject) -> bool:
     """simpletransformers: a context with its questions, without articles around it."""
     return "qas" in record or isinstance(record.get("header"), Mapping)
 
 
-def is_mrqa(record: Object) -> bool:
+def is_mrqa(record: FileObject) -> bool:
     """MRQA 2019: a context a line, the file's header in the first one."""
     first = _first_question(record)
     return isinstance(record.get("header"), Mapping) or (
@@ -27,20 +24,20 @@ def is_mrqa(record: Object) -> bool:
     )
 
 
-def is_korquad(record: Object) -> bool:
+def is_korquad(record: FileObject) -> bool:
     """KorQuAD 2: a page with its questions, each with one ``answer``, the HTML beside."""
     first = _first_question(record)
     answer = first.get("answer") if first is not None else None
     return "raw_html" in record or (isinstance(answer, Mapping) and "html_answer_start" in answer)
 
 
-def _first_question(record: Object) -> Mapping[str, Any] | None:
+def _first_question(record: FileObject) -> Mapping[str, Any] | None:
     questions = record.get("qas")
     first = questions[0] if isinstance(questions, list) and questions else None
     return first if isinstance(first, Mapping) else None
 
 
-def of_article(record: Object, where: str, name: str) -> Questions:
+def of_article(record: FileObject, where: str, name: str) -> PlacedQuestions:
     """The questions of all paragraphs; the article's title names the document, or its place."""
     title = record.get("title")
     document = title if isinstance(title, str) and title else name
@@ -59,7 +56,7 @@ def of_article(record: Object, where: str, name: str) -> Questions:
             )
 
 
-def of_context(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
+def of_context(record: FileObject, where: str, name: str) -> PlacedQuestions:  # noqa: ARG001
     """The questions of one context; an MRQA header has none."""
     if isinstance(record.get("header"), Mapping) and "qas" not in record:
         return
@@ -67,7 +64,7 @@ def of_context(record: Object, where: str, name: str) -> Questions:  # noqa: ARG
     yield from _below(record, where, outer)
 
 
-def _below(paragraph: Object, place: str, outer: dict[str, object]) -> Questions:
+def _below(paragraph: FileObject, place: str, outer: dict[str, object]) -> PlacedQuestions:
     questions = paragraph.get("qas")
     if not isinstance(questions, list):
         yield place, Unusable(_no_list("qas", paragraph))
@@ -93,13 +90,13 @@ def _below(paragraph: Object, place: str, outer: dict[str, object]) -> Questions
         yield f"{where} (id {row['id']})" if "id" in row else where, row
 
 
-def _no_list(key: str, record: Object) -> str:
+def _no_list(key: str, record: FileObject) -> str:
     if key in record:
         return f"{key} must be a list, found {record[key]!r:.60}."
     return f"expected a list {key!r} as SQuAD has it; found {', '.join(record) or 'nothing'}."
 
 
-def _detected(row: Object, context: str) -> object:
+def _detected(row: FileObject, context: str) -> object:
     """The answers that MRQA found in the context, at each place where they stand.
 
     ``char_spans`` are first and last character. The context itself says how an answer is spelt,

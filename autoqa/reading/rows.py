@@ -1,5 +1,6 @@
 """A row as it stands in a file, before anything is checked or repaired."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -42,3 +43,10 @@ class Unusable:
     """
 
     problem: str
+
+
+FileObject = Mapping[str, object]
+"""An object as a file has it: a row, an article, a task."""
+
+PlacedQuestions = Iterator[tuple[str, FileObject | Unusable]]
+"""Questions under the names that are read, each with its place."""

@@ -7,18 +7,15 @@ Diverse Languages, 2020; the original lines and the data set ``tydiqa``, ``prima
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autoqa.reading.rows import Unusable
-
-Object = Mapping[str, object]
-Questions = Iterator[tuple[str, Object | Unusable]]
+from autoqa.reading.rows import FileObject, PlacedQuestions, Unusable
 
 
-def is_tydi(record: Object) -> bool:
+def is_tydi(record: FileObject) -> bool:
     """An article's text with annotations."""
     return "document_plaintext" in record and "annotations" in record
 
 
-def question(record: Object, where: str, name: str) -> Questions:  # noqa: ARG001
+def question(record: FileObject, where: str, name: str) -> PlacedQuestions:  # noqa: ARG001
     """The question, with the minimal answers that annotators marked.
 
     One that is answered by yes or no, or by a passage only, has no answer in the text.

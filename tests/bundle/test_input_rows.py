@@ -74,7 +74,7 @@ BAD = [
     ("id,question,context\n1, ,c\n2,q,c\n", "2: question is empty."),
     ('id,question,context\n1,q,"c\n\n"\n1,q,c\n', "5: the id '1' was already used in {}:2."),
     ("id,question,context\n1,q\n2,q,c\n", "2: expected 3 fields as in the header, found 2."),
-    ('{"question": "q", "context": "c", "answers": 5}\n{"id": 1}\n', "2: question is missing; the"),
+    ('{"question": "q", "context": "c", "answers": 5}\n{"id": 1}\n', "2: context is missing; the"),
 ]
 
 

@@ -156,7 +156,7 @@ GOOD = {"question": "Who ?", "context": "Ada ."}
         ({"question": " ", "context": "c"}, 422, "row 1: question is empty"),
         ({"question": "q", "context": 4}, 422, "row 1: context must be text, found 4"),
         ({"question": "q", "context": "\ud800"}, 422, "row 1: context holds half a surrogate"),
-        ([GOOD, {}], 422, "row 2: question is missing; the row has nothing"),
+        ([GOOD, {}], 422, "row 2: context is missing; the row has nothing"),
         ([GOOD | {"id": "a"}] * 2, 422, "row 2: the id 'a' was already used in row 1"),
         ([GOOD] * 11, 413, "the request has 11 questions, but at most 10"),
         (GOOD | {"context": "c" * MOST}, 413, "has 5,005 characters, but at most 5,000"),

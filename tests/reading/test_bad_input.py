@@ -50,7 +50,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
     "JSON": ('{"data": [\n}', ":2: invalid JSON, expecting value at character 1."),
     "deep": ("[" * 100_000, ": invalid JSON, it is nested too deep."),
     "long number": ("[" + "1" * 5000 + "]", ": invalid JSON, "),
-    "other object": ('{"instances": [1]}', 'expected {"data": [...]} as SQuAD has it'),
+    "other object": ('{\n"instances": [1]}', 'expected {"data": [...]} as SQuAD has it'),
     "two layouts": (
         f'{GOOD}\n{{"context": "c", "qas": []}}\n',
         ":2: the object has context, qas, as of simpletransformers, but the first one of the file "

@@ -1,5 +1,6 @@
 """Every format gives the same rows, whoever reads it; names of files decide nothing."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,28 @@ def test_a_format_that_is_named_is_read_the_same(written: Written, tmp_path: Pat
 
 def test_every_format_of_the_table_is_tried() -> None:
     assert {written.name for written in FORMATS.values()} == set(TABLE)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "data.md"
+
+
+def documented() -> dict[str, str]:
+    """Names and examples of the table of formats."""
+    lines = PAGE.read_text("utf-8").partition("| `format` |")[2].partition("\n\n")[0].splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+    return {name: row[2] for row in cells for name in re.findall(r"`([a-z-]+)`", row[0])}
+
+
+def test_the_page_lists_every_format() -> None:
+    assert set(documented()) == set(TABLE)
+
+
+@pytest.mark.parametrize("name", [n for n, shown in documented().items() if shown[1] in "{["])
+def test_the_examples_of_the_page_are_read(name: str, tmp_path: Path) -> None:
+    parts = re.findall(r"`([^`]*)`", documented()[name])
+    path = tmp_path / "example"
+    path.write_text("\n".join(part for part in parts if part[0] in "{["), "utf-8")
+    assert recognised(path) == name
+    (row,) = read_rows(path)
+    assert (row.question, row.context, row.problem) == ("Q", "A C", "")
+    assert row.answers == (("A", 0),)
