@@ -74,7 +74,6 @@ def search(
         raise click.UsageError("--dry-run sizes the study for this machine; leave --on out")
     # Everything heavier than click waits until the command runs.
     from autoqa.data import prepare_data
-    from autoqa.errors import ConfigError, MissingAssetError
     from autoqa.registry import open_study
     from autoqa.run.start import open_past
     from autoqa.searching.dry_run import plan_search
@@ -89,10 +88,7 @@ def search(
         display = choose_display(quiet)
         plan = plan_search(bound, prepare_data, options, timed=timed, display=display)
         echo_json(asdict(plan)) if as_json else click.echo("\n".join(plan.lines()))
-        if plan.problems:
-            raise ConfigError(*plan.problems, *plan.missing)
-        if plan.missing:
-            raise MissingAssetError("\n".join(plan.missing))
+        plan.check()
         return
     result = run_search(
         bound,
