@@ -116,12 +116,8 @@ def _dry_run(
     as_json: bool,
 ) -> None:
     from autoqa.data import prepare_data
-    from autoqa.errors import ConfigError, MissingAssetError
     from autoqa.searching.dry_run import plan_search
 
     plan = plan_search(bound, prepare_data, options, timed=timed, display=display)
     echo_json(asdict(plan)) if as_json else click.echo("\n".join(plan.lines()))
-    if plan.problems:
-        raise ConfigError(*plan.problems, *plan.missing)
-    if plan.missing:
-        raise MissingAssetError("\n".join(plan.missing))
+    plan.check()

@@ -128,10 +128,7 @@ def _rows(name: str, source: BoundSource) -> Iterator[RawRow]:
     """A source's rows as they stand, or as it loads them where it cannot show that."""
     with naming(name, source):
         if source.spec.rows is not None:
-            for row in source.spec.rows(source.options):
-                if row.problem:
-                    raise DataError(f"{row.where}: {row.problem}")
-                yield row
+            yield from source.spec.rows(source.options)
             return
         for number, example in enumerate(source.spec.load(source.options), start=1):
             yield RawRow(

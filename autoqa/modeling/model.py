@@ -18,7 +18,7 @@ from autoqa.modeling.heads.registry import HEAD_PREFIX
 from autoqa.modeling.packing import Batch
 from autoqa.modeling.probing import (
     PACKED,
-    BatchLayout,
+    WindowLayout,
     choose_layout,
     close,
     evaluating,
@@ -57,7 +57,7 @@ class SpanModel(nn.Module):
         self.frozen: FrozenLayers | None = None
         self.notes: tuple[str, ...] = ()
         self._arguments = ForwardArguments(inner)
-        self.layout: BatchLayout = "padded"
+        self.layout: WindowLayout = "padded"
         self.fault: str | None = None
         self._choose_layout()
 
@@ -202,12 +202,12 @@ class SpanModel(nn.Module):
         self.notes += (f"torch.compile failed ({told(error)}); the model is trained uncompiled.",)
 
     def _choose_layout(self) -> None:
-        def run(layout: BatchLayout, batch: Batch) -> LogitTensors:
+        def run(layout: WindowLayout, batch: Batch) -> LogitTensors:
             self.layout = layout
             return self._inner_logits(batch)
 
         batch = self.made_up_batch(telling_lengths(self.inner.config))
-        chosen: BatchLayout = "padded"
+        chosen: WindowLayout = "padded"
         with evaluating(self.inner):
             try:
                 dispatches = self._dispatches(batch)

@@ -10,12 +10,12 @@ from torch import nn
 
 from autoqa.modeling.packing import Batch
 
-BatchLayout = Literal["packed", "masked", "padded", "single"]
+WindowLayout = Literal["packed", "masked", "padded", "single"]
 """How windows go through a model: back to back in one row (``masked``: with a mask of ones, which
 some architectures need so as not to look for borders themselves); padded, one row each; or one
 after the other."""
 
-PACKED: tuple[BatchLayout, ...] = ("packed", "masked")
+PACKED: tuple[WindowLayout, ...] = ("packed", "masked")
 
 _LENGTHS = (5, 7)  # the longer one not first, where its mask would fit by chance
 _FARTHEST = 600
@@ -61,8 +61,8 @@ def telling_lengths(config: Any) -> tuple[int, ...]:
 
 
 def choose_layout(
-    run: Callable[[BatchLayout, Batch], Logits], batch: Batch, *, dispatches: bool
-) -> tuple[BatchLayout, str]:
+    run: Callable[[WindowLayout, Batch], Logits], batch: Batch, *, dispatches: bool
+) -> tuple[WindowLayout, str]:
     """The fastest way for windows that gives what each gives alone.
 
     Args:
@@ -81,7 +81,7 @@ def choose_layout(
     influence = _influence(lambda windows: run("single", windows), batch, expected, at=-1)
     allowed = min(_EXACT, max(_SHARE * influence, _EXACT / 1000))
     why = "" if dispatches else "has an attention of its own"
-    layouts: tuple[BatchLayout, ...] = (*(PACKED if dispatches else ()), "padded")
+    layouts: tuple[WindowLayout, ...] = (*(PACKED if dispatches else ()), "padded")
     for layout in layouts:
         try:
             difference = _difference(run(layout, batch), expected)

@@ -82,12 +82,14 @@ def read_delimited(path: Path, delimiter: str, columns: Columns) -> Items:
                 return
             except csv.Error as error:
                 values, wrong = [], f"invalid CSV, {error}."
+                start = _line(text, line).split(delimiter)
             finally:
                 csv.field_size_limit(before)
             if len(values) == width:
                 yield line, dict(zip(header, values, strict=True)), doubtful
             elif values or wrong:
-                yield line, Unusable(wrong or _uneven(len(values), width, delimiter)), False
+                problem = wrong or _uneven(len(values), width, delimiter)
+                yield line, Unusable(problem, _id_in(header, values or start)), False
             line, wrong = reader.line_num + 1, ""
 
 
@@ -106,6 +108,20 @@ def _text_of(path: Path) -> Iterator[tuple[io.TextIOBase, bool]]:
         io.TextIOWrapper(file, "utf-8", "surrogateescape", newline="") as stream,
     ):
         yield stream, True
+
+
+def _line(text: io.TextIOBase, number: int) -> str:
+    """A line of a file that was read at once."""
+    if not isinstance(text, io.StringIO):
+        return ""
+    lines = io.StringIO(text.getvalue(), newline="")
+    return next(itertools.islice(lines, number - 1, number), "")
+
+
+def _id_in(header: list[str], values: list[str]) -> str:
+    """The id of a record that is damaged further on, where ids come first."""
+    first = values[0].strip() if header[0] == "id" else ""
+    return "" if '"' in first else first
 
 
 def _uneven(found: int, width: int, delimiter: str) -> str:

@@ -49,7 +49,7 @@ class RowMaker:
             where: File and line, for messages.
             number: Its number, for an id; without it a row needs one of its own.
         """
-        name, numbered = "", False
+        name, numbered = raw.id if isinstance(raw, Unusable) else "", False
         try:
             if type(raw) is not dict:
                 raw = _object(raw)
@@ -94,6 +94,7 @@ class RowMaker:
                 numbered,
             )
         except UnusableRowError as bad:
+            name = name if is_unicode(name) else ""
             if not name and number is not None:
                 name, numbered = str(number), True
             return RawRow(where, name, "", "", (), problem=str(bad), numbered=numbered)

@@ -1,6 +1,7 @@
 """JSON documents and JSON Lines: the objects in them, with their places."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from autoqa.reading.rows import Unusable
 Items = Iterator[tuple[int, object, bool]]
 """Decoded objects, each with its line or its place in a list, and whether texts in it may hold
 lone surrogates: bytes that are no UTF-8, or half a pair."""
+
+_ID = re.compile(r'"id"\s*:\s*("[^"\\\x00-\x1f\x80-\U0010ffff]+"|[1-9]\d{0,99})(?=\s*[,}])')
 
 _KEYS = ("paragraphs", "qas", "question", "context", "query", "document_plaintext", "text")
 """What an object has that stands alone in its file."""
@@ -123,12 +126,18 @@ def json_lines(path: Path) -> Items:
             try:
                 value = json.loads(line)
             except json.JSONDecodeError as error:
-                value = Unusable(_no_json(line, error))
+                value = Unusable(_no_json(line, error), _id_in(line))
             except RecursionError:
                 value = Unusable("invalid JSON, it is nested too deep.")
             except ValueError as error:  # as of a number with thousands of digits
                 value = Unusable(f"invalid JSON, {_lower(str(error))}.")
             yield number, value, not clean or _escaped(raw)
+
+
+def _id_in(line: str) -> str:
+    """The id in a damaged line of JSON, where no escape or damage can be in it."""
+    found = _ID.search(line)
+    return found[1].strip('"') if found else ""
 
 
 def _escaped(data: bytes) -> bool:

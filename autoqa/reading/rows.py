@@ -40,9 +40,11 @@ class Unusable:
 
     Attributes:
         problem: Why, as a sentence.
+        id: The row's id, where that can be read all the same.
     """
 
     problem: str
+    id: str = ""
 
 
 FileObject = Mapping[str, object]

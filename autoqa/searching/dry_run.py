@@ -14,7 +14,7 @@ from optuna.distributions import (
 from autoqa import env, recipes
 from autoqa.data import StudyData
 from autoqa.data.answer_lengths import length_sentences, open_examples
-from autoqa.errors import DataError, MissingAssetError
+from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
@@ -83,6 +83,18 @@ class SearchPlan:
     types: dict[str, str] = field(default_factory=dict)
     answers: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Says why the search cannot begin, if it cannot.
+
+        Raises:
+            ConfigError: Something would stop a first run; names what is missing, too.
+            MissingAssetError: Something is missing, and nothing else wrong.
+        """
+        if self.problems:
+            raise ConfigError(*self.problems, *self.missing)
+        if self.missing:
+            raise MissingAssetError("\n".join(self.missing))
 
     def lines(self) -> list[str]:
         """The plan in lines for people."""

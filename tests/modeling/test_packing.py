@@ -7,7 +7,7 @@ from autoqa.api import TrainingProtocol
 from autoqa.modeling.attention import _attend, _attend_jagged, _attend_masked, _dropout_mask
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.packing import make_batch
-from autoqa.modeling.probing import BatchLayout
+from autoqa.modeling.probing import WindowLayout
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.recipes import Method
 from tests.modeling.conftest import make_windows, save_tiny
@@ -32,7 +32,7 @@ def test_packed_and_padded_give_the_same_logits_loss_and_gradients(
     assert model.packs
     batch = make_batch(make_windows([20, 9, 31, 9]), model.device)
     results = []
-    layouts: tuple[BatchLayout, ...] = ("packed", "padded")
+    layouts: tuple[WindowLayout, ...] = ("packed", "padded")
     for layout in layouts:
         model.layout = layout
         model.zero_grad()

@@ -98,8 +98,11 @@ def _completed(folder: Path, cache: Path) -> Path:
     """A folder with the same weights and with the files that training reads."""
 
     def make(target: Path) -> None:
-        _save_tokenizer(folder, target)
-        for name in ("config.json", "tokenizer.json"):
+        own: tuple[str, ...] = SMALL_FILES
+        if not all((folder / name).is_file() for name in own):
+            _save_tokenizer(folder, target)
+            own = ("config.json", "tokenizer.json")
+        for name in own:
             if (folder / name).is_file():  # the author's own, byte for byte
                 shutil.copyfile(folder / name, target / name)
         if weight_files(folder):
