@@ -13,6 +13,7 @@ from autoqa.data.prepare import naming
 from autoqa.data.references import merged, several_sentence
 from autoqa.data.tally import Loading, SourceAudit, Tally
 from autoqa.placing.examples import settle
+from autoqa.placing.units import UnitEvidence
 from autoqa.registry.bound import BoundSource, BoundStudy
 from autoqa.store.run_folder import RunFolder
 from autoqa.types import Example
@@ -107,15 +108,18 @@ def _source(name: str, source: BoundSource) -> tuple[SourceAudit, list[Example]]
                 rows.append(row)
     except AutoqaError as error:
         stopped = error
-    result = replace(tally.result(), loading=_loading(rows, options) if options else None)
+    result = replace(
+        tally.result(), loading=_loading(rows, options, tally.evidence) if options else None
+    )
     if stopped is not None:
         result = replace(result, unreadable=str(stopped), exit_code=stopped.exit_code)
     return result, tally.examples
 
 
-def _loading(rows: Sequence[RawRow], options: RowOptions) -> Loading:
+def _loading(rows: Sequence[RawRow], options: RowOptions, evidence: UnitEvidence) -> Loading:
+    readings = evidence.readings() if options.repairs else None
     try:
-        fates = settle(rows, options).fates
+        fates = settle(rows, options, readings).fates
     except DataError as error:
         return Loading({}, {}, refused=str(error))
     return Loading(

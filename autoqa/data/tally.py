@@ -121,6 +121,7 @@ class Tally:
     Attributes:
         name: The source's name in the study file.
         unit: What its offsets count, as the study file says.
+        evidence: What its offsets count, as far as they say.
         examples: The usable rows so far, for comparing sources; answers may not be at their places.
     """
 
@@ -143,7 +144,8 @@ class Tally:
     )
 
     def __post_init__(self) -> None:
-        self._evidence = UnitEvidence(self.unit)
+        """Begins the evidence with the unit."""
+        self.evidence = UnitEvidence(self.unit)
 
     def add(self, row: RawRow) -> None:
         """Counts one row and what is wrong with it."""
@@ -163,7 +165,7 @@ class Tally:
             for kind, finding in of_answer(row.context, text, start, base_reading(self.unit)):
                 problems.setdefault(kind, finding)
             if start is not None and start >= 0 and text.strip():
-                self._evidence.add(row.context, text, start)
+                self.evidence.add(row.context, text, start)
             self.sizes["answer"].append(_size(text))
         self.sizes["question"].append(_size(row.question))
         first = next(((start or 0, text) for text, start in row.answers), (0, ""))
@@ -238,7 +240,7 @@ class Tally:
             problems=dict(self.problems.most_common()),
             units=[
                 UnitFit(str(each.reading), each.fits, each.total)
-                for each in self._evidence.counts()
+                for each in self.evidence.counts()
                 if each.total
             ],
         )

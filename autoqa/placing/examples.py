@@ -68,19 +68,23 @@ def examples_from(rows: Iterable[RawRow], options: RowOptions, name: str) -> Exa
     return Examples(settled.examples, settled.fates.notes(name, UNSURE))
 
 
-def settle(rows: Iterable[RawRow], options: RowOptions) -> Settled:
+def settle(
+    rows: Iterable[RawRow], options: RowOptions, readings: Sequence[Reading] | None = None
+) -> Settled:
     """Repairs, drops or refuses rows as options say.
 
     Args:
         rows: Rows in file order.
         options: What to do with those that do not fit.
+        readings: What the offsets may count, where that is known; see
+            :meth:`autoqa.placing.units.UnitEvidence.readings`.
 
     Raises:
         DataError: A row is refused, or most rows' languages are not known.
     """
     fates = Fates()
     taken = usable(rows, options, fates)
-    readings = _readings(taken, options)
+    readings = readings or _readings(taken, options)
     examples: list[Example] = []
     answers_of: list[tuple[RawRow, list[Placed | Undecided]]] = []
     for row in taken:

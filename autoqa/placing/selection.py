@@ -55,16 +55,14 @@ def _selected(
         if context_and_document is None:
             context_and_document = contexts[row.context] = (row.context, _fingerprint(row.context))
         context, document = context_and_document
-        yield (
-            replace(
-                row,
-                context=context,
-                language=language,
-                document=row.document or document,
-                problem=problem,
-            ),
-            problem != row.problem,
-        )
+        document = row.document or document
+        language_unknown = problem != row.problem
+        said = (row.language, row.document, row.problem)
+        if context is not row.context or (language, document, problem) != said:
+            row = replace(
+                row, context=context, language=language, document=document, problem=problem
+            )
+        yield row, language_unknown
 
 
 def _fingerprint(context: str) -> str:

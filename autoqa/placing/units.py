@@ -5,6 +5,7 @@ widths before it. JavaScript, Java and .NET count UTF-16 units, Go and C bytes; 
 files in text mode count a CR LF as one; others strip a text before they look for an answer in it.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -19,6 +20,8 @@ OffsetUnit = Literal["auto", "code-points", "utf-16", "bytes"]
 _NAMES = {"code-points": "code points", "utf-16": "UTF-16 units", "bytes": "UTF-8 bytes"}
 _WIDENS_AFTER = {"code-points": (), "utf-16": (0xFFFF,), "bytes": (0x7F, 0x7FF, 0xFFFF)}
 """Code points after which a character takes one more."""
+
+_COUNTED_DIFFERENTLY = re.compile(r"[^\x00-\x7f]|\r\n")
 
 _CACHED = 64
 """Contexts (of a source's rows those about one context stand together) times readings."""
@@ -125,11 +128,13 @@ class UnitEvidence:
 
     def add(self, context: str, text: str, start: int) -> None:
         """Counts one answer that has an offset."""
-        marks = _marks(context)
+        first, marks = _marks(context)
         (base, _), *others = _told_apart(self.unit, marks)
         here = _stands(context, text, start, base)
         self.total += 1
         self._fits += here
+        if start < first:
+            return
         for plain, readings in others:
             self._seen.add(readings[0])  # the plainest
             there = _stands(context, text, start, plain)
@@ -191,10 +196,16 @@ def _plainest(reading: Reading, marks: _Marks) -> Reading:
 
 
 @lru_cache(_CACHED)
-def _marks(context: str) -> _Marks:
-    """Whether it has astral characters, any beyond ASCII, CR LF, and leading white space."""
+def _marks(context: str) -> tuple[int, _Marks]:
+    """The first character that readings count differently, and what of the kind there is.
+
+    That is astral characters, any beyond ASCII, CR LF, and leading white space.
+    """
+    stripped = context[:1].isspace()
+    found = _COUNTED_DIFFERENTLY.search(context)
+    first = 0 if stripped else len(context) if found is None else found.start()
     wide = not context.isascii()
-    return wide and max(context) > "\uffff", wide, "\r\n" in context, context[:1].isspace()
+    return first, (wide and max(context) > "\uffff", wide, "\r\n" in context, stripped)
 
 
 @lru_cache(_CACHED)

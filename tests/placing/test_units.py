@@ -82,6 +82,34 @@ def test_the_reading_that_offsets_were_made_with_is_supported(reading: Reading) 
     assert str(first) == f"5 of 5 offsets fit when counted in {reading}"
 
 
+@given(
+    text=TEXTS,
+    made=st.sampled_from(READINGS),
+    places=st.lists(st.tuples(st.integers(0, 30), st.integers(1, 3)), max_size=6),
+)
+def test_support_is_what_counting_every_offset_in_every_reading_says(
+    text: str, made: Reading, places: list[tuple[int, int]]
+) -> None:
+    answers = [(text[at : at + size], made.offset(text, at)) for at, size in places if text[at:]]
+    found = UnitEvidence()
+    for answer, start in answers:
+        found.add(text, answer, start)
+
+    def stands(reading: Reading, answer: str, start: int) -> bool:
+        place = reading.character(text, start)
+        return place is not None and text.startswith(answer, place)
+
+    plain = [stands(CODE_POINTS, *each) for each in answers]
+    base, *supported = found.counts()
+    assert (base.fits, base.total) == (sum(plain), len(answers))
+    for counts in supported:
+        fits = [stands(counts.reading, *each) for each in answers]
+        assert counts.fits == sum(fits)
+        assert counts.gained - counts.lost == sum(fits) - sum(plain) > 0
+    best = max(sum(stands(reading, *each) for each in answers) for reading in READINGS)
+    assert best == max(counts.fits for counts in found.counts())
+
+
 def test_a_coincidence_changes_nothing_where_code_points_fit() -> None:
     right = [(HINDI, "गाता", HINDI.index("गाता")), (HINDI, "घर", HINDI.index("घर"))]
     found = evidence("auto", *right)
