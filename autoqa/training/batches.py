@@ -151,11 +151,9 @@ def prepare_stage(
     base = cut_short = 0
     for number, portion in enumerate(stage.portions):
         pool = encoded(portion.source)
-        seen = np.zeros(len(pool), bool)
-        drawn, first = 0, len(parts)
+        draws, first = [], len(parts)
         for rows, rng in turns(data, portion, epochs, (*seed, number)):
-            drawn += len(rows)
-            seen[rows] = True
+            draws.append(rows)
             examples = pool.take(rows)
             cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
             window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
@@ -163,17 +161,13 @@ def prepare_stage(
             place = base + rows[windows.example].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
-        cut_short += len(shortened(pool.take(np.flatnonzero(seen)), stage.length, stage.stride))
-        counts.append(_count(portion, drawn, parts[first:]))
+        asked = pool.take(np.unique(np.concatenate(draws)))
+        cut_short += len(shortened(asked, stage.length, stage.stride))
+        counts.append(_count(portion, sum(map(len, draws)), parts[first:]))
     windows = concatenate(parts)
     if not len(windows):
-        names = ", ".join(portion.source for portion in stage.portions)
-        raise DataError(
-            f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a "
-            "share, keep more negatives or allow more languages."
-        )
-    shuffle = (*seed, len(stage.portions))
-    order = np.random.default_rng(shuffle).permutation(len(windows))
+        raise DataError(_selects_nothing(stage))
+    order = np.random.default_rng((*seed, len(stage.portions))).permutation(len(windows))
     return PreparedStage(
         windows=take(windows, order),
         portions=tuple(counts),
@@ -212,6 +206,14 @@ def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
         windows=sum(map(len, parts)),
         answered=sum(int(part.answerable.sum()) for part in parts),
         tokens=sum(len(part.input_ids) for part in parts),
+    )
+
+
+def _selects_nothing(stage: Stage) -> str:
+    names = ", ".join(portion.source for portion in stage.portions)
+    return (
+        f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a share, "
+        "keep more negatives or allow more languages."
     )
 
 
