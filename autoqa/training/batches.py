@@ -154,10 +154,7 @@ def prepare_stage(
         draws, first = [], len(parts)
         for rows, rng in turns(data, portion, epochs, (*seed, number)):
             draws.append(rows)
-            examples = pool.take(rows)
-            cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
-            window_rows = kept_rows(cuts.answerable, portion.negatives, rng)
-            windows = gather(examples, cuts.take(window_rows))
+            windows = _cut_drawn(pool.take(rows), stage, portion.negatives, plan, rng)
             place = base + rows[windows.example].astype(np.int32)
             parts.append(replace(windows, example=place))
         base += len(pool)
@@ -209,11 +206,23 @@ def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
     )
 
 
+def _cut_drawn(
+    examples: Encoded,
+    stage: Stage,
+    negatives: float,
+    plan: Plan | None,
+    rng: np.random.Generator,
+) -> Windows:
+    """The windows of drawn examples, of those without an answer a share."""
+    cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
+    return gather(examples, cuts.take(kept_rows(cuts.answerable, negatives, rng)))
+
+
 def _selects_nothing(stage: Stage) -> str:
     names = ", ".join(portion.source for portion in stage.portions)
     return (
-        f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a share, "
-        "keep more negatives or allow more languages."
+        f"A stage of {names} at {stage.length} tokens selects no window to train on; raise a "
+        "share, keep more negatives or allow more languages."
     )
 
 
