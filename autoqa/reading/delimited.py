@@ -168,7 +168,7 @@ def _quoting(path: Path, delimiter: str) -> Literal[0, 3]:
 def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[str]:
     try:
         with _long_fields():
-            header = next(reader, [])
+            header = next((record for record in reader if record), [])
             if len(header) <= 2 and header and header[0][:4].lower() == "sep=":
                 header = next(reader, [])
     except csv.Error as error:

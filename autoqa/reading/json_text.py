@@ -63,7 +63,8 @@ def single_document(path: Path) -> Document | None:
     if not second:
         one_row = isinstance(value, Mapping) and not _LISTS & value.keys() and not _columns(value)
         return None if one_row else Document(value, not clean or _escaped(first))
-    if isinstance(value, Mapping) and isinstance(value.get("data"), list):
+    whole = value.get("data") if isinstance(value, Mapping) else value
+    if isinstance(whole, list) and any(isinstance(each, Mapping) for each in whole):
         raise _second_document(path, line + 1)
     return None
 
@@ -102,8 +103,8 @@ def _document(path: Path, data: bytes) -> Document:
 
 def _second_document(path: Path, line: int) -> DataError:
     return DataError(
-        f"{path}:{line}: a second JSON document begins where the first has ended; "
-        "put them into files of their own, or write one row a line."
+        f"{path}:{line}: something follows where the JSON document has ended; a second one "
+        "belongs into a file of its own."
     )
 
 

@@ -87,7 +87,8 @@ def _below(paragraph: FileObject, place: str, outer: dict[str, object]) -> Place
             row["id"] = row["qid"]
         if "detected_answers" in row and isinstance(context, str):
             row["answers"] = _detected(row, context)
-        yield f"{where} (id {row['id']})" if "id" in row else where, row
+        name = row.get("id")
+        yield where if name is None else f"{where} (id {name})", row
 
 
 def _no_list(key: str, record: FileObject) -> str:

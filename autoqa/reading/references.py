@@ -63,8 +63,10 @@ def _references(key: str, value: object, starts: object) -> tuple[Pair, ...]:
         one = _one(value, starts)
         if one is not None:
             return one
-    if type(value) is not dict and key != "answer_text":
-        value = _spelt(value, strict=key == "answers")
+    if isinstance(value, str) and key != "answer_text":
+        value = _spelt_answers(key, value)
+    else:
+        value = plain(value)
     if isinstance(value, Mapping):
         texts, starts = value.get("text"), value.get("answer_start")
         if "text" not in value:
@@ -74,7 +76,7 @@ def _references(key: str, value: object, starts: object) -> tuple[Pair, ...]:
         starts = [each.get("answer_start") for each in value]
     else:
         texts = value
-    listed, places = _listed(texts), _listed(starts if type(starts) is list else _spelt(starts))
+    listed, places = _listed(texts), _listed(starts if type(starts) is list else _starts(starts))
     if not listed:
         return ()
     if not places and not isinstance(starts, list):
@@ -108,21 +110,35 @@ def _pair(text: object, start: object) -> Pair:
     return text, start if type(start) is int and start >= 0 else _offset(start)
 
 
-def _spelt(value: object, *, strict: bool = False) -> object:
-    """What a text spells that looks like a list or an object; all else as it is."""
-    if not isinstance(value, str):
-        return plain(value)
-    if value[:1] not in ("{", "[", "a", "(") or not value.rstrip().endswith(("}", "]", ")")):
-        return value
+def _spelt_answers(key: str, cell: str) -> object:
+    """Answers that a cell spells; an answer may look like a list of numbers and be none."""
     try:
-        spelt = literal(value)
+        value = _spelt(cell)
     except ValueError as error:
-        if strict and value[0] in "{[":
-            raise UnusableRowError(
-                f"answers must be an object or a list, found text that spells neither: {error}."
-            ) from None
-        return value
-    return spelt if isinstance(spelt, list | Mapping) else value
+        if key != "answers":
+            return cell
+        raise UnusableRowError(
+            f"answers must be an object or a list, found text that spells neither: {error}."
+        ) from None
+    if isinstance(value, list) and not all(isinstance(v, str | Mapping | None) for v in value):
+        return cell
+    return value
+
+
+def _spelt(cell: object) -> object:
+    """What a text spells that looks like a list or an object; all else as it is."""
+    if not isinstance(cell, str):
+        return plain(cell)
+    if cell.startswith(("{", "[", "array(")) and cell.rstrip().endswith(("}", "]", ")")):
+        return literal(cell)
+    return cell
+
+
+def _starts(cell: object) -> object:
+    try:
+        return _spelt(cell)
+    except ValueError:
+        return cell  # no whole number, as is said then
 
 
 def _is_object(value: object) -> bool:

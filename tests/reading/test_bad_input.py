@@ -65,8 +65,9 @@ FILES: dict[str, tuple[str | bytes, str]] = {
         json.dumps({"question": {"0": "q"}, "context": {"0": "c"}}),
         "it holds columns, not rows; pandas writes rows with to_json(",
     ),
-    "two documents": ('{"data": []}\n{"data": []}\n', ":2: a second JSON document begins"),
-    "two long documents": ("[\n{}\n]\n[\n{}\n]\n", ":4: a second JSON document begins"),
+    "two documents": (f'{{"data": [{GOOD}]}}\n{{"data": []}}\n', ":2: something follows where the"),
+    "a list, then lines": (f"[{GOOD}]\n{GOOD}\n", ":2: something follows where the JSON document"),
+    "two long documents": ("[\n{}\n]\n[\n{}\n]\n", ":4: something follows where the JSON"),
     "a text": ('{"data": 3}', 'expected {"data": [...]}'),
     "no articles": ('{"data": [3]}', ": row 1: expected an object with question and context"),
     "paragraphs": ('{"data": [{"paragraphs": 3}]}', ": data[0]: paragraphs must be a list"),
@@ -184,6 +185,15 @@ def test_what_is_no_answer_and_what_is_no_start() -> None:
         assert row.answers == (("d", None),)
 
 
+def test_an_answer_may_look_like_a_list(tmp_path: Path) -> None:
+    answers = ["[1]", "(1990)", "[citation needed]", "{x}", "about (5)", "array(", "[]", "['a']"]
+    rows = [{"question": "q", "context": "c", "answer": answer} for answer in answers]
+    found = list(read_rows(put(tmp_path, table(rows))))
+    assert [row.problem for row in found] == [""] * len(rows)
+    expected = [((answer, None),) for answer in answers[:6]]
+    assert [row.answers for row in found] == [*expected, (), (("a", None),)]
+
+
 def test_ids_are_optional_and_whole_numbers_are_text() -> None:
     bare = {"question": "q", "context": "c"}
     given = [{}, {"id": None}, {"id": 17.0}, {"id": 18}, {"id": "x"}, {"id": float("nan")}]
@@ -297,6 +307,11 @@ def test_a_format_that_is_not_known(tmp_path: Path) -> None:
 def test_a_format_that_it_is_not(tmp_path: Path, name: str, looks: str) -> None:
     with pytest.raises(DataError, match=f"it is no {name} file, it looks like {looks}"):
         list(read_rows(put(tmp_path, GOOD), format=name))
+
+
+def test_blank_lines_before_the_header_are_no_header(tmp_path: Path) -> None:
+    (row,) = read_rows(put(tmp_path, "\n\nquestion,context\nq,c\n\n"))
+    assert (row.where[-2:], row.id, row.context) == (":4", "1", "c")
 
 
 def test_a_delimiter_that_is_named_is_taken(tmp_path: Path) -> None:
