@@ -228,7 +228,7 @@ def test_read_rows(
         f"read_rows, {kind}",
         lambda: list(old_readers(path)),
         lambda: list(read_rows(path)),
-        rounds=5,
+        rounds=5 if kind in ("squad jsonl.gz", "parquet") else 40,
         unit="rows/s",
         equal=equal,
         amount=len,
