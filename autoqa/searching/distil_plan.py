@@ -24,6 +24,7 @@ def read_unlabelled(path: Path) -> tuple[Example, ...]:
     """Questions and contexts from a file, as ``predict`` reads them.
 
     Raises:
+        MissingAssetError: There is no such file.
         DataError: The file or one of its rows cannot be used, or there is no row.
     """
     rows = read_rows(path)

@@ -13,7 +13,7 @@ import autoqa
 from autoqa.analysis.finished_run import open_run
 from autoqa.analysis.selection import teaching_selection
 from autoqa.ensemble.choosing.selection import Seat
-from autoqa.errors import ConfigError, DataError, NothingFeasibleError
+from autoqa.errors import ConfigError, NothingFeasibleError
 from autoqa.recipes import Method
 from autoqa.searching.distil import distil
 from autoqa.searching.distil_plan import announced, plan_distillation
@@ -207,9 +207,9 @@ def test_it_learns_from_a_users_questions_too(plain: RunFolder, run: Run, tmp_pa
         (("--distil", "roberta"), 2, "the study has no such backbone; it has toy, lower"),
         (("--distil", "toy", "--candidate", "t0000-050"), 2, "--distil and --candidate exclude"),
         (("--unlabelled", "own.csv"), 2, "--unlabelled is for what --distil learns from"),
-        (("--distil", "toy", "--unlabelled", "none.csv"), 2, "none.csv does not exist"),
-        (("--distil", "toy", "--unlabelled", "bad.csv"), 2, "bad.csv, line 3: context is empty"),
-        (("--distil", "toy", "--unlabelled", "head.csv"), 2, "no column 'question'"),
+        (("--distil", "toy", "--unlabelled", "none.csv"), 4, "none.csv does not exist"),
+        (("--distil", "toy", "--unlabelled", "bad.csv"), 2, "bad.csv:3: context is empty"),
+        (("--distil", "toy", "--unlabelled", "head.csv"), 2, "column question is missing"),
         (("--distil", "toy", "--unlabelled", "empty.csv"), 2, "holds no rows"),
     ],
 )
@@ -310,7 +310,7 @@ def test_it_can_be_interrupted_and_goes_on(plain: RunFolder) -> None:
         made = distil(run.folder, store, run.study, seats, "toy", QuietDisplay())
     assert records(plain)[made.id] == made
     assert not list(plain.lessons.iterdir())
-    with pytest.raises(DataError, match="does not exist"), run.store as store:
+    with pytest.raises(MissingAssetError, match="does not exist"), run.store as store:
         distil(
             run.folder, store, run.study, seats, "toy", QuietDisplay(), unlabelled=Path("none.csv")
         )
