@@ -13,7 +13,7 @@ import autoqa
 from autoqa.analysis.finished_run import open_run
 from autoqa.analysis.selection import teaching_selection
 from autoqa.ensemble.choosing.selection import Seat
-from autoqa.errors import ConfigError, NothingFeasibleError
+from autoqa.errors import ConfigError, MissingAssetError, NothingFeasibleError
 from autoqa.recipes import Method
 from autoqa.searching.distil import distil
 from autoqa.searching.distil_plan import announced, plan_distillation
