@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +141,15 @@ def test_an_open_quote_swallows_no_rows(tmp_path: Path, between: str, later: str
     assert [row.id for row in rows if row.problem] == ["2"]
     assert [row.where for row in rows][:3] == [f"{path}:{n}" for n in (2, 5, 6)]
     assert rows[0].context == "c\n\nd"
+
+
+def test_a_pipe_is_named_before_anything_waits_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    assert sentences(path) == [
+        f"{path}: it is a pipe or a device, which can be read only once; write what comes out "
+        "of it into a file, and name that."
+    ]
 
 
 def test_a_damaged_text_of_several_lines_is_one_bad_row(tmp_path: Path) -> None:
