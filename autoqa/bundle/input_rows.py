@@ -169,8 +169,10 @@ def _check(
                 known.setdefault(raw.id, raw.where)
                 raise _BadRow(raw.problem)
             if raw.id in seen:
-                raise _BadRow(f"the id {raw.id!r} was already used in {seen[raw.id]}.")
-            seen[raw.id] = raw.where
+                own = " (the row's number, as it has no id)" if raw.numbered else ""
+                raise _BadRow(f"the id {raw.id!r}{own} was already used in {seen[raw.id]}.")
+            without = ", as the number of a row without id" if raw.numbered else ""
+            seen[raw.id] = raw.where + without
             for name, text in (("question", raw.question), ("context", raw.context)):
                 if not text or text.isspace():
                     raise _BadRow(f"{name} is empty.")

@@ -1,6 +1,6 @@
 """From a study's sources to its data, ready for search and training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,12 +36,7 @@ def prepare_data(bound: BoundStudy) -> StudyData:
     portions = [portion for portion in study.recipe.portions if portion.include is not False]
     used = list(dict.fromkeys(portion.source for portion in portions))
     validating = study.validation.source
-    notes: list[str] = []
-    loaded: dict[str, list[Example]] = {}
-    for name in dict.fromkeys([validating, *used]):
-        rows, load_notes = load_source(name, bound.sources[name])
-        loaded[name], overlay_notes = corrected(name, rows, study.sources[name].overlays)
-        notes += load_notes + overlay_notes
+    loaded, notes = _loaded(bound, dict.fromkeys([validating, *used]))
     sketches = Sketches()
     parts = split(loaded[validating], study.validation, sketches)
     if study.validation.references == "majority":
@@ -77,6 +72,25 @@ def prepare_data(bound: BoundStudy) -> StudyData:
         if target is not None and portion.compares:
             check_comparable(train[portion.source], train[target], portion.source)
     return replace(data, notes=tuple(notes), leaks=tuple(leaks), target=target, folds=folds)
+
+
+def _loaded(bound: BoundStudy, names: Iterable[str]) -> tuple[dict[str, list[Example]], list[str]]:
+    """The corrected rows of sources, and notes; all that cannot be used are named at once."""
+    loaded: dict[str, list[Example]] = {}
+    notes: list[str] = []
+    problems: list[str] = []
+    for name in names:
+        try:
+            rows, load_notes = load_source(name, bound.sources[name])
+            overlays = bound.study.sources[name].overlays
+            loaded[name], overlay_notes = corrected(name, rows, overlays)
+        except DataError as error:
+            problems.append(str(error))
+        else:
+            notes += load_notes + overlay_notes
+    if problems:
+        raise DataError("\n".join(problems))
+    return loaded, notes
 
 
 def _folds(validation: ValidationTable, parts: Split, sketches: Sketches) -> Folds:

@@ -24,14 +24,17 @@ _ORDERS = (
 
 
 def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
+    """As a tuple: what a validator hands on is no JSON, and strictness takes no list for one."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _ordered(modes: tuple[Mode, ...]) -> tuple[Mode, ...]:
     if modes not in _ORDERS:
         raise ValueError(
-            f"{list(modes)} has modes that no row reaches: repair comes first, then drop or refuse,"
-            ' such as ["repair", "drop"]'
+            f"{list(modes)} is no order that rows go through: repair comes first, then drop or "
+            'refuse, such as ["repair", "drop"]'
         )
     return modes
 

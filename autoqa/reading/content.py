@@ -60,6 +60,12 @@ def opened(path: Path, *, wholly: bool = False) -> Iterator[io.BufferedReader]:
         DataError: It cannot be read, or what packed it was cut short.
     """
     packing = "packed"
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # What it is, is looked at before it is read; a second look would wait for ever.
+        raise DataError(
+            f"{path}: it is a pipe or a device, which can be read only once; write what comes out "
+            "of it into a file, and name that."
+        )
     try:
         with ExitStack() as stack:
             file = stack.enter_context(path.open("rb"))

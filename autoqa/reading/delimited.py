@@ -5,7 +5,7 @@ import difflib
 import io
 import itertools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -71,26 +71,72 @@ def read_delimited(path: Path, delimiter: str, columns: Columns) -> Items:
     """
     quoting = _quoting(path, delimiter)
     with _text_of(path) as (text, doubtful):
-        reader = csv.reader(text, delimiter=delimiter, quoting=quoting, strict=True)
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=delimiter, quoting=quoting, strict=True)
         header = _header(path, reader, columns)
-        width, line, wrong = len(header), reader.line_num + 1, ""
+        width, wrong = len(header), ""
         while True:
+            line = lines.begin_record()
             before = csv.field_size_limit(sys.maxsize)
             try:
                 values = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                values, wrong = [], f"invalid CSV, {error}."
-                start = _line(text, line).split(delimiter)
+                values, wrong = [], f"invalid CSV, {_said(error)}."
             finally:
                 csv.field_size_limit(before)
             if len(values) == width:
                 yield line, dict(zip(header, values, strict=True)), doubtful
             elif values or wrong:
                 problem = wrong or _uneven(len(values), width, delimiter)
+                start = lines.record[0].split(delimiter)
+                lines.resume(lambda text: _fields(text, delimiter, quoting) == width)
                 yield line, Unusable(problem, _id_in(header, values or start)), False
-            line, wrong = reader.line_num + 1, ""
+            wrong = ""
+
+
+class _Lines(Iterator[str]):
+    """Lines of a text, which can be read again: a quote without an end swallows good records.
+
+    Attributes:
+        record: The lines since the last record began.
+    """
+
+    def __init__(self, text: Iterator[str]) -> None:
+        self._text = text
+        self._again: list[str] = []
+        self._read = 0
+        self.record: list[str] = []
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._text)
+        self._read += 1
+        self.record.append(line)
+        return line
+
+    def begin_record(self) -> int:
+        """Forgets the lines of the last record; gives the number of the next line."""
+        self.record = []
+        return self._read + 1
+
+    def resume(self, whole: Callable[[str], bool]) -> None:
+        """Goes back to the first line after the record's first that is a whole record."""
+        for number, line in enumerate(self.record[1:], start=1):
+            if whole(line):
+                self._again.extend(reversed(self.record[number:]))
+                self._read -= len(self.record) - number
+                return
+
+
+def _fields(line: str, delimiter: str, quoting: Literal[0, 3]) -> int:
+    """How many fields a line has that is a record; 0 where it is none."""
+    try:
+        with _long_fields():
+            records = list(csv.reader([line], delimiter=delimiter, quoting=quoting, strict=True))
+    except csv.Error:
+        return 0
+    return len(records[0]) if records else 0
 
 
 @contextmanager
@@ -110,18 +156,17 @@ def _text_of(path: Path) -> Iterator[tuple[io.TextIOBase, bool]]:
         yield stream, True
 
 
-def _line(text: io.TextIOBase, number: int) -> str:
-    """A line of a file that was read at once."""
-    if not isinstance(text, io.StringIO):
-        return ""
-    lines = io.StringIO(text.getvalue(), newline="")
-    return next(itertools.islice(lines, number - 1, number), "")
-
-
 def _id_in(header: list[str], values: list[str]) -> str:
     """The id of a record that is damaged further on, where ids come first."""
     first = values[0].strip() if header[0] == "id" else ""
     return "" if '"' in first else first
+
+
+def _said(error: csv.Error) -> str:
+    message = str(error)
+    if message == "unexpected end of data":
+        message = "a field begins with a quote that has no end"
+    return f"{message}; a field with quotes stands between quotes, each of its own written twice"
 
 
 def _uneven(found: int, width: int, delimiter: str) -> str:
@@ -172,7 +217,7 @@ def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[s
             if len(header) <= 2 and header and header[0][:4].lower() == "sep=":
                 header = next(reader, [])
     except csv.Error as error:
-        raise DataError(f"{path}:1: invalid CSV, {error}.") from None
+        raise DataError(f"{path}:1: invalid CSV, {_said(error)}.") from None
     header = [name.strip() for name in header]
     if not header:
         raise DataError(f"{path}: it is empty; expected columns question and context.")
@@ -212,5 +257,6 @@ def _missing(absent: list[str], header: list[str], columns: Columns) -> str:
     names = "column" if len(absent) == 1 else "columns"
     return (
         f"{names} {' and '.join(absent)} {verb} missing; found {found!r}{hint or ';'} "
-        f'where it has another name say columns = {{ {absent[0]} = "..." }}.'
+        f'where it has another name say columns = {{ {absent[0]} = "..." }}, on the command line '
+        f"--column {absent[0]}=..."
     )

@@ -84,6 +84,11 @@ def _document(path: Path, data: bytes) -> Document:
     try:
         return Document(json.loads(text), not clean or _escaped(data))
     except json.JSONDecodeError as error:
+        if error.doc[error.pos : error.pos + 1] == "," and error.msg == "Extra data":
+            raise DataError(
+                f"{path}:{error.lineno}: a comma follows a whole JSON document; take the commas "
+                "from the ends of lines, or put all of it between [ and ]."
+            ) from None
         if error.msg == "Extra data":
             raise _second_document(path, error.lineno) from None
         whole = error.doc.rstrip()
@@ -149,6 +154,8 @@ def _escaped(data: bytes) -> bool:
 def _no_json(line: str, error: json.JSONDecodeError) -> str:
     if line.lstrip()[:1] not in ("{", "["):
         return f"expected a JSON object, as lines of JSON Lines are, found {line.strip()!r:.60}."
+    if error.pos >= len(line.rstrip()):
+        return "invalid JSON, the line ends within a value; write or fetch it again."
     return f"invalid JSON, {_lower(error.msg)} at character {error.colno}."
 
 

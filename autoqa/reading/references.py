@@ -159,7 +159,7 @@ def _truth(value: object) -> bool:
     word = "" if is_missing(value) else str(value).strip().lower()
     if word in _TRUE or word in _FALSE:
         return word in _TRUE
-    raise UnusableRowError(f"is_impossible must be true or false, found {type_name(value)}.")
+    raise UnusableRowError(f"is_impossible must be true or false, found {value!r:.60}.")
 
 
 def _offset(start: object) -> int | None:

@@ -138,7 +138,10 @@ def test_missing_and_damaged_files_are_said(tmp_path: Path) -> None:
             read_rows(tmp_path / "b.csv.gz")
 
 
-text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
+# A file that is a tenth control characters is taken for a binary one.
+text = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n\r"), min_size=1
+).filter(str.strip)
 
 
 @given(st.lists(st.tuples(text, text), min_size=1, max_size=5))
@@ -209,3 +212,13 @@ def test_real_files_are_read(data_folder: Path) -> None:
     tydi = read_examples(data_folder / "tydiqa-goldp.te.dev.jsonl.gz")
     assert len(tydi) == 669
     assert {e.language for e in tydi} == {"te"}
+
+
+def test_a_number_and_an_id_that_are_the_same_are_told_apart(tmp_path: Path) -> None:
+    row = {"question": "q", "context": "c"}
+    rows = [row, row | {"id": "1"}, row | {"id": 4}, row]
+    path = write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert read_rows(path).problems == (
+        f"{path}:2: the id '1' was already used in {path}:1, as the number of a row without id.",
+        f"{path}:4: the id '4' (the row's number, as it has no id) was already used in {path}:3.",
+    )

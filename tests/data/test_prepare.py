@@ -103,6 +103,19 @@ def test_empty_source() -> None:
     assert "sources.hi: it holds no examples" in error(bind({"hi": []}, {"source": "hi"}))
 
 
+def test_all_sources_that_cannot_be_used_are_named_at_once() -> None:
+    def broken(options: object) -> Any:
+        raise DataError("oh.jsonl:3: no.")
+
+    sources = {"hi": broken, "en": examples(range(10)), "none": []}
+    bound = bind(sources, {"source": "hi"}, [{"source": "en"}, {"source": "none"}])
+    with pytest.raises(DataError) as caught:
+        prepare_data(bound)
+    first, second = str(caught.value).splitlines()
+    assert first == "sources.hi: oh.jsonl:3: no."
+    assert second.startswith("sources.none: it holds no examples")
+
+
 def test_errors_of_a_plugin_get_the_name_of_the_source() -> None:
     def missing(options: object) -> Any:
         raise MissingAssetError("there is no file 'x'.")

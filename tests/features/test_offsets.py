@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,8 @@ def answer_of(windows: Windows, window: int, made: Example) -> str:
     end = start.copy()
     first, last = windows.bounds[window] + windows.label[window]
     start[first] = end[last] = 20
-    return SpanDecoder(windows, [made.context], 10_000).best(start, end)[0].text
+    unlimited = replace(windows, max_answer_tokens=10_000)
+    return SpanDecoder(unlimited, [made.context]).best(start, end)[0].text
 
 
 def gold(context: str, answer: str) -> Example:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from autoqa.config.problems import parse
 from autoqa.errors import DataError
 from autoqa.placing.examples import Examples, examples_from, settle
 from autoqa.placing.options import RowOptions
@@ -82,6 +83,24 @@ def test_a_language_that_most_rows_lack_is_an_option_that_was_forgotten() -> Non
 def test_orders_in_which_a_mode_is_never_reached(modes: list[str]) -> None:
     with pytest.raises(ValidationError):
         RowOptions(on_mismatch=modes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("modes", [["repair", "drop"], ["repair", "refuse"], ["drop"], "refuse"])
+def test_a_study_file_names_modes(modes: list[str] | str) -> None:
+    options, problems = parse(RowOptions, {"on_mismatch": modes})
+    assert problems == []
+    assert options is not None
+    assert options.on_mismatch == tuple([modes] if isinstance(modes, str) else modes)
+
+
+def test_a_study_file_is_told_of_modes_that_are_none() -> None:
+    for modes in (["drop", "repair"], []):
+        _, (problem,) = parse(RowOptions, {"on_mismatch": modes})
+        assert problem.startswith(f"on_mismatch: {modes} is no order that rows go through: repair")
+    _, (problem,) = parse(RowOptions, {"on_mismatch": ["repair", "dorp"]})
+    assert problem.startswith(
+        "on_mismatch[1]: should be 'repair', 'drop' or 'refuse', not \"dorp\""
+    )
 
 
 def test_one_mode_needs_no_list() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,7 @@ FILES: dict[str, tuple[str | bytes, str]] = {
         '{"data": [{"paragraphs": [{"context": "c", "qas": [3]}]}]}',
         "qas[0]: expected",
     ),
-    "line": (f"{GOOD}\n{{\n{GOOD}\n", ":2: invalid JSON, expecting property name enclosed"),
+    "line": (f"{GOOD}\n{{\n{GOOD}\n", ":2: invalid JSON, the line ends within a value"),
     "first line": (f"{{oh\n{GOOD}\n", ":1: invalid JSON, expecting property name"),
     "lines, then a table": (
         f"{GOOD}\nid,question,context\n",
@@ -98,7 +99,18 @@ FILES: dict[str, tuple[str | bytes, str]] = {
         "question;context\nq\n",
         ":2: expected 2 fields as in the header, found 1.",
     ),
-    "open quote": ('question,context\nq,"c\n', ":2: invalid CSV, unexpected end of data."),
+    "a line cut": (
+        GOOD + '\n{"question": "q", "context": "c"\n',
+        ":2: invalid JSON, the line ends within a value; write",
+    ),
+    "commas after lines": (
+        f"{GOOD},\n{GOOD},\n",
+        ":1: a comma follows a whole JSON document; take",
+    ),
+    "open quote": (
+        'question,context\nq,"c\n',
+        ":2: invalid CSV, a field begins with a quote that has no end; ",
+    ),
     "gzip": (gzip.compress(GOOD.encode() * 99)[:-9], ": damaged gzip file, "),
     "bytes": (b'{"question": "q", "context": "\xff"}', ":1: context holds the byte 0xff, which is"),
     "half a pair": ('{"question": "\\ud800", "context": "c"}', "question holds half a surrogate"),
@@ -118,6 +130,36 @@ def test_a_bad_file_is_said_with_its_place(case: str, tmp_path: Path) -> None:
     assert len(said[0].splitlines()) == 1
 
 
+@pytest.mark.parametrize("between", [",", "\t"])
+@pytest.mark.parametrize("later", ["", '5{0}"q"{0}c d\n'])
+def test_an_open_quote_swallows_no_rows(tmp_path: Path, between: str, later: str) -> None:
+    good = "".join(f"{number}{between}q{between}c\n" for number in (3, 4))
+    text = 'id,question,context\n1,q,"c\n\nd"\n2,"q,c\n'.replace(",", between)
+    path = put(tmp_path, text + good + later.format(between) + good)
+    rows = list(read_rows(path))
+    ids = ["1", "2", "3", "4", *(["5"] if later else []), "3", "4"]
+    assert [row.id for row in rows] == ids
+    assert [row.id for row in rows if row.problem] == ["2"]
+    assert [row.where for row in rows][:3] == [f"{path}:{n}" for n in (2, 5, 6)]
+    assert rows[0].context == "c\n\nd"
+
+
+def test_a_pipe_is_named_before_anything_waits_for_it(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    assert sentences(path) == [
+        f"{path}: it is a pipe or a device, which can be read only once; write what comes out "
+        "of it into a file, and name that."
+    ]
+
+
+def test_a_damaged_text_of_several_lines_is_one_bad_row(tmp_path: Path) -> None:
+    text = 'id,question,context\n1,q,"one\nthree, four\n\nfive "two" "\n2,q,c\n'
+    bad, good = read_rows(put(tmp_path, text))
+    assert (bad.id, good.id) == ("1", "2")
+    assert "invalid CSV, ',' expected after '\"'; a field with quotes" in bad.problem
+
+
 ROWS: list[tuple[dict[str, Any], str]] = [
     ({"context": None}, "context must be text, found null."),
     ({"question": 5}, "question must be text, found 5."),
@@ -134,7 +176,7 @@ ROWS: list[tuple[dict[str, Any], str]] = [
         "answers must be an object or a list, found text that spells",
     ),
     ({"answers": "[1, ...]"}, "answers must be an object or a list, found text that spells"),
-    ({"is_impossible": "maybe"}, "is_impossible must be true or false, found text."),
+    ({"is_impossible": "maybe"}, "is_impossible must be true or false, found 'maybe'."),
     ({"language": 1}, "language must be text, found 1."),
     ({"title": ["x"]}, "title must be text, found a list."),
 ]
