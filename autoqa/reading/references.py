@@ -19,6 +19,9 @@ _REFERENCES = (
 _OWN = frozenset({str, int, float, bool, type(None), list, dict})
 _TRUE, _FALSE = ("true", "1", "1.0", "yes"), ("false", "0", "0.0", "no", "")
 
+_NOTHING = ("", "none", "null", "nan")
+"""What tables spell where a number is missing."""
+
 Pair = tuple[str, int | None]
 
 
@@ -169,7 +172,7 @@ def _offset(start: object) -> int | None:
         word = value.strip()
         if word.isdecimal():
             return int(word)
-        if not word:
+        if word.lower() in _NOTHING:
             return None
         with contextlib.suppress(ValueError):
             value = int(word) if word.lstrip("+-").isdecimal() else float(word)

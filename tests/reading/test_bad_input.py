@@ -215,7 +215,7 @@ def test_what_is_no_answer_and_what_is_no_start() -> None:
     for row in rows_from([bare | fields for fields in nothing], "rows"):
         assert (row.problem, row.answers, row.labelled) == ("", (), True), row
     starts = [(2, 2), (2.0, 2), ("2", 2), (" 2.0", 2), (-1, None), (None, None), ("-1", None)]
-    starts += [(float("nan"), None), ("", None), (-7, -7)]
+    starts += [(float("nan"), None), ("", None), ("None", None), ("NaN", None), (-7, -7)]
     rows = rows_from(
         [bare | {"answers": [{"text": "d", "answer_start": start}]} for start, _ in starts], "rows"
     )
