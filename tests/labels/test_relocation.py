@@ -30,7 +30,7 @@ def bench(
     """A study whose search trained two recipes; many answers occur twice in their context."""
     monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
     made = make_bench("toy")
-    run = searched(made, [(recipe(0.3, 1), 11), (recipe(0.2, 1), 12)])
+    run = searched(made, [(recipe(0.6, 1), 11), (recipe(0.5, 1), 12)])
     run.folder.study_file.write_text((tmp_path / "study.toml").read_text("utf-8"), "utf-8")
     return made
 

@@ -193,7 +193,8 @@ def test_repair_always_ends_at_an_occurrence_and_at_none_farther(
     context, answer = " ".join(words), words[pick % len(words)]
     given = {"text": [pad + answer], "answer_start": [start]}
     path = lines(tmp_path_factory.mktemp("repair"), row(context=context, answers=given))
-    (example,) = load(FileOptions(path=path, on_mismatch="repair"))
+    options = FileOptions(path=path, on_mismatch="repair", offset_unit="code-points")
+    (example,) = load(options)
     (placed,) = example.answers
     assert placed.text == answer
     assert context[placed.start : placed.end] == answer
