@@ -159,14 +159,12 @@ def _check(
     texts: dict[str, str] = {}
     numbered = True
     for raw in raws:
-        # A row that cannot be read may have had an id: its number stands for it only where no row
-        # of the file has another.
-        damaged = bool(raw.problem and raw.numbered)
         numbered &= raw.numbered
-        known = unread if damaged else seen
         try:
             if raw.problem:
-                known.setdefault(raw.id, raw.where)
+                # A row that cannot be read may have had an id: its number stands for it only where
+                # no row of the file has another.
+                (unread if raw.numbered else seen).setdefault(raw.id, raw.where)
                 raise _BadRow(raw.problem)
             if raw.id in seen:
                 own = " (the row's number, as it has no id)" if raw.numbered else ""
