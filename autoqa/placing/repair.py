@@ -135,8 +135,9 @@ def repaired(
     known = {place: reading for reading, place in reversed(places.items()) if place is not None}
     unit = {place: () if place == base else (f"offset in {known[place]}",) for place in known}
     ordered = list(dict.fromkeys(place for place in places.values() if place is not None))
-    # Some offsets are the text's with the white space in front of it, some without.
-    targets = [(place, place + shift) for place in ordered for shift in dict.fromkeys((lead, 0))]
+    # Some offsets are the text's without the white space in front of it, some with. Where both fit
+    # it is the former: there no white space stands at the offset.
+    targets = [(place, place + shift) for place in ordered for shift in dict.fromkeys((0, lead))]
     for place, target in targets:
         if context.startswith(bare, target):
             return Placed(Answer(bare, target), (*unit[place], *_ends(text, bare)))
@@ -145,7 +146,7 @@ def repaired(
         if variant is not None:
             how = (*unit[place], LEVELS[variant.level])
             return _sliced(context, target, variant.end, how)
-    return _nearest(context, text, bare, targets[0][1] if targets else start + lead)
+    return _nearest(context, text, bare, (ordered[0] if ordered else start) + lead)
 
 
 def _nearest(context: str, text: str, bare: str, target: int) -> Placed:

@@ -49,6 +49,15 @@ def test_the_limit_on_answers_survives_and_old_files_stay_what_they_were(
         assert file.metadata() == {"layout": "autoqa.windows.2"}
 
 
+@pytest.mark.parametrize("limit", [48, 176])
+def test_equal_windows_are_equal_bytes(tmp_path: Path, windows: Windows, limit: int) -> None:
+    path, contents = tmp_path / "public.safetensors", set()
+    for _ in range(20):
+        save_windows(path, replace(windows, max_answer_tokens=limit))
+        contents.add(path.read_bytes())
+    assert len(contents) == 1
+
+
 def test_a_folder_says_what_its_windows_allow(tmp_path: Path, windows: Windows) -> None:
     folder, group = RunFolder(tmp_path), "0123456789ab-50-8"
     assert kept_limit(folder, group) is None

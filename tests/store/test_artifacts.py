@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -243,17 +242,18 @@ def test_what_is_damaged_here_is_fetched_again(tmp_path: Path, url: str) -> None
 
 
 def test_a_server_that_is_away_is_waited_for(tmp_path: Path, s3: ObjectStore) -> None:
-    a, said = home(tmp_path, "a"), []
+    a, said = home(tmp_path, "a"), list[str]()
+
+    def tell(sentence: str) -> None:
+        said.append(sentence)
+        if len(said) == 1:
+            s3.start()
+
     write(a, record())
-    here = Artifacts(a, URL, Patience(30.0, tell=said.append))
+    here = Artifacts(a, URL, Patience(120.0, tell=tell))
     here.reach()
     s3.stop()
-    again = threading.Timer(1.5, s3.start)
-    again.start()
-    try:
-        here.publish(NAME)
-    finally:
-        again.join()
+    here.publish(NAME)
     assert f"the file store {URL} has not answered for" in said[0]
     assert "Could not connect to the endpoint URL" in said[0]
     assert "answers again after" in said[-1]
