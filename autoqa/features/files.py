@@ -23,8 +23,8 @@ _NAMES = tuple(field.name for field in fields(Windows) if field.name not in ("so
 def save_windows(path: Path, windows: Windows) -> None:
     """Writes windows; the file appears when it is complete, and replaces an older one."""
     arrays = {name: np.ascontiguousarray(getattr(windows, name)) for name in _NAMES}
-    # One entry, never two: safetensors 0.8 writes several in random order (its issue 584), and equal
-    # windows have to be equal bytes, or damaged ones could not be made again.
+    # One entry, never two: safetensors 0.8 writes several in random order (its issue 584), and
+    # equal windows have to be equal bytes, or damaged ones could not be made again.
     metadata = {"layout": _LAYOUT}
     if windows.max_answer_tokens != MAX_ANSWER_TOKENS:  # the bytes of older files stay theirs
         metadata = {_LIMIT: str(windows.max_answer_tokens)}
