@@ -20,6 +20,8 @@ _ID = re.compile(r'"id"\s*:\s*("[^"\\\x00-\x1f\x80-\U0010ffff]+"|[1-9]\d{0,99})(
 _KEYS = ("paragraphs", "qas", "question", "context", "query", "document_plaintext", "text")
 """What an object has that stands alone in its file."""
 _LISTS = frozenset({"data", "paragraphs", "qas"})
+_ROW = frozenset({"question", "context", "qas"})
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def single_document(path: Path) -> Document | None:
             return _document(path, file.read())
     if not second:
         one_row = isinstance(value, Mapping) and not _LISTS & value.keys() and not _columns(value)
+        one_row = one_row and not _grouped(value)
         return None if one_row else Document(value, not clean or _escaped(first))
     whole = value.get("data") if isinstance(value, Mapping) else value
     if isinstance(whole, list) and any(isinstance(each, Mapping) for each in whole):
@@ -186,12 +189,39 @@ def listed_in(path: Path, document: object, columns: Iterable[str]) -> tuple[str
             )
         if any(key in document for key in (*_KEYS, *columns)):
             return "", [document]
+        grouped = _grouped(document)
+        if grouped is not None:
+            what, rows = grouped
+            raise DataError(f"{path}: it holds {what}: {_rewriting(rows, path)}")
         keys = ", ".join(map(str, document)) or "nothing"
         raise DataError(
             f'{path}: expected {{"data": [...]}} as SQuAD has it, a list of rows or one object a '
             f"line; the object has {keys}."
         )
     raise DataError(f"{path}: expected an object or a list, found {document!r:.60}.")
+
+
+def _grouped(document: Mapping[str, object]) -> tuple[str, str] | None:
+    """What it is that holds rows under keys, and Python that takes a list of rows from it."""
+    values, names = list(document.values()), ", ".join(list(document)[:_SHOWN])
+    loaded = "json.load(open(sys.argv[1]))"
+    if values and all(isinstance(each, Mapping) and _ROW & each.keys() for each in values):
+        return (
+            f"rows by their ids ({names}), not a list of rows",
+            f"[{{'id': k, **v}} for k, v in {loaded}.items()]",
+        )
+    if values and all(isinstance(each, list) and each for each in values):
+        lists = [each for each in values if isinstance(each, list)]
+        if all(isinstance(each[0], Mapping) and _ROW & each[0].keys() for each in lists):
+            first = next(iter(document))
+            return f"lists of rows by name ({names}), for {first}", f"{loaded}[{first!r}]"
+    return None
+
+
+def _rewriting(rows: str, path: Path) -> str:
+    """A command that writes rows into a file of their own."""
+    new = path.with_name("rows.json")
+    return f'python -c "import json, sys; json.dump({rows}, sys.stdout)" {path} > {new}'
 
 
 def _columns(document: Mapping[str, object]) -> bool:

@@ -621,3 +621,25 @@ def test_no_object_gets_past_as_anything_but_a_row_or_a_sentence(records: list[o
         assert row.id
         assert row.problem or (isinstance(row.question, str) and isinstance(row.context, str))
         assert all(isinstance(text, str) for text, _ in row.answers)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        ({"train": [ROW], "test": [ROW]}, "lists of rows by name (train, test), for train: "),
+        ({"a1": ROW, "b2": ROW}, "rows by their ids (a1, b2), not a list of rows: "),
+    ],
+)
+def test_the_command_for_rows_under_keys_works(
+    document: Any, expected: str, indent: int | None, tmp_path: Path
+) -> None:
+    path = put(tmp_path, json.dumps(document, indent=indent), "all.json")
+    with pytest.raises(DataError) as caught:
+        list(read_rows(path))
+    _, _, command = str(caught.value).partition(expected)
+    assert command.startswith("python -c ")
+    subprocess.run(command.replace("python", sys.executable, 1), shell=True, check=True)
+    rows = list(read_rows(tmp_path / "rows.json"))
+    assert [row.problem for row in rows] == [""] * len(rows)
+    assert [row.id for row in rows] == (["a1", "b2"] if "a1" in document else ["1"])
