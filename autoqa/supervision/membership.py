@@ -64,6 +64,11 @@ class Membership:
                 "kept. The same command joins in again"
             )
 
+    def look(self) -> None:
+        """Looks now whether others have taken this process for dead."""
+        if all(each.id != self.id for each in self.store.searchers()):
+            self.lost.set()
+
     @property
     def judges_silence(self) -> bool:
         """Whether the database was there for long enough that others could renew their leases."""

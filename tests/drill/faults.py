@@ -169,7 +169,7 @@ def node_lost(round_: Round) -> None:
         process.kill()
         process.wait()
         silence(store, own[0], LEASE_SECONDS + 10)
-        end = time.monotonic() + 40
+        end = time.monotonic() + 40 * processes.PATIENCE
         while own[0] in [each.id for each in store.searchers()]:
             round_.tend()
             assert time.monotonic() < end, "a lost machine was not succeeded"

@@ -18,7 +18,7 @@ def hasten() -> None:
         loop: {"LOOK_SECONDS": 0.5},
         machine_faults: {"BACK_OFF": (0.1, 0.2, 0.4)},
         hearing: {"HUNG_SECONDS": 0.2},
-        life_signs: {"SILENT_SECONDS": 2.0, "SILENT_GAPS": 20.0, "LOOPLESS_SECONDS": 10.0},
+        life_signs: {"SILENT_SECONDS": 4.0, "SILENT_GAPS": 20.0, "LOOPLESS_SECONDS": 20.0},
         membership: {"BEAT_SECONDS": 0.3},
     }
     for module, values in changes.items():

@@ -23,7 +23,7 @@ from tests.drill.watch import Watch
 from tests.postgres import Postgres
 from tests.searching import fakes
 
-SECONDS = 420
+SECONDS = 420 * processes.PATIENCE
 """Time after which a round counts as stuck."""
 
 MORE = 6
@@ -216,6 +216,6 @@ class Round:
             self._running.pop("search")
         for process in self._running.values():
             try:
-                process.wait(30)
+                process.wait(30 * processes.PATIENCE)
             except subprocess.TimeoutExpired:
                 raise StuckError("one that joined does not end with the search") from None

@@ -25,7 +25,7 @@ SEED = os.environ.get("AUTOQA_DRILL_SEED", "autoqa")
 SERVED = ("database restart",)
 """Faults that only a database server has."""
 
-ALONE = ("damaged checkpoint", "damaged WAL")
+ALONE = ("damaged checkpoint",)
 """Faults of a study that one process searches."""
 
 

@@ -8,11 +8,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import optuna
 import pytest
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
 from autoqa.errors import ConfigError
@@ -144,6 +145,25 @@ def test_one_that_was_taken_for_dead_ends_and_the_others_do_its_trial(tmp_path: 
             assert "others have taken over its trials" in said
         first.communicate(timeout=60)
     check_all_finished_once(4)
+
+
+def prune_a_running_trial() -> bool:
+    storage = optuna.storages.RDBStorage(fakes.run_folder().store_url())
+    for each in trials():
+        if each.state == TrialState.RUNNING:
+            with suppress(UpdateFinishedTrialError):  # it was faster
+                return bool(storage.set_trial_state_values(each._trial_id, TrialState.PRUNED))
+    return False
+
+
+def test_one_whose_running_trial_has_become_anothers_says_what_was_lost(tmp_path: Path) -> None:
+    with process(tmp_path, "half_a_second") as alone:
+        wait_for(begun)
+        wait_for(lambda: len(values()) >= 1)
+        wait_for(prune_a_running_trial)
+        said = alone.communicate(timeout=60)[1]
+        assert alone.returncode == 6, said
+        assert "the database lost the rows of a trial" in said
 
 
 def search_first(folder: Path) -> None:
