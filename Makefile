@@ -1,4 +1,4 @@
-# One command each: quickstart, test, test-faults, check, bench. `make .venv` alone only installs.
+# One command each: quickstart, test, test-slow, check, bench. `make .venv` alone only installs.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +11,7 @@ PLUGINS := backbones sources[parquet,huggingface] augmentations
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 	TOKENIZERS_PARALLELISM=false
 
-.PHONY: .venv quickstart test test-faults check bench clean
+.PHONY: .venv quickstart test test-slow check bench clean
 .DELETE_ON_ERROR:
 
 .venv: $(STAMP)
@@ -35,11 +35,12 @@ quickstart: .venv
 	$(BIN)/autoqa predict bundle studies/quickstart-questions.csv
 
 test: .venv
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not faults"
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-# Clusters of several nodes, databases that vanish, 120 faults at random moments: minutes each.
-test-faults: .venv
-	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m faults
+# The quickstart and the commands of the pages, clusters of several nodes, databases that vanish,
+# 120 faults at random moments: minutes each.
+test-slow: .venv
+	$(ONE_THREAD) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m slow
 
 check: .venv
 	$(BIN)/ruff check

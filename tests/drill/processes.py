@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MARK = "AUTOQA_DRILL_ROUND"
 PATIENCE = 3
-"""Limits are so many times what an idle machine with two cores needs: only what never comes fails."""
+"""Limits are so many times what an idle machine needs: what never comes fails, not what is slow."""
 
 
 class StuckError(AssertionError):

@@ -17,7 +17,7 @@ from tests.drill.checks import check
 from tests.drill.round import Round
 from tests.postgres import Postgres
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.slow
 
 COUNT = int(os.environ.get("AUTOQA_DRILL_FAULTS", "120"))
 SEED = os.environ.get("AUTOQA_DRILL_SEED", "autoqa")

@@ -25,7 +25,7 @@ from autoqa.trials.trial_attributes import counts
 from tests.postgres import Postgres
 from tests.searching import away, fakes
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.slow
 
 TRIALS = 6
 

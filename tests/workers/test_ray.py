@@ -15,7 +15,7 @@ from tests.searching import fakes
 from tests.workers import ray_kit
 from tests.workers.ray_kit import SIX, ThreeNodes, hanging, kept, search, until
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.slow
 
 SEARCH = """
 import sys

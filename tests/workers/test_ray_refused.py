@@ -17,7 +17,7 @@ from tests.conftest import Run
 from tests.searching import fakes
 from tests.workers.ray_kit import ThreeNodes, kept, search
 
-pytestmark = pytest.mark.faults
+pytestmark = pytest.mark.slow
 
 
 def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
