@@ -23,7 +23,6 @@ from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Message, Progress
 from autoqa.trials.device_time import DeviceTime
 from autoqa.trials.lost_rows import row_of
-from autoqa.trials.patient_storage import lost_trial
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Proposal, Trials
 from autoqa.workers.base import Worker, WorkerPool
@@ -121,12 +120,8 @@ class Loop:
                         hung=self._hung,
                     )
                 self._interrupt()
-            except UpdateFinishedTrialError as error:
-                # Others have ended a trial that ran here: this process was silent for too long, or
-                # the trial's row was lost, and its number is that of another one by now.
-                self.peers.membership.look()
-                self.peers.membership.check()
-                raise lost_trial("a trial") from error
+            except UpdateFinishedTrialError as error:  # others have ended a trial that ran here
+                self.peers.refuse_trial_of_others(error)
             finally:
                 self.pool.end()
         raise SearchInterruptedError(

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -11,7 +12,7 @@ from autoqa.supervision.display import Display
 from autoqa.supervision.membership import Membership
 from autoqa.trials.lost_rows import check_own, give_back, lost_rows
 from autoqa.trials.optuna_study import adopt, check_spaces, recover
-from autoqa.trials.patient_storage import PatientStorage
+from autoqa.trials.patient_storage import PatientStorage, lost_trial
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Trials
 
@@ -60,6 +61,17 @@ class Peers:
             ):
                 self._settle(alive, back or ())
             yield
+
+    def refuse_trial_of_others(self, error: Exception) -> NoReturn:
+        """Ends what this process does after others ended a trial that ran here.
+
+        Raises:
+            AutoqaError: It was silent for too long, and taken for dead.
+            MachineFaultError: The trial's row was lost, and its number is another's by now.
+        """
+        self.membership.look()
+        self.membership.check()
+        raise lost_trial("a trial") from error
 
     def _give_back(self) -> list[int]:
         """Trials that came back from disk to a database that lost their rows."""
