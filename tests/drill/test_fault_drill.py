@@ -28,6 +28,9 @@ SERVED = ("database restart",)
 ALONE = ("damaged checkpoint",)
 """Faults of a study that one process searches."""
 
+FILES = ("damaged WAL",)
+"""Faults that only a database in a file has."""
+
 
 def dealt(count: int, draw: random.Random) -> tuple[list[str], list[str], list[str]]:
     """Faults for three rounds: alone with SQLite, with a second process, with PostgreSQL."""
@@ -41,6 +44,8 @@ def dealt(count: int, draw: random.Random) -> tuple[list[str], list[str], list[s
                 served.append(name)
             elif name in ALONE:
                 alone.append(name)
+            elif name in FILES:
+                min((alone, joined), key=len).append(name)
             elif name == "node lost":
                 draw.choice((joined, served)).append(name)
             else:
