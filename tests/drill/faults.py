@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -152,28 +151,26 @@ def node_lost(round_: Round) -> None:
     """One that joined dies with its machine, into which nobody sees."""
     process = round_.parent("join")
     own: list[str] = []
+
+    def enter() -> bool:
+        nonlocal process
+        process = round_.parent("join")
+        own[:] = [name for name, pid in round_.leases() if pid == process.pid]
+        return bool(own)
+
+    until(enter, 40, "nobody joins")
+    round_.pause(0, 1)
     with Store(round_.url, round_.name) as store:
-
-        def enter() -> bool:
-            nonlocal process
-            process = round_.parent("join")
-            own[:] = [each.id for each in store.searchers() if each.process.pid == process.pid]
-            return bool(own)
-
-        until(enter, 40, "nobody joins")
-        round_.pause(0, 1)
         silence(store, own[0], 0)
-        for pid in processes.workers(round_.mark):
-            if processes.parent_of(pid) == process.pid:
-                _kill(pid)
-        process.kill()
-        process.wait()
+    for pid in processes.workers(round_.mark):
+        if processes.parent_of(pid) == process.pid:
+            _kill(pid)
+    process.kill()
+    process.wait()
+    with Store(round_.url, round_.name) as store:
         silence(store, own[0], LEASE_SECONDS + 10)
-        end = time.monotonic() + 40 * processes.PATIENCE
-        while own[0] in [each.id for each in store.searchers()]:
-            round_.tend()
-            assert time.monotonic() < end, "a lost machine was not succeeded"
-            time.sleep(0.1)
+    left = lambda: own[0] in [name for name, _ in round_.leases()]  # noqa: E731
+    until(lambda: round_.tend() or not left(), 40, "a lost machine was not succeeded")
 
 
 Fault = Callable[[Round], None]

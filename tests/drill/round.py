@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from autoqa.errors import AutoqaError
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.files import keep_windows
 from autoqa.features.window_group import WindowGroup
 from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from tests.bundle_kit import LENGTH, STRIDE, write_tokenizer
 from tests.drill import processes, runs
 from tests.drill.processes import Process, StuckError, until
@@ -175,6 +177,14 @@ class Round:
 
         until(look, 40, "no worker has started")
         return self.random.choice(found)
+
+    def leases(self) -> list[tuple[str, int]]:
+        """Ids and process numbers of those that have a lease; none while the file is damaged."""
+        try:
+            with Store(self.url, self.name) as store:
+                return [(each.id, each.process.pid) for each in store.searchers()]
+        except AutoqaError:  # nobody has opened it since it was damaged
+            return []
 
     def order(self, what: str) -> None:
         """Has one run do something, and waits until it does."""
