@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Literal
 
 from autoqa.bundle.predictor import Prediction
@@ -26,7 +25,7 @@ def render_answers(ids: Sequence[str], predictions: Sequence[Prediction], form: 
     if form == "csv":
         lines = [f"{_field(each)},{_field(prediction.answer)}" for each, prediction in pairs]
         return "".join(f"{line}\n" for line in ("id,answer", *lines))
-    objects = [{"id": each, **asdict(prediction)} for each, prediction in pairs]
+    objects = [{"id": each, **prediction.to_dict()} for each, prediction in pairs]
     if form == "json":
         return json.dumps(objects, ensure_ascii=False, indent=2) + "\n"
     return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in objects)

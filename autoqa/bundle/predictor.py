@@ -6,8 +6,9 @@ when it was selected, so a bundle answers as its manifest promises.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from autoqa.bundle.batching import cut_rows, size, split
 from autoqa.bundle.entries import MemberEntry
@@ -16,11 +17,11 @@ from autoqa.bundle.loading import Forward, check_device, load_member
 from autoqa.bundle.manifest import Manifest
 from autoqa.bundle.time_estimate import Estimate, seconds_of_loading, seconds_of_passes
 from autoqa.bundle.verify import verify
-from autoqa.ensemble.joining.join import join
+from autoqa.ensemble.joining.join import Joined, join
 from autoqa.errors import ConfigError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
-from autoqa.types import ProgressCallback, Span
+from autoqa.types import ProgressCallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,22 @@ class Prediction:
         start: First character of that fragment in the context.
         end: One past its last character.
         score: Confidence, 0 to 1, higher is better; comparable between rows of one bundle.
+        no_answer: Probability that the context holds no answer; ``None`` where the bundle was
+            validated on no question without one, and so cannot tell.
     """
 
     answer: str
     start: int
     end: int
     score: float
+    no_answer: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its values by name, for JSON; without ``no_answer`` where that is not known."""
+        values = asdict(self)
+        if self.no_answer is None:
+            del values["no_answer"]
+        return values
 
 
 NO_ANSWER = Prediction("", 0, 0, 0.0)
@@ -169,18 +180,21 @@ class Ensemble:
                 if progress is not None:
                     progress(before + now, total)
 
-            spans = self._spans(block, windows, report, keep_loaded)
-            predictions += [Prediction(s.text, s.start, s.end, s.score) for s in spans]
+            joined = self._joined(block, windows, report, keep_loaded)
+            predictions += self._predictions(joined)
             done, left = done + passes, left - characters
         return predictions
 
-    def _spans(
+    def _predictions(self, joined: Joined) -> list[Prediction]:
+        return [Prediction(s.text, s.start, s.end, s.score) for s in joined.spans]
+
+    def _joined(
         self,
         rows: Sequence[Row],
         windows: Mapping[str, Windows],
         report: Callable[[int], None],
         keep_loaded: bool,
-    ) -> list[Span]:
+    ) -> Joined:
         logits, done = {}, 0
         for member in self.manifest.members:
             member_windows = windows[member.group]

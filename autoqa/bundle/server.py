@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -153,7 +153,7 @@ def make_app(ensemble: Ensemble, limits: RequestLimits) -> "FastAPI":
             return JSONResponse({"detail": f"row {error}"}, 422)
         items = content if isinstance(content, list) else [content]
         answers = [
-            ({"id": row.id} if "id" in item else {}) | asdict(prediction)
+            ({"id": row.id} if "id" in item else {}) | prediction.to_dict()
             for item, row, prediction in zip(items, rows, predictions, strict=True)
         ]
         return JSONResponse(answers if isinstance(content, list) else answers[0])
