@@ -25,7 +25,7 @@ from autoqa.ensemble.joining.characters import (
     character_distributions,
     context_begins,
 )
-from autoqa.ensemble.joining.context_row import ContextRow
+from autoqa.ensemble.joining.join import ContextRow
 from autoqa.ensemble.joining.mean_logits import blend
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.text.rules import apply_rules
@@ -70,7 +70,7 @@ def further_answers(
     pending, size = list(range(len(rows))), _FIRST * (count + 1)
     while pending:
         candidates = _candidates(voters, size)
-        probabilities = _probabilities(plan, logits, voters, contexts, candidates.fragments)
+        probabilities = _probabilities(plan, logits, windows, voters, contexts, candidates)
         left = []
         for row in pending:
             scores = probabilities[row]
@@ -106,10 +106,14 @@ class _ListVoter:
 
 @dataclass(frozen=True, slots=True)
 class _Candidates:
-    """Spans of every row, and a bound on the mean of all that are not among them."""
+    """Spans of every row, and a bound on the mean of all that are not among them.
+
+    ``listed`` has, for each voter and row, the probabilities of the spans that it lists.
+    """
 
     fragments: Sequence[Fragments]
     bounds: Sequence[float]
+    listed: Sequence[Sequence[Mapping[tuple[int, int], float]]]
 
 
 def _voters(
@@ -137,39 +141,45 @@ def _candidates(voters: Sequence[_ListVoter], size: int) -> _Candidates:
     count = len(voters[0].decoder.contexts)
     fragments: list[dict[tuple[int, int], None]] = [{} for _ in range(count)]
     bounds = [0.0] * count
+    listed = []
     for voter in voters:
-        lists = voter.decoder.n_best(*voter.logits, size)
-        for row, spans in enumerate(lists):
-            fragments[row].update(((span.start, span.end), None) for span in spans)
+        own = []
+        for row, spans in enumerate(voter.decoder.n_best(*voter.logits, size)):
+            own.append({(span.start, span.end): span.score for span in spans})
+            fragments[row].update(dict.fromkeys(own[-1]))
             if len(spans) == size:
                 bounds[row] += spans[-1].score * voter.seats / total
-    return _Candidates([list(each) for each in fragments], bounds)
+        listed.append(own)
+    return _Candidates([list(each) for each in fragments], bounds, listed)
 
 
 def _probabilities(
     plan: EnsemblePlan,
     logits: Mapping[str, LogitPair],
+    windows: Mapping[str, WindowsLike],
     voters: Sequence[_ListVoter],
     contexts: Sequence[str],
-    fragments: Sequence[Fragments],
+    candidates: _Candidates,
 ) -> list[Doubles]:
     """The ensemble's probability of every candidate."""
+    fragments = candidates.fragments
     if plan.aggregator == "characters":
-        by_group = {
-            group: GroupLogits(
-                next(v.windows for v in voters if v.logits is logits[members[0].id]),
-                [logits[m.id] for m in members],
-                [m.weight for m in members],
+        groups = [
+            GroupLogits(
+                windows[group], [logits[m.id] for m in members], [m.weight for m in members]
             )
             for group, members in plan.groups.items()
-        }
-        return _joint(list(by_group.values()), contexts, fragments)
+        ]
+        return _joint(groups, contexts, fragments)
     total = sum(voter.seats for voter in voters)
     means = [np.zeros(len(each)) for each in fragments]
-    for voter in voters:
+    for voter, listed in zip(voters, candidates.listed, strict=True):
         logs = log_probabilities(*voter.logits, voter.windows, fragments)
-        for mean, each in zip(means, logs, strict=True):
-            mean += np.exp(each) * (voter.seats / total)
+        for mean, spans, log, own in zip(means, fragments, logs, listed, strict=True):
+            # Where tokens are white space, several spans of them are one fragment: the list has
+            # the best of these.
+            known = np.array([own.get(span, 0.0) for span in spans])
+            mean += np.maximum(np.exp(log), known) * (voter.seats / total)
     return means
 
 
