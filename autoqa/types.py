@@ -64,6 +64,10 @@ Aggregator = Literal["vote", "characters", "vote-only"]
 VoteBy = Literal["set", "position"]
 """What is voted on: words wherever they stand, or words at one place of the context."""
 
+Segmentation = Literal["words", "mixed"]
+"""Where a text is cut into words: at white space, or beside it around each character of a script
+that puts no spaces between words; see :mod:`autoqa.text.segmentation`."""
+
 WeightFormat = Literal["fp16", "onnx", "onnx-int8"]
 """How a bundle stores its models: half precision for torch, or files for ONNX Runtime in single
 precision or with 8-bit integers."""

@@ -29,8 +29,8 @@ from autoqa.scores.summary import ScoreEntry
 
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 _LIBRARIES = ("numpy", "safetensors", "tokenizers", "torch", "transformers")
-# Paths of the exporting machine, and names of code to download: neither belongs in a bundle.
-_CONFIG_DROPS = ("_name_or_path", "auto_map", "custom_pipelines")
+CONFIG_DROPS = ("_name_or_path", "auto_map", "custom_pipelines")
+"""Paths of the exporting machine, and names of code to download: what leaves it has neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ def _copy_model(source: Path, folder: Path, member: MemberEntry) -> None:
                 "again without it, or restore the run folder."
             )
     config = json.loads((source / CONFIG).read_text(encoding="utf-8"))
-    portable = {key: value for key, value in config.items() if key not in _CONFIG_DROPS}
+    portable = {key: value for key, value in config.items() if key not in CONFIG_DROPS}
     text = json.dumps(portable, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (folder / CONFIG).write_text(text, encoding="utf-8")
     shutil.copyfile(source / weights, folder / weights)

@@ -56,7 +56,8 @@ def shortlist(
     chosen = unbeaten(sums, example[solid])
     sums, places = sums[:, chosen], solid[chosen]
     example, low, high = example[places], low[places], high[places]
-    masks = _masks(example, low, high, contexts, vocabulary) + [0] * len(contexts)
+    masks = _masks(example, low, high, contexts, vocabulary)
+    masks += [vocabulary.mask(row, "") for row in range(len(contexts))]
     nothing = np.full((len(packed), len(contexts)), _NOTHING)
     example = np.append(example, np.arange(len(contexts)))
     order = np.argsort(example, kind="stable")

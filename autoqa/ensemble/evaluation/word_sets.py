@@ -15,6 +15,9 @@ Bits = npt.NDArray[np.uint64]
 A set takes B numbers. They are the first axis because sums over a short last axis are slow.
 """
 
+_NONE = ""
+"""What a text without words consists of; no word is empty."""
+
 
 class Vocabulary:
     """Numbers the words of each question, so that a set of words is a whole number."""
@@ -23,9 +26,9 @@ class Vocabulary:
         self._known: list[dict[str, int]] = [{} for _ in range(questions)]
 
     def mask(self, question: int, text: str) -> int:
-        """The set of words of a text, as the bits of a number."""
+        """The set of words of a text, as the bits of a number; no answer has a bit of its own."""
         known, mask = self._known[question], 0
-        for word in words(text):
+        for word in words(text) or (_NONE,):
             mask |= 1 << known.setdefault(word, len(known))
         return mask
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.ensemble.joining.evidence_scale import EvidenceScale
-from autoqa.types import Aggregator, VoteBy
+from autoqa.types import Aggregator, Segmentation, VoteBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class EnsemblePlan:
         scoring: What decides on the best span, by group; groups without one take the plain sum of
             logits. Of no use with ``characters``, which adds no logits.
         evidence: Scale of the evidence of an answer, where it was fitted.
+        segmentation: Where answers are cut into the words that are voted on.
 
     Raises:
         ValueError: There are no members, or ``tie_group`` is none of their groups.
@@ -50,6 +51,7 @@ class EnsemblePlan:
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scoring: Mapping[str, SpanScoring] = field(default_factory=dict)
     evidence: EvidenceScale | None = None
+    segmentation: Segmentation = "words"
 
     def __post_init__(self) -> None:
         if self.tie_group not in self.groups:

@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autoqa.text.segmentation import cut, parts, separator
 from autoqa.text.words import jaccard
-from autoqa.types import Span, VoteBy
+from autoqa.types import Segmentation, Span, VoteBy
+
+_NONE = "no answer"
+"""What an empty answer votes for. No word can be equal to it, for it holds a space."""
 
 
 class _Place(NamedTuple):
@@ -25,13 +29,15 @@ def vote(
     *,
     seats: Sequence[float] | None = None,
     words: VoteBy = "set",
+    segmentation: Segmentation = "words",
 ) -> Span:
     """Keeps the words that the strict majority of the voters has in its answer.
 
-    Words are compared as the metric does it (lower-cased, cut at white space). A word with exactly
-    half of the votes stays if the best voter has it, so two equal voters always give the answer of
-    the better one. If no word stays, the best voter's answer stands; an empty answer is a vote
-    against every word.
+    Words are cut as the metric does it, and compared in lower case. A word with exactly half of the
+    votes stays if the best voter has it, so two equal voters always give the answer of the better
+    one. If no word stays, the best voter's answer stands. An empty answer is a vote for no answer,
+    which counts as a word does: if the majority has none, the joint answer is empty. A word cannot
+    stay beside it, because each voter has one or the other.
 
     By ``set``, a word is the same wherever it stands. A kept word stays everywhere it occurs in
     the first answer that has it, the best voter's asked first, then the others in order. By
@@ -40,7 +46,9 @@ def vote(
 
     Words keep the order of the context. Where only white space lies between them, the text is cut
     from the context as it is (``context[start:end] == text``); else the words are joined by
-    spaces, and start and end reach from the first to the last.
+    spaces, which scripts without spaces do without
+    (:func:`autoqa.text.segmentation.separator`), and start and end reach from the first to the
+    last.
 
     Args:
         answers: One answer per voter, all of them fragments of the context.
@@ -48,6 +56,7 @@ def vote(
         best: Which of the answers is the best voter's.
         seats: How many votes each voter has, above 0; left out, one each.
         words: What is voted on.
+        segmentation: Where answers are cut into words.
 
     Returns:
         The joint answer; its score is the mean of the voters' scores, weighted by seats.
@@ -60,11 +69,14 @@ def vote(
     weights = [1.0] * len(answers) if seats is None else list(seats)
     if len(weights) != len(answers) or not all(weight > 0 for weight in weights):
         raise ValueError(f"seats {weights} for {len(answers)} answers: one above 0 for each")
-    placed = [_places(answer) for answer in answers]
-    items = [{_item(place, words) for place in places} for places in placed]
+    placed = [_places(answer, segmentation) for answer in answers]
+    items = [{_item(place, words) for place in places} or {_NONE} for places in placed]
     unplaced = _majority(items, weights, best)
     if not unplaced:
         return answers[best]
+    score = float(np.average([answer.score for answer in answers], weights=weights))
+    if _NONE in unplaced:
+        return Span(0, 0, score, "")
     chosen: list[_Place] = []
     for places in [placed[best], *placed[:best], *placed[best + 1 :]]:
         majority_places = [place for place in places if _item(place, words) in unplaced]
@@ -72,7 +84,6 @@ def vote(
         unplaced -= {_item(place, words) for place in majority_places}
     chosen.sort()
     start, end = chosen[0].low, max(place.high for place in chosen)
-    score = float(np.average([answer.score for answer in answers], weights=weights))
     return Span(start, end, score, _text(chosen, context))
 
 
@@ -99,18 +110,25 @@ def _majority(items: Sequence[set[Hashable]], weights: Sequence[float], best: in
     }
 
 
-def _places(answer: Span) -> list[_Place]:
-    places, at = [], 0
-    for word in answer.text.split():
-        at = answer.text.index(word, at)
-        low = answer.start + at
-        at += len(word)
-        places.append(_Place(low, low + len(word), word.lower()))
-    return places
+def _places(answer: Span, segmentation: Segmentation) -> list[_Place]:
+    return [
+        _Place(answer.start + low, answer.start + high, answer.text[low:high].lower())
+        for low, high in cut(answer.text, segmentation)
+    ]
 
 
 def _text(chosen: Sequence[_Place], context: str) -> str:
+    texts = [context[place.low : place.high] for place in chosen]
     gaps = [context[before.high : after.low] for before, after in pairwise(chosen)]
-    if all(gap.isspace() for gap in gaps):
+    touch = [before.high == after.low for before, after in pairwise(chosen)]
+    whole = [
+        gap.isspace() or (touches and parts(before, after))
+        for gap, touches, (before, after) in zip(gaps, touch, pairwise(texts), strict=True)
+    ]
+    if all(whole):
         return context[chosen[0].low : chosen[-1].high]
-    return " ".join(context[low:high] for low, high, _ in chosen)
+    between = [
+        separator(before, gap, after)
+        for gap, (before, after) in zip(gaps, pairwise(texts), strict=True)
+    ]
+    return "".join(part for pair in zip(texts, [*between, ""], strict=True) for part in pair)
