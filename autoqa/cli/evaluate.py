@@ -36,7 +36,8 @@ def evaluate(
     """Score BUNDLE on the answers in FILE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with answers. The
-    score is mean word-level Jaccard with half the width of its 95 % interval.
+    score is that of the metric that the bundle was made for, with half the width of its 95 %
+    interval; the means of all other metrics stand beside it.
     """
     from autoqa.bundle.input_rows import Row, read_examples
     from autoqa.bundle.predictor import load
@@ -53,7 +54,9 @@ def evaluate(
             shortened=say_shortened,
         )
     answers = [prediction.answer for prediction in predictions]
-    overall, languages = score_answers(answers, examples), score_languages(answers, examples)
+    metric = ensemble.manifest.public.metric
+    overall = score_answers(answers, examples, metric)
+    languages = score_languages(answers, examples, metric)
     if as_json:
         by_language = {language: _object(entry) for language, entry in languages.items()}
         echo_json({**_object(overall), "by_language": by_language})
@@ -64,7 +67,8 @@ def evaluate(
 def _object(entry: "ScoreEntry") -> dict[str, Any]:
     return {
         "n": entry.questions,
-        "jaccard": entry.jaccard,
+        "metric": entry.metric,
+        entry.metric: entry.score,
         "half_width": entry.half_width,
         "low": entry.low,
         "high": entry.high,
@@ -76,10 +80,10 @@ def _print_table(overall: "ScoreEntry", languages: dict[str, "ScoreEntry"]) -> N
     from autoqa.report.tables import numbers, table
     from autoqa.scores.registry import further_metrics
 
-    further = [metric.name for metric in further_metrics()]
-    scores = table("language", *numbers("n", "jaccard", *further))
+    further = [metric.name for metric in further_metrics(overall.metric)]
+    scores = table("language", *numbers("n", overall.metric, *further))
     for name, entry in (*languages.items(), ("all", overall)):
-        jaccard = f"{entry.jaccard:.3f} ± {entry.half_width:.3f}"
+        score = f"{entry.score:.3f} ± {entry.half_width:.3f}"
         means = (f"{entry.scores[metric]:.3f}" for metric in further)
-        scores.add_row(name, str(entry.questions), jaccard, *means)
+        scores.add_row(name, str(entry.questions), score, *means)
     data_console().print(scores)

@@ -15,7 +15,7 @@ def test_attributes_are_flat_and_come_back() -> None:
     written = TrialAttributes(
         backbone="e5",
         slower=True,
-        jaccard_half_width=0.0,
+        half_width=0.0,
         candidates=["t0000-050"],
         scores={"f1": 0.5, "jaccard_hi": 0.25},
     )
