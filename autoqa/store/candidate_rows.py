@@ -45,7 +45,7 @@ class CandidateRows(StudyDatabase):
             _candidates.c.study == self.study
         )
         names = [field.name for field in fields(CandidateRecord)]
-        rows = select(*(_candidates.c[name] for name in names)).where(
+        rows = select(*(_candidates.c[name].label(name) for name in names)).where(
             _candidates.c.study == self.study
         )
         known = self._known

@@ -24,7 +24,9 @@ from tests.store.test_study_tables import with_jaccard
 
 def study(name: str, **backbones: str) -> Any:
     tables = {key: SimpleNamespace(type=kind) for key, kind in backbones.items()}
-    return SimpleNamespace(name=name, backbones=tables)
+    return SimpleNamespace(
+        name=name, backbones=tables, validation=SimpleNamespace(metric="jaccard")
+    )
 
 
 def past_trial(value: float, rate: float, **changed: Any) -> optuna.trial.FrozenTrial:
