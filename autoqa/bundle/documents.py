@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autoqa.errors import ConfigError, DataError, MissingAssetError
+from autoqa.errors import DataError, MissingAssetError
 from autoqa.reading.content import is_unicode
 from autoqa.reading.references import type_name
 from autoqa.reading.text_files import read_texts
@@ -64,12 +64,10 @@ class Documents:
         self.passages: list[Passage] = []
         for number, text in enumerate(texts):
             name = names[number] if names else ""
-            if not isinstance(text, str) or not is_unicode(text):
-                what = "text" if isinstance(text, str) else type(text).__name__
-                detail = (
-                    "holds half a surrogate pair" if what == "text" else f"is no text but {what}"
-                )
-                raise DataError(f"context {name or number + 1} {detail}.")
+            if not isinstance(text, str):
+                raise DataError(f"context {number + 1} must be text, found {type_name(text)}.")
+            if not is_unicode(text):
+                raise DataError(f"context {name or number + 1} holds half a surrogate pair.")
             self.passages += [
                 Passage(number, name, low, text[low:high]) for low, high in passages(text)
             ]
@@ -115,20 +113,9 @@ class Documents:
         except ImportError as error:
             raise MissingAssetError(
                 f"searching {len(self.passages):,} passages needs the package {error.name}: "
-                "pip install 'autoqa[documents]', or have all of them read (passages = all)."
+                "pip install 'autoqa[documents]', or have all of them read (passages=None, on the "
+                "command line --passages all)."
             ) from error
         index = bm25s.BM25()
         index.index([index_terms(each.text) for each in self.passages], show_progress=False)
         return index
-
-
-def check_passages(count: object) -> None:
-    """Refuses a number of passages that nothing could be found in.
-
-    Raises:
-        ConfigError: It is no whole number above 0, nor ``None``.
-    """
-    if count is not None and (type(count) is not int or count < 1):
-        raise ConfigError(
-            f"passages is {count!r}: give a whole number from 1 on, or None to read all of them."
-        )
