@@ -10,7 +10,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles, Floats
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.ensemble.evaluation.candidate_scorer import CandidateScorer
-from autoqa.ensemble.joining.join import join
+from autoqa.ensemble.joining.join import Joined, join, join_spans
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.features.files import load_windows
 from autoqa.features.windows import Windows
@@ -38,6 +38,10 @@ class StoredPart:
 
     def spans(self, plan: EnsemblePlan) -> list[Span]:
         """An ensemble's answers, one span per question."""
+        return join_spans(plan, self.logits, self.windows, self.examples)
+
+    def joined(self, plan: EnsemblePlan) -> Joined:
+        """An ensemble's answers, and how sure they are."""
         return join(plan, self.logits, self.windows, self.examples)
 
     def score(self, plan: EnsemblePlan) -> ScoreEntry:

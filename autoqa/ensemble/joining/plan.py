@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autoqa.decoding.span_scoring import SpanScoring
+from autoqa.ensemble.joining.evidence_scale import EvidenceScale
 from autoqa.types import Aggregator, Segmentation, VoteBy
 
 
@@ -37,6 +38,7 @@ class EnsemblePlan:
         scoring: What decides on the best span, by group; groups without one take the plain sum of
             logits. Of no use with ``characters``, which adds no logits.
         segmentation: Where answers are cut into the words that are voted on.
+        evidence: Scale of the evidence of an answer, where it was fitted.
 
     Raises:
         ValueError: There are no members, or ``tie_group`` is none of their groups.
@@ -49,6 +51,7 @@ class EnsemblePlan:
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scoring: Mapping[str, SpanScoring] = field(default_factory=dict)
     segmentation: Segmentation = "words"
+    evidence: EvidenceScale | None = None
 
     def __post_init__(self) -> None:
         if self.tie_group not in self.groups:
@@ -66,4 +69,4 @@ class EnsemblePlan:
 
     def alone(self, member: Member) -> "EnsemblePlan":
         """One member as an ensemble of its own, decoded and post-processed in the same way."""
-        return replace(self, members=(member,), tie_group=member.group)
+        return replace(self, members=(member,), tie_group=member.group, evidence=None)
