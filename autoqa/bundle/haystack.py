@@ -80,7 +80,7 @@ class BundleReader:
         if self._ensemble is None:
             self._ensemble = load(self.model, device=self.device or "auto")
 
-    @component.output_types(answers=list[ExtractedAnswer])
+    @component.output_types(answers=list[ExtractedAnswer])  # type: ignore[untyped-decorator]
     def run(
         self,
         query: str,

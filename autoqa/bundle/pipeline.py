@@ -108,7 +108,7 @@ class QuestionAnswering:
 
 
 def _answers(found: Prediction, top_k: int, *, impossible: bool) -> list[dict[str, Any]]:
-    answers = [
+    answers: list[dict[str, Any]] = [
         {"score": each.score, "start": each.start, "end": each.end, "answer": each.answer}
         for each in (found, *found.others)
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import autoqa
 from autoqa.bundle.input_rows import Row, check_items
+from autoqa.bundle.prediction import Prediction
 from autoqa.bundle.predictor import Ensemble
 from autoqa.errors import ConfigError, DataError, MissingAssetError
 
@@ -157,14 +158,19 @@ def make_app(ensemble: Ensemble, limits: RequestLimits) -> "FastAPI":
             return JSONResponse({"detail": f"row {error}"}, 422)
         except (ConfigError, MissingAssetError) as error:
             return JSONResponse({"detail": str(error)}, 422)
-        items = content if isinstance(content, list) else [content]
-        answers = [
-            ({"id": row.id} if "id" in item else {}) | prediction.to_dict()
-            for item, row, prediction in zip(items, rows, predictions, strict=True)
-        ]
-        return JSONResponse(answers if isinstance(content, list) else answers[0])
+        return JSONResponse(_reply(content, rows, predictions))
 
     return app
+
+
+def _reply(content: Any, rows: list[Row], predictions: list[Prediction]) -> Any:
+    """The answers in the form of the request."""
+    items = content if isinstance(content, list) else [content]
+    answers = [
+        ({"id": row.id} if "id" in item else {}) | prediction.to_dict()
+        for item, row, prediction in zip(items, rows, predictions, strict=True)
+    ]
+    return answers if isinstance(content, list) else answers[0]
 
 
 async def _body(stream: AsyncIterator[bytes], limits: RequestLimits) -> bytes:

@@ -1,8 +1,8 @@
 """Answers from many documents: what the first stage loses, and how long they take.
 
-``first_stage``: the practice is BM25 over words without punctuation, autoqa's terms add pieces of words. Of 10,000
-paragraphs (nine languages of TyDi QA, four of XQuAD, filled up by SQuAD) the figure is the share of
-questions whose paragraph is among the 20 nearest.
+``first_stage``: the practice is BM25 over words without punctuation, autoqa's terms add pieces of
+words. Of 10,000 paragraphs (nine languages of TyDi QA, four of XQuAD, filled up by SQuAD) the
+figure is the share of questions whose paragraph is among the 20 nearest.
 
 ``many_documents``: a MiniLM of 5,000 SQuAD questions answers questions that it was not trained on
 from paragraphs of SQuAD. The practice reads every passage. Results are the same if at least 95 % of
