@@ -3,7 +3,10 @@
 The softmax that gives a span its probability goes over one passage, so that says nothing of other
 passages. What compares them is the evidence (:mod:`autoqa.ensemble.joining.evidence`), the best
 span against "no answer here"; a passage's further answers have less of it by the logarithm of their
-odds against the best. A score is the answer's share in a softmax over "none" and the best answers
+odds against the best. Models are sure of answers to other questions, too, the surer the more there
+is to read; so a passage has less evidence the further it is from the question in the first stage
+(the interpolation of Yang et al., End-to-end open-domain question answering with BERTserini, 2019).
+A score is the answer's share in a softmax over "none" and the best answers
 of all passages that were read.
 """
 
@@ -14,10 +17,15 @@ from itertools import groupby
 
 import numpy as np
 
-from autoqa.bundle.documents import Passage
+from autoqa.bundle.documents import NearPassage
 from autoqa.bundle.input_rows import Row
 from autoqa.bundle.prediction import Prediction
 from autoqa.text.words import words
+
+_NEARNESS = 0.5
+"""Nats for a point of BM25. Of 60 questions of SQuAD to 10,000 of its paragraphs, 50 read for each,
+a small model found the right paragraph for .58 at 0, .72 at .1, .82 at .3 and .5, .85 at 1 and .77
+by BM25 alone; F1 .41, .49, .53, .53, .52 and .45."""
 
 _LEAST = 1e-300
 """Stands for a probability of 0 where its logarithm is taken."""
@@ -30,12 +38,12 @@ class PassageRow:
     Attributes:
         question: The number of the question.
         row: What models read.
-        passage: Where that is from; ``None`` for a context.
+        near: Where that is from; ``None`` for a context.
     """
 
     question: int
     row: Row
-    passage: Passage | None
+    near: NearPassage | None
 
 
 def passage_rows(questions: Sequence[Row], count: int | None) -> list[PassageRow]:
@@ -50,9 +58,9 @@ def passage_rows(questions: Sequence[Row], count: int | None) -> list[PassageRow
         if row.contexts is None:
             rows.append(PassageRow(number, row, None))
             continue
-        for passage in row.contexts.nearest(row.question, count):
-            part = Row(row.id, row.question, passage.text, row.language)
-            rows.append(PassageRow(number, part, passage))
+        for near in row.contexts.nearest(row.question, count):
+            part = Row(row.id, row.question, near.passage.text, row.language)
+            rows.append(PassageRow(number, part, near))
     return rows
 
 
@@ -65,31 +73,32 @@ def by_question(
     for _, group in groupby(pairs, key=lambda pair: pair[0].question):
         parts = list(group)
         row, prediction = parts[0]
-        if row.passage is not None:
-            prediction = _best(
-                [(p.passage, each) for p, each in parts if p.passage is not None], top_k
-            )
+        if row.near is not None:
+            near = [(part.near, each) for part, each in parts if part.near is not None]
+            prediction = _best(near, top_k)
         found.append(prediction)
     return found
 
 
-def _best(parts: Sequence[tuple[Passage, Prediction]], top_k: int) -> Prediction:
+def _best(parts: Sequence[tuple[NearPassage, Prediction]], top_k: int) -> Prediction:
     """The best answer of all passages, with the next best ones."""
-    answers = [each for passage, found in parts for each in _placed(passage, found)]
+    by_passage = [list(_placed(near, found)) for near, found in parts]
+    answers = [answer for group in by_passage for answer in group]
     answers.sort(key=lambda answer: -answer.evidence)
     taken = _distinct(answers, top_k)
     if not taken:
-        passage, found = parts[0]
-        return replace(found, passage=passage)
+        near, found = parts[0]
+        return replace(found, passage=near.passage)
     # "None" has the evidence 0.
-    shares = [0.0, *(found.evidence for _, found in parts if found.answer)]
+    shares = [0.0, *(group[0].evidence for group in by_passage if group)]
     total = float(np.logaddexp.reduce(shares))
     best, *others = (replace(each, score=math.exp(each.evidence - total)) for each in taken)
     return replace(best, others=tuple(others))
 
 
-def _placed(passage: Passage, found: Prediction) -> Iterator[Prediction]:
+def _placed(near: NearPassage, found: Prediction) -> Iterator[Prediction]:
     """A passage's answers at their places in the document, each with its own evidence."""
+    passage = near.passage
     reference = math.log(max(found.score, _LEAST))
     for answer in (found, *found.others):
         if answer.answer:
@@ -100,7 +109,7 @@ def _placed(passage: Passage, found: Prediction) -> Iterator[Prediction]:
                 end=answer.end + passage.start,
                 passage=passage,
                 others=(),
-                evidence=found.evidence + odds,
+                evidence=found.evidence + odds + _NEARNESS * near.nearness,
             )
 
 

@@ -36,6 +36,19 @@ class Passage:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class NearPassage:
+    """A passage as the first stage found it.
+
+    Attributes:
+        passage: The passage.
+        nearness: Its BM25 score less that of the nearest passage, 0 or below.
+    """
+
+    passage: Passage
+    nearness: float
+
+
 class Documents:
     """Texts in which answers are looked for.
 
@@ -83,24 +96,27 @@ class Documents:
     def __len__(self) -> int:
         return self._count
 
-    def nearest(self, question: str, count: int | None = None) -> list[Passage]:
+    def nearest(self, question: str, count: int | None = None) -> list[NearPassage]:
         """The passages that have most in common with a question, best first.
 
         Args:
             question: The question.
-            count: How many; ``None`` takes all, in the documents' order, without any search.
+            count: How many; ``None`` takes all.
 
         Raises:
             MissingAssetError: The package that searches is not installed, and is needed.
         """
-        if count is None or count >= len(self.passages):
-            return self.passages
+        if len(self.passages) == 1:
+            return [NearPassage(self.passages[0], 0.0)]
+        # A question without any known term is as far from all of them.
         terms = self._index.get_tokens_ids(index_terms(question))
-        if not terms:
-            return self.passages[:count]
-        scores = self._index.get_scores_from_ids(terms)
+        scores = np.zeros(len(self.passages))
+        if terms:
+            scores = self._index.get_scores_from_ids(terms).astype(np.float64)
         order = np.argsort(-scores, kind="stable")[:count]
-        return [self.passages[at] for at in order.tolist()]
+        distances = scores[order] - scores.max()
+        pairs = zip(order.tolist(), distances.tolist(), strict=True)
+        return [NearPassage(self.passages[at], distance) for at, distance in pairs]
 
     def prepare(self) -> None:
         """Makes the index now, so that the first question does not wait for it."""
@@ -112,9 +128,8 @@ class Documents:
             import bm25s
         except ImportError as error:
             raise MissingAssetError(
-                f"searching {len(self.passages):,} passages needs the package {error.name}: "
-                "pip install 'autoqa[documents]', or have all of them read (passages=None, on the "
-                "command line --passages all)."
+                f"looking through {len(self.passages):,} passages needs the package {error.name}: "
+                "pip install 'autoqa[documents]'."
             ) from error
         index = bm25s.BM25()
         index.index([index_terms(each.text) for each in self.passages], show_progress=False)

@@ -25,7 +25,8 @@ class Prediction:
             context.
         others: The next best answers, best first, where more than one was asked for.
         evidence: How much speaks for the answer against none, see
-            :class:`autoqa.ensemble.joining.join.Joined`.
+            :class:`autoqa.ensemble.joining.join.Joined`; of many documents less the further the
+            passage is from the question, see :mod:`autoqa.bundle.document_answers`.
     """
 
     answer: str

@@ -57,8 +57,7 @@ def opened_documents(
     found = Documents.from_folder(folder)
     count = len(found.passages)
     searched = passages is not None and passages < count
-    if searched:
-        found.prepare()
+    found.prepare()
     if not quiet:
         read = f"{passages:,} of them are" if searched else "all of them are"
         click.echo(

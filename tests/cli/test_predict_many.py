@@ -119,7 +119,7 @@ def test_few_passages_are_read_where_that_is_asked(
     code, out, err = run("predict", bundle, path, *given, "--passages", "1")
     assert code == 0
     assert "12 documents, 12 passages; 1 of them are read for each question" in err
-    nearest = Documents.from_folder(folder).nearest("Where does Ada live ?", 1)[0]
+    nearest = Documents.from_folder(folder).nearest("Where does Ada live ?", 1)[0].passage
     assert json.loads(out)["document"] == nearest.name
     everything = run("predict", bundle, path, *given, "--passages", "all")[1]
     assert everything == run("predict", bundle, path, *given)[1]
