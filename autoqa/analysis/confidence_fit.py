@@ -74,8 +74,8 @@ def fit_confidence(part: StoredPart, plan: EnsemblePlan) -> ConfidenceFit | None
     if len(part.examples) < FEWEST_QUESTIONS or len(documents) < FEWEST_DOCUMENTS:
         return None
     answering = None if plan.none is None else plan.none.at(1.0)
-    joined = part.joined(replace(plan, none=answering, confidence=None))
-    final = part.joined(replace(plan, confidence=None))
+    joined = part.joined(replace(plan, none=answering))
+    final = part.joined(plan)
     scores = score_by(part.metric, [span.text for span in joined.spans], part.examples)
     reached = score_by(part.metric, [span.text for span in final.spans], part.examples)
     return cross_fit_confidence(joined, final, scores, reached, part.examples)

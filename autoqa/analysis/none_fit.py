@@ -90,11 +90,11 @@ def fit_none(part: StoredPart, plan: EnsemblePlan) -> NoneFit | None:
     """
     if not has_both_kinds(part.examples):
         return None
-    plain = part.joined(replace(plan, none=None, confidence=None))
+    plain = part.joined(replace(plan, none=None))
     absent = np.array([not example.answers for example in part.examples])
     scale = fit_scale(plain.by_group, ~absent)
     answering = NoneRule(scale, ALWAYS_ANSWERS)
-    joined = part.joined(replace(plan, none=answering, confidence=None))
+    joined = part.joined(replace(plan, none=answering))
     assert joined.no_answer is not None
     texts = [span.text for span in joined.spans]
     answered = score_by(part.metric, texts, part.examples)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from autoqa.errors import ConfigError, DataError, MissingAssetError
+from autoqa.errors import DataError, MissingAssetError
 from autoqa.reading.content import is_unicode
 from autoqa.reading.text_files import read_texts
 from autoqa.text.index_terms import index_terms
@@ -33,6 +33,19 @@ class Passage:
     name: str
     start: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NearPassage:
+    """A passage as the first stage found it.
+
+    Attributes:
+        passage: The passage.
+        nearness: Its BM25 score less that of the nearest passage, 0 or below.
+    """
+
+    passage: Passage
+    nearness: float
 
 
 class Documents:
@@ -63,12 +76,10 @@ class Documents:
         self.passages: list[Passage] = []
         for number, text in enumerate(texts):
             name = names[number] if names else ""
-            if not isinstance(text, str) or not is_unicode(text):
-                what = "text" if isinstance(text, str) else type(text).__name__
-                detail = (
-                    "holds half a surrogate pair" if what == "text" else f"is no text but {what}"
-                )
-                raise DataError(f"context {name or number + 1} {detail}.")
+            if not isinstance(text, str):
+                raise DataError(f"context {number + 1} must be text, found {type_name(text)}.")
+            if not is_unicode(text):
+                raise DataError(f"context {name or number + 1} holds half a surrogate pair.")
             self.passages += [
                 Passage(number, name, low, text[low:high]) for low, high in passages(text)
             ]
@@ -84,24 +95,27 @@ class Documents:
     def __len__(self) -> int:
         return self._count
 
-    def nearest(self, question: str, count: int | None = None) -> list[Passage]:
+    def nearest(self, question: str, count: int | None = None) -> list[NearPassage]:
         """The passages that have most in common with a question, best first.
 
         Args:
             question: The question.
-            count: How many; ``None`` takes all, in the documents' order, without any search.
+            count: How many; ``None`` takes all.
 
         Raises:
             MissingAssetError: The package that searches is not installed, and is needed.
         """
-        if count is None or count >= len(self.passages):
-            return self.passages
+        if len(self.passages) == 1:
+            return [NearPassage(self.passages[0], 0.0)]
+        # A question without any known term is as far from all of them.
         terms = self._index.get_tokens_ids(index_terms(question))
-        if not terms:
-            return self.passages[:count]
-        scores = self._index.get_scores_from_ids(terms)
+        scores = np.zeros(len(self.passages))
+        if terms:
+            scores = self._index.get_scores_from_ids(terms).astype(np.float64)
         order = np.argsort(-scores, kind="stable")[:count]
-        return [self.passages[at] for at in order.tolist()]
+        distances = scores[order] - scores.max()
+        pairs = zip(order.tolist(), distances.tolist(), strict=True)
+        return [NearPassage(self.passages[at], distance) for at, distance in pairs]
 
     def prepare(self) -> None:
         """Makes the index now, so that the first question does not wait for it."""
@@ -113,21 +127,9 @@ class Documents:
             import bm25s
         except ImportError as error:
             raise MissingAssetError(
-                f"searching {len(self.passages):,} passages needs the package {error.name}: "
-                "pip install 'autoqa[documents]', or have all of them read (passages = all)."
+                f"looking through {len(self.passages):,} passages needs the package {error.name}: "
+                "pip install 'autoqa[documents]'."
             ) from error
         index = bm25s.BM25()
         index.index([index_terms(each.text) for each in self.passages], show_progress=False)
         return index
-
-
-def check_passages(count: object) -> None:
-    """Refuses a number of passages that nothing could be found in.
-
-    Raises:
-        ConfigError: It is no whole number above 0, nor ``None``.
-    """
-    if count is not None and (type(count) is not int or count < 1):
-        raise ConfigError(
-            f"passages is {count!r}: give a whole number from 1 on, or None to read all of them."
-        )

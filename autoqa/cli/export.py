@@ -109,11 +109,7 @@ def export(
         # Every other option says something of an ensemble.
         export_member(click.get_current_context(), form)
         return
-    _check_options(pick, candidate, distil, unlabelled)
-    if refit and distil:
-        raise click.UsageError(
-            "--refit and --distil exclude each other: a pupil is taught by the members as they are"
-        )
+    _check_options(pick, candidate, distil, unlabelled, refit=refit)
     _check_refit_numbers(refit, refit_check, seeds, folds)
     if refit_check:
         others = {"--refit": refit, "--kaggle": kaggle, "--force": force, "--to": target}
@@ -226,9 +222,18 @@ def _measure_refit(
 
 
 def _check_options(
-    pick: "PickName | None", candidate: str | None, distil: str | None, unlabelled: Path | None
+    pick: "PickName | None",
+    candidate: str | None,
+    distil: str | None,
+    unlabelled: Path | None,
+    *,
+    refit: bool,
 ) -> None:
     """Refuses options that contradict each other."""
+    if refit and distil:
+        raise click.UsageError(
+            "--refit and --distil exclude each other: a pupil is taught by the members as they are"
+        )
     if candidate and (pick or distil):
         other = "--pick" if pick else "--distil"
         raise click.UsageError(f"{other} and --candidate exclude each other: give one of them")

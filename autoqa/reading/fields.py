@@ -65,12 +65,9 @@ class RowMaker:
                 if number is None:
                     raise UnusableRowError(self._wrong(raw, "id", "text or a number"))
                 name, numbered = str(number), True
-            question, context = raw.get("question"), raw.get("context")
-            contexts = self._contexts(raw) if self._need != "one" else ()
-            if contexts is None or contexts:
-                context = ""
-            if type(question) is not str or type(context) is not str:
-                context = self._text(raw, "context" if "context" in raw else "text")
+            context, contexts = self._context(raw)
+            question = raw.get("question")
+            if type(question) is not str:
                 question = self._text(raw, "question")
             answers, labelled = answers_of(raw) if self._labels else ((), False)
             language = raw.get("language") or raw.get("lang") or ""
@@ -82,8 +79,8 @@ class RowMaker:
             if self.doubtful or self._mapped:
                 self._require_unicode("id", name)
                 self._require_unicode("question", question)
-                for each in contexts or (context,):
-                    self._require_unicode("context", each)
+                for text in contexts or (context,):
+                    self._require_unicode("context", text)
                 self._require_unicode("language", language)
                 self._require_unicode("document", document)
                 for text, _ in answers:
@@ -99,7 +96,7 @@ class RowMaker:
                 labelled,
                 "",
                 numbered,
-                contexts or (),
+                contexts,
             )
         except UnusableRowError as bad:
             name = name if is_unicode(name) else ""
@@ -107,14 +104,17 @@ class RowMaker:
                 name, numbered = str(number), True
             return RawRow(where, name, "", "", (), problem=str(bad), numbered=numbered)
 
-    def _contexts(self, raw: Mapping[str, object]) -> tuple[str, ...] | None:
-        """Several texts; none where there is one, ``None`` where no context is looked at."""
+    def _context(self, raw: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
+        """The row's context, or several in its place."""
+        context = raw.get("context")
         if self._need == "none":
-            return None
+            return "", ()
+        if type(context) is str:
+            return context, ()
         key = "contexts" if "contexts" in raw else "context"
         values = raw.get(key)
-        if not isinstance(values, list | tuple):
-            return ()
+        if self._need == "one" or not isinstance(values, list | tuple):
+            return self._text(raw, "context" if "context" in raw else "text"), ()
         for number, value in enumerate(values, start=1):
             if not isinstance(value, str):
                 raise UnusableRowError(
@@ -122,7 +122,7 @@ class RowMaker:
                 )
         if all(not value or value.isspace() for value in values):
             raise UnusableRowError(f"{key} is empty: give at least one text.")
-        return tuple(values)
+        return "", tuple(values)
 
     def _text(self, raw: Mapping[str, object], key: str) -> str:
         value = raw.get(key)

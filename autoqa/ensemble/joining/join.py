@@ -9,7 +9,6 @@ from autoqa.decoding.decoder import EMPTY
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.agreement import agreement
-from autoqa.ensemble.joining.confidence import confidence_features
 from autoqa.ensemble.joining.evidence import group_evidence
 from autoqa.ensemble.joining.none_rule import mean_evidence, none_probability
 from autoqa.ensemble.joining.plan import EnsemblePlan
@@ -76,10 +75,6 @@ def join(
     agreed = agreement(plan, logits, windows, contexts, raw)
     by_group = group_evidence(plan, logits, windows, len(rows))
     evidence = mean_evidence(by_group) if plan.none is None else plan.none.scale.joined(by_group)
-    if plan.confidence is not None and raw:
-        features = confidence_features([span.score for span in raw], agreed, evidence)
-        expected = plan.confidence.of(features).tolist()
-        raw = [span._replace(score=each) for span, each in zip(raw, expected, strict=True)]
     none = None if plan.none is None else none_probability(evidence)
     spans = _finished(plan, raw, rows, none)
     return Joined(spans, evidence, agreed, by_group, none)
@@ -91,7 +86,7 @@ def join_spans(
     windows: Mapping[str, WindowsLike],
     rows: Sequence[ContextRow],
 ) -> list[Span]:
-    """The answers of :func:`join` alone, in a fraction of its time; scores are those of spans."""
+    """The answers of :func:`join` alone, in a fraction of its time."""
     raw = aggregate(plan, logits, windows, [row.context for row in rows])
     none = None
     if plan.none is not None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autoqa.decoding.span_scoring import SpanScoring
-from autoqa.ensemble.joining.confidence import Confidence
 from autoqa.ensemble.joining.none_rule import NoneRule
 from autoqa.types import Aggregator, Segmentation, VoteBy
 
@@ -39,7 +38,6 @@ class EnsemblePlan:
         scoring: What decides on the best span, by group; groups without one take the plain sum of
             logits. Of no use with ``characters``, which adds no logits.
         none: When no answer is given; without it every question gets one.
-        confidence: What scores of answers are made of; without it they are probabilities of spans.
         segmentation: Where answers are cut into the words that are voted on.
 
     Raises:
@@ -53,7 +51,6 @@ class EnsemblePlan:
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scoring: Mapping[str, SpanScoring] = field(default_factory=dict)
     none: NoneRule | None = None
-    confidence: Confidence | None = None
     segmentation: Segmentation = "words"
 
     def __post_init__(self) -> None:
@@ -72,4 +69,4 @@ class EnsemblePlan:
 
     def alone(self, member: Member) -> "EnsemblePlan":
         """One member as an ensemble of its own, decoded and post-processed in the same way."""
-        return replace(self, members=(member,), tie_group=member.group, none=None, confidence=None)
+        return replace(self, members=(member,), tie_group=member.group, none=None)

@@ -69,11 +69,11 @@ def exhaustive(plan, logits, windows, rows, given_spans, count):
         scores = []
         for (a, b), score in sorted(mean.items(), key=lambda item: -item[1]):
             says = tuple(words(row.context[a:b]))
-            if len(taken) <= count and says not in said:
-                if all(b <= c or d <= a for c, d in taken):
-                    taken.append((a, b))
-                    said.add(says)
-                    scores.append(min(score, first.score, *scores[-1:]))
+            apart = all(b <= c or d <= a for c, d in taken)
+            if len(taken) <= count and says not in said and apart:
+                taken.append((a, b))
+                said.add(says)
+                scores.append(min(score, first.score, *scores[-1:]))
         found.append((taken[1:], scores))
     return found
 
