@@ -141,12 +141,12 @@ CONDITIONAL = {4}
 """Seeds of the candidates with a conditional end head; it shares a group with a plain one."""
 
 
-def write_run(home: Path) -> RunFolder:
+def write_run(home: Path, parts: dict[Part, list[Example]] | None = None) -> RunFolder:
     """The run folder of a finished search: four candidates in two groups."""
     run = RunFolder(home / "toy")
     run.create()
     run.study_file.write_text(STUDY, encoding="utf-8")
-    parts: dict[Part, list[Example]] = {"public": examples(16), "private": examples(24, 16)}
+    parts = parts or {"public": examples(16), "private": examples(24, 16)}
     for part, rows in parts.items():
         run.save_examples(part, rows)
     tokenizers = {

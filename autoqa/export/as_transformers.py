@@ -19,6 +19,7 @@ from autoqa.features.window_group import WindowGroup
 from autoqa.files import check_folder, writing_output
 from autoqa.modeling.heads.registry import HEAD_KEY
 from autoqa.modeling.load import TOKENIZER_FILES
+from autoqa.scores.registry import title
 from autoqa.store.candidate_record import CandidateRecord
 
 _TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -42,7 +43,7 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 * backbone `{backbone}`, licence of its weights: {licence}
 * trained and scored on windows of {length} tokens, of which neighbours share {stride}; question
   first, context second
-* word-level Jaccard on the public part of its validation set: {jaccard:.3f}
+* {metric} on the public part of its validation set: {score:.3f}
 * all windows of a question compete: the best span is the one with the highest sum of start and end
   logit over all of them
 """
@@ -157,5 +158,6 @@ def _card(run: StudyRun, record: CandidateRecord, folder: str) -> str:
         licence=record.licence,
         length=group.length,
         stride=group.stride,
-        jaccard=record.jaccard,
+        metric=title(record.metric),
+        score=record.score,
     )

@@ -20,6 +20,7 @@ from autoqa.bundle.entries import (
     VoteEntry,
 )
 from autoqa.bundle.manifest import FORMAT, NAME, Manifest, parse_manifest, render
+from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.bundle.verify import file_entry, file_paths
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
@@ -45,6 +46,8 @@ class BundlePlan:
         max_answer_tokens: Most tokens in an answer of groups that do not say their own.
         public: The ensemble's score on the public part.
         private: Its score on the private part.
+        no_answer: When no answer is given, where that was fitted.
+        confidence: How scores of answers are made, where that was fitted.
         conversion: What converting the weights changed, where they were converted.
         refit: What members were trained again with, where they were.
         openings: How often the private part has been opened so far.
@@ -63,6 +66,8 @@ class BundlePlan:
     openings: int
     opened: bool = True
     data: Mapping[str, str] = field(default_factory=dict)
+    no_answer: NoAnswerEntry | None = None
+    confidence: ConfidenceEntry | None = None
     conversion: ConversionEntry | None = None
     refit: RefitEntry | None = None
     models: Mapping[str, Path]
@@ -116,6 +121,8 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
             data=plan.data,
             conversion=plan.conversion,
             refit=plan.refit,
+            no_answer=plan.no_answer,
+            confidence=plan.confidence,
         ),
         encoding="utf-8",
     )
@@ -131,6 +138,8 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "vote": VoteEntry.of(plan.ensemble, plan.max_answer_tokens),
         "rules": dict(plan.ensemble.rules),
         "scoring": {group: asdict(each) for group, each in plan.ensemble.scoring.items()},
+        "no_answer": plan.no_answer,
+        "confidence": plan.confidence,
         "public": plan.public,
         "private": plan.private,
         "conversion": plan.conversion,

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoqa.arrays import Doubles, LogitPair
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.evaluation.blend_winners import Blends
 from autoqa.ensemble.evaluation.item_counts import ItemCounts
 from autoqa.ensemble.evaluation.span_shortlist import shortlist
 from autoqa.ensemble.evaluation.vote_counts import Answers, Ballots, Votes, count_votes, majority
 from autoqa.ensemble.evaluation.word_sets import Bits, Vocabulary, jaccard
+from autoqa.ensemble.joining.own_none import has_both_kinds, own_cut
 from autoqa.scores.registry import get_metric
 from autoqa.types import DEFAULT_METRIC, Example
 
@@ -92,7 +94,12 @@ class Evaluator:
             for position, i in enumerate(in_group):
                 self._place[i] = position
             candidates = [(contenders[i].id, contenders[i].logits) for i in in_group]
-            lists.append(shortlist(candidates, windows[group], contexts, vocabulary))
+            cuts = None
+            if has_both_kinds(examples):
+                decoder = SpanDecoder(windows[group], contexts)
+                pairs = (contenders[i].logits for i in in_group)
+                cuts = [own_cut(decoder, pair, examples, metric) or 0.0 for pair in pairs]
+            lists.append(shortlist(candidates, windows[group], contexts, vocabulary, cuts))
         self._words = _as_answers(lists, vocabulary)
         self._blends = [blends for _, blends in lists]
         self._counts = ItemCounts(counted, examples, vocabulary)
