@@ -58,6 +58,9 @@ class Span(NamedTuple):
     text: str
 
 
+DEFAULT_METRIC = "jaccard"
+"""The metric of studies that name none, and of all files from before they could."""
+
 Aggregator = Literal["vote", "characters", "vote-only"]
 """How an ensemble's models are joined; see :mod:`autoqa.ensemble.joining.aggregate`."""
 

@@ -196,7 +196,7 @@ def write_candidate(
             learning_rate=3e-5,
             seed=seed,
             scores=scores.mean(),
-            jaccard_by_language=scores.by_language(parts["public"]),
+            by_language=scores.by_language(parts["public"], "jaccard"),
             windows_per_second=100.0,
             seconds=1.0,
             inference_seconds=0.1,

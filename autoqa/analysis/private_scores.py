@@ -73,6 +73,7 @@ def ensemble_key(run: StudyRun, plan: EnsemblePlan) -> str:
             "aggregator": plan.aggregator,
             "words": plan.words,
         },
+        **({} if plan.segmentation == "words" else {"segmentation": plan.segmentation}),
         "rules": {language: list(names) for language, names in plan.rules.items()},
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -29,7 +29,7 @@ from autoqa.errors import BundleError
 from autoqa.scores.summary import Entry, ScoreEntry
 from autoqa.text.rules import RULES
 
-FORMAT = "1.3"
+FORMAT = "1.4"
 """A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
 
 NAME = "manifest.json"
@@ -126,6 +126,7 @@ class Manifest(Entry):
             tie_group=self.vote.best,
             aggregator=self.vote.aggregator,
             words=self.vote.words,
+            segmentation=self.vote.segmentation,
             rules=self.rules,
             scoring={group: entry.scoring for group, entry in self.scoring.items()},
         )

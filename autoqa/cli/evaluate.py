@@ -10,6 +10,7 @@ from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.reading import reading_options
 from autoqa.cli.terminal import data_console, echo_json
+from autoqa.types import DEFAULT_METRIC
 
 if TYPE_CHECKING:
     from autoqa.types import Example
@@ -43,7 +44,8 @@ def evaluate(
     """Score BUNDLE, or ANSWERS of any origin, on the answers in FILE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with answers. The
-    score is mean word-level Jaccard with half the width of its 95 % interval.
+    score is that of the metric that the bundle was made for, with half the width of its 95 %
+    interval; the means of all other metrics stand beside it.
     """
     bundle, file = _bundle_and_file(paths, predictions)
     from autoqa.bundle.foreign_answers import answers_to
@@ -52,14 +54,15 @@ def evaluate(
 
     examples = read_examples(file, **reading)
     answered: dict[str, list[str]] = {}
+    metric = DEFAULT_METRIC
     if predictions is not None:
         answered["predictions"] = answers_to(examples, predictions, file)
     if bundle is not None:
-        answered["bundle"] = _answers(bundle, examples, device, max_answer_tokens, quiet)
+        answered["bundle"], metric = _answers(bundle, examples, device, max_answer_tokens, quiet)
     gains = None
     if len(answered) == 2:
         gains = compare_answers(answered["bundle"], answered["predictions"], examples)
-    _print(answered, examples, gains, as_json)
+    _print(answered, examples, gains, metric, as_json)
 
 
 def _bundle_and_file(paths: tuple[Path, ...], predictions: Path | None) -> tuple[Path | None, Path]:
@@ -81,7 +84,7 @@ def _answers(
     device: str,
     max_answer_tokens: int | None,
     quiet: bool,
-) -> list[str]:
+) -> tuple[list[str], str]:
     from autoqa.bundle.input_rows import Row
     from autoqa.bundle.predictor import load
 
@@ -94,20 +97,24 @@ def _answers(
             progress=progress,
             shortened=say_shortened,
         )
-    return [prediction.answer for prediction in found]
+    return [prediction.answer for prediction in found], ensemble.manifest.public.metric
 
 
 def _print(
     answered: dict[str, list[str]],
     examples: "Sequence[Example]",
     gains: Any,
+    metric: str,
     as_json: bool,
 ) -> None:
     from autoqa.report import evaluation as report
     from autoqa.scores.summary import score_answers, score_languages
 
     scored = {
-        name: (score_answers(answers, examples), score_languages(answers, examples))
+        name: (
+            score_answers(answers, examples, metric),
+            score_languages(answers, examples, metric),
+        )
         for name, answers in answered.items()
     }
     if as_json:

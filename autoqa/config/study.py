@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from autoqa.config.method_table import MethodTable
 from autoqa.config.table import Search, StudyTable
 from autoqa.recipes import Answers
-from autoqa.types import Aggregator, VoteBy
+from autoqa.types import DEFAULT_METRIC, Aggregator, VoteBy
 
 Share = Annotated[float, Field(ge=0, le=1)]
 TopShare = Annotated[float, Field(gt=0, le=1)]
@@ -159,9 +159,11 @@ class ValidationTable(StudyTable):
             most annotators gave.
         max_answer_tokens: Most tokens in an answer; left out, what the answers of the data need
             (:mod:`autoqa.features.answer_limit`).
+        metric: What search and selection raise, and where votes cut words
+            (:mod:`autoqa.scores.registry`).
     """
 
-    later = ("folds", "max_answer_tokens")
+    later = ("folds", "max_answer_tokens", "metric")
 
     source: str
     languages: tuple[str, ...] | None = None
@@ -171,6 +173,7 @@ class ValidationTable(StudyTable):
     references: Literal["best", "majority"] = "best"
     folds: Annotated[int, Field(ge=2)] | None = None
     max_answer_tokens: Annotated[int, Field(ge=1)] | None = None
+    metric: str = DEFAULT_METRIC
 
 
 class SearchTable(StudyTable):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from autoqa.bundle.entries import ConversionEntry, GroupEntry, MemberEntry, RefitEntry
 from autoqa.bundle.manifest import UNKNOWN
 from autoqa.ensemble.joining.plan import EnsemblePlan
-from autoqa.scores.registry import OBJECTIVE, further_metrics, get_metric
+from autoqa.scores.registry import further_metrics, get_metric, title
 from autoqa.scores.summary import ScoreEntry
 
 
@@ -66,7 +66,7 @@ def model_card(
 
 
 def _scores(public: ScoreEntry, private: ScoreEntry) -> list[str]:
-    objective, further = get_metric(OBJECTIVE), further_metrics()
+    objective, further = get_metric(public.metric), further_metrics(public.metric)
     phrases = ", ".join(metric.summary for metric in further)
     titles = ("part", "questions", objective.title, *(metric.title for metric in further))
     return [
@@ -106,8 +106,9 @@ def _converted(conversion: ConversionEntry | None) -> list[str]:
     kind = {"onnx": "ONNX files", "onnx-int8": "ONNX files with 8-bit integers"}
     return [
         f"The models are {kind[conversion.weights]} (`{conversion.weights}`), made from weights in "
-        f"half precision. On the public part that changed Jaccard {conversion.change}, and "
-        f"{conversion.answers}. The private score was measured with the weights in half precision.",
+        f"half precision. On the public part that changed {title(conversion.after.metric)} "
+        f"{conversion.change}, and {conversion.answers}. The private score was measured with the "
+        "weights in half precision.",
         "",
         "They are computed on the CPU by the package onnxruntime (`pip install 'autoqa[onnx]'`).",
         "",
@@ -118,7 +119,7 @@ def _members(members: Sequence[MemberEntry]) -> list[str]:
     return [
         "## Members",
         "",
-        "| member | backbone | group | weight | public Jaccard |",
+        f"| member | backbone | group | weight | public {title(members[0].public.metric)} |",
         "|---|---|---|---|---|",
         *(f"| {m.id} | {m.backbone} | {m.group} | {m.weight:g} | {m.public} |" for m in members),
         "",
@@ -205,7 +206,8 @@ def _joining(ensemble: EnsemblePlan) -> list[str]:
     lines = []
     if len(ensemble.members) > 1:
         place = " at one place of the context" if ensemble.words == "position" else ""
-        voting = f"on each word{place}, and {ensemble.tie_group} decides ties"
+        unit = "word" if ensemble.segmentation == "words" else "word or unspaced character"
+        voting = f"on each {unit}{place}, and {ensemble.tie_group} decides ties"
         lines += {
             "characters": [
                 "Every member's start and end probabilities are averaged, by weight, over the "
@@ -239,7 +241,7 @@ def _languages(member: MemberEntry) -> set[str]:
 
 
 def _score_row(name: str, score: ScoreEntry) -> str:
-    means = (_mean(score.further.get(metric.name)) for metric in further_metrics())
+    means = (_mean(score.further.get(metric.name)) for metric in further_metrics(score.metric))
     return f"| {' | '.join((name, str(score.questions), str(score), *means))} |"
 
 

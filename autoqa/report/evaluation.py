@@ -17,7 +17,8 @@ def score_object(entry: ScoreEntry) -> dict[str, Any]:
     """Scores of some questions, as ``evaluate --json`` prints them."""
     return {
         "n": entry.questions,
-        "jaccard": entry.jaccard,
+        "metric": entry.metric,
+        entry.metric: entry.score,
         "half_width": entry.half_width,
         "low": entry.low,
         "high": entry.high,
@@ -35,12 +36,12 @@ def evaluation_table(
     overall: ScoreEntry, languages: Mapping[str, ScoreEntry], title: str | None = None
 ) -> "Table":
     """The same as a table, one line for each language."""
-    further = [metric.name for metric in further_metrics()]
-    scores = table("language", *numbers("n", "jaccard", *further), title=title)
+    further = [metric.name for metric in further_metrics(overall.metric)]
+    scores = table("language", *numbers("n", overall.metric, *further), title=title)
     for name, entry in (*languages.items(), ("all", overall)):
-        jaccard = f"{entry.jaccard:.3f} ± {entry.half_width:.3f}"
+        score = f"{entry.score:.3f} ± {entry.half_width:.3f}"
         means = (f"{entry.scores[metric]:.3f}" for metric in further)
-        scores.add_row(name, str(entry.questions), jaccard, *means)
+        scores.add_row(name, str(entry.questions), score, *means)
     return scores
 
 

@@ -56,7 +56,7 @@ def pieces(text: str, segmentation: Segmentation) -> list[str]:
     return [found.lower() for found in _mixed().findall(text)]
 
 
-def separator(before: str, gap: str, after: str) -> str:
+def separator(before: str, gap: str, after: str, segmentation: Segmentation) -> str:
     """What stands between two words of a text from which the words between them were taken away.
 
     Nothing where nothing need stand there and the text had no white space either, so that joined
@@ -67,13 +67,16 @@ def separator(before: str, gap: str, after: str) -> str:
         before: A word.
         gap: All that stood between the two.
         after: The next word.
+        segmentation: Where the text was cut into words.
     """
     blank = any(character.isspace() for character in gap)
-    return " " if blank or not parts(before, after) else ""
+    return " " if blank or not parts(before, after, segmentation) else ""
 
 
-def parts(before: str, after: str) -> bool:
+def parts(before: str, after: str, segmentation: Segmentation) -> bool:
     """Whether two words that touch stay two words."""
+    if segmentation == "words":
+        return False
     if is_unspaced(after):
         return True
     return is_unspaced(before) and not _mark().match(after)

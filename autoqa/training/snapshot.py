@@ -99,12 +99,13 @@ def unscored_candidate(
         learning_rate=job.run.learning_rate,
         seed=job.run.seed,
         scores={},
-        jaccard_by_language={},
+        by_language={},
         windows_per_second=windows_per_second,
         seconds=seconds,
         inference_seconds=float("nan"),
         licence=ready.bound.spec.licence(ready.bound.options),
         teachers=job.taught_by,
+        metric=ready.metric,
     )
 
 
@@ -165,12 +166,12 @@ def write_results(
     spans = decoder.best(*predictions.public)
     precise = smallest_type(decoder, *predictions.public, spans)
     scores = score([span.text for span in spans], examples)
-    spread = interval(scores.jaccard, [example.document for example in examples])
+    spread = interval(scores.by_metric[unscored.metric], [example.document for example in examples])
     record = replace(
         unscored,
         scores=scores.mean(),
-        jaccard_half_width=spread.half_width,
-        jaccard_by_language=scores.by_language(examples),
+        half_width=spread.half_width,
+        by_language=scores.by_language(examples, unscored.metric),
         inference_seconds=predictions.seconds,
     )
     write_logits(folder, "public", *predictions.public, precise)

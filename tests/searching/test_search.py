@@ -89,7 +89,7 @@ def test_a_search_records_everything_and_resumes(tmp_path: Path) -> None:
     assert done[0].intermediate_values.keys() == {50, 100}
     assert len(candidates()) == 8
     assert result.highest is not None
-    assert result.highest.jaccard == max(trial.value for trial in done)  # type: ignore[type-var]
+    assert result.highest.score == max(trial.value for trial in done)  # type: ignore[type-var]
     assert events.said("squad: 2 examples removed")
     pids = {call["pid"] for call in fakes.calls()}
     assert len(pids) == 1

@@ -71,17 +71,22 @@ def test_what_is_left_of_a_text_has_the_words_that_were_left(text, data):
             continue
         joined = text[slice(*kept[0])]
         for (low, high), (start, end) in pairwise(kept):
-            joined += separator(text[low:high], text[high:start], text[start:end])
+            joined += separator(text[low:high], text[high:start], text[start:end], segmentation)
             joined += text[start:end]
         left = [text[low:high] for low, high in kept]
         assert [joined[low:high] for low, high in cut(joined, segmentation)] == left
 
 
 def test_unspaced_scripts_are_joined_without_spaces():
-    assert separator("東", "の", "京") == ""
-    assert separator("東", " の", "京") == " "
-    assert separator("a", "東", "b") == " "
-    assert [parts(*pair) for pair in ("a東", "東a", "ab", ("東", "\u0301a"))] == [1, 1, 0, 0]
+    assert separator("東", "の", "京", "mixed") == ""
+    assert separator("東", " の", "京", "mixed") == " "
+    assert separator("a", "東", "b", "mixed") == " "
+    assert [parts(*pair, "mixed") for pair in ("a東", "東a", "ab", ("東", "\u0301a"))] == [
+        1,
+        1,
+        0,
+        0,
+    ]
 
 
 def test_share_of_unspaced_letters():

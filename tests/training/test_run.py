@@ -60,7 +60,7 @@ def test_a_run_leaves_a_candidate_at_every_snapshot(make_bench: Bench) -> None:
     assert [record.id for record in taken] == ["t0003-050", "t0003-100"]
     assert isinstance(messages[-1], TrialFinished)
     assert RunFolder(bench.run_folder).candidate_ids() == ["t0003-050", "t0003-100"]
-    assert RunFolder(bench.run_folder).read_record("t0003-100").jaccard == taken[1].jaccard
+    assert RunFolder(bench.run_folder).read_record("t0003-100").score == taken[1].score
     steps = [m for m in messages if isinstance(m, Progress) and m.phase == "training"]
     assert steps[-1].step == steps[-1].steps
     assert math.isfinite(steps[-1].loss)
@@ -139,7 +139,7 @@ def test_a_run_that_would_not_end_in_time_is_made_smaller(make_bench: Bench) -> 
     assert 0 < last.recipe["stages"][0]["portions"][0]["share"] < 1
     assert last.recipe_hash == Recipe.from_dict(last.recipe).hash != before.recipe_hash
     again = run(make_bench("again"), recipe=Recipe.from_dict(last.recipe))
-    assert candidates(again)[-1].candidate.jaccard == last.jaccard
+    assert candidates(again)[-1].candidate.score == last.score
 
 
 def test_a_loss_that_is_no_number_ends_the_run(

@@ -52,8 +52,9 @@ from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import NothingFeasibleError
 from autoqa.scores.bootstrap import interval
-from autoqa.scores.metrics import score
-from autoqa.types import Aggregator, Example, VoteBy
+from autoqa.scores.metrics import score_by
+from autoqa.scores.registry import get_metric
+from autoqa.types import DEFAULT_METRIC, Aggregator, Example, VoteBy
 
 __all__ = ["Contender", "EnsembleLimits", "Selector"]
 
@@ -70,6 +71,7 @@ class Selector:
         seed: Decides the draws; all else is deterministic.
         aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
         words: What is voted on.
+        metric: What is raised.
 
     Raises:
         NothingFeasibleError: There is no candidate, none within the budget, or no group that can
@@ -89,6 +91,7 @@ class Selector:
         seed: int = 0,
         aggregator: Aggregator = "vote",
         words: VoteBy = "set",
+        metric: str = DEFAULT_METRIC,
     ) -> None:
         check_field(candidates, windows, examples, bags)
         self._considered = tuple(candidate.id for candidate in candidates)
@@ -96,8 +99,10 @@ class Selector:
         self._windows, self._examples = windows, examples
         self._seed = seed
         self._contenders = self._limits.affordable(candidates)
-        self._aggregator, self._words = aggregator, words
-        self._evaluator = make_evaluator(self._contenders, windows, examples, aggregator, words)
+        self._aggregator, self._words, self._metric = aggregator, words, metric
+        self._evaluator = make_evaluator(
+            self._contenders, windows, examples, aggregator, words, metric
+        )
         self._documents = [example.document for example in examples]
         self._everything = np.ones(len(examples))
         self._chooser = Chooser(
@@ -150,6 +155,7 @@ class Selector:
             quota=self._limits.quota,
             seconds=self._limits.seconds,
             seed=self._seed,
+            metric=self._metric,
         )
 
     def explain(self, selection: Selection) -> Explanation:
@@ -233,24 +239,29 @@ class Selector:
         seats = self._seats[kind]
         members = sorted(Counter(seats).items())
         contenders = [(self._contenders[i], count) for i, count in members]
+        voters = sorted(members, key=lambda seat: (self._evaluator.group_of[seat[0]], seat[0]))
         tie_group = self._evaluator.groups[self._evaluator.leader(seats, self._everything)]
         answers = aggregate(
             EnsemblePlan(
-                [Member(c.id, c.group, count) for c, count in contenders],
+                [
+                    Member(self._contenders[i].id, self._contenders[i].group, count)
+                    for i, count in voters
+                ],
                 tie_group,
                 self._aggregator,
                 self._words,
+                segmentation=get_metric(self._metric).segmentation,
             ),
             {contender.id: contender.logits for contender, _ in contenders},
             self._windows,
             [example.context for example in self._examples],
         )
-        jaccard = score([span.text for span in answers], self._examples).jaccard
+        scores = score_by(self._metric, [span.text for span in answers], self._examples)
         return Alternative(
             kind=kind,
             members=tuple((contender.id, count) for contender, count in contenders),
             tie_group=tie_group,
-            public=interval(jaccard, self._documents),
+            public=interval(scores, self._documents),
             out_of_bag=self._bags.mean(kind),
             gain=None if kind == "single" else self._bags.gain(kind, "single"),
             seconds=cost(self._contenders, seats),

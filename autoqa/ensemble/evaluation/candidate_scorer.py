@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from autoqa.arrays import Doubles
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.features.files import load_windows
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import load_logits
 from autoqa.store.private_openings import Opening
@@ -35,8 +35,12 @@ class CandidateScorer:
         self._contexts = [example.context for example in examples]
         self._decoders: dict[str, SpanDecoder] = {}
 
-    def of(self, record: CandidateRecord) -> Doubles:
-        """A candidate's Jaccard on each question, float64 ``[Q]``.
+    def of(self, record: CandidateRecord, metric: str | None = None) -> Doubles:
+        """A candidate's score on each question, float64 ``[Q]``.
+
+        Args:
+            record: Which candidate.
+            metric: By which metric; left out, by its study's.
 
         Raises:
             DataError: Predictions or windows are missing, damaged or do not fit.
@@ -46,4 +50,4 @@ class CandidateScorer:
             self._decoders[record.group] = SpanDecoder(windows, self._contexts)
         logits = load_logits(self._folder, record.id, self._part, self._opening)
         spans = self._decoders[record.group].best(*logits)
-        return score([span.text for span in spans], self.examples).jaccard
+        return score_by(metric or record.metric, [span.text for span in spans], self.examples)

@@ -37,8 +37,8 @@ class EnsemblePlan:
         rules: Names of post-processing rules by language, applied to the joined answers.
         scoring: What decides on the best span, by group; groups without one take the plain sum of
             logits. Of no use with ``characters``, which adds no logits.
-        segmentation: Where answers are cut into the words that are voted on.
         evidence: Scale of the evidence of an answer, where it was fitted.
+        segmentation: Where answers are cut into the words that are voted on.
 
     Raises:
         ValueError: There are no members, or ``tie_group`` is none of their groups.
@@ -50,8 +50,8 @@ class EnsemblePlan:
     words: VoteBy = "set"
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scoring: Mapping[str, SpanScoring] = field(default_factory=dict)
-    segmentation: Segmentation = "words"
     evidence: EvidenceScale | None = None
+    segmentation: Segmentation = "words"
 
     def __post_init__(self) -> None:
         if self.tie_group not in self.groups:

@@ -84,7 +84,7 @@ def vote(
         unplaced -= {_item(place, words) for place in majority_places}
     chosen.sort()
     start, end = chosen[0].low, max(place.high for place in chosen)
-    return Span(start, end, score, _text(chosen, context))
+    return Span(start, end, score, _text(chosen, context, segmentation))
 
 
 def disagreement(first: Sequence[Span], second: Sequence[Span]) -> float:
@@ -117,18 +117,18 @@ def _places(answer: Span, segmentation: Segmentation) -> list[_Place]:
     ]
 
 
-def _text(chosen: Sequence[_Place], context: str) -> str:
+def _text(chosen: Sequence[_Place], context: str, segmentation: Segmentation) -> str:
     texts = [context[place.low : place.high] for place in chosen]
     gaps = [context[before.high : after.low] for before, after in pairwise(chosen)]
     touch = [before.high == after.low for before, after in pairwise(chosen)]
     whole = [
-        gap.isspace() or (touches and parts(before, after))
+        gap.isspace() or (touches and parts(before, after, segmentation))
         for gap, touches, (before, after) in zip(gaps, touch, pairwise(texts), strict=True)
     ]
     if all(whole):
         return context[chosen[0].low : chosen[-1].high]
     between = [
-        separator(before, gap, after)
+        separator(before, gap, after, segmentation)
         for gap, (before, after) in zip(gaps, pairwise(texts), strict=True)
     ]
     return "".join(part for pair in zip(texts, [*between, ""], strict=True) for part in pair)
