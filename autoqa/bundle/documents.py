@@ -10,6 +10,7 @@ import numpy as np
 
 from autoqa.errors import DataError, MissingAssetError
 from autoqa.reading.content import is_unicode
+from autoqa.reading.references import type_name
 from autoqa.reading.text_files import read_texts
 from autoqa.text.index_terms import index_terms
 from autoqa.text.passages import passages

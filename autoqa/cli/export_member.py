@@ -44,5 +44,5 @@ def export_member(context: click.Context, form: str) -> None:
     )
     click.echo(
         f"{target}: {record.id} ({record.backbone}) for AutoModelForQuestionAnswering, public "
-        f"jaccard {record.jaccard:.3f} alone"
+        f"{record.metric} {record.score:.3f} alone"
     )

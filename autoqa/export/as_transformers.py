@@ -42,7 +42,7 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 * backbone `{backbone}`, licence of its weights: {licence}
 * trained and scored on windows of {length} tokens, of which neighbours share {stride}; question
   first, context second
-* word-level Jaccard on the public part of its validation set: {jaccard:.3f}
+* {metric} on the public part of its validation set: {score:.3f}
 * all windows of a question compete: the best span is the one with the highest sum of start and end
   logit over all of them
 """
@@ -157,5 +157,6 @@ def _card(run: StudyRun, record: CandidateRecord, folder: str) -> str:
         licence=record.licence,
         length=group.length,
         stride=group.stride,
-        jaccard=record.jaccard,
+        metric=record.metric,
+        score=record.score,
     )
