@@ -15,6 +15,7 @@ from autoqa.bundle.prediction import Prediction
 from autoqa.bundle.time_estimate import Estimate, seconds_of_loading, seconds_of_passes
 from autoqa.ensemble.joining.further import further_answers
 from autoqa.ensemble.joining.join import Joined, join
+from autoqa.ensemble.joining.none_rule import ALWAYS_ANSWERS
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.types import ProgressCallback, Span
@@ -89,6 +90,8 @@ class Answering:
             done += len(member_windows)
             report(done)
         plan = self.manifest.plan
+        if plan.none is not None:  # what is withheld is decided once all contexts are read
+            plan = replace(plan, none=plan.none.at(ALWAYS_ANSWERS))
         joined = join(plan, logits, windows, rows)
         predictions = self._predictions(joined)
         if self.options.top_k == 1:
@@ -103,9 +106,17 @@ class Answering:
         return self.shelf.model(member, keep=self.keep_loaded)
 
     def _predictions(self, joined: Joined) -> list[Prediction]:
+        count = len(joined.spans)
+        none = [None] * count if joined.no_answer is None else joined.no_answer.tolist()
+        columns = joined.spans, none, joined.evidence.tolist(), joined.agreement.tolist()
         return [
-            _prediction(span, float(evidence))
-            for span, evidence in zip(joined.spans, joined.evidence, strict=True)
+            Prediction(
+                *(span.text, span.start, span.end, span.score),
+                no_answer=absent,
+                evidence=evidence,
+                agreement=agreement,
+            )
+            for span, absent, evidence, agreement in zip(*columns, strict=True)
         ]
 
     def _seconds(self, windows: Mapping[str, Windows], share: float, blocks: int) -> float:
@@ -118,5 +129,5 @@ class Answering:
         return passes * share + loading * (1 if once else blocks)
 
 
-def _prediction(span: Span, evidence: float = 0.0) -> Prediction:
-    return Prediction(span.text, span.start, span.end, span.score, evidence=evidence)
+def _prediction(span: Span) -> Prediction:
+    return Prediction(span.text, span.start, span.end, span.score)

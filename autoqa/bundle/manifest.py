@@ -24,6 +24,7 @@ from autoqa.bundle.entries import (
     SpanScoringEntry,
     VoteEntry,
 )
+from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import BundleError
 from autoqa.scores.summary import Entry, ScoreEntry
@@ -78,6 +79,10 @@ class Manifest(Entry):
         rules: Post-processing rules by language, applied to the joined answers.
         scoring: What decides on a group's best span, by group; a manifest has it only where that
             is not the plain sum of logits.
+        no_answer: When no answer is given; a manifest has it only where validation had questions
+            without one.
+        confidence: How scores of answers are made; a manifest has it only where the public part was
+            large enough.
         public: The ensemble's score on the part of the validation set that selection saw.
         private: Its score on the part that nothing saw before, with half-precision weights.
         conversion: What converting the weights changed, where they were converted.
@@ -100,6 +105,8 @@ class Manifest(Entry):
     vote: VoteEntry
     rules: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     scoring: dict[str, SpanScoringEntry] = Field(default_factory=dict)
+    no_answer: NoAnswerEntry | None = None
+    confidence: ConfidenceEntry | None = None
     public: ScoreEntry
     private: ScoreEntry
     conversion: ConversionEntry | None = None
@@ -114,8 +121,9 @@ class Manifest(Entry):
         content: dict[str, Any] = handler(self)
         if not self.scoring:
             del content["scoring"]
-        if self.refit is None:
-            del content["refit"]
+        for name in ("refit", "no_answer", "confidence"):
+            if content[name] is None:
+                del content[name]
         return content
 
     @property
@@ -129,6 +137,7 @@ class Manifest(Entry):
             segmentation=self.vote.segmentation,
             rules=self.rules,
             scoring={group: entry.scoring for group, entry in self.scoring.items()},
+            none=None if self.no_answer is None else self.no_answer.rule,
         )
 
     @property

@@ -27,6 +27,7 @@ class Prediction:
         evidence: How much speaks for the answer against none, see
             :class:`autoqa.ensemble.joining.join.Joined`; of many documents less the further the
             passage is from the question, see :mod:`autoqa.bundle.document_answers`.
+        agreement: Of the ensemble's members with it, 0 to 1.
     """
 
     answer: str
@@ -37,6 +38,7 @@ class Prediction:
     passage: Passage | None = None
     others: tuple["Prediction", ...] = ()
     evidence: float = field(default=0.0, compare=False, repr=False)
+    agreement: float = field(default=1.0, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Its values by name, for JSON; without what is not known or was not asked for."""

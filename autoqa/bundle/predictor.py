@@ -4,6 +4,7 @@ The windows, the forward pass, the decoding and the vote are the functions that 
 when it was selected, so a bundle answers as its manifest promises.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Unpack, overload
@@ -19,6 +20,7 @@ from autoqa.bundle.model_shelf import ModelShelf
 from autoqa.bundle.prediction import NO_ANSWER, Prediction
 from autoqa.bundle.time_estimate import Estimate
 from autoqa.bundle.verify import verify
+from autoqa.bundle.withholding import told
 from autoqa.errors import DataError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.types import ProgressCallback
@@ -179,7 +181,8 @@ class Ensemble:
             self._shelf.clear()
         if call.shortened and shortened is not None:
             shortened(list(dict.fromkeys(call.shortened)))
-        return by_question(parts, found, asked.top_k)
+        answers = by_question(parts, found, asked.top_k)
+        return told(answers, questions, self.manifest, asked)
 
     def _several(self, contexts: Sequence[str] | Documents) -> Documents:
         """The contexts of a call; those of the call before are not searched anew."""
@@ -220,4 +223,7 @@ def load(
     manifest = verify(folder)
     check_device(device, manifest)
     asked = AnswerOptions().changed(manifest, **options)
+    note = asked.note(manifest)
+    if note is not None:
+        warnings.warn(note, stacklevel=2)
     return Ensemble(folder, manifest, device=device, resident=resident, options=asked)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from autoqa.arrays import Doubles, LogitPair
+from autoqa.decoding.decoder import EMPTY
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.agreement import agreement
 from autoqa.ensemble.joining.evidence import group_evidence
-from autoqa.ensemble.joining.evidence_scale import mean_evidence
+from autoqa.ensemble.joining.none_rule import mean_evidence, none_probability
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.text.rules import apply_rules
+from autoqa.text.scripts import language_of
 from autoqa.types import Span
 
 
@@ -34,19 +36,21 @@ class Joined:
     """What an ensemble says of Q questions.
 
     Attributes:
-        spans: Its answers after post-processing; the empty span where none was found.
+        spans: Its answers after post-processing; the empty span where none was found, or is given.
         evidence: How much speaks for an answer, higher is surer; comparable between contexts.
-            Log-odds where the plan has a scale, else the mean of the groups' evidences. Float64
-            ``[Q]``.
+            Log-odds where the plan has a rule for none, else the mean of the groups' evidences.
+            Float64 ``[Q]``.
         agreement: Mean word-level Jaccard of the members' own answers with the joint one, 0 to 1;
             1 for one model. Float64 ``[Q]``.
         by_group: Evidence of each group's mean logits on its own scale, float64 ``[Q]`` each.
+        no_answer: Probability that there is none, float64 ``[Q]``; ``None`` without a rule.
     """
 
     spans: list[Span]
     evidence: Doubles
     agreement: Doubles
     by_group: Mapping[str, Doubles]
+    no_answer: Doubles | None = None
 
 
 def join(
@@ -68,14 +72,12 @@ def join(
     """
     contexts = [row.context for row in rows]
     raw = aggregate(plan, logits, windows, contexts)
+    agreed = agreement(plan, logits, windows, contexts, raw)
     by_group = group_evidence(plan, logits, windows, len(rows))
-    scale = plan.evidence
-    return Joined(
-        spans=_finished(plan, raw, rows),
-        evidence=mean_evidence(by_group) if scale is None else scale.joined(by_group),
-        agreement=agreement(plan, logits, windows, contexts, raw),
-        by_group=by_group,
-    )
+    evidence = mean_evidence(by_group) if plan.none is None else plan.none.scale.joined(by_group)
+    none = None if plan.none is None else none_probability(evidence)
+    spans = _finished(plan, raw, rows, none)
+    return Joined(spans, evidence, agreed, by_group, none)
 
 
 def join_spans(
@@ -84,10 +86,24 @@ def join_spans(
     windows: Mapping[str, WindowsLike],
     rows: Sequence[ContextRow],
 ) -> list[Span]:
-    """The spans of :func:`join` alone, which take a fraction of its time."""
-    return _finished(plan, aggregate(plan, logits, windows, [row.context for row in rows]), rows)
+    """The answers of :func:`join` alone, in a fraction of its time."""
+    raw = aggregate(plan, logits, windows, [row.context for row in rows])
+    none = None
+    if plan.none is not None:
+        by_group = group_evidence(plan, logits, windows, len(rows))
+        none = none_probability(plan.none.scale.joined(by_group))
+    return _finished(plan, raw, rows, none)
 
 
-def _finished(plan: EnsemblePlan, raw: list[Span], rows: Sequence[ContextRow]) -> list[Span]:
-    contexts = [row.context for row in rows]
-    return apply_rules(raw, contexts, [row.language for row in rows], plan.rules)
+def _finished(
+    plan: EnsemblePlan, raw: list[Span], rows: Sequence[ContextRow], none: Doubles | None
+) -> list[Span]:
+    contexts, languages = [row.context for row in rows], [row.language for row in rows]
+    spans = apply_rules(raw, contexts, languages, plan.rules)
+    if plan.none is None or none is None:
+        return spans
+    given = plan.none.says_none(none, [language_of(row.language, row.context) for row in rows])
+    return [
+        EMPTY._replace(score=probability) if absent else span
+        for span, absent, probability in zip(spans, given.tolist(), none.tolist(), strict=True)
+    ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autoqa.decoding.span_scoring import SpanScoring
-from autoqa.ensemble.joining.evidence_scale import EvidenceScale
+from autoqa.ensemble.joining.none_rule import NoneRule
 from autoqa.types import Aggregator, Segmentation, VoteBy
 
 
@@ -37,7 +37,7 @@ class EnsemblePlan:
         rules: Names of post-processing rules by language, applied to the joined answers.
         scoring: What decides on the best span, by group; groups without one take the plain sum of
             logits. Of no use with ``characters``, which adds no logits.
-        evidence: Scale of the evidence of an answer, where it was fitted.
+        none: When no answer is given; without it every question gets one.
         segmentation: Where answers are cut into the words that are voted on.
 
     Raises:
@@ -50,7 +50,7 @@ class EnsemblePlan:
     words: VoteBy = "set"
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scoring: Mapping[str, SpanScoring] = field(default_factory=dict)
-    evidence: EvidenceScale | None = None
+    none: NoneRule | None = None
     segmentation: Segmentation = "words"
 
     def __post_init__(self) -> None:
@@ -69,4 +69,4 @@ class EnsemblePlan:
 
     def alone(self, member: Member) -> "EnsemblePlan":
         """One member as an ensemble of its own, decoded and post-processed in the same way."""
-        return replace(self, members=(member,), tie_group=member.group, evidence=None)
+        return replace(self, members=(member,), tie_group=member.group, none=None)

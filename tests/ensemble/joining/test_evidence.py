@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import SpanGrid
 from autoqa.ensemble.joining.evidence import NOTHING_READ, group_evidence, window_evidence
-from autoqa.ensemble.joining.evidence_scale import EvidenceScale, none_probability
 from autoqa.ensemble.joining.join import join, join_spans
 from autoqa.ensemble.joining.mean_logits import blend
+from autoqa.ensemble.joining.none_rule import EvidenceScale, none_probability
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.text.words import jaccard
 from tests.decoding.making import cut, make_contexts

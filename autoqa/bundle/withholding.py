@@ -1,0 +1,75 @@
+"""From what models say to what is told: stated confidence, and answers that are withheld.
+
+This comes last, when all contexts of a question are read: "none" is said of a question.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from autoqa.bundle.answer_options import AnswerOptions
+from autoqa.bundle.input_rows import Row
+from autoqa.bundle.manifest import Manifest
+from autoqa.bundle.prediction import Prediction
+from autoqa.ensemble.joining.confidence import Confidence, confidence_features
+from autoqa.text.scripts import language_of
+
+
+def told(
+    predictions: Sequence[Prediction],
+    rows: Sequence[Row],
+    manifest: Manifest,
+    options: AnswerOptions,
+) -> list[Prediction]:
+    """Predictions as they are told: with stated scores, and without what is withheld.
+
+    The score of "none" is its probability. An answer from many documents keeps its score, which
+    compares it with the others.
+
+    Args:
+        predictions: One for each question, with an answer wherever there is one.
+        rows: The questions.
+        manifest: The bundle's.
+        options: What was asked for.
+    """
+    entry = manifest.confidence
+    if entry is not None:
+        predictions = [_stated(each, entry.confidence) for each in predictions]
+    rule = options.rule(manifest)
+    if rule is not None:
+        languages = [_language(*pair) for pair in zip(rows, predictions, strict=True)]
+        suspected = np.array([each.no_answer or 0.0 for each in predictions])
+        absent = rule.says_none(suspected, languages).tolist()
+        predictions = [
+            _withheld(each, each.no_answer or 0.0) if none else each
+            for each, none in zip(predictions, absent, strict=True)
+        ]
+    return [
+        _withheld(each, each.score) if each.score < options.min_score else each
+        for each in predictions
+    ]
+
+
+def _stated(prediction: Prediction, confidence: Confidence) -> Prediction:
+    if prediction.passage is not None:
+        return prediction
+    answers = [prediction, *prediction.others]
+    features = confidence_features(
+        [each.score for each in answers],
+        np.full(len(answers), prediction.agreement),
+        np.full(len(answers), prediction.evidence),
+    )
+    first, *others = confidence.of(features).tolist()
+    pairs = zip(prediction.others, others, strict=True)
+    stated = tuple(replace(other, score=score) for other, score in pairs)
+    return replace(prediction, score=first, others=stated)
+
+
+def _withheld(prediction: Prediction, score: float) -> Prediction:
+    return replace(prediction, answer="", start=0, end=0, score=score, passage=None)
+
+
+def _language(row: Row, prediction: Prediction) -> str:
+    passage = prediction.passage
+    return language_of(row.language, row.context if passage is None else passage.text)
