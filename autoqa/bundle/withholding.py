@@ -42,7 +42,7 @@ def told(
         suspected = np.array([each.no_answer or 0.0 for each in predictions])
         absent = rule.says_none(suspected, languages).tolist()
         predictions = [
-            _withheld(each, each.no_answer or 0.0) if none else each
+            _none(each, options.top_k) if none else each
             for each, none in zip(predictions, absent, strict=True)
         ]
     return [
@@ -64,6 +64,12 @@ def _stated(prediction: Prediction, confidence: Confidence) -> Prediction:
     pairs = zip(prediction.others, others, strict=True)
     stated = tuple(replace(other, score=score) for other, score in pairs)
     return replace(prediction, score=first, others=stated)
+
+
+def _none(prediction: Prediction, top_k: int) -> Prediction:
+    """The answer "none"; what would have been it is the first of the others."""
+    withheld = _withheld(prediction, prediction.no_answer or 0.0)
+    return replace(withheld, others=(prediction.alone(), *prediction.others)[: top_k - 1])
 
 
 def _withheld(prediction: Prediction, score: float) -> Prediction:
