@@ -18,6 +18,9 @@ from autoqa.text.passages import passages
 PASSAGES = 50
 """Passages that are read for a question unless another number is asked for."""
 
+_NO_TERM = "\0"
+"""Stands for all that a passage of punctuation has; no question has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
@@ -132,5 +135,7 @@ class Documents:
                 "pip install 'autoqa[documents]'."
             ) from error
         index = bm25s.BM25()
-        index.index([index_terms(each.text) for each in self.passages], show_progress=False)
+        # BM25 divides by the mean number of terms, which must not be 0.
+        terms = [index_terms(each.text) or [_NO_TERM] for each in self.passages]
+        index.index(terms, show_progress=False)
         return index

@@ -115,6 +115,7 @@ class BundleReader:
             contexts=Documents([each.content for each in texts]),
             top_k=self.top_k if top_k is None else top_k,
             passages=None,
+            no_answer="never",  # it comes as an answer of its own
         )
         answers = [_extracted(each, query, texts) for each in (best, *others) if each.answer]
         if (self.no_answer if no_answer is None else no_answer) and best.no_answer is not None:

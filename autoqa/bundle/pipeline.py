@@ -95,10 +95,12 @@ class QuestionAnswering:
         given = {**self._defaults, **_checked(kwargs, inputs=True)}
         rows = _rows(_inputs(args, kwargs))
         top_k = given.get("top_k", given.get("topk", 1))
-        asked: AnswerKeywords = {"top_k": top_k}
+        asked: AnswerKeywords = {"top_k": top_k, "no_answer": "never"}
         if given.get("max_answer_len") is not None:
             asked["max_answer_tokens"] = given["max_answer_len"]
         impossible = bool(given.get("handle_impossible_answer"))
+        if impossible:
+            asked["no_answer"] = "auto"
         found = [
             _answers(each, top_k, impossible=impossible)
             for each in self.ensemble.predict(rows, keep_loaded=True, **asked)
@@ -112,10 +114,11 @@ def _answers(found: Prediction, top_k: int, *, impossible: bool) -> list[dict[st
         {"score": each.score, "start": each.start, "end": each.end, "answer": each.answer}
         for each in (found, *found.others)
     ]
-    if impossible and found.no_answer is not None:
-        answers.append({"score": found.no_answer, "start": 0, "end": 0, "answer": ""})
-        answers.sort(key=lambda answer: -answer["score"])
-    elif impossible:
+    if impossible and found.no_answer is not None and found.answer:
+        # The bundle's threshold decides on the first answer, scores on the order of the others.
+        none = {"score": found.no_answer, "start": 0, "end": 0, "answer": ""}
+        answers[1:] = sorted([*answers[1:], none], key=lambda answer: -answer["score"])
+    elif impossible and found.no_answer is None:
         warnings.warn(
             "handle_impossible_answer has no effect: the bundle was validated on no question "
             "without an answer, so it always answers.",

@@ -51,7 +51,7 @@ def withheld(
         suspected = np.array([each.no_answer or 0.0 for each in kept])
         absent = rule.says_none(suspected, languages).tolist()
         kept = [
-            _without(each, each.no_answer or 0.0) if none else each
+            _none(each, options.top_k) if none else each
             for each, none in zip(kept, absent, strict=True)
         ]
     least = options.min_score
@@ -71,6 +71,12 @@ def _stated(prediction: Prediction, confidence: Confidence) -> Prediction:
     pairs = zip(prediction.others, others, strict=True)
     following = tuple(replace(other, score=score) for other, score in pairs)
     return replace(prediction, score=first, others=following)
+
+
+def _none(prediction: Prediction, top_k: int) -> Prediction:
+    """The answer "none"; what would have been it is the first of the others."""
+    without = _without(prediction, prediction.no_answer or 0.0)
+    return replace(without, others=(prediction.alone(), *prediction.others)[: top_k - 1])
 
 
 def _without(prediction: Prediction, score: float) -> Prediction:

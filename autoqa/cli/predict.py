@@ -110,6 +110,11 @@ def predict(
         min_score=min_score,
         max_answer_tokens=max_answer_tokens,
     )
+    if no_answer_file is not None and ensemble.manifest.no_answer is None:
+        raise ConfigError(
+            f"--na-prob-file {no_answer_file}: the bundle was validated on no question without an "
+            "answer, so it cannot say how likely there is none; leave the option out."
+        )
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
             rows.good,
@@ -151,11 +156,6 @@ def _write_answers(
     from autoqa.bundle.answer_files import render_answers, render_no_answers
 
     if no_answer_file is not None:
-        if predictions and all(each.no_answer is None for each in predictions):
-            raise ConfigError(
-                f"--na-prob-file {no_answer_file}: the bundle was validated on no question without "
-                "an answer, so it cannot say how likely there is none; leave the option out."
-            )
         _write(render_no_answers(ids, predictions), no_answer_file)
     _write(render_answers(ids, predictions, form), output)
 

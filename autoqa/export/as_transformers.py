@@ -19,7 +19,6 @@ from autoqa.features.window_group import WindowGroup
 from autoqa.files import check_folder, writing_output
 from autoqa.modeling.heads.registry import HEAD_KEY
 from autoqa.modeling.load import TOKENIZER_FILES
-from autoqa.scores.registry import title
 from autoqa.store.candidate_record import CandidateRecord
 
 _TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -158,6 +157,6 @@ def _card(run: StudyRun, record: CandidateRecord, folder: str) -> str:
         licence=record.licence,
         length=group.length,
         stride=group.stride,
-        metric=title(record.metric),
+        metric=record.metric,
         score=record.score,
     )

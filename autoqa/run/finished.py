@@ -152,6 +152,25 @@ class Run:
             announce=lambda _: None,
         )[0]
 
+    def export_member(self, member: str, target: str | Path, *, force: bool = False) -> None:
+        """Writes one candidate into a folder that transformers reads without autoqa.
+
+        Args:
+            member: The candidate's id.
+            target: The folder to make.
+            force: Replace an older folder of the kind.
+
+        Raises:
+            ConfigError: The target is in the way, or transformers has no class for the model.
+            NothingFeasibleError: There is no such candidate.
+            MissingAssetError: The weights were dropped.
+            DataError: Weights or tokenizer are missing or damaged.
+        """
+        # transformers is imported for those who ask for it.
+        from autoqa.export.as_transformers import export_as_transformers
+
+        export_as_transformers(self._run, member, Path(target), force=force)
+
     def refit_check(
         self,
         *,

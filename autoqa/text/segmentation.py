@@ -88,9 +88,10 @@ def is_unspaced(text: str) -> bool:
 
 
 def unspaced_share(text: str) -> float:
-    """Share of a text's characters, white space aside, that are such letters, 0 to 1."""
-    solid = sum(map(len, text.split()))
-    return len(_letter().findall(text)) / solid if solid else 0.0
+    """Share of a text's characters, white space aside, that are such letters or theirs, 0 to 1."""
+    words = [text[low:high] for low, high in cut(text, "mixed")]
+    solid = sum(map(len, words))
+    return sum(len(word) for word in words if is_unspaced(word)) / solid if solid else 0.0
 
 
 _SOLID = re.compile(r"\S+")

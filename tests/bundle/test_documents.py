@@ -94,6 +94,13 @@ def test_the_nearest_passages_are_read(shelf: Documents) -> None:
     assert shelf.nearest("What does item150 cost ?", 10**6) == everything
 
 
+@pytest.mark.filterwarnings("error")
+def test_passages_without_a_word_are_as_far_from_all_questions() -> None:
+    for texts in (["!!!", "???"], ["!!!", "Ada"], ["🙂", "🙂 🙂"]):
+        found = Documents(texts).nearest("Bose ?")
+        assert [near.nearness for near in found] == [0, 0]
+
+
 def test_a_filter_reads_less_and_finds_the_same_where_it_may(
     ensemble: Ensemble, shelf: Documents
 ) -> None:

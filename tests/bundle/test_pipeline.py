@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,21 +96,29 @@ def test_answers_can_be_kept_short(pipe: QuestionAnswering, bundle: Path) -> Non
     assert all(len(one["answer"].split()) == 1 for each in always(ROWS) for one in each)
 
 
-@pytest.mark.parametrize("no_answer, first", [(0.9, ""), (0.3, "Rome"), (0.01, "Rome")])
+@pytest.mark.parametrize("none", [False, True])
 def test_no_answer_is_one_of_the_answers_where_it_is_wanted(
-    pipe: QuestionAnswering, monkeypatch: pytest.MonkeyPatch, no_answer: float, first: str
+    pipe: QuestionAnswering, monkeypatch: pytest.MonkeyPatch, none: bool
 ) -> None:
-    further = Prediction("Oslo", 9, 13, 0.1)
-    known = Prediction("Rome", 0, 4, 0.6, no_answer=no_answer, others=(further,))
-    monkeypatch.setattr(Ensemble, "predict", lambda *_, **__: [known])
+    asked: list[object] = []
+    rome = Prediction("Rome", 0, 4, 0.6, no_answer=0.3)
+    oslo = Prediction("Oslo", 9, 13, 0.1)
+
+    def predict(*_: object, top_k: int, no_answer: object, **__: object) -> list[Prediction]:
+        asked.append(no_answer)
+        if none and no_answer == "auto":
+            return [Prediction("", 0, 0, 0.3, no_answer=0.3, others=(rome, oslo)[: top_k - 1])]
+        return [replace(rome, others=(oslo,)[: top_k - 1])]
+
+    monkeypatch.setattr(Ensemble, "predict", predict)
     assert pipe(**ROWS[0])["answer"] == "Rome"
-    found = pipe(**ROWS[0], handle_impossible_answer=True)
-    assert found["answer"] == first
+    first = pipe(**ROWS[0], handle_impossible_answer=True)
+    assert first["answer"] == ("" if none else "Rome")
     three = pipe(**ROWS[0], handle_impossible_answer=True, top_k=3)
-    assert {each["answer"] for each in three} == {"Rome", "Oslo", ""}
-    assert {"score": no_answer, "start": 0, "end": 0, "answer": ""} in three
-    scores = [each["score"] for each in three]
-    assert scores == sorted(scores, reverse=True)
+    answers = [each["answer"] for each in three]
+    assert answers == (["", "Rome", "Oslo"] if none else ["Rome", "", "Oslo"])
+    assert {"score": 0.3, "start": 0, "end": 0, "answer": ""} in three
+    assert asked == ["never", "auto", "auto"]
 
 
 def test_a_bundle_that_knows_no_missing_answer_says_so_and_answers(

@@ -1,12 +1,19 @@
 """Several answers to a question, the same from Python, of blocks, and with every option."""
 
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 import autoqa
+from autoqa.bundle.answer_options import AnswerOptions
 from autoqa.bundle.input_rows import Row
+from autoqa.bundle.manifest import Manifest
 from autoqa.bundle.predictor import Ensemble, Prediction
+from autoqa.bundle.withholding import told
+from autoqa.ensemble.joining.none_rule import EvidenceScale, NoneRule
 from autoqa.errors import ConfigError, DataError
 from autoqa.text.words import words
 from tests import bundle_kit
@@ -84,3 +91,19 @@ def test_one_kind_of_context_is_needed(ensemble: Ensemble, given: dict[str, str]
 
 def test_empty_contexts_end_the_list(ensemble: Ensemble) -> None:
     assert len(ensemble(question="Who ?", context="Ada", top_k=9)) == 1
+
+
+@pytest.mark.parametrize("top_k, others", [(1, []), (2, ["Rome"]), (3, ["Rome", "Oslo"])])
+def test_where_none_is_the_answer_the_withheld_one_is_the_first_of_the_others(
+    ensemble: Ensemble, top_k: int, others: list[str]
+) -> None:
+    scale = EvidenceScale(0.0, {})
+    oslo = Prediction("Oslo", 9, 13, 0.1)
+    rome = Prediction("Rome", 0, 4, 0.6, no_answer=0.7, others=(oslo,)[: top_k - 1])
+    plan = replace(ensemble.manifest.plan, none=NoneRule(scale, threshold=0.5))
+    manifest = cast(Manifest, SimpleNamespace(confidence=None, plan=plan))
+    row = Row("1", "Who ?", "Rome or Oslo")
+    (found,) = told([rome], [row], manifest, AnswerOptions(top_k=top_k))
+    assert (found.answer, found.score) == ("", 0.7)
+    assert [each.answer for each in found.others] == others
+    assert told([rome], [row], manifest, AnswerOptions(top_k=top_k, no_answer="never")) == [rome]

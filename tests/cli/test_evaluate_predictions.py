@@ -56,7 +56,7 @@ def test_answers_of_any_form_are_scored_without_a_bundle(
         assert found[metric.name] == pytest.approx(expected.scores[metric.name])
     assert set(found["by_language"]) == {"en", "hi"}
     code, out, _ = run("evaluate", gold, "--predictions", tmp_path / "answers")
-    assert f"{expected.jaccard:.3f} ± {expected.half_width:.3f}" in out
+    assert f"{expected.score:.3f} ± {expected.half_width:.3f}" in out
 
 
 def test_answers_are_compared_with_a_bundles(

@@ -24,7 +24,8 @@ def _rows(count, start=0):
 def told(tmp_path_factory):
     """A bundle that was validated on questions without answers, and what its export said."""
     home = tmp_path_factory.mktemp("none")
-    bundle_kit.write_run(home / "runs", {"public": _rows(80), "private": _rows(60, 80)})
+    parts = {"public": _rows(80), "private": _rows(60, 80)}
+    bundle_kit.write_run(home / "runs", parts=parts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AUTOQA_HOME", str(home / "runs"))
         with pytest.raises(SystemExit) as caught:

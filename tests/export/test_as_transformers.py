@@ -9,6 +9,7 @@ import torch
 from autoqa_backbones.minilm import MiniLMOptions, prepare
 from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
+import autoqa
 from autoqa.decoding.decoder import best_span
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
@@ -70,6 +71,11 @@ def test_a_member_answers_alike(toy: RunFolder, tmp_path: Path, run: Run) -> Non
     assert code == 2
     assert "exists already" in err
     assert run("export", "toy", *options, "--force")[0] == 0
+    with autoqa.open_run("toy") as opened:
+        opened.export_member("t0003-100", tmp_path / "again")
+    for path in target.iterdir():
+        again = (tmp_path / "again" / path.name).read_bytes()
+        assert path.name == "README.md" or again == path.read_bytes()
 
 
 @needs_weights

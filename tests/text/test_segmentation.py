@@ -91,4 +91,5 @@ def test_unspaced_scripts_are_joined_without_spaces():
 
 def test_share_of_unspaced_letters():
     assert unspaced_share("東京 ab") == 0.5
+    assert unspaced_share("น้ำ") == 1
     assert unspaced_share(" ") == unspaced_share("delhi") == 0

@@ -69,7 +69,7 @@ def further_answers(
     found: list[list[Span]] = [[] for _ in rows]
     pending, size = list(range(len(rows))), _FIRST * (count + 1)
     while pending:
-        candidates = _candidates(voters, size)
+        candidates = _candidates(voters, size, pending)
         probabilities = _probabilities(plan, logits, windows, voters, contexts, candidates)
         left = []
         for row in pending:
@@ -136,17 +136,20 @@ def _voters(
     return voters
 
 
-def _candidates(voters: Sequence[_ListVoter], size: int) -> _Candidates:
+def _candidates(voters: Sequence[_ListVoter], size: int, pending: Sequence[int]) -> _Candidates:
+    """Candidates of the rows that are pending; of others there are none."""
     total = sum(voter.seats for voter in voters)
     count = len(voters[0].decoder.contexts)
     fragments: list[dict[tuple[int, int], None]] = [{} for _ in range(count)]
     bounds = [0.0] * count
     listed = []
     for voter in voters:
-        own = []
-        for row, spans in enumerate(voter.decoder.n_best(*voter.logits, size)):
-            own.append({(span.start, span.end): span.score for span in spans})
-            fragments[row].update(dict.fromkeys(own[-1]))
+        own: list[dict[tuple[int, int], float]] = [{} for _ in range(count)]
+        lists = voter.decoder.n_best(*voter.logits, size)
+        for row in pending:
+            spans = lists[row]
+            own[row] = {(span.start, span.end): span.score for span in spans}
+            fragments[row].update(dict.fromkeys(own[row]))
             if len(spans) == size:
                 bounds[row] += spans[-1].score * voter.seats / total
         listed.append(own)
