@@ -25,7 +25,7 @@ from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.evaluation.evaluator import Evaluator
 from autoqa.ensemble.evaluation.span_shortlist import shortlist
 from autoqa.ensemble.evaluation.word_sets import Vocabulary
-from autoqa.scores.overlap import Overlap
+from autoqa.scores.overlap import ItemOverlap
 from autoqa.scores.registry import get_metric
 from autoqa.text.segmentation import pieces
 
@@ -87,7 +87,7 @@ def as_words(mask: int, names: dict[int, str], *, repeated: bool) -> Words:
     return tuple(word for word in words if word) if repeated else frozenset(words)
 
 
-def items_of(overlap: Overlap, field: Field, word: str) -> Sequence[str]:
+def items_of(overlap: ItemOverlap, field: Field, word: str) -> Sequence[str]:
     """What a metric counts of a word; all questions of a field are in one language."""
     return overlap.items(word, field.examples[0].language)
 
