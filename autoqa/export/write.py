@@ -19,7 +19,7 @@ from autoqa.bundle.entries import (
     RefitEntry,
     VoteEntry,
 )
-from autoqa.bundle.manifest import FORMAT, NAME, Manifest, parse_manifest, render
+from autoqa.bundle.manifest import NAME, Manifest, needed_format, parse_manifest, render
 from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.bundle.verify import file_entry, file_paths
 from autoqa.ensemble.joining.plan import EnsemblePlan
@@ -127,8 +127,9 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         encoding="utf-8",
     )
     libraries = _LIBRARIES if plan.conversion is None else (*_LIBRARIES, "onnx", "onnxruntime")
+    fitted = plan.no_answer is not None or plan.confidence is not None
     content = {
-        "format": FORMAT,
+        "format": needed_format(plan.ensemble, plan.public, fitted=fitted),
         "autoqa": autoqa.__version__,
         "versions": {"python": platform.python_version()} | {n: version(n) for n in libraries},
         "study": plan.study,
