@@ -20,7 +20,7 @@ from autoqa.bundle.model_shelf import ModelShelf
 from autoqa.bundle.prediction import NO_ANSWER, Prediction
 from autoqa.bundle.time_estimate import Estimate
 from autoqa.bundle.verify import verify
-from autoqa.bundle.withholding import stated, withheld
+from autoqa.bundle.withholding import told
 from autoqa.errors import DataError
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.types import ProgressCallback
@@ -182,7 +182,7 @@ class Ensemble:
         if call.shortened and shortened is not None:
             shortened(list(dict.fromkeys(call.shortened)))
         answers = by_question(parts, found, asked.top_k)
-        return withheld(stated(answers, self.manifest), questions, self.manifest, asked)
+        return told(answers, questions, self.manifest, asked)
 
     def _several(self, contexts: Sequence[str] | Documents) -> Documents:
         """The contexts of a call; those of the call before are not searched anew."""

@@ -16,6 +16,16 @@ from autoqa.ensemble.joining.confidence import Confidence, confidence_features
 from autoqa.text.scripts import language_of
 
 
+def told(
+    predictions: Sequence[Prediction],
+    rows: Sequence[Row],
+    manifest: Manifest,
+    options: AnswerOptions,
+) -> list[Prediction]:
+    """Predictions with stated scores, and without what is withheld; see :func:`withheld`."""
+    return withheld(stated(predictions, manifest), rows, manifest, options)
+
+
 def stated(predictions: Sequence[Prediction], manifest: Manifest) -> list[Prediction]:
     """Predictions with the scores that a bundle states.
 
