@@ -58,11 +58,18 @@ class Span(NamedTuple):
     text: str
 
 
+DEFAULT_METRIC = "jaccard"
+"""The metric of studies that name none, and of all files from before they could."""
+
 Aggregator = Literal["vote", "characters", "vote-only"]
 """How an ensemble's models are joined; see :mod:`autoqa.ensemble.joining.aggregate`."""
 
 VoteBy = Literal["set", "position"]
 """What is voted on: words wherever they stand, or words at one place of the context."""
+
+Segmentation = Literal["words", "mixed"]
+"""Where a text is cut into words: at white space, or beside it around each character of a script
+that puts no spaces between words; see :mod:`autoqa.text.segmentation`."""
 
 WeightFormat = Literal["fp16", "onnx", "onnx-int8"]
 """How a bundle stores its models: half precision for torch, or files for ONNX Runtime in single

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -141,12 +140,17 @@ CONDITIONAL = {4}
 """Seeds of the candidates with a conditional end head; it shares a group with a plain one."""
 
 
-def write_run(home: Path) -> RunFolder:
+def write_run(
+    home: Path, metric: str = "jaccard", parts: dict[Part, list[Example]] | None = None
+) -> RunFolder:
     """The run folder of a finished search: four candidates in two groups."""
+    study = STUDY
+    if metric != "jaccard":
+        study = STUDY.replace("[selection]", f'metric = "{metric}"\n[selection]')
     run = RunFolder(home / "toy")
     run.create()
-    run.study_file.write_text(STUDY, encoding="utf-8")
-    parts: dict[Part, list[Example]] = {"public": examples(16), "private": examples(24, 16)}
+    run.study_file.write_text(study, encoding="utf-8")
+    parts = parts or {"public": examples(16), "private": examples(24, 16)}
     for part, rows in parts.items():
         run.save_examples(part, rows)
     tokenizers = {
@@ -154,9 +158,10 @@ def write_run(home: Path) -> RunFolder:
         for name in ("plain", "lower")
     }
     with Store(run.store_url(), "toy") as store:
-        store.save_study(STUDY)
+        store.save_study(study)
         for backbone, seed in CANDIDATES:
-            store.add_candidate(write_candidate(run, tokenizers[backbone], backbone, seed, parts))
+            made = write_candidate(run, tokenizers[backbone], backbone, seed, parts, metric)
+            store.add_candidate(made)
     return run
 
 
@@ -166,6 +171,7 @@ def write_candidate(
     backbone: str,
     seed: int,
     parts: dict[Part, list[Example]],
+    metric: str = "jaccard",
 ) -> CandidateRecord:
     """What a worker leaves of a trial, but for the training."""
     group = str(WindowGroup(tokenizer.key, LENGTH, STRIDE))
@@ -196,12 +202,13 @@ def write_candidate(
             learning_rate=3e-5,
             seed=seed,
             scores=scores.mean(),
-            jaccard_by_language=scores.by_language(parts["public"]),
+            by_language=scores.by_language(parts["public"], metric),
             windows_per_second=100.0,
             seconds=1.0,
             inference_seconds=0.1,
             licence="MIT",
+            metric=metric,
         )
-        text = json.dumps(asdict(record), ensure_ascii=False)
+        text = json.dumps(record.as_json(), ensure_ascii=False)
         (folder / "candidate.json").write_text(text, encoding="utf-8")
     return record

@@ -47,7 +47,7 @@ def test_an_exported_bundle_opens(golden: Path) -> None:
         manifest = run.export("again")
         then = json.loads(Path("exported/manifest.json").read_text("utf-8"))
         assert [member.id for member in manifest.members] == [m["id"] for m in then["members"]]
-        assert manifest.private.jaccard == then["private"]["jaccard"]
+        assert manifest.private.score == then["private"]["jaccard"]
         with pytest.raises(ConfigError, match="exists already"):
             run.export("again")
         (alone,) = run.export("again", candidate="t0000-100", force=True).members

@@ -28,7 +28,7 @@ def add_external(
         note: Anything to remember.
 
     Returns:
-        What was scored (a candidate's id, or an ensemble's ids and weights), and its Jaccard on the
+        What was scored (a candidate's id, or an ensemble's ids and weights), and its score on the
         own public part.
 
     Raises:
@@ -65,7 +65,7 @@ def predictions(externals: Sequence[ExternalScore]) -> dict[str, Agreement]:
 def _subject(run: StudyRun, what: str) -> tuple[str, float]:
     records = {record.id: record for record in run.store.candidates()}
     if what in records:
-        return what, records[what].jaccard
+        return what, records[what].score
     if what == SELECTION:
         selection = stored_selection(run)
         if selection is None:
@@ -87,7 +87,7 @@ def _subject(run: StudyRun, what: str) -> tuple[str, float]:
             f"CANDIDATE {what!r}: this bundle is of the study {manifest.study!r}, not of "
             f"{run.study.name!r}"
         )
-    return _name([(m.id, m.weight) for m in manifest.members]), manifest.public.jaccard
+    return _name([(m.id, m.weight) for m in manifest.members]), manifest.public.score
 
 
 def _name(members: Sequence[tuple[str, float]]) -> str:

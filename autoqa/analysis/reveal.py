@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard
-from autoqa.analysis.private_scores import ensemble_key, private_digest
+from autoqa.analysis.none_scores import split_of
+from autoqa.analysis.private_scores import ensemble_key, keep_score, private_digest
 from autoqa.analysis.selection import choose, stored_selection
 from autoqa.analysis.stored_predictions import candidate_scores, load_part
 from autoqa.errors import ConfigError
 from autoqa.scores.bootstrap import Comparison, Interval, interval, paired
 from autoqa.scores.correlation import Agreement, agreement, ranks
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.scores.summary import ScoreEntry, score_answers
 from autoqa.store.private_openings import OpeningRow
 
@@ -23,8 +24,8 @@ class RankedCandidate:
 
     Attributes:
         id: The candidate.
-        public: Its public Jaccard.
-        private: Its private Jaccard with its 95 % interval.
+        public: Its public score.
+        private: Its private score with its 95 % interval.
         public_rank: 1 is the highest; equal ones share their mean rank.
         private_rank: Likewise.
     """
@@ -90,14 +91,14 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
     opening = run.store.log_opening(reason, purpose="reveal")
     part = load_part(run, plan.members, "private", opening)
     answers = [span.text for span in part.spans(plan)]
-    private = score_answers(answers, part.examples)
-    run.store.keep_private_score(key, opening, private.model_dump())
+    private = score_answers(answers, part.examples, part.metric)
+    keep_score(run, key, opening, private, split_of(part, plan))
     scores = candidate_scores(run, board.compared, part.examples, "private", opening)
     documents = [example.document for example in part.examples]
     intervals = [interval(each, documents) for each in scores]
     place = [record.id for record in board.compared].index(board.best.id)
     ids = tuple(member.id for member in plan.members)
-    joined = score(answers, part.examples).jaccard
+    joined = score_by(part.metric, answers, part.examples)
     return OpenedPart(
         opening=opening.number,
         earlier=earlier,

@@ -19,10 +19,10 @@ from autoqa.arrays import Doubles
 from autoqa.errors import DataError
 from autoqa.files import write_atomically
 from autoqa.scores.bootstrap import LEVEL, ROUNDS, Comparison, paired
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.text.rules import RULES, apply_rules
 from autoqa.text.scripts import language_of
-from autoqa.types import Example, Span
+from autoqa.types import DEFAULT_METRIC, Example, Span
 
 Rules = dict[str, tuple[str, ...]]
 """Names of rules by language."""
@@ -37,7 +37,7 @@ class RuleTest:
         language: ISO 639-1 code; questions of which neither row nor script says it are left out.
         questions: Questions in this language.
         changed: Answers that the rule changes.
-        gain: Gain in Jaccard over all questions of the language; ``None`` where no answer changes.
+        gain: Gain over all questions of the language; ``None`` where no answer changes.
         enabled: Whether the interval lies above zero.
     """
 
@@ -57,8 +57,8 @@ class Postprocessing:
         members: Ids of the candidates whose joined answers were tested.
         level: Coverage of each rule's interval.
         tests: Every rule in every language.
-        before: Jaccard on the public part without rules.
-        after: Jaccard with all enabled rules together.
+        before: Score on the public part without rules.
+        after: Score with all enabled rules together.
         total: The gain of all enabled rules together, with its 95 % interval.
     """
 
@@ -115,7 +115,10 @@ def try_rules(run: StudyRun) -> Postprocessing:
     plan = with_scoring(run, ensemble_at_hand(run))
     part = load_part(run, plan.members, "public")
     result = compare_rules(
-        part.spans(plan), part.examples, tuple(member.id for member in plan.members)
+        part.spans(plan),
+        part.examples,
+        tuple(member.id for member in plan.members),
+        part.metric,
     )
     run.store.log_read(
         "rules", ", ".join(result.members), sum(test.gain is not None for test in result.tests)
@@ -146,7 +149,10 @@ def clear(run: StudyRun) -> bool:
 
 
 def compare_rules(
-    spans: Sequence[Span], examples: Sequence[Example], members: tuple[str, ...]
+    spans: Sequence[Span],
+    examples: Sequence[Example],
+    members: tuple[str, ...],
+    metric: str = DEFAULT_METRIC,
 ) -> Postprocessing:
     """Compares answers after each rule, and after all that help, with the answers as they are.
 
@@ -154,17 +160,18 @@ def compare_rules(
         spans: One answer per question.
         examples: The questions with their references, at least one.
         members: Ids of the candidates that gave the answers.
+        metric: The study's metric.
     """
     contexts = [example.context for example in examples]
     languages = [language_of(example.language, example.context) for example in examples]
     texts = [span.text for span in spans]
-    before = score(texts, examples).jaccard
+    before = score_by(metric, texts, examples)
     documents = [example.document for example in examples]
 
     def after(enabled: Mapping[str, Sequence[str]]) -> tuple[int, Doubles]:
         cleaned = [span.text for span in apply_rules(spans, contexts, languages, enabled)]
         changed = sum(text != plain for text, plain in zip(cleaned, texts, strict=True))
-        return changed, score(cleaned, examples).jaccard
+        return changed, score_by(metric, cleaned, examples)
 
     outcomes = {
         (rule, language): after({language: (rule,)})

@@ -65,6 +65,7 @@ def selector(
         seed=run.study.seed,
         aggregator=table.aggregator,
         words=table.words,
+        metric=run.study.validation.metric,
     )
 
 

@@ -23,7 +23,6 @@ from autoqa.errors import ConfigError, DataError
 from autoqa.features.windows import Windows
 from autoqa.files import write_atomically
 from autoqa.scores.bootstrap import Comparison, paired
-from autoqa.scores.metrics import score
 from autoqa.store.candidate_record import by_score
 
 STARTS = (1.0, 0.9, 1.1, 0.8, 1.2)
@@ -56,8 +55,8 @@ class SpanFit:
         scoring: What all documents together choose, by group.
         questions: Questions of the public part.
         folds: Parts of its documents.
-        before: Jaccard with the plain sum of logits.
-        after: Jaccard on documents that had no say in the choice.
+        before: Score with the plain sum of logits.
+        after: Score on documents that had no say in the choice.
         gain: Of that, with its 95 % interval.
     """
 
@@ -246,5 +245,5 @@ def _all_scores(
 
 
 def _scores(part: StoredPart, plan: EnsemblePlan) -> Doubles:
-    """Jaccard of each question, float64 ``[Q]``."""
-    return score([span.text for span in part.spans(plan)], part.examples).jaccard
+    """Score of each question, float64 ``[Q]``."""
+    return part.question_scores(plan)

@@ -10,10 +10,12 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles, Floats
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.ensemble.evaluation.candidate_scorer import CandidateScorer
-from autoqa.ensemble.joining.join import join
+from autoqa.ensemble.joining.join import Joined, join, join_spans
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.features.files import load_windows
 from autoqa.features.windows import Windows
+from autoqa.scores.metrics import score_by
+from autoqa.scores.registry import get_metric
 from autoqa.scores.summary import ScoreEntry, score_answers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import load_logits
@@ -30,19 +32,29 @@ class StoredPart:
         examples: The questions.
         windows: Their windows by group.
         logits: Start and end logits by candidate.
+        metric: The study's metric.
     """
 
     examples: Sequence[Example]
     windows: Mapping[str, Windows]
     logits: Mapping[str, tuple[Floats, Floats]]
+    metric: str
 
     def spans(self, plan: EnsemblePlan) -> list[Span]:
         """An ensemble's answers, one span per question."""
+        return join_spans(plan, self.logits, self.windows, self.examples)
+
+    def joined(self, plan: EnsemblePlan) -> Joined:
+        """An ensemble's answers, and how sure they are."""
         return join(plan, self.logits, self.windows, self.examples)
 
     def score(self, plan: EnsemblePlan) -> ScoreEntry:
         """An ensemble's score."""
-        return score_answers([span.text for span in self.spans(plan)], self.examples)
+        return score_answers([span.text for span in self.spans(plan)], self.examples, self.metric)
+
+    def question_scores(self, plan: EnsemblePlan) -> Doubles:
+        """Its score on each question, float64 ``[Q]``."""
+        return score_by(self.metric, [span.text for span in self.spans(plan)], self.examples)
 
 
 def load_part(
@@ -65,6 +77,7 @@ def load_part(
         examples=run.folder.load_examples(part, opening),
         windows={g: load_windows(run.folder.windows_path(g, part)) for g in groups},
         logits={m.id: load_logits(run.folder, m.id, part, opening) for m in members},
+        metric=run.study.validation.metric,
     )
 
 
@@ -88,6 +101,7 @@ def ensemble_plan(
         aggregator=run.study.selection.aggregator,
         words=run.study.selection.words,
         rules=rules,
+        segmentation=get_metric(run.study.validation.metric).segmentation,
     )
 
 
@@ -97,8 +111,9 @@ def candidate_scores(
     examples: Sequence[Example],
     part: Part,
     opening: Opening | None = None,
+    metric: str | None = None,
 ) -> Doubles:
-    """Jaccard of each candidate alone on each question, float64 ``[C, Q]``.
+    """Score of each candidate alone on each question, float64 ``[C, Q]``.
 
     Answers are as the search scored them: no rule is applied. One candidate's logits are in memory
     at a time.
@@ -109,10 +124,11 @@ def candidate_scores(
         examples: The part's questions.
         part: Which part.
         opening: Needed for the private part.
+        metric: By which metric; left out, by the study's.
 
     Raises:
         DataError: Predictions or windows are missing, damaged or do not fit.
     """
     scores = CandidateScorer(run.folder, examples, part, opening)
-    rows = [scores.of(record) for record in candidates]
+    rows = [scores.of(record, metric) for record in candidates]
     return np.array(rows).reshape(-1, len(examples))

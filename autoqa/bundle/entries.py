@@ -9,7 +9,7 @@ from autoqa.api import Precision
 from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.scores.summary import Entry, ScoreEntry, _short
-from autoqa.types import Aggregator, VoteBy, WeightFormat
+from autoqa.types import Aggregator, Segmentation, VoteBy, WeightFormat
 
 CONFIG = "config.json"
 MODEL_FILES: Mapping[WeightFormat, str] = {
@@ -30,7 +30,7 @@ class ConversionEntry(Entry):
         weights: What they were converted to.
         before: The ensemble's score with the weights in half precision.
         after: Its score with the converted ones.
-        gain: Mean difference of the questions' Jaccard, negative where converting costs.
+        gain: Mean difference of the questions' scores, negative where converting costs.
         low: Lower end of its 95 % interval (paired document bootstrap).
         high: Upper end.
         differing: Questions that are answered otherwise.
@@ -51,7 +51,7 @@ class ConversionEntry(Entry):
     @property
     def change(self) -> str:
         """``.853 -> .847 (-.006 ± .009)``: three digits, for the change is smaller than a score."""
-        scores = f"{_short(self.before.jaccard, 3)} -> {_short(self.after.jaccard, 3)}"
+        scores = f"{_short(self.before.score, 3)} -> {_short(self.after.score, 3)}"
         sign = "-" if self.gain < 0 else "+"
         half_width = (self.high - self.low) / 2
         return f"{scores} ({sign}{_short(abs(self.gain), 3)} ± {_short(half_width, 3)})"
@@ -231,12 +231,22 @@ class VoteEntry(Entry):
         max_answer_tokens: Most tokens in an answer of groups that do not say their own.
         aggregator: The way; format 1.0 knew one.
         words: What is voted on.
+        segmentation: Where answers are cut into words; a manifest has it only where that is not
+            at white space, as it was everywhere before 1.4.
     """
 
     best: SafeName
     max_answer_tokens: Annotated[int, Field(ge=1)]
     aggregator: Aggregator = "vote"
     words: VoteBy = "set"
+    segmentation: Segmentation = "words"
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        content: dict[str, Any] = handler(self)
+        if self.segmentation == "words":
+            del content["segmentation"]
+        return content
 
     @classmethod
     def of(cls, plan: EnsemblePlan, max_answer_tokens: int) -> "VoteEntry":
@@ -246,4 +256,5 @@ class VoteEntry(Entry):
             max_answer_tokens=max_answer_tokens,
             aggregator=plan.aggregator,
             words=plan.words,
+            segmentation=plan.segmentation,
         )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from autoqa.bundle.documents import Documents
 from autoqa.errors import DataError
 from autoqa.reading.columns import Columns
 from autoqa.reading.fields import RowMaker
 from autoqa.reading.formats import rows_in
-from autoqa.reading.rows import RawRow
+from autoqa.reading.rows import ContextNeed, RawRow
 from autoqa.types import Answer, Example
 
 UNKNOWN_LANGUAGE = "und"
@@ -27,15 +28,17 @@ class Row:
     Attributes:
         id: Names the answer in the output; unique in its file.
         question: The question.
-        context: The text that holds the answer, of any length.
+        context: The text that holds the answer, of any length; empty where there are several.
         language: What is known of its language, best as ISO 639-1 code; only post-processing
             rules ask for it, and go by the script of the context where it is empty.
+        contexts: Several texts, one of which holds the answer.
     """
 
     id: str
     question: str
-    context: str
+    context: str = ""
     language: str = ""
+    contexts: Documents | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def read_rows(
     format: str = "auto",
     columns: Mapping[str, str] | None = None,
     delimiter: str | None = None,
+    documents: Documents | None = None,
 ) -> Rows:
     """Reads rows to answer.
 
@@ -73,6 +77,7 @@ def read_rows(
         format: As there.
         columns: As there.
         delimiter: As there.
+        documents: Where all questions are answered from; rows need no context then.
 
     Raises:
         ConfigError: There is no such format, field or delimiter.
@@ -80,13 +85,16 @@ def read_rows(
         DataError: The file cannot be read as a whole. What is wrong with single rows is in the
             result.
     """
-    raws = rows_in(path, format=format, columns=columns, delimiter=delimiter, labels=False)
-    return _rows(raws)
+    need: ContextNeed = "any" if documents is None else "none"
+    raws = rows_in(
+        path, format=format, columns=columns, delimiter=delimiter, labels=False, need=need
+    )
+    return _rows(raws, documents)
 
 
 def check_items(items: Iterable[object]) -> Rows:
     """The same for rows that come as objects of JSON; problems say ``row 3`` and no file."""
-    maker = RowMaker(Columns({}), labels=False)
+    maker = RowMaker(Columns({}), labels=False, need="any")
     raws = (maker.row(item, f"row {number}", number) for number, item in enumerate(items, start=1))
     return _rows(raws)
 
@@ -129,7 +137,9 @@ def check_row(row: Row) -> None:
     Raises:
         DataError: The question or the context is empty or no text.
     """
-    checked = check_items([{"question": row.question, "context": row.context}])
+    # Several texts were checked when they were put together.
+    context = "." if row.contexts is not None else row.context
+    checked = check_items([{"question": row.question, "context": context}])
     if checked.problems:
         raise DataError(f"{row.id}{checked.problems[0].removeprefix('row 1')}")
 
@@ -142,13 +152,23 @@ def refuse(problems: tuple[str, ...] | list[str]) -> None:
         raise DataError("\n".join([*problems[:_SHOWN], *tail]))
 
 
-def _rows(raws: Iterable[RawRow]) -> Rows:
-    good, problems, ids = _check(raws, _row)
+def _rows(raws: Iterable[RawRow], documents: Documents | None = None) -> Rows:
+    # Rows may come with the same list of texts, which is searched once.
+    known: dict[tuple[str, ...], Documents] = {}
+
+    def row(raw: RawRow, context: str) -> Row:
+        several = documents
+        if raw.contexts:
+            several = known.get(raw.contexts) or Documents(raw.contexts)
+            known[raw.contexts] = several
+        return Row(raw.id, raw.question, context, raw.language, several)
+
+    good, problems, ids = _check(raws, row, one_context=documents is None)
     return Rows(tuple(good), tuple(problems), tuple(ids))
 
 
 def _check(
-    raws: Iterable[RawRow], make: Callable[[RawRow, str], T]
+    raws: Iterable[RawRow], make: Callable[[RawRow, str], T], *, one_context: bool = True
 ) -> tuple[list[T], list[str], list[str]]:
     """What is made of the good rows, what is wrong with the others, and the ids of all."""
     good: list[T] = []
@@ -171,9 +191,10 @@ def _check(
                 raise _BadRow(f"the id {raw.id!r}{own} was already used in {seen[raw.id]}.")
             without = ", as the number of a row without id" if raw.numbered else ""
             seen[raw.id] = raw.where + without
-            for name, text in (("question", raw.question), ("context", raw.context)):
-                if not text or text.isspace():
-                    raise _BadRow(f"{name} is empty.")
+            if not raw.question or raw.question.isspace():
+                raise _BadRow("question is empty.")
+            if one_context and not raw.contexts and (not raw.context or raw.context.isspace()):
+                raise _BadRow("context is empty.")
             good.append(make(raw, texts.setdefault(raw.context, raw.context)))
         except _BadRow as bad:
             problems.append(f"{raw.where}: {bad}")
@@ -183,10 +204,6 @@ def _check(
 def _in_order(seen: Mapping[str, str], unread: Mapping[str, str]) -> list[str]:
     """Ids in the order of rows; with those of unread rows all are numbers."""
     return sorted([*seen, *unread], key=int) if unread else list(seen)
-
-
-def _row(raw: RawRow, context: str) -> Row:
-    return Row(raw.id, raw.question, context, raw.language)
 
 
 def _example(raw: RawRow, context: str) -> Example:

@@ -24,13 +24,18 @@ from autoqa.bundle.entries import (
     SpanScoringEntry,
     VoteEntry,
 )
+from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import BundleError
 from autoqa.scores.summary import Entry, ScoreEntry
 from autoqa.text.rules import RULES
+from autoqa.types import DEFAULT_METRIC
 
-FORMAT = "1.3"
+FORMAT = "1.4"
 """A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
+
+_WITHOUT_METRIC = "1.3"
+"""What a bundle has that names no metric, cuts words at white space, and has nothing fitted."""
 
 NAME = "manifest.json"
 UNKNOWN = "unknown"
@@ -78,6 +83,10 @@ class Manifest(Entry):
         rules: Post-processing rules by language, applied to the joined answers.
         scoring: What decides on a group's best span, by group; a manifest has it only where that
             is not the plain sum of logits.
+        no_answer: When no answer is given; a manifest has it only where validation had questions
+            without one.
+        confidence: How scores of answers are made; a manifest has it only where the public part was
+            large enough.
         public: The ensemble's score on the part of the validation set that selection saw.
         private: Its score on the part that nothing saw before, with half-precision weights.
         conversion: What converting the weights changed, where they were converted.
@@ -100,6 +109,8 @@ class Manifest(Entry):
     vote: VoteEntry
     rules: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     scoring: dict[str, SpanScoringEntry] = Field(default_factory=dict)
+    no_answer: NoAnswerEntry | None = None
+    confidence: ConfidenceEntry | None = None
     public: ScoreEntry
     private: ScoreEntry
     conversion: ConversionEntry | None = None
@@ -114,8 +125,9 @@ class Manifest(Entry):
         content: dict[str, Any] = handler(self)
         if not self.scoring:
             del content["scoring"]
-        if self.refit is None:
-            del content["refit"]
+        for name in ("refit", "no_answer", "confidence"):
+            if content[name] is None:
+                del content[name]
         return content
 
     @property
@@ -126,8 +138,10 @@ class Manifest(Entry):
             tie_group=self.vote.best,
             aggregator=self.vote.aggregator,
             words=self.vote.words,
+            segmentation=self.vote.segmentation,
             rules=self.rules,
             scoring={group: entry.scoring for group, entry in self.scoring.items()},
+            none=None if self.no_answer is None else self.no_answer.rule,
         )
 
     @property
@@ -174,6 +188,18 @@ class Manifest(Entry):
             if path not in self.files:
                 raise ValueError(f"file {path!r} is needed but not listed")
         return self
+
+
+def needed_format(plan: EnsemblePlan, score: ScoreEntry, *, fitted: bool = False) -> str:
+    """The oldest version of the format that says all of an ensemble and its score.
+
+    Args:
+        plan: The ensemble.
+        score: Its score.
+        fitted: Whether a rule for no answer or a confidence was fitted for it.
+    """
+    plain = plan.segmentation == "words" and score.metric == DEFAULT_METRIC and not fitted
+    return _WITHOUT_METRIC if plain else FORMAT
 
 
 def render(content: dict[str, Any]) -> bytes:

@@ -4,45 +4,28 @@ The windows, the forward pass, the decoding and the vote are the functions that 
 when it was selected, so a bundle answers as its manifest promises.
 """
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Unpack, overload
 
-from autoqa.bundle.batching import cut_rows, size, split
-from autoqa.bundle.entries import MemberEntry
+from autoqa.bundle.answer_options import AnswerKeywords, AnswerOptions, OtherKeywords
+from autoqa.bundle.answering import Answering
+from autoqa.bundle.document_answers import by_question, passage_rows
+from autoqa.bundle.documents import Documents
 from autoqa.bundle.input_rows import Row, check_row
-from autoqa.bundle.loading import Forward, check_device, load_member
+from autoqa.bundle.loading import check_device
 from autoqa.bundle.manifest import Manifest
-from autoqa.bundle.time_estimate import Estimate, seconds_of_loading, seconds_of_passes
+from autoqa.bundle.model_shelf import ModelShelf
+from autoqa.bundle.prediction import NO_ANSWER, Prediction
+from autoqa.bundle.time_estimate import Estimate
 from autoqa.bundle.verify import verify
-from autoqa.ensemble.joining.join import join
-from autoqa.errors import ConfigError
+from autoqa.bundle.withholding import told
+from autoqa.errors import DataError
 from autoqa.features.tokenizer import QATokenizer
-from autoqa.features.windows import Windows
-from autoqa.types import ProgressCallback, Span
+from autoqa.types import ProgressCallback
 
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """An answer.
-
-    Attributes:
-        answer: Its text; empty where no answer was found. Where groups voted words away in the
-            middle, it is shorter than the fragment that it was cut from.
-        start: First character of that fragment in the context.
-        end: One past its last character.
-        score: Confidence, 0 to 1, higher is better; comparable between rows of one bundle.
-    """
-
-    answer: str
-    start: int
-    end: int
-    score: float
-
-
-NO_ANSWER = Prediction("", 0, 0, 0.0)
-"""What stands for a row that could not be answered."""
+__all__ = ["NO_ANSWER", "Ensemble", "Prediction", "load"]
 
 
 class Ensemble:
@@ -53,11 +36,11 @@ class Ensemble:
         manifest: Its manifest.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``...
         resident: Keep models in memory between single calls.
-        max_answer_tokens: Most tokens in an answer, for all groups; left out, what the bundle says.
+        options: How questions are answered where a call says nothing else.
 
     Attributes:
         manifest: What the bundle says about itself.
-        max_answer_tokens: Most tokens in an answer, by group.
+        options: How questions are answered where a call says nothing else.
     """
 
     def __init__(
@@ -67,22 +50,56 @@ class Ensemble:
         *,
         device: str = "auto",
         resident: bool = True,
-        max_answer_tokens: int | None = None,
+        options: AnswerOptions | None = None,
     ) -> None:
         self.manifest = manifest
-        self.max_answer_tokens = {
-            group: max_answer_tokens or own for group, own in manifest.max_answer_tokens.items()
-        }
-        self._folder = folder
-        self._device = device
+        self.options = options or AnswerOptions()
         self._resident = resident
-        self._resident_models: dict[str, Forward] = {}
-        self._current: tuple[str, Forward] | None = None
+        self._shelf = ModelShelf(folder, device)
         self._tokenizers = {
             group.id: QATokenizer.from_folder(folder / group.folder) for group in manifest.groups
         }
+        self._documents: tuple[tuple[str, ...], Documents] | None = None
 
-    def __call__(self, *, question: str, context: str, language: str = "") -> Prediction:
+    @property
+    def max_answer_tokens(self) -> dict[str, int]:
+        """Most tokens in an answer, by group."""
+        return self.options.limits(self.manifest)
+
+    @overload
+    def __call__(
+        self,
+        *,
+        question: str,
+        context: str | None = None,
+        contexts: Sequence[str] | Documents | None = None,
+        language: str = "",
+        top_k: None = None,
+        **options: Unpack[OtherKeywords],
+    ) -> Prediction: ...
+
+    @overload
+    def __call__(
+        self,
+        *,
+        question: str,
+        context: str | None = None,
+        contexts: Sequence[str] | Documents | None = None,
+        language: str = "",
+        top_k: int,
+        **options: Unpack[OtherKeywords],
+    ) -> list[Prediction]: ...
+
+    def __call__(
+        self,
+        *,
+        question: str,
+        context: str | None = None,
+        contexts: Sequence[str] | Documents | None = None,
+        language: str = "",
+        top_k: int | None = None,
+        **options: Unpack[OtherKeywords],
+    ) -> Prediction | list[Prediction]:
         """Answers one question; the models stay in memory unless opened with ``resident=False``.
 
         Of a question that is too long for a window, the beginning is read.
@@ -90,14 +107,24 @@ class Ensemble:
         Args:
             question: The question.
             context: The text that holds the answer.
+            contexts: In its place, texts one of which does. For many questions about the same
+                texts make :class:`autoqa.Documents` of them once.
             language: ISO 639-1 code of the context, which decides on post-processing rules; left
                 out, the script of the context does.
+            top_k: How many answers; with a number, also with 1, they come as a list, best first.
+            options: Further ones of :class:`autoqa.bundle.answer_options.AnswerOptions`.
 
         Raises:
+            ConfigError: An option has a value that could not be kept to.
             DataError: The question or the context is empty or no text.
         """
-        row = Row("the row", question, context, language)
-        return self.predict([row], keep_loaded=self._resident)[0]
+        if (context is None) == (contexts is None):
+            raise DataError("the row: give a context, or several as contexts.")
+        several = None if contexts is None else self._several(contexts)
+        row = Row("the row", question, context or "", language, several)
+        asked: AnswerKeywords = {"top_k": 1 if top_k is None else top_k, **options}
+        (found,) = self.predict([row], keep_loaded=self._resident, **asked)
+        return found if top_k is None else [found.alone(), *found.others]
 
     def predict(
         self,
@@ -107,6 +134,7 @@ class Ensemble:
         announce: Callable[[Estimate], None] | None = None,
         progress: ProgressCallback | None = None,
         shortened: Callable[[list[str]], None] | None = None,
+        **options: Unpack[AnswerKeywords],
     ) -> list[Prediction]:
         """Answers many questions.
 
@@ -122,98 +150,50 @@ class Ensemble:
                 an extrapolation until the last block.
             shortened: Told at the end the ids of rows whose question is too long for a window of
                 some model, so that only its beginning was read there; not called without any.
+            options: Any of :class:`autoqa.bundle.answer_options.AnswerOptions`, such as
+                ``top_k=3``; the further answers stand in ``others``.
 
         Returns:
             One prediction per row, in their order.
 
         Raises:
+            ConfigError: An option has a value that could not be kept to.
             DataError: As for a single question; names the row.
+            MissingAssetError: Passages are to be searched, and the package for that is missing.
         """
+        asked = self.options.changed(self.manifest, **options)
         questions = list(rows)
         for row in questions:
             check_row(row)
-        long: list[str] = []
+        call = Answering(
+            manifest=self.manifest,
+            tokenizers=self._tokenizers,
+            shelf=self._shelf,
+            options=asked,
+            keep_loaded=keep_loaded,
+            announce=announce,
+            progress=progress,
+        )
+        parts = passage_rows(questions, asked.passages)
         try:
-            predictions = self._answer(questions, keep_loaded, announce, progress, long)
+            found = call.predictions([part.row for part in parts], len(questions))
         finally:
-            self._current = None
-        if long and shortened is not None:
-            shortened(long)
-        return predictions
+            self._shelf.clear()
+        if call.shortened and shortened is not None:
+            shortened(list(dict.fromkeys(call.shortened)))
+        answers = by_question(parts, found, asked.top_k)
+        return told(answers, questions, self.manifest, asked)
 
-    def _answer(
-        self,
-        rows: Sequence[Row],
-        keep_loaded: bool,
-        announce: Callable[[Estimate], None] | None,
-        progress: ProgressCallback | None,
-        long: list[str],
-    ) -> list[Prediction]:
-        blocks = split(rows, self.manifest, self._tokenizers, self.max_answer_tokens)
-        left = sum(map(size, rows))
-        predictions: list[Prediction] = []
-        done = 0
-        for block in blocks:
-            characters = sum(map(size, block))
-            windows = cut_rows(
-                block, self.manifest.groups, self._tokenizers, self.max_answer_tokens, long
-            )
-            passes = sum(len(windows[member.group]) for member in self.manifest.members)
-            expected = done + round(passes * left / characters)
-            if announce is not None and not predictions:
-                seconds = self._seconds(windows, left / characters, len(blocks), keep_loaded)
-                models = len(self.manifest.members)
-                announce(Estimate(len(rows), expected, models, seconds))
-
-            def report(now: int, before: int = done, total: int = expected) -> None:
-                if progress is not None:
-                    progress(before + now, total)
-
-            spans = self._spans(block, windows, report, keep_loaded)
-            predictions += [Prediction(s.text, s.start, s.end, s.score) for s in spans]
-            done, left = done + passes, left - characters
-        return predictions
-
-    def _spans(
-        self,
-        rows: Sequence[Row],
-        windows: Mapping[str, Windows],
-        report: Callable[[int], None],
-        keep_loaded: bool,
-    ) -> list[Span]:
-        logits, done = {}, 0
-        for member in self.manifest.members:
-            member_windows = windows[member.group]
-
-            def advance(now: int, _: int, before: int = done) -> None:
-                report(before + now)
-
-            logits[member.id] = self._model(member, keep_loaded)(member_windows, progress=advance)
-            done += len(member_windows)
-            report(done)
-        return join(self.manifest.plan, logits, windows, rows)
-
-    def _model(self, member: MemberEntry, keep_loaded: bool) -> Forward:
-        if member.id in self._resident_models:
-            return self._resident_models[member.id]
-        if self._current is None or self._current[0] != member.id:
-            self._current = None  # before the next one is loaded, not after
-            self._current = member.id, load_member(self._folder, member, self._device)
-        model = self._current[1]
-        if keep_loaded:
-            self._resident_models[member.id] = model
-        return model
-
-    def _seconds(
-        self, windows: Mapping[str, Windows], share: float, blocks: int, keep_loaded: bool
-    ) -> float:
-        """Seconds for all blocks, the first of which has these windows."""
-        begin = time.perf_counter()
-        model = self._model(self.manifest.members[0], keep_loaded)
-        loading = seconds_of_loading(self.manifest, time.perf_counter() - begin)
-        passes = seconds_of_passes(self._folder, self.manifest, windows, model)
-        once = keep_loaded or len(self.manifest.members) == 1
-        return passes * share + loading * (1 if once else blocks)
+    def _several(self, contexts: Sequence[str] | Documents) -> Documents:
+        """The contexts of a call; those of the call before are not searched anew."""
+        if isinstance(contexts, Documents):
+            return contexts
+        if isinstance(contexts, str):
+            return Documents(contexts)  # which says what is wrong
+        given = tuple(contexts)
+        if self._documents is None or self._documents[0] != given:
+            self._documents = given, Documents(given)
+        return self._documents[1]
 
 
 def load(
@@ -221,7 +201,7 @@ def load(
     *,
     device: str = "auto",
     resident: bool = True,
-    max_answer_tokens: int | None = None,
+    **options: Unpack[AnswerKeywords],
 ) -> Ensemble:
     """Opens a bundle after comparing every file with its checksum.
 
@@ -229,38 +209,21 @@ def load(
         path: The folder that ``autoqa export`` wrote.
         device: ``auto`` takes the first GPU, else the CPU.
         resident: Keep all models in memory between single calls: faster, if they fit.
-        max_answer_tokens: Most tokens in an answer, in place of what the bundle says.
+        options: How questions are answered where a call says nothing else, see
+            :class:`autoqa.bundle.answer_options.AnswerOptions`; ``max_answer_tokens``: most tokens
+            in an answer, in place of what the bundle says.
 
     Raises:
         BundleError: The folder is no bundle, damaged, or of another format version.
-        ConfigError: There is no such device, the bundle's models do not run there, or no answer
-            can have so many tokens.
+        ConfigError: There is no such device, the bundle's models do not run there, or an option
+            has a value that could not be kept to.
         MissingAssetError: The package that computes the bundle's models is not installed.
     """
     folder = Path(path)
     manifest = verify(folder)
     check_device(device, manifest)
-    if max_answer_tokens is not None:
-        _check_longest(max_answer_tokens, manifest)
-    return Ensemble(
-        folder,
-        manifest,
-        device=device,
-        resident=resident,
-        max_answer_tokens=max_answer_tokens,
-    )
-
-
-def _check_longest(most: object, manifest: Manifest) -> None:
-    longest = max(group.length for group in manifest.groups)
-    if not isinstance(most, int) or isinstance(most, bool) or not 1 <= most < longest:
-        raise ConfigError(
-            f"max_answer_tokens is {most!r}: give a whole number from 1 to {longest - 1}; an "
-            f"answer stands in one window, and those of the bundle have {longest} tokens, question "
-            "included."
-        )
-
-
-def _token_counts(tokenizer: QATokenizer, texts: list[str]) -> list[int]:
-    encodings = tokenizer.core.encode_batch_fast(texts, add_special_tokens=False)
-    return [len(encoding.ids) for encoding in encodings]
+    asked = AnswerOptions().changed(manifest, **options)
+    note = asked.note(manifest)
+    if note is not None:
+        warnings.warn(note, stacklevel=2)
+    return Ensemble(folder, manifest, device=device, resident=resident, options=asked)

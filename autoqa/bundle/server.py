@@ -4,12 +4,13 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import autoqa
 from autoqa.bundle.input_rows import Row, check_items
+from autoqa.bundle.prediction import Prediction
 from autoqa.bundle.predictor import Ensemble
 from autoqa.errors import ConfigError, DataError, MissingAssetError
 
@@ -110,8 +111,10 @@ def make_app(ensemble: Ensemble, limits: RequestLimits) -> "FastAPI":
     ``POST /answer`` takes one row (``question``, ``context``, and if wanted ``id`` and
     ``language``) or a list of rows, and returns one object or a list: ``answer``, ``start`` and
     ``end`` (in characters, that is Unicode code points), ``score``, and the ``id`` of rows that
-    have one. What cannot be answered gets status 413 (too large) or 422, and a sentence under
-    ``detail``. One request at a time is answered, in the order in which they came.
+    have one. A row may say ``top_k``, which adds a list ``others`` of the next best answers, and
+    its context may be a list of texts, one of which holds the answer. What cannot be answered gets
+    status 413 (too large) or 422, and a sentence under ``detail``. One request at a time is
+    answered, in the order in which they came.
 
     Args:
         ensemble: An opened bundle.
@@ -144,21 +147,30 @@ def make_app(ensemble: Ensemble, limits: RequestLimits) -> "FastAPI":
     async def answer(request: Request) -> JSONResponse:
         try:
             content = _parse(await _body(request.stream(), limits))
-            rows = _rows(content, limits)
+            rows, top_k = _rows(content, limits), _top_k(content)
             async with turn:
-                predictions = await run_in_threadpool(ensemble.predict, rows, keep_loaded=True)
+                predictions = await run_in_threadpool(
+                    ensemble.predict, rows, keep_loaded=True, top_k=top_k
+                )
         except _Refused as refused:
             return JSONResponse({"detail": str(refused)}, refused.status)
         except DataError as error:  # the message begins with the row's id
             return JSONResponse({"detail": f"row {error}"}, 422)
-        items = content if isinstance(content, list) else [content]
-        answers = [
-            ({"id": row.id} if "id" in item else {}) | asdict(prediction)
-            for item, row, prediction in zip(items, rows, predictions, strict=True)
-        ]
-        return JSONResponse(answers if isinstance(content, list) else answers[0])
+        except (ConfigError, MissingAssetError) as error:
+            return JSONResponse({"detail": str(error)}, 422)
+        return JSONResponse(_reply(content, rows, predictions))
 
     return app
+
+
+def _reply(content: Any, rows: list[Row], predictions: list[Prediction]) -> Any:
+    """The answers in the form of the request."""
+    items = content if isinstance(content, list) else [content]
+    answers = [
+        ({"id": row.id} if "id" in item else {}) | prediction.to_dict()
+        for item, row, prediction in zip(items, rows, predictions, strict=True)
+    ]
+    return answers if isinstance(content, list) else answers[0]
 
 
 async def _body(stream: AsyncIterator[bytes], limits: RequestLimits) -> bytes:
@@ -190,7 +202,7 @@ def _rows(content: Any, limits: RequestLimits) -> list[Row]:
     checked = check_items(items)
     if checked.problems:
         raise _Refused(422, "\n".join(checked.problems[:_SHOWN]))
-    characters = sum(len(row.question) + len(row.context) for row in checked.good)
+    characters = sum(map(_characters, checked.good))
     if characters > limits.characters:
         raise _Refused(
             413,
@@ -199,3 +211,19 @@ def _rows(content: Any, limits: RequestLimits) -> list[Row]:
             "--max-characters.",
         )
     return list(checked.good)
+
+
+def _characters(row: Row) -> int:
+    several = () if row.contexts is None else row.contexts.passages
+    return len(row.question) + len(row.context) + sum(len(each.text) for each in several)
+
+
+def _top_k(content: Any) -> Any:
+    """How many answers are asked for: the same of all rows of a request."""
+    items = content if isinstance(content, list) else [content]
+    asked = [item.get("top_k", 1) for item in items]
+    if any(each != asked[0] for each in asked):
+        raise _Refused(
+            422, "top_k differs between the rows of the request: send a request for each."
+        )
+    return asked[0] if asked else 1

@@ -1,85 +1,145 @@
-"""``autoqa evaluate``: scores of a bundle on a file with answers."""
+"""``autoqa evaluate``: scores of a bundle, or of anybody's answers, on a file with answers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from autoqa.cli.answer_limit import answer_limit
+from autoqa.cli.none_option import no_answer_option, opened_bundle
 from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.reading import reading_options
 from autoqa.cli.terminal import data_console, echo_json
+from autoqa.types import DEFAULT_METRIC
 
 if TYPE_CHECKING:
-    from autoqa.scores.summary import ScoreEntry
+    from autoqa.bundle.evaluation import BundleEvaluation
+    from autoqa.types import Example
 
 _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("bundle", type=_PATH)
-@click.argument("file", type=_PATH)
+@click.argument("paths", type=_PATH, nargs=-1, required=True, metavar="[BUNDLE] FILE")
+@click.option(
+    "--predictions",
+    type=_PATH,
+    metavar="ANSWERS",
+    help="Score these answers: {id: text} as SQuAD's scripts take them, or rows with id and "
+    "answer. With BUNDLE, too, both are compared.",
+)
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
 @answer_limit
+@no_answer_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
 @click.option("--quiet", is_flag=True, help="No estimate, no progress bar.")
 def evaluate(
-    bundle: Path,
-    file: Path,
+    paths: tuple[Path, ...],
+    predictions: Path | None,
     as_json: bool,
     max_answer_tokens: int | None,
+    no_answer: Any,
     device: str,
     quiet: bool,
     **reading: Any,
 ) -> None:
-    """Score BUNDLE on the answers in FILE.
+    """Score BUNDLE, or ANSWERS of any origin, on the answers in FILE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with answers. The
-    score is mean word-level Jaccard with half the width of its 95 % interval.
+    score is that of the metric that the bundle was made for, with half the width of its 95 %
+    interval; the means of all other metrics stand beside it.
     """
-    from autoqa.bundle.input_rows import Row, read_examples
-    from autoqa.bundle.predictor import load
-    from autoqa.scores.summary import score_answers, score_languages
+    bundle, file = _bundle_and_file(paths, predictions)
+    from autoqa.bundle.foreign_answers import answers_to
+    from autoqa.bundle.input_rows import read_examples
+    from autoqa.scores.answer_comparison import compare_answers
 
     examples = read_examples(file, **reading)
-    ensemble = load(bundle, device=device, resident=False, max_answer_tokens=max_answer_tokens)
-    rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
+    answered: dict[str, list[str]] = {}
+    found = None
+    if predictions is not None:
+        answered["predictions"] = answers_to(examples, predictions, file)
+    if bundle is not None:
+        found = _evaluated(
+            bundle,
+            examples,
+            quiet,
+            device=device,
+            max_answer_tokens=max_answer_tokens,
+            no_answer=no_answer,
+        )
+        answered["bundle"] = found.answers
+    gains = None
+    if len(answered) == 2:
+        gains = compare_answers(answered["bundle"], answered["predictions"], examples)
+    _print(answered, examples, gains, found, as_json)
+
+
+def _bundle_and_file(paths: tuple[Path, ...], predictions: Path | None) -> tuple[Path | None, Path]:
+    if len(paths) == 2:
+        return paths
+    if len(paths) > 2:
+        raise click.UsageError(f"got {len(paths)} paths: name a bundle and a file with answers")
+    if predictions is None:
+        raise click.UsageError(
+            f"{paths[0]} alone says nothing: name a bundle and a file with answers, or give "
+            "--predictions ANSWERS beside the file"
+        )
+    return None, paths[0]
+
+
+def _evaluated(
+    bundle: Path,
+    examples: "Sequence[Example]",
+    quiet: bool,
+    **options: Any,
+) -> "BundleEvaluation":
+    from autoqa.bundle.evaluation import evaluate_bundle
+
+    ensemble = opened_bundle(bundle, resident=False, **options)
     with progress_bar("answering", quiet=quiet) as progress:
-        predictions = ensemble.predict(
-            rows,
+        return evaluate_bundle(
+            ensemble,
+            examples,
             announce=None if quiet else announce,
             progress=progress,
             shortened=say_shortened,
         )
-    answers = [prediction.answer for prediction in predictions]
-    overall, languages = score_answers(answers, examples), score_languages(answers, examples)
-    if as_json:
-        by_language = {language: _object(entry) for language, entry in languages.items()}
-        echo_json({**_object(overall), "by_language": by_language})
-    else:
-        _print_table(overall, languages)
 
 
-def _object(entry: "ScoreEntry") -> dict[str, Any]:
-    return {
-        "n": entry.questions,
-        "jaccard": entry.jaccard,
-        "half_width": entry.half_width,
-        "low": entry.low,
-        "high": entry.high,
-        **entry.further,
+def _print(
+    answered: dict[str, list[str]],
+    examples: "Sequence[Example]",
+    gains: Any,
+    found: "BundleEvaluation | None",
+    as_json: bool,
+) -> None:
+    from autoqa.report import evaluation as report
+    from autoqa.report import reliability
+    from autoqa.scores.summary import score_answers, score_languages
+
+    metric = DEFAULT_METRIC if found is None else found.metric
+    scored = {
+        name: (
+            score_answers(answers, examples, metric),
+            score_languages(answers, examples, metric),
+        )
+        for name, answers in answered.items()
     }
-
-
-def _print_table(overall: "ScoreEntry", languages: dict[str, "ScoreEntry"]) -> None:
-    from autoqa.report.tables import numbers, table
-    from autoqa.scores.registry import further_metrics
-
-    further = [metric.name for metric in further_metrics()]
-    scores = table("language", *numbers("n", "jaccard", *further))
-    for name, entry in (*languages.items(), ("all", overall)):
-        jaccard = f"{entry.jaccard:.3f} ± {entry.half_width:.3f}"
-        means = (f"{entry.scores[metric]:.3f}" for metric in further)
-        scores.add_row(name, str(entry.questions), jaccard, *means)
-    data_console().print(scores)
+    if as_json:
+        objects = {name: report.evaluation_object(*entries) for name, entries in scored.items()}
+        if found is not None:
+            objects["bundle"] |= reliability.reliability_object(found.split, found.reliability)
+        one = next(iter(objects.values()))
+        echo_json({**objects, "gains": report.comparison_object(gains)} if gains else one)
+        return
+    for name, entries in scored.items():
+        data_console().print(report.evaluation_table(*entries, title=name if gains else None))
+    if found is not None and found.split is not None:
+        data_console().print(reliability.split_table(found.split))
+    if found is not None and found.reliability is not None:
+        data_console().print(*reliability.reliability_tables(found.reliability))
+    if gains:
+        data_console().print(report.comparison_table(gains))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from autoqa.cli.export_member import export_member
 from autoqa.cli.terminal import complain, data_console, note_console
 from autoqa.errors import MissingAssetError
 from autoqa.types import WeightFormat
@@ -72,6 +73,15 @@ FOLDS = 5
     metavar="FILE",
     help="With --distil: questions and contexts without answers that it learns from, too.",
 )
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["bundle", "transformers"]),
+    default="bundle",
+    show_default=True,
+    help="transformers: one member, for AutoModelForQuestionAnswering.",
+)
+@click.option("--member", metavar="ID", help="With --as transformers: the candidate to write.")
 def export(
     study: str,
     target: Path | None,
@@ -86,6 +96,8 @@ def export(
     folds: int | None,
     distil: str | None,
     unlabelled: Path | None,
+    form: str,
+    member: str | None,
 ) -> None:
     """Write the ensemble of STUDY, the name of a study or its file, into one folder.
 
@@ -93,11 +105,11 @@ def export(
     the validation set is opened once to score the ensemble; every opening is counted, and an
     ensemble that was scored there before keeps its score.
     """
-    _check_options(pick, candidate, distil, unlabelled)
-    if refit and distil:
-        raise click.UsageError(
-            "--refit and --distil exclude each other: a pupil is taught by the members as they are"
-        )
+    if member is not None or form == "transformers":
+        # Every other option says something of an ensemble.
+        export_member(click.get_current_context(), form)
+        return
+    _check_options(pick, candidate, distil, unlabelled, refit=refit)
     _check_refit_numbers(refit, refit_check, seeds, folds)
     if refit_check:
         others = {"--refit": refit, "--kaggle": kaggle, "--force": force, "--to": target}
@@ -210,9 +222,18 @@ def _measure_refit(
 
 
 def _check_options(
-    pick: "PickName | None", candidate: str | None, distil: str | None, unlabelled: Path | None
+    pick: "PickName | None",
+    candidate: str | None,
+    distil: str | None,
+    unlabelled: Path | None,
+    *,
+    refit: bool,
 ) -> None:
     """Refuses options that contradict each other."""
+    if refit and distil:
+        raise click.UsageError(
+            "--refit and --distil exclude each other: a pupil is taught by the members as they are"
+        )
     if candidate and (pick or distil):
         other = "--pick" if pick else "--distil"
         raise click.UsageError(f"{other} and --candidate exclude each other: give one of them")

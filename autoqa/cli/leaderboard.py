@@ -34,8 +34,9 @@ def leaderboard() -> None:
     metavar="A B",
     help="Compare two candidates, question by question; counts as a read of the public part.",
 )
+@click.option("--metric", help="Rank and compare by this metric, not by the study's.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def show(study: str, compare: tuple[str, str] | None, as_json: bool) -> None:
+def show(study: str, compare: tuple[str, str] | None, metric: str | None, as_json: bool) -> None:
     """Show the candidates of STUDY, the name of a study or its file.
 
     Scores are those of the public validation part, with half the width of their 95 % interval.
@@ -50,9 +51,9 @@ def show(study: str, compare: tuple[str, str] | None, as_json: bool) -> None:
     run = open_run(study)
     with run.store as store:
         if compare is not None:
-            _compare(*compare, run, as_json)
+            _compare(*compare, run, metric, as_json)
             return
-        board = build_leaderboard(run)
+        board = build_leaderboard(run, metric)
         externals, openings = store.externals(), len(store.openings())
         fingerprint = store.validation_fingerprint()
     if as_json:
@@ -98,12 +99,12 @@ def add_external(study: str, candidate: str, score: float, board: str, note: str
     click.echo(f"{subject}: {score:.3f} on {board}, {public:.3f} on the own public part")
 
 
-def _compare(first: str, second: str, run: Any, as_json: bool) -> None:
+def _compare(first: str, second: str, run: Any, metric: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from autoqa.analysis.leaderboard import compare
 
-    gain, examples = compare(run, first, second)
+    gain, examples = compare(run, first, second, metric)
     documents = len({example.document for example in examples})
     if as_json:
         about = {"first": first, "second": second, "questions": len(examples)}

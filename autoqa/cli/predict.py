@@ -2,19 +2,23 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from autoqa.cli.answer_limit import answer_limit
+from autoqa.cli.many_documents import document_options, opened_documents
+from autoqa.cli.none_option import no_answer_option, opened_bundle
 from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.reading import reading_options
 from autoqa.cli.terminal import complain
-from autoqa.errors import ConfigError
+from autoqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from autoqa.bundle.answer_files import Format
+    from autoqa.bundle.prediction import Prediction
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,12 +29,36 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "json", "jsonl"]),
+    type=click.Choice(["csv", "json", "jsonl", "squad"]),
     default="csv",
     show_default=True,
-    help="csv has id and answer; json and jsonl have start, end and score, too.",
+    help="csv has id and answer; json and jsonl have start, end and score, too; squad is an "
+    "object of id to answer, as SQuAD's scripts take it.",
 )
 @click.option("--output", type=_PATH, help="Write to this file instead of stdout.")
+@click.option(
+    "--na-prob-file",
+    "no_answer_file",
+    type=_PATH,
+    metavar="FILE",
+    help="Also write how likely there is no answer, by id, as SQuAD 2.0's script takes it.",
+)
+@click.option(
+    "--top-k",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Most answers to a question; json and jsonl have the further ones under others.",
+)
+@no_answer_option
+@click.option(
+    "--min-score",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Leave answers with a lower score empty (0 to 1).",
+)
+@document_options
 @reading_options
 @click.option("--skip-bad", is_flag=True, help="Leave answers of bad rows empty; exit with 1.")
 @answer_limit
@@ -44,6 +72,12 @@ def predict(
     file: Path,
     form: "Format",
     output: Path | None,
+    no_answer_file: Path | None,
+    top_k: int,
+    no_answer: Any,
+    min_score: float,
+    documents: Path | None,
+    passages: int | None,
     skip_bad: bool,
     max_answer_tokens: int | None,
     device: str,
@@ -53,18 +87,34 @@ def predict(
     """Answer the questions of FILE with BUNDLE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with questions and
-    contexts; ids and languages are optional.
+    contexts; ids and languages are optional. A context may be a list of texts; with --documents
+    FILE needs questions only.
     """
-    from autoqa.bundle.answer_files import render_answers
     from autoqa.bundle.input_rows import read_rows, refuse
-    from autoqa.bundle.predictor import NO_ANSWER, load
+    from autoqa.bundle.predictor import NO_ANSWER
 
-    if output is not None:
-        _check_output(output)
-    rows = read_rows(file, **reading)
+    _check_outputs(form, top_k, output, no_answer_file)
+    several = opened_documents(documents, passages, quiet=quiet)
+    rows = read_rows(file, documents=several, **reading)
     if not skip_bad:
         refuse(rows.problems)
-    ensemble = load(bundle, device=device, resident=False, max_answer_tokens=max_answer_tokens)
+    if several is not None and not rows.ids:
+        raise DataError(f"{file} holds no questions to look for answers to.")
+    ensemble = opened_bundle(
+        bundle,
+        device=device,
+        resident=False,
+        top_k=top_k,
+        passages=passages,
+        no_answer=no_answer,
+        min_score=min_score,
+        max_answer_tokens=max_answer_tokens,
+    )
+    if no_answer_file is not None and ensemble.manifest.no_answer is None:
+        raise ConfigError(
+            f"--na-prob-file {no_answer_file}: the bundle was validated on no question without an "
+            "answer, so it cannot say how likely there is none; leave the option out."
+        )
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
             rows.good,
@@ -74,19 +124,40 @@ def predict(
         )
     answers = dict(zip((row.id for row in rows.good), predictions, strict=True))
     in_order = [answers.get(each, NO_ANSWER) for each in rows.ids]
-    _write(render_answers(rows.ids, in_order, form), output)
+    _write_answers(rows.ids, in_order, form, output, no_answer_file)
     if rows.problems:
         complain("\n".join(rows.problems))
         ctx.exit(1)
 
 
-def _check_output(output: Path) -> None:
-    """Refuses a path that cannot be written before anything is answered."""
-    folder = output.absolute().parent
-    if not folder.is_dir():
-        raise ConfigError(f"--output {output}: the folder {folder} does not exist.")
-    if output.is_dir() or not os.access(folder, os.W_OK):
-        raise ConfigError(f"--output {output} cannot be written: give the path of a new file.")
+def _check_outputs(form: str, top_k: int, output: Path | None, no_answer_file: Path | None) -> None:
+    """Refuses what cannot be written before anything is answered."""
+    if top_k > 1 and form in ("csv", "squad"):
+        raise click.UsageError(
+            f"--top-k {top_k} needs --format json or jsonl: {form} holds one answer to a question"
+        )
+    for option, path in (("--output", output), ("--na-prob-file", no_answer_file)):
+        if path is None:
+            continue
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise ConfigError(f"{option} {path}: the folder {folder} does not exist.")
+        if path.is_dir() or not os.access(folder, os.W_OK):
+            raise ConfigError(f"{option} {path} cannot be written: give the path of a new file.")
+
+
+def _write_answers(
+    ids: Sequence[str],
+    predictions: "Sequence[Prediction]",
+    form: "Format",
+    output: Path | None,
+    no_answer_file: Path | None,
+) -> None:
+    from autoqa.bundle.answer_files import render_answers, render_no_answers
+
+    if no_answer_file is not None:
+        _write(render_no_answers(ids, predictions), no_answer_file)
+    _write(render_answers(ids, predictions, form), output)
 
 
 def _write(text: str, output: Path | None) -> None:

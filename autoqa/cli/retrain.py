@@ -16,6 +16,7 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     """
     from autoqa.analysis.finished_run import open_run
     from autoqa.analysis.selection import stored_selection
+    from autoqa.scores.registry import title
     from autoqa.searching.retrain import retrain as make_again
     from autoqa.supervision.display import choose_display
 
@@ -32,6 +33,6 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     made = make_again(run.folder, run.store, names, choose_display(quiet))
     for each in made:
         how = "averaged" if each.averaged else "trained"
-        click.echo(f"{each.id}: {how} again, public Jaccard {each.jaccard:.3f}")
+        click.echo(f"{each.id}: {how} again, public {title(each.metric)} {each.score:.3f}")
     if not made:
         click.echo(f"the weights of {', '.join(names)} are there")

@@ -16,6 +16,7 @@ def soup(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     snapshots, of all but one, and of those that raise the public score one after the other.
     """
     from autoqa.analysis.finished_run import open_run
+    from autoqa.scores.registry import title
     from autoqa.searching.soups import soup as make
     from autoqa.supervision.display import choose_display
 
@@ -25,7 +26,7 @@ def soup(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     for record in made:
         click.echo(
             f"{record.id}: mean of {len(record.ingredients)} candidates' weights, "
-            f"public Jaccard {record.jaccard:.3f}"
+            f"public {title(record.metric)} {record.score:.3f}"
         )
     if not made:
         click.echo("these soups are there" if candidates else "no soup is new")

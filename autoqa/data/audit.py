@@ -8,6 +8,7 @@ from autoqa import env
 from autoqa.api import AutoqaError, DataError, RawRow, RowOptions
 from autoqa.config.checks import check_source
 from autoqa.data.answer_lengths import length_sentences
+from autoqa.data.metric_fit import metric_sentences
 from autoqa.data.overlap import Leak, Reason, between
 from autoqa.data.prepare import naming
 from autoqa.data.references import merged, several_sentence
@@ -44,8 +45,8 @@ class StudyAudit:
         study: The study's name.
         sources: One for each source, in the file's order.
         shared: Pairs of sources that have something in common.
-        answers: Sentences on answers that are longer than those that models may give, and on rows
-            with several different ones.
+        answers: Sentences on answers that are longer than those that models may give, on rows with
+            several different ones, and on what the metric counts of them.
     """
 
     study: str
@@ -92,7 +93,9 @@ def _answers(bound: BoundStudy, examples: Mapping[str, Sequence[Example]]) -> li
     used = {portion.source for portion in recipe.portions if portion.include is not False}
     trained = {name: merged(rows) for name, rows in examples.items() if name in used}
     several = several_sentence(trained, recipe.answers)
-    return [*length_sentences(bound, examples, run_folder), *([several] if several else [])]
+    lines = [*length_sentences(bound, examples, run_folder), *([several] if several else [])]
+    validating = examples.get(bound.study.validation.source)
+    return [*lines, *(metric_sentences(bound.study, validating) if validating else [])]
 
 
 def _source(name: str, source: BoundSource) -> tuple[SourceAudit, list[Example]]:

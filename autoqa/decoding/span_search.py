@@ -102,6 +102,8 @@ class SpanGrid:
         offsets: Characters of each cell's token, int32 ``[S, 2]``.
         rows: Examples that have any context token, ascending, int64 ``[R]``.
         begin: Cells of ``rows[i]`` are ``begin[i]:begin[i + 1]``, int64 ``[R + 1]``.
+        window_begin: First cell of each window that has any, ascending, int64 ``[W]``.
+        window_first: First token of each of these windows, which stands for "no answer here".
     """
 
     def __init__(self, windows: WindowsLike, reach: int | None = None) -> None:
@@ -125,6 +127,8 @@ class SpanGrid:
         self.offsets[empty] = 0
         self.rows, leader = np.unique(example, return_index=True)
         self.begin: Indices = np.append((ends - sizes)[leader], self.size)
+        self.window_begin: Indices = ends - sizes
+        self.window_first: Indices = windows.bounds[:-1][order]
 
     @property
     def owners(self) -> Indices:

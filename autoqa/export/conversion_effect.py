@@ -17,7 +17,7 @@ from autoqa.export.write import BundlePlan
 from autoqa.features.files import load_windows
 from autoqa.modeling import onnx_runtime as onnx
 from autoqa.scores.bootstrap import paired
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.scores.summary import score_answers
 from autoqa.types import WeightFormat
 
@@ -114,14 +114,14 @@ def _change(
     )
     examples = stored.examples
     gain = paired(
-        score(after, examples).jaccard,
-        score(before, examples).jaccard,
+        score_by(stored.metric, after, examples),
+        score_by(stored.metric, before, examples),
         [example.document for example in examples],
     )
     return ConversionEntry(
         weights=weights,
         before=plan.public,
-        after=score_answers(after, examples),
+        after=score_answers(after, examples, stored.metric),
         gain=gain.gain,
         low=gain.low,
         high=gain.high,

@@ -16,7 +16,7 @@ import numpy as np
 
 from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.stored_predictions import StoredPart, load_part
+from autoqa.analysis.stored_predictions import load_part
 from autoqa.arrays import Doubles
 from autoqa.data.folds import deal
 from autoqa.ensemble.choosing.selection import Seat
@@ -25,15 +25,15 @@ from autoqa.export.refit import RefitOptions
 from autoqa.features.select import about
 from autoqa.files import write_atomically
 from autoqa.scores.bootstrap import paired
-from autoqa.scores.metrics import score
 from autoqa.searching.refit import Refitter, refitting
 from autoqa.store.predictions import read_logits
 from autoqa.store.run_folder import Part
+from autoqa.types import DEFAULT_METRIC
 
 
 @dataclass(frozen=True, slots=True)
 class FoldEffect:
-    """One fold: its size, and mean Jaccard of its questions.
+    """One fold: its size, and mean score of its questions.
 
     Attributes:
         documents: How many.
@@ -59,13 +59,14 @@ class RefitEffect:
         seeds: How often each run was trained in each fold.
         runs: Runs that were trained again in each fold, each with all seeds.
         folds: The folds.
-        before: Mean Jaccard of the members over all held-out questions, 0 to 1.
+        before: Mean score of the members over all held-out questions, 0 to 1.
         after: That of the members refitted with the rows of the other folds.
         gain: Mean difference.
         low: Lower end of its 95 % interval (paired document bootstrap).
         high: Upper end.
         minutes: What the measurement took; less where parts of it were there.
         opening: Number of the opening of the private part that it read.
+        metric: The study's metric.
     """
 
     members: tuple[str, ...]
@@ -79,6 +80,7 @@ class RefitEffect:
     high: float
     minutes: float
     opening: int
+    metric: str = DEFAULT_METRIC
 
     @property
     def ratio(self) -> float:
@@ -168,8 +170,8 @@ def _compare(
                     logits[member.id], read_logits(folders[member.id], part, opening), strict=True
                 ):
                     side[tokens] = fresh
-        before.append(_jaccard(stored, plan))
-        after.append(_jaccard(replace(stored, logits=logits), plan))
+        before.append(stored.question_scores(plan))
+        after.append(replace(stored, logits=logits).question_scores(plan))
         documents += [example.document for example in stored.examples]
     old, new = np.concatenate(before), np.concatenate(after)
     gain = paired(new, old, documents)
@@ -195,8 +197,5 @@ def _compare(
         high=gain.high,
         minutes=0.0,
         opening=opening.number,
+        metric=run.study.validation.metric,
     )
-
-
-def _jaccard(part: StoredPart, plan: EnsemblePlan) -> Doubles:
-    return score([span.text for span in part.spans(plan)], part.examples).jaccard

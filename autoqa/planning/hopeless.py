@@ -18,7 +18,7 @@ from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 
 MARGIN = 0.1
-"""Jaccard by which a run must be behind. Candidates .055 behind the best have been seen to be of
+"""Score by which a run must be behind. Candidates .055 behind the best have been seen to be of
 use to an average of weights, which was better than the best by .04."""
 
 MISTAKES = 0.01
@@ -99,7 +99,7 @@ class HopelessRuns:
             trials: Trials that are over.
         """
         rivals = rivals_of(candidate, records, trials)
-        if not rivals or rivals[0].jaccard - candidate.jaccard <= MARGIN:
+        if not rivals or rivals[0].score - candidate.score <= MARGIN:
             return None
         best = rivals[0]
         if self._files is not None:
@@ -114,6 +114,6 @@ class HopelessRuns:
         if not is_hopeless(own, other, documents, len(rivals)):
             return None
         return (
-            f"at {candidate.fraction:.0%} it is {best.jaccard - candidate.jaccard:.3f} behind "
+            f"at {candidate.fraction:.0%} it is {best.score - candidate.score:.3f} behind "
             f"{best.id}, more than an average could make up for"
         )

@@ -1,7 +1,7 @@
 """Which column holds what, where a file calls its columns by names of its own."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from autoqa.errors import ConfigError, did_you_mean
 from autoqa.reading.cells import literal
@@ -21,6 +21,10 @@ FIELDS = (
 )
 """What a row is made of, as ``columns`` names it."""
 
+SYNONYMS = {"context": ("text",), "answer": ("prediction_text", "PredictionString")}
+"""Other names that fields have in files of many writers: ``prediction_text`` is what evaluate's
+``squad`` metric takes, ``PredictionString`` what chaii's submissions have."""
+
 _REFERENCES = frozenset({"answers", "answers.text", "answer_text", "answer"})
 _ABSENT = object()
 
@@ -31,18 +35,24 @@ class Columns:
     Attributes:
         unseen: Columns that no row has had so far, by the field that they were named for.
         first: The first row, for messages.
+        needed: What a table must have.
 
     Args:
         names: Field to column; dots reach into nested objects (``meta.question``).
+        needed: What the header of a table must have, under these names or those of
+            :data:`SYNONYMS`.
 
     Raises:
         ConfigError: There is no such field, or a column has no name.
     """
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    def __init__(
+        self, names: Mapping[str, str], needed: Sequence[str] = ("question", "context")
+    ) -> None:
         problems = column_problems(names)
         if problems:
             raise ConfigError(*problems)
+        self.needed = tuple(needed)
         self._names = dict(names)
         self.unseen = dict(names)
         self.first: Mapping[str, object] = {}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoqa.errors import DataError
-from autoqa.reading.columns import Columns, missing_column
+from autoqa.reading.columns import SYNONYMS, Columns, missing_column
 from autoqa.reading.content import HEAD, decoded, opened
 from autoqa.reading.json_text import Items
 from autoqa.reading.rows import Unusable
@@ -220,15 +220,15 @@ def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[s
         raise DataError(f"{path}:1: invalid CSV, {_said(error)}.") from None
     header = [name.strip() for name in header]
     if not header:
-        raise DataError(f"{path}: it is empty; expected columns question and context.")
+        raise DataError(f"{path}: it is empty; expected columns {' and '.join(columns.needed)}.")
     for name in header:
         if name and header.count(name) > 1 and name in (*KNOWN, *columns):
             raise DataError(f"{path}:1: column {name!r} appears more than once.")
     absent = _absent(header, columns)
-    if len(absent) == 2 and len(header) == 1:
+    if len(absent) == len(columns.needed) and len(header) == 1:
         raise DataError(
-            f"{path}: neither JSON nor a table with columns question and context; it begins with "
-            f"{header[0]!r:.60}."
+            f"{path}: neither JSON nor a table with columns {' and '.join(columns.needed)}; it "
+            f"begins with {header[0]!r:.60}."
         )
     if absent:
         raise DataError(f"{path}:1: {_missing(absent, header, columns)}")
@@ -236,14 +236,14 @@ def _header(path: Path, reader: Iterator[list[str]], columns: Columns) -> list[s
 
 
 def _absent(header: list[str], columns: Columns) -> list[str]:
-    return [name for name in ("question", "context") if not _has(header, name, columns)]
+    return [name for name in columns.needed if not _has(header, name, columns)]
 
 
 def _has(header: list[str], field: str, columns: Columns) -> bool:
     column = columns.column_of(field)
     if column is not None:
         return column in header or column.partition(".")[0] in header
-    return field in header or (field == "context" and "text" in header)
+    return any(name in header for name in (field, *SYNONYMS.get(field, ())))
 
 
 def _missing(absent: list[str], header: list[str], columns: Columns) -> str:
@@ -255,6 +255,8 @@ def _missing(absent: list[str], header: list[str], columns: Columns) -> str:
     hint = f"; is {near[0]!r} meant?" if near else ""
     verb = "is" if len(absent) == 1 else "are"
     names = "column" if len(absent) == 1 else "columns"
+    if "answer" in columns.needed:  # of files of answers columns cannot be named
+        return f"{names} {' and '.join(absent)} {verb} missing; found {found!r}{hint or '.'}"
     return (
         f"{names} {' and '.join(absent)} {verb} missing; found {found!r}{hint or ';'} "
         f'where it has another name say columns = {{ {absent[0]} = "..." }}, on the command line '

@@ -12,7 +12,7 @@ from autoqa.reading.references import (
     plain,
     type_name,
 )
-from autoqa.reading.rows import RawRow, Unusable
+from autoqa.reading.rows import ContextNeed, RawRow, Unusable
 
 
 class RowMaker:
@@ -25,6 +25,7 @@ class RowMaker:
         columns: Which column holds what.
         labels: Whether answers are read; rows are unlabelled otherwise, whatever they hold.
         encoding_hint: Says, where a byte is no UTF-8, what the file may be instead.
+        need: What a row must say of its context; ``none`` does not look at it.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class RowMaker:
         *,
         labels: bool = True,
         encoding_hint: Callable[[], str] = lambda: "",
+        need: ContextNeed = "one",
     ) -> None:
         self.columns = columns
         self.doubtful = True
         self._mapped = bool(columns)
         self._labels = labels
         self._encoding_hint = encoding_hint
+        self._need = need
         self._last = ""
 
     def row(self, raw: object, where: str, number: int | None = None) -> RawRow:
@@ -62,9 +65,9 @@ class RowMaker:
                 if number is None:
                     raise UnusableRowError(self._wrong(raw, "id", "text or a number"))
                 name, numbered = str(number), True
-            question, context = raw.get("question"), raw.get("context")
-            if type(question) is not str or type(context) is not str:
-                context = self._text(raw, "context" if "context" in raw else "text")
+            context, contexts = self._context(raw)
+            question = raw.get("question")
+            if type(question) is not str:
                 question = self._text(raw, "question")
             answers, labelled = answers_of(raw) if self._labels else ((), False)
             language = raw.get("language") or raw.get("lang") or ""
@@ -76,7 +79,8 @@ class RowMaker:
             if self.doubtful or self._mapped:
                 self._require_unicode("id", name)
                 self._require_unicode("question", question)
-                self._require_unicode("context", context)
+                for text in contexts or (context,):
+                    self._require_unicode("context", text)
                 self._require_unicode("language", language)
                 self._require_unicode("document", document)
                 for text, _ in answers:
@@ -92,12 +96,33 @@ class RowMaker:
                 labelled,
                 "",
                 numbered,
+                contexts,
             )
         except UnusableRowError as bad:
             name = name if is_unicode(name) else ""
             if not name and number is not None:
                 name, numbered = str(number), True
             return RawRow(where, name, "", "", (), problem=str(bad), numbered=numbered)
+
+    def _context(self, raw: Mapping[str, object]) -> tuple[str, tuple[str, ...]]:
+        """The row's context, or several in its place."""
+        context = raw.get("context")
+        if self._need == "none":
+            return "", ()
+        if type(context) is str:
+            return context, ()
+        key = "contexts" if "contexts" in raw else "context"
+        values = raw.get(key)
+        if self._need == "one" or not isinstance(values, list | tuple):
+            return self._text(raw, "context" if "context" in raw else "text"), ()
+        for number, value in enumerate(values, start=1):
+            if not isinstance(value, str):
+                raise UnusableRowError(
+                    f"{key} must be texts, but number {number} is {type_name(value)}."
+                )
+        if all(not value or value.isspace() for value in values):
+            raise UnusableRowError(f"{key} is empty: give at least one text.")
+        return "", tuple(values)
 
     def _text(self, raw: Mapping[str, object], key: str) -> str:
         value = raw.get(key)

@@ -13,7 +13,7 @@ from autoqa.reading.content import encoding_hint
 from autoqa.reading.fields import RowMaker
 from autoqa.reading.json_text import Items
 from autoqa.reading.layouts import LAYOUTS, ROWS, RecordLayout, layout_of, misfit
-from autoqa.reading.rows import RawRow, Unusable
+from autoqa.reading.rows import ContextNeed, RawRow, Unusable
 
 
 @dataclass(frozen=True)
@@ -95,6 +95,7 @@ def rows_in(
     columns: Mapping[str, str] | None = None,
     delimiter: str | None = None,
     labels: bool = True,
+    need: ContextNeed = "one",
 ) -> Iterator[RawRow]:
     """As :func:`read_rows`, of files without rows, too.
 
@@ -104,8 +105,10 @@ def rows_in(
         columns: As there.
         delimiter: As there.
         labels: Whether answers are read; without them a row is good whatever its answers are.
+        need: What rows must say of their context.
     """
-    mapping = Columns(columns or {})
+    needed = ("question",) if need == "none" else ("question", "context")
+    mapping = Columns(columns or {}, needed)
     objects, layout = _recognise(path, check_format(format), mapping, check_delimiter(delimiter))
     hints: list[str] = []
 
@@ -114,7 +117,7 @@ def rows_in(
             hints.append(encoding_hint(path) if path.is_file() else ".")
         return hints[0]
 
-    maker = RowMaker(mapping, labels=labels, encoding_hint=hint)
+    maker = RowMaker(mapping, labels=labels, encoding_hint=hint, need=need)
     yield from _rows(objects.items, layout, maker, _places(path, objects, layout), path.name)
     if mapping.unseen and layout is not None:
         raise DataError(f"{path}: {_unseen(mapping)}")

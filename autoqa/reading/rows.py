@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class RawRow:
         labelled: Whether it says anything about answers, be it that there is none.
         problem: Why the row cannot be used, as a sentence; its other fields may be empty then.
         numbered: Whether the id is the row's number, which rows of other files have, too.
+        contexts: Several texts in place of one context, where readers take them.
     """
 
     where: str
@@ -32,6 +34,7 @@ class RawRow:
     labelled: bool = True
     problem: str = ""
     numbered: bool = False
+    contexts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class Unusable:
     problem: str
     id: str = ""
 
+
+ContextNeed = Literal["one", "any", "none"]
+"""What rows must say of their context: one text, one or a list of them, or nothing."""
 
 FileObject = Mapping[str, object]
 """An object as a file has it: a row, an article, a task."""

@@ -14,6 +14,7 @@ from autoqa.errors import ConfigError, PluginError
 from autoqa.registry.bound import BoundBackbone, BoundSource, BoundStudy, guarded
 from autoqa.registry.catalogue import Catalogue
 from autoqa.registry.discover import discover
+from autoqa.scores.registry import objective
 
 _Spec = TypeVar("_Spec", BackboneSpec, SourceSpec, AugmentationSpec)
 _Result = TypeVar("_Result")
@@ -54,6 +55,7 @@ def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStud
         spec = binder.find(catalogue.augmentation, augmentation.type, at)
         if spec is not None:
             binder.options(spec, augmentation.options, at)
+    binder.metric(study.validation.metric)
     binder.give_up(file)
     return BoundStudy(
         study=study,
@@ -91,6 +93,9 @@ class _Binder:
         if protocol is None:
             return None
         return BoundBackbone(name=name, spec=spec, options=options, protocol=protocol)
+
+    def metric(self, name: str) -> None:
+        self._collect(lambda: objective(name, "validation.metric"))
 
     def find(self, lookup: Callable[[str, str], _Spec], name: str, at: Place) -> _Spec | None:
         return self._collect(lambda: lookup(name, dotted((*at, "type"))))

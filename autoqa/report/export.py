@@ -71,19 +71,21 @@ def scoring_sentences(study: str, manifest: "Manifest", fit: "SpanFit | None") -
 
 def refit_sentences(effect: "RefitEffect") -> list[str]:
     """What a refit brings: by fold, in all, and how that was measured."""
+    from autoqa.scores.registry import title
+
     seeds = f", {effect.seeds} seeds each" if effect.seeds > 1 else ""
     runs = "1 run" if effect.runs == 1 else f"{effect.runs} runs"
     lines = [
         f"fold {number}: {fold.questions} questions about {fold.documents} documents, "
-        f"{fold.rows} rows added: Jaccard {fold.before:.3f} -> {fold.after:.3f} "
+        f"{fold.rows} rows added: {title(effect.metric)} {fold.before:.3f} -> {fold.after:.3f} "
         f"({fold.after - fold.before:+.3f})"
         for number, fold in enumerate(effect.folds, 1)
     ]
     return [
         *lines,
-        f"all: Jaccard {effect.before:.3f} -> {effect.after:.3f}, ratio {effect.ratio:.3f}, gain "
-        f"{effect.gain:+.3f}, 95 % interval {effect.low:+.3f} to {effect.high:+.3f} (documents "
-        "drawn anew)",
+        f"all: {title(effect.metric)} {effect.before:.3f} -> {effect.after:.3f}, "
+        f"ratio {effect.ratio:.3f}, gain {effect.gain:+.3f}, 95 % interval {effect.low:+.3f} to "
+        f"{effect.high:+.3f} (documents drawn anew)",
         f"Measured for {', '.join(effect.members)} by {len(effect.folds)} folds of {runs}{seeds}, "
         f"in {effect.minutes:.1f} minutes. A refit for export adds more rows than each fold did; "
         "the members before were chosen by the public questions, which favours them.",
@@ -131,7 +133,7 @@ def distilled_table(ensemble: "Standing", pupil: "Standing") -> "Table":
 
 def distilled_sentence(ensemble: "Standing", pupil: "Standing") -> str:
     """How much of the ensemble the pupil keeps, at which part of its cost."""
-    kept = pupil.private.jaccard / ensemble.private.jaccard if ensemble.private.jaccard else 1.0
+    kept = pupil.private.score / ensemble.private.score if ensemble.private.score else 1.0
     time = pupil.seconds / ensemble.seconds if ensemble.seconds else 1.0
     return (
         f"The pupil has {kept:.1%} of the ensemble's private score and takes {time:.0%} of its "

@@ -25,6 +25,7 @@ def as_objects(board: "Leaderboard", externals: "Sequence[ExternalScore]") -> di
     best = board.best
     rivals: Mapping[str, Comparison] = best.rivals if best else {}
     return {
+        "metric": board.metric,
         "best": None if best is None else {"id": best.id, **asdict(best.statement)},
         "candidates": [
             {
@@ -49,8 +50,8 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
     """One row per candidate, best first; the arrow marks the best by the ladder."""
     from autoqa.scores.registry import further_metrics
 
-    further = [metric.name for metric in further_metrics()]
-    languages = sorted({key for record in board.ranked for key in record.jaccard_by_language})
+    further = [metric.name for metric in further_metrics(board.metric, wide=False)]
+    languages = sorted({key for record in board.ranked for key in record.by_language})
     outside = {(each.board, each.subject): each.score for each in externals}
     boards = list(dict.fromkeys(each.board for each in externals))
     best, rivals = (board.best.id, board.best.rivals) if board.best else (None, {})
@@ -59,7 +60,7 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
         *numbers("#"),
         "candidate",
         "backbone",
-        *numbers("jaccard", "±", *further, *languages, "gain", "P(better)", *boards, "win/s"),
+        *numbers(board.metric, "±", *further, *languages, "gain", "P(better)", *boards, "win/s"),
         "recipe",
     )
     for rank, record in enumerate(board.ranked, start=1):
@@ -69,10 +70,10 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
             str(rank),
             record.id,
             record.backbone,
-            f"{record.jaccard:.3f}",
-            _number(record.jaccard_half_width),
+            _number(record.score),
+            _number(record.half_width),
             *(_number(record.scores.get(name)) for name in further),
-            *(_number(record.jaccard_by_language.get(language)) for language in languages),
+            *(_number(record.by_language.get(language)) for language in languages),
             "–" if gain is None else f"{gain.gain:+.3f}",
             "–" if gain is None else f"{gain.p_better:.2f}",
             *(_number(outside.get((name, record.id))) for name in boards),
@@ -89,7 +90,7 @@ def _origin(record: "CandidateRecord") -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None or value != value else f"{value:.3f}"
 
 
 def sentences(

@@ -67,8 +67,8 @@ def sentences(opened: "OpenedPart") -> list[str]:
             f"{agreement.offset.mean:+.3f} off the public ones on average."
         )
     lines.append(
-        f"The selection ({', '.join(opened.members)}): public {opened.public.jaccard:.3f} ± "
-        f"{opened.public.half_width:.3f}, private {opened.private.jaccard:.3f} ± "
+        f"The selection ({', '.join(opened.members)}): public {opened.public.score:.3f} ± "
+        f"{opened.public.half_width:.3f}, private {opened.private.score:.3f} ± "
         f"{opened.private.half_width:.3f}."
     )
     gain = opened.gain

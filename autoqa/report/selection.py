@@ -42,7 +42,7 @@ def alternatives_table(selection: "Selection") -> "Table":
     """
     shrunk = any(other.posterior is not None for other in selection.alternatives)
     gains = ("gain observed", "expected") if shrunk else ("gain", "95 %")
-    columns = numbers("models", "s/1,000", "public jaccard", "out of bag", *gains)
+    columns = numbers("models", "s/1,000", f"public {selection.metric}", "out of bag", *gains)
     alternatives = table("pick", "ensemble", *columns)
     for other in selection.alternatives:
         safe = "safe" if selection.chosen == other.kind else ""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from autoqa.report.amounts import moment, size
 from autoqa.report.tables import folded, numbers, table, unwrapped
+from autoqa.types import DEFAULT_METRIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,8 +36,8 @@ def as_object(status: "StudyStatus") -> dict[str, Any]:
         else {
             "id": highest.id,
             "backbone": highest.backbone,
-            "jaccard": highest.jaccard,
-            "jaccard_half_width": highest.jaccard_half_width,
+            highest.metric: highest.score,
+            f"{highest.metric}_half_width": highest.half_width,
         },
         "limit": None if status.limit is None else asdict(status.limit),
         "processes": [_process(each) for each in status.searchers],
@@ -64,23 +65,33 @@ def overview_table(statuses: "Iterable[StudyStatus]") -> "Table":
     """One row per study."""
     from rich.text import Text
 
+    listed = list(statuses)
+    metrics = {each.highest.metric for each in listed if each.highest is not None}
+    score = "score" if len(metrics) > 1 else "".join(metrics) or DEFAULT_METRIC
     shown = table(
         *unwrapped("study"),
         *folded("at work"),
-        *unwrapped("trials", "jaccard", "disk", right=True),
+        *unwrapped("trials", score, "disk", right=True),
         edge=False,
     )
-    for status in statuses:
+    for status in listed:
         trials = status.trials
         wanted = "?" if status.wanted is None else status.wanted
         shown.add_row(
             Text(status.place.name, "bold"),
             Text(_at_work(status)),
             "?" if trials is None else f"{trials.finished} of {wanted}",
-            "–" if status.highest is None else f"{status.highest.jaccard:.3f}",
+            _score(status, named=len(metrics) > 1),
             "–" if status.disk is None else size(sum(status.disk.values())),
         )
     return shown
+
+
+def _score(status: "StudyStatus", *, named: bool) -> str:
+    if status.highest is None:
+        return "–"
+    lead = f"{status.highest.metric} " if named else ""
+    return f"{lead}{status.highest.score:.3f}"
 
 
 def _at_work(status: "StudyStatus") -> str:

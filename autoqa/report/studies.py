@@ -68,7 +68,7 @@ def facts_sentences(facts: "StudyFacts") -> list[str]:
 def losses(status: "StudyStatus", facts: "StudyFacts") -> str:
     """What removing a study would lose, as a sentence."""
     trials = 0 if status.trials is None else status.trials.finished
-    best = "" if status.highest is None else f", the highest {status.highest.jaccard:.3f}"
+    best = "" if status.highest is None else f", the highest {status.highest.score:.3f}"
     taken = 0 if status.disk is None else sum(status.disk.values())
     return (
         f"study {status.place.name} (finished trials: {trials}; candidates: {status.candidates}"

@@ -56,21 +56,30 @@ class Run:
         """
         return sorted(self._run.candidates(), key=by_score)
 
-    def leaderboard(self) -> Leaderboard:
+    def leaderboard(self, metric: str | None = None) -> Leaderboard:
         """Candidates with scores and intervals, the ladder's best, and what its score is worth.
 
+        Args:
+            metric: By which to rank and compare; left out, the study's.
+
         Raises:
+            ConfigError: There is no such metric, or one of which less is better.
             DataError: Predictions, windows or questions are missing, damaged or do not fit.
         """
-        return build_leaderboard(self._run)
+        return build_leaderboard(self._run, metric)
 
-    def compare(self, first: str, second: str) -> Comparison:
+    def compare(self, first: str, second: str, metric: str | None = None) -> Comparison:
         """How much better one candidate is than another; counts as a read of the public part.
+
+        Args:
+            first: A candidate's id.
+            second: Another one's.
+            metric: By which to compare; left out, the study's.
 
         Raises:
             ConfigError: There is no such candidate, or no predictions of it on this machine.
         """
-        return compare(self._run, first, second)[0]
+        return compare(self._run, first, second, metric)[0]
 
     def selection(self) -> Selection | None:
         """The last selection, if it was made among exactly the candidates there are now."""
@@ -151,6 +160,25 @@ class Run:
             force=force,
             announce=lambda _: None,
         )[0]
+
+    def export_member(self, member: str, target: str | Path, *, force: bool = False) -> None:
+        """Writes one candidate into a folder that transformers reads without autoqa.
+
+        Args:
+            member: The candidate's id.
+            target: The folder to make.
+            force: Replace an older folder of the kind.
+
+        Raises:
+            ConfigError: The target is in the way, or transformers has no class for the model.
+            NothingFeasibleError: There is no such candidate.
+            MissingAssetError: The weights were dropped.
+            DataError: Weights or tokenizer are missing or damaged.
+        """
+        # transformers is imported for those who ask for it.
+        from autoqa.export.as_transformers import export_as_transformers
+
+        export_as_transformers(self._run, member, Path(target), force=force)
 
     def refit_check(
         self,

@@ -5,8 +5,6 @@ script: every character of a Unicode category ``P*`` and the ASCII punctuation, 
 symbols such as ``$``. English articles are dropped as whole words, without a regular expression.
 """
 
-import string
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,29 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoqa.arrays import Doubles
-from autoqa.scores.registry import OBJECTIVE, Metric, all_metrics, register
+from autoqa.scores.overlap import ItemOverlap, f1_share, jaccard_share
+from autoqa.scores.punctuation import without_punctuation
+from autoqa.scores.registry import Metric, all_metrics, get_metric, register
 from autoqa.text.words import jaccard
-from autoqa.types import Example
+from autoqa.types import DEFAULT_METRIC, Example
 
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
-class _PunctuationTable(dict[int, int | None]):
-    """A table for ``str.translate`` that looks each code point up the first time it is met."""
-
-    def __missing__(self, code: int) -> int | None:
-        letter = chr(code)
-        drop = letter in string.punctuation or unicodedata.category(letter).startswith("P")
-        self[code] = None if drop else code
-        return self[code]
-
-
-_PUNCTUATION = _PunctuationTable()
-
-
 def normalized_words(text: str) -> list[str]:
     """Words after SQuAD's normalisation: lower case, no punctuation, no English articles."""
-    bare = text.lower().translate(_PUNCTUATION)
+    bare = without_punctuation(text.lower())
     return [word for word in bare.split() if word not in _ARTICLES]
 
 
@@ -56,13 +43,14 @@ def f1(prediction: str, reference: str) -> float:
 
 register(
     Metric(
-        name=OBJECTIVE,
+        name=DEFAULT_METRIC,
         title="Jaccard",
         function=lambda prediction, reference, _: jaccard(prediction, reference),
         low=0.0,
         high=1.0,
         higher_is_better=True,
         summary="word-level Jaccard",
+        overlap=ItemOverlap(lambda word, _: (word,), jaccard_share, distinct=True),
     )
 )
 register(
@@ -85,6 +73,7 @@ register(
         high=1.0,
         higher_is_better=True,
         summary="F1",
+        overlap=ItemOverlap(lambda word, _: normalized_words(word), f1_share),
     )
 )
 
@@ -99,11 +88,6 @@ class QuestionScores:
 
     by_metric: Mapping[str, Doubles]
 
-    @property
-    def jaccard(self) -> Doubles:
-        """Word-level Jaccard, float64 ``[Q]``."""
-        return self.by_metric[OBJECTIVE]
-
     def mean(self) -> dict[str, float]:
         """Means over all questions by name of the metric; zeros where there are none."""
         return {
@@ -111,11 +95,12 @@ class QuestionScores:
             for name, values in self.by_metric.items()
         }
 
-    def by_language(self, examples: Sequence[Example]) -> dict[str, float]:
-        """Mean Jaccard per language, languages in alphabetical order."""
+    def by_language(self, examples: Sequence[Example], metric: str) -> dict[str, float]:
+        """Mean of one metric per language, languages in alphabetical order."""
         languages = np.array([example.language for example in examples], dtype=object)
+        values = self.by_metric[metric]
         return {
-            str(language): float(self.jaccard[languages == language].mean())
+            str(language): float(values[languages == language].mean())
             for language in sorted(set(languages))
         }
 
@@ -128,21 +113,34 @@ def score(predictions: Sequence[str], examples: Sequence[Example]) -> QuestionSc
     Raises:
         ValueError: There are not as many predictions as examples.
     """
+    return QuestionScores(
+        {metric.name: _best(metric, predictions, examples) for metric in all_metrics()}
+    )
+
+
+def score_by(metric: str, predictions: Sequence[str], examples: Sequence[Example]) -> Doubles:
+    """Scores one predicted text per example by one metric, float64 ``[Q]``; see :func:`score`.
+
+    Raises:
+        ConfigError: There is no such metric.
+        ValueError: There are not as many predictions as examples.
+    """
+    return _best(get_metric(metric), predictions, examples)
+
+
+def _best(metric: Metric, predictions: Sequence[str], examples: Sequence[Example]) -> Doubles:
     if len(predictions) != len(examples):
         raise ValueError(
             f"{len(predictions)} predictions for {len(examples)} examples: give one text each, "
             "the empty text where no answer was found"
         )
-
-    def best(metric: Metric) -> Doubles:
-        values = (
-            metric.best(text, _references(example), example.language)
-            for text, example in zip(predictions, examples, strict=True)
-        )
-        return np.fromiter(values, np.float64, len(examples))
-
-    return QuestionScores({metric.name: best(metric) for metric in all_metrics()})
+    values = (
+        metric.best(text, references(example), example.language)
+        for text, example in zip(predictions, examples, strict=True)
+    )
+    return np.fromiter(values, np.float64, len(examples))
 
 
-def _references(example: Example) -> list[str]:
+def references(example: Example) -> list[str]:
+    """The texts that an answer is compared with; of an unanswerable question the empty one."""
     return [answer.text for answer in example.answers] or [""]

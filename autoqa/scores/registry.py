@@ -2,7 +2,7 @@
 
 A further metric is a module that calls :func:`register`, and its import in
 :mod:`autoqa.scores`. Candidates, leaderboards, manifests and model cards go over
-:func:`all_metrics`. What search and selection raise is :data:`OBJECTIVE`.
+:func:`all_metrics`. Which of them search and selection raise is for ``[validation] metric`` to say.
 """
 
 import re
@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autoqa.errors import ConfigError, did_you_mean
-
-OBJECTIVE = "jaccard"
-"""The metric that search and selection optimise, and that intervals are computed of."""
+from autoqa.scores.overlap import ItemOverlap
+from autoqa.types import Segmentation
 
 MetricFunction = Callable[[str, str, str], float]
 """From a predicted text, a reference and the question's language to a score."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,12 @@ class Metric:
         high: Highest value.
         higher_is_better: Whether the best of several references is the highest value.
         summary: What it is, as a phrase.
+        segmentation: Where it cuts texts into words; votes of a study that it is the metric of do
+            the same.
+        overlap: How it compares the items of two texts, where that is all it looks at: selection
+            can count them then, instead of making the texts.
+        everywhere: Whether tables with many other columns show it where it is not what the study
+            is about.
     """
 
     name: str
@@ -41,6 +46,9 @@ class Metric:
     high: float
     higher_is_better: bool
     summary: str
+    segmentation: Segmentation = "words"
+    overlap: ItemOverlap | None = None
+    everywhere: bool = True
 
     def best(self, prediction: str, references: list[str], language: str) -> float:
         """The score against the reference that the prediction fits best.
@@ -61,14 +69,44 @@ def register(metric: Metric) -> Metric:
     """Adds a metric after those there are.
 
     Raises:
-        ValueError: Its name is taken, or not lower-case letters, digits and ``_``.
+        ValueError: Its name is taken, or not lower-case letters, digits, ``_`` and ``-``.
     """
     if not _NAME.fullmatch(metric.name):
-        raise ValueError(f"metric {metric.name!r}: names are lower-case letters, digits and _")
+        raise ValueError(f"metric {metric.name!r}: names are lower-case letters, digits, _ and -")
     if metric.name in _METRICS:
         raise ValueError(f"metric {metric.name!r} is registered already")
     _METRICS[metric.name] = metric
     return metric
+
+
+def register_overlap(
+    name: str, title: str, summary: str, overlap: ItemOverlap, segmentation: Segmentation
+) -> Metric:
+    """Adds a metric from 0 to 1 that compares the items of two texts.
+
+    Args:
+        name: As of any metric, like the next two.
+        title: Its heading.
+        summary: What it is.
+        overlap: How it compares them.
+        segmentation: Where texts are cut into words.
+    """
+    return register(
+        Metric(
+            name=name,
+            title=title,
+            function=lambda text, other, language: overlap.score(
+                text, other, language, segmentation
+            ),
+            low=0.0,
+            high=1.0,
+            higher_is_better=True,
+            summary=summary,
+            segmentation=segmentation,
+            overlap=overlap,
+            everywhere=False,
+        )
+    )
 
 
 def unregister(name: str) -> None:
@@ -76,23 +114,57 @@ def unregister(name: str) -> None:
     del _METRICS[get_metric(name).name]
 
 
-def get_metric(name: str) -> Metric:
+def get_metric(name: str, where: str = "") -> Metric:
     """The metric of a name.
+
+    Args:
+        name: Its name.
+        where: What leads the message, such as a key of the study file.
 
     Raises:
         ConfigError: There is none.
     """
     if name not in _METRICS:
         hint = did_you_mean(name, _METRICS) or f"; there are: {', '.join(_METRICS)}"
-        raise ConfigError(f"metric {name!r} is unknown{hint}")
+        raise ConfigError(f"{where and where + ': '}metric {name!r} is unknown{hint}")
     return _METRICS[name]
 
 
+def title(name: str) -> str:
+    """A metric's heading; its name where it is none of those there are (any more)."""
+    return _METRICS[name].title if name in _METRICS else name
+
+
+def objective(name: str, where: str) -> Metric:
+    """A metric that a search can raise.
+
+    Args:
+        name: Its name.
+        where: What leads the message.
+
+    Raises:
+        ConfigError: There is none of that name, or less of it is better.
+    """
+    metric = get_metric(name, where)
+    if not metric.higher_is_better:
+        raise ConfigError(
+            f"{where}: of {name!r} less is better, and a search raises its metric; take one of "
+            f"{', '.join(each.name for each in _METRICS.values() if each.higher_is_better)}"
+        )
+    return metric
+
+
 def all_metrics() -> tuple[Metric, ...]:
-    """All metrics in the order of their registration; the objective is the first."""
+    """All metrics in the order of their registration."""
     return tuple(_METRICS.values())
 
 
-def further_metrics() -> tuple[Metric, ...]:
-    """All metrics but the objective."""
-    return tuple(metric for metric in _METRICS.values() if metric.name != OBJECTIVE)
+def further_metrics(than: str, *, wide: bool = True) -> tuple[Metric, ...]:
+    """All metrics but one, in the order of their registration.
+
+    Args:
+        than: The name of that one.
+        wide: Whether there is room for all; else only those that are shown everywhere.
+    """
+    others = (metric for metric in _METRICS.values() if metric.name != than)
+    return tuple(metric for metric in others if wide or metric.everywhere)

@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_valid
 
 from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import QuestionScores, score
-from autoqa.scores.registry import OBJECTIVE
-from autoqa.types import Example
+from autoqa.types import DEFAULT_METRIC, Example
 
 
 class Entry(BaseModel):
@@ -21,16 +20,18 @@ class ScoreEntry(Entry):
     """Mean scores of one part of the validation set; in files one flat object.
 
     Attributes:
-        scores: Means by name of the metric, Jaccard among them.
-        low: Lower end of Jaccard's 95 % interval (document bootstrap).
+        scores: Means by name of the metric, the study's among them.
+        low: Lower end of the 95 % interval of the study's metric (document bootstrap).
         high: Upper end.
         questions: How many questions the means are over.
+        metric: The study's metric; in files only where it is not Jaccard.
     """
 
     scores: dict[str, float]
     low: float
     high: float
     questions: Annotated[int, Field(ge=1)]
+    metric: str = DEFAULT_METRIC
 
     @model_validator(mode="before")
     @classmethod
@@ -38,30 +39,32 @@ class ScoreEntry(Entry):
         """Takes every number that is not one of the other fields for a metric's mean."""
         if not isinstance(content, Mapping) or "scores" in content:
             return content
-        if OBJECTIVE not in content:
-            raise ValueError(f"{OBJECTIVE} is missing")
+        metric = content.get("metric", DEFAULT_METRIC)
+        if metric not in content:
+            raise ValueError(f"{metric} is missing")
         fields = {name: content[name] for name in cls.model_fields if name in content}
         scores = {
             name: value
             for name, value in content.items()
-            if name not in fields and (name == OBJECTIVE or isinstance(value, int | float))
+            if name not in fields and (name == metric or isinstance(value, int | float))
         }
         return {**fields, "scores": scores}
 
     @model_serializer
     def _flat(self) -> dict[str, Any]:
-        bounds = {"low": self.low, "high": self.high}
-        return {OBJECTIVE: self.jaccard, **bounds, **self.further, "questions": self.questions}
+        named = {} if self.metric == DEFAULT_METRIC else {"metric": self.metric}
+        own = {self.metric: self.score, "low": self.low, "high": self.high}
+        return {**named, **own, **self.further, "questions": self.questions}
 
     @property
-    def jaccard(self) -> float:
-        """Mean word-level Jaccard, 0 to 1."""
-        return self.scores[OBJECTIVE]
+    def score(self) -> float:
+        """Mean of the study's metric."""
+        return self.scores[self.metric]
 
     @property
     def further(self) -> dict[str, float]:
-        """The means but Jaccard's, by name of the metric."""
-        return {name: mean for name, mean in self.scores.items() if name != OBJECTIVE}
+        """The other means, by name of the metric."""
+        return {name: mean for name, mean in self.scores.items() if name != self.metric}
 
     @property
     def half_width(self) -> float:
@@ -69,36 +72,44 @@ class ScoreEntry(Entry):
         return (self.high - self.low) / 2
 
     def __str__(self) -> str:
-        return f"{_short(self.jaccard, 2)} ± {_short(self.half_width, 2)}"
+        return f"{_short(self.score, 2)} ± {_short(self.half_width, 2)}"
 
 
-def score_answers(answers: Sequence[str], examples: Sequence[Example]) -> ScoreEntry:
+def score_answers(
+    answers: Sequence[str], examples: Sequence[Example], metric: str = DEFAULT_METRIC
+) -> ScoreEntry:
     """Means over all questions; the interval resamples documents.
 
     Args:
         answers: One text per example.
         examples: With their references; at least one.
+        metric: The one that the interval is of.
     """
-    return _entry(score(answers, examples), examples, range(len(examples)))
+    return _entry(score(answers, examples), examples, range(len(examples)), metric)
 
 
-def score_languages(answers: Sequence[str], examples: Sequence[Example]) -> dict[str, ScoreEntry]:
+def score_languages(
+    answers: Sequence[str], examples: Sequence[Example], metric: str = DEFAULT_METRIC
+) -> dict[str, ScoreEntry]:
     """The same for each language, in alphabetical order."""
     scores = score(answers, examples)
     rows: dict[str, list[int]] = {}
     for row, example in enumerate(examples):
         rows.setdefault(example.language, []).append(row)
-    return {language: _entry(scores, examples, rows[language]) for language in sorted(rows)}
+    return {language: _entry(scores, examples, rows[language], metric) for language in sorted(rows)}
 
 
-def _entry(scores: QuestionScores, examples: Sequence[Example], rows: Sequence[int]) -> ScoreEntry:
+def _entry(
+    scores: QuestionScores, examples: Sequence[Example], rows: Sequence[int], metric: str
+) -> ScoreEntry:
     chosen = list(rows)
-    spread = interval(scores.jaccard[chosen], [examples[row].document for row in chosen])
+    spread = interval(scores.by_metric[metric][chosen], [examples[row].document for row in chosen])
     return ScoreEntry(
         scores={name: float(values[chosen].mean()) for name, values in scores.by_metric.items()},
         low=spread.low,
         high=spread.high,
         questions=len(chosen),
+        metric=metric,
     )
 
 

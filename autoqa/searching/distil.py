@@ -112,7 +112,7 @@ def _taught(
         pool.end()
         folder.remove_partial("distil-")
     record = folder.read_record(name)
-    if not math.isfinite(record.jaccard):
+    if not math.isfinite(record.score):
         raise TrainingError(f"{name}: its score is not a number")
     store.add_candidate(record)
     display.event(f"candidate {record.id} {score(record)}")

@@ -14,6 +14,7 @@ from optuna.distributions import (
 from autoqa import env, recipes
 from autoqa.data import StudyData
 from autoqa.data.answer_lengths import length_sentences, open_examples
+from autoqa.data.metric_fit import metric_sentences
 from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
@@ -65,7 +66,8 @@ class SearchPlan:
         workers: How many, and why.
         time: Sentences about what the time limit holds.
         types: Each source's plugin.
-        answers: Sentences on how many answers are longer than those that models may give.
+        answers: Sentences on how many answers are longer than those that models may give, and on
+            what the metric counts of them.
         problems: One sentence for each thing that would stop a backbone's first run, led by the key
             of the study file that it is about.
     """
@@ -185,7 +187,8 @@ def plan_search(
 
 def _answers(bound: BoundStudy, data: StudyData) -> list[str]:
     run_folder = RunFolder(env.run_folder(bound.study.name))
-    return length_sentences(bound, open_examples(data), run_folder)
+    lengths = length_sentences(bound, open_examples(data), run_folder)
+    return [*lengths, *metric_sentences(bound.study, data.public)]
 
 
 def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData | None:

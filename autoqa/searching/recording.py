@@ -166,14 +166,14 @@ class Recorder:
             self.faults.occurred(reason, disk=disk, remedied=remedied)
 
     def _add_candidate(self, running: RunningTrial, candidate: CandidateRecord) -> None:
-        if not math.isfinite(candidate.jaccard):
+        if not math.isfinite(candidate.score):
             running.broken = True
             return
         # Before it is written down, which may share its files: weights that nothing can need stay.
         dropped = self.retain(candidate)
         self.store.add_candidate(candidate)
         running.candidates.append(candidate)
-        running.proposal.trial.report(candidate.jaccard, round(100 * candidate.fraction))
+        running.proposal.trial.report(candidate.score, round(100 * candidate.fraction))
         further = (f" {name} {mean:.3f}" for name, mean in candidate.further_scores.items())
         self.display.event(
             f"trial {running.number}: candidate {candidate.id} {score(candidate)}{''.join(further)}"
@@ -213,8 +213,8 @@ class Recorder:
         self._keep(running)
         self.faults.finished()
         self.display.event(
-            f"trial {running.number} finished in {duration(seconds)}: jaccard {value:.3f} "
-            f"({self.trials.settled()} of {self.total})"
+            f"trial {running.number} finished in {duration(seconds)}: "
+            f"{running.candidates[-1].metric} {value:.3f} ({self.trials.settled()} of {self.total})"
         )
 
     def _keep(self, running: RunningTrial) -> None:

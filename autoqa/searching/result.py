@@ -26,7 +26,7 @@ class SearchResult:
         finished: Trials that trained to their end.
         failed: Trials that failed for good.
         duplicates: Trials that repeated another and were not trained.
-        highest: The candidate with the highest public Jaccard.
+        highest: The candidate with the highest public score.
         ended: Why the search ended, as a sentence.
         reasons: Each distinct reason of a failure, with its count.
         refit: What a refit of all runs would take, where it would add rows.
@@ -57,8 +57,8 @@ class SearchResult:
             else {
                 "id": highest.id,
                 "backbone": highest.backbone,
-                "jaccard": highest.jaccard,
-                "jaccard_half_width": highest.jaccard_half_width,
+                highest.metric: highest.score,
+                f"{highest.metric}_half_width": highest.half_width,
             },
             **refit,
         }

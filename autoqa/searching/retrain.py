@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial
 
 from autoqa.errors import ConfigError, DataError, MissingAssetError, did_you_mean
 from autoqa.modeling.soup import average_models
+from autoqa.scores.registry import title
 from autoqa.searching.mend import mend_record
 from autoqa.searching.setup import reopen
 from autoqa.store.artifacts import Artifacts
@@ -49,12 +50,14 @@ class Remade:
 
     Attributes:
         id: The candidate.
-        jaccard: Its public Jaccard, which is that of the first time.
+        metric: The study's metric.
+        score: Its public score, which is that of the first time.
         averaged: Whether it is a soup.
     """
 
     id: str
-    jaccard: float
+    metric: str
+    score: float
     averaged: bool = False
 
 
@@ -228,7 +231,7 @@ class _Retraining:
         """
         weights = self.scratch.model(record.id) / WEIGHTS
         remade = self.scratch.read_record(record.id)
-        how = f": public Jaccard {remade.jaccard:.4f}, and {record.jaccard:.4f} then"
+        how = f": public {title(record.metric)} {remade.score:.4f}, and {record.score:.4f} then"
         if _is_lost(self.folder, record):
             self._replace(record, remade, how)
             return
@@ -238,9 +241,9 @@ class _Retraining:
 
     def _replace(self, record: CandidateRecord, remade: CandidateRecord, how: str) -> None:
         """Takes all that was made again, if it scores as then: there are no sums to compare."""
-        if (remade.scores, remade.jaccard_by_language) != (
+        if (remade.scores, remade.by_language) != (
             record.scores,
-            record.jaccard_by_language,
+            record.by_language,
         ):
             raise _different(record, how)
         with self.folder.writing_candidate(record.id) as partial:
@@ -276,7 +279,9 @@ class _Retraining:
         """Says that a candidate is there again, to people and to the shared files."""
         if self.files is not None:
             self.files.return_candidate(record.id)
-        self.done[record.id] = Remade(record.id, record.jaccard, bool(record.ingredients))
+        self.done[record.id] = Remade(
+            record.id, record.metric, record.score, bool(record.ingredients)
+        )
         self.display.event(f"candidate {record.id} is there again, the same to the last bit")
 
 

@@ -160,7 +160,11 @@ def open_trials(
     """
     first = points(spaces, study.search.enqueue)
     optuna_study = open_study(
-        study.name, membership.store.full_url, study.seed, membership.store.patience
+        study.name,
+        membership.store.full_url,
+        study.seed,
+        membership.store.patience,
+        study.validation.metric,
     )
     check_spaces(optuna_study, spaces)
     trials = Trials(

@@ -19,6 +19,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.validation import check_validation
 from autoqa.trials.warm_start import PastStudy
+from autoqa.types import DEFAULT_METRIC
 
 Prepare = Callable[[BoundStudy], StudyData]
 """Loads, checks and splits the data of a study."""
@@ -94,14 +95,15 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
 
     Raises:
         ConfigError: One sentence per difference, and the way out; also where changes are accepted,
-            if answers may be of another length, for then no score can be compared with another.
+            if scores would not be comparable, because answers may be of another length or another
+            metric judges them.
     """
     saved = store.study_text()
     stored = saved
     if stored is None and folder.study_file.exists():  # the database was lost, the file was not
         stored = folder.study_file.read_text(encoding="utf-8", errors="replace")
     if stored is not None:
-        _check_longest(stored, study)
+        _check_comparable(stored, study)
     if stored is not None and stored != text and not accept:
         if saved is not None:
             write_atomically(folder.study_file, saved)
@@ -119,19 +121,29 @@ def freeze(folder: RunFolder, store: Store, study: StudyFile, text: str, accept:
         store.save_study(text, fingerprint(study))
 
 
-def _check_longest(stored: str, study: StudyFile) -> None:
-    """Refuses another limit on the length of answers than the study began with."""
+_COMPARABLE = {
+    "max_answer_tokens": (None, "scores of answers with the other limit, which could not"),
+    "metric": (DEFAULT_METRIC, "trials whose values are of the other metric, which cannot"),
+}
+"""Keys of ``[validation]`` without which no score can be compared: what they are where they are not
+written, and what a study has that was searched with another value."""
+
+
+def _check_comparable(stored: str, study: StudyFile) -> None:
+    """Refuses another limit on the length of answers, or metric, than the study began with."""
     try:
-        before = tomllib.loads(stored).get("validation", {}).get("max_answer_tokens")
+        table = tomllib.loads(stored).get("validation", {})
+        before = {key: table.get(key, usual) for key, (usual, _) in _COMPARABLE.items()}
     except (tomllib.TOMLDecodeError, AttributeError):  # damaged: others say so
         return
-    now = study.validation.max_answer_tokens
-    if before != now:
-        raise ConfigError(
-            f"validation.max_answer_tokens: {shown(before)} -> {shown(now)}: study {study.name!r} "
-            "has scores of answers with the other limit, which could not be compared with new "
-            "ones; give the changed study another name, or put the key back"
-        )
+    for key, (_, what) in _COMPARABLE.items():
+        now = getattr(study.validation, key)
+        if before[key] != now:
+            raise ConfigError(
+                f"validation.{key}: {shown(before[key])} -> {shown(now)}: study {study.name!r} "
+                f"has {what} be compared with new ones; give the changed study another name, or "
+                "put the key back"
+            )
 
 
 _FREE_KEYS = (

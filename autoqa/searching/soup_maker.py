@@ -141,7 +141,7 @@ class SoupMaker:
 
     def _read_scores(self) -> None:
         """Scores of soups that are candidates, and of those that greedy searches only tried."""
-        self._scores = {each.id: each.jaccard for each in self.store.candidates()}
+        self._scores = {each.id: each.score for each in self.store.candidates()}
         try:
             self._tried = json.loads(self.folder.tried_soups.read_text(encoding="utf-8"))
         except (OSError, ValueError):  # a note that saves time: without it they are tried again
@@ -220,8 +220,8 @@ class SoupMaker:
                 self.display.working(worker.number, backbone, message)
             case SnapshotTaken(candidate=candidate):
                 self._record(candidate, running.soup)
-            case SoupTried(id=name, jaccard=jaccard) if math.isfinite(jaccard):
-                self._tried[name] = jaccard
+            case SoupTried(id=name, score=reached) if math.isfinite(reached):
+                self._tried[name] = reached
                 self.store.log_read("soups", " ".join(each.id for each in running.soup.ingredients))
                 write_atomically(self.folder.tried_soups, json.dumps(self._tried, indent=1) + "\n")
             case TrialFinished():
@@ -231,11 +231,11 @@ class SoupMaker:
                 self.lost(worker, reason)
 
     def _record(self, candidate: CandidateRecord, soup: Soup) -> None:
-        if not math.isfinite(candidate.jaccard):
+        if not math.isfinite(candidate.score):
             self.display.event(f"{candidate.id} is left out: its score is not a number")
             return
         self.store.add_candidate(candidate)
-        self._scores[candidate.id] = candidate.jaccard
+        self._scores[candidate.id] = candidate.score
         self._made.append(candidate)
         self.display.event(
             f"soup {candidate.id} {score(candidate)}: mean of the weights of {soup.what} "

@@ -101,19 +101,19 @@ def greedy_soup(family: Ingredients) -> Generator[Ingredients, float, Ingredient
         Ingredients whose average is to be scored.
 
     Receives:
-        The public Jaccard of that average.
+        The public score of that average.
 
     Returns:
         The ingredients that stayed, perhaps only one.
     """
     best, *others = sorted(family, key=by_score)
     kept: Ingredients = (best,)
-    highest = best.jaccard
+    highest = best.score
     for record in others:
         tried = tuple(sorted((*kept, record), key=in_time))
-        jaccard = yield tried
-        if jaccard >= highest:
-            kept, highest = tried, jaccard
+        reached = yield tried
+        if reached >= highest:
+            kept, highest = tried, reached
     return kept
 
 

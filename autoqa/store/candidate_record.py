@@ -9,11 +9,15 @@ from typing import Any, Self
 from autoqa.errors import DataError, check_keys
 from autoqa.recipes import Recipe, TrainingRun
 from autoqa.store.checksums import DamagedError
+from autoqa.types import DEFAULT_METRIC
 
 _FLAT_SCORES = ("jaccard", "em", "f1")
 """What version 0.1.0 wrote beside the other values instead of into ``scores``."""
 
 _MADE_OF = ("ingredients", "teachers")
+
+_OF_METRIC = ("by_language", "half_width")
+"""Values whose names in files begin with that of the metric."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +42,19 @@ class CandidateRecord:
             ingredients' recipes.
         learning_rate: Peak rate of the encoder.
         seed: The run's seed.
-        scores: Means on the public part by name of the metric, Jaccard among them.
-        jaccard_by_language: Public Jaccard per language.
+        scores: Means on the public part by name of the metric, the study's among them.
+        by_language: Public mean of the study's metric per language.
         windows_per_second: Training throughput.
         seconds: Training time until this point; of a soup that of all its ingredients' runs.
         inference_seconds: Time it took to predict the public part.
         licence: Licence of the pretrained weights.
-        jaccard_half_width: Half the width of the 95 % interval of ``jaccard`` (documents drawn
-            anew); ``None`` where it was not measured.
+        half_width: Half the width of the 95 % interval of ``score`` (documents drawn anew);
+            ``None`` where it was not measured.
         ingredients: Ids of the candidates whose weights were averaged, in the order of
             :func:`in_time`; empty for a point of a run.
         teachers: Ids of the candidates that a pupil was taught by, sorted, each as often as it had
             seats; empty for all others.
+        metric: The study's metric, which candidates are ranked by.
     """
 
     id: str
@@ -62,14 +67,15 @@ class CandidateRecord:
     learning_rate: float
     seed: int
     scores: dict[str, float]
-    jaccard_by_language: dict[str, float]
+    by_language: dict[str, float]
     windows_per_second: float
     seconds: float
     inference_seconds: float
     licence: str
-    jaccard_half_width: float | None = None
+    half_width: float | None = None
     ingredients: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
+    metric: str = DEFAULT_METRIC
 
     @property
     def derived(self) -> bool:
@@ -77,14 +83,14 @@ class CandidateRecord:
         return bool(self.ingredients or self.teachers)
 
     @property
-    def jaccard(self) -> float:
-        """Mean word-level Jaccard on the public part, 0 to 1: what search and selection raise."""
-        return self.scores["jaccard"]
+    def score(self) -> float:
+        """Mean of the study's metric on the public part: what search and selection raise."""
+        return self.scores[self.metric]
 
     @property
     def further_scores(self) -> dict[str, float]:
-        """The scores but Jaccard."""
-        return {name: mean for name, mean in self.scores.items() if name != "jaccard"}
+        """The scores but that of the study's metric."""
+        return {name: mean for name, mean in self.scores.items() if name != self.metric}
 
     @property
     def training_run(self) -> TrainingRun:
@@ -109,21 +115,32 @@ class CandidateRecord:
         Raises:
             DataError: It has keys that only a newer version can have written.
             TypeError: A value is missing.
-            KeyError: It has no Jaccard.
+            KeyError: It has no score of its metric.
         """
         values = dict(content)
         if "scores" not in values:
             values["scores"] = {name: values.pop(name) for name in _FLAT_SCORES}
-        if "jaccard" not in values["scores"]:
-            raise KeyError("jaccard")
+        metric = values.get("metric", DEFAULT_METRIC)
+        if metric not in values["scores"]:
+            raise KeyError(metric)
+        for name in _OF_METRIC:
+            if f"{metric}_{name}" in values:
+                values[name] = values.pop(f"{metric}_{name}")
         check_keys(cls, values)
         for name in _MADE_OF:
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
-        """The object in a candidate's file; what it is not made of is left out."""
-        return {key: value for key, value in asdict(self).items() if value or key not in _MADE_OF}
+        """The object in a candidate's file; what it is not made of, and Jaccard, goes unsaid."""
+        content = {
+            f"{self.metric}_{key}" if key in _OF_METRIC else key: value
+            for key, value in asdict(self).items()
+            if value or key not in _MADE_OF
+        }
+        if self.metric == DEFAULT_METRIC:
+            del content["metric"]
+        return content
 
     def as_text(self) -> str:
         """The text of a candidate's file."""
@@ -162,8 +179,8 @@ def identity(record: CandidateRecord) -> tuple[object, ...]:
 
 
 def by_score(record: CandidateRecord) -> tuple[float, str]:
-    """Sorts by public Jaccard, the highest first; of equals, what was made of others first."""
-    return -record.jaccard, record.id
+    """Sorts by public score, the highest first; of equals, what was made of others first."""
+    return -record.score, record.id
 
 
 def in_time(record: CandidateRecord) -> tuple[int, float, bool, str]:

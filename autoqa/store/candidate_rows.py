@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.connection import StudyDatabase
 from autoqa.store.tables import candidates as _candidates
+from autoqa.types import DEFAULT_METRIC
 
 _MANY = 500
 """Ids that one statement asks for; with more missing, the whole table is read."""
@@ -44,7 +45,7 @@ class CandidateRows(StudyDatabase):
             _candidates.c.study == self.study
         )
         names = [field.name for field in fields(CandidateRecord)]
-        rows = select(*(_candidates.c[name] for name in names)).where(
+        rows = select(*(_candidates.c[name].label(name) for name in names)).where(
             _candidates.c.study == self.study
         )
         known = self._known
@@ -76,4 +77,5 @@ def _record(row: dict[str, Any]) -> CandidateRecord:
             row[key] = float("nan")
     for key in ("ingredients", "teachers"):
         row[key] = tuple(row[key] or ())  # rows from before soups and pupils have NULL
+    row["metric"] = row["metric"] or DEFAULT_METRIC  # so have those from before there was a choice
     return CandidateRecord(**row)

@@ -17,7 +17,7 @@ class ExternalScore:
         subject: What was scored: a candidate's id, or ids and weights of an ensemble.
         board: Where, such as ``kaggle-public``.
         score: Its score there, 0 to 1.
-        public: Its Jaccard on the own public part.
+        public: Its score on the own public part.
         note: Words of whoever wrote it down.
         added: When.
     """

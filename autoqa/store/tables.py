@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Those below :mod:`autoqa.store.migrations`, in their order; the last leads to these tables."""
 
 studies = Table(
@@ -43,14 +43,15 @@ candidates = Table(
     Column("learning_rate", Float, nullable=False),
     Column("seed", Integer, nullable=False),
     Column("scores", JSON, nullable=False),
-    Column("jaccard_by_language", JSON, nullable=False),
+    Column("jaccard_by_language", JSON, key="by_language", nullable=False),
     Column("windows_per_second", Float),
     Column("seconds", Float),
     Column("inference_seconds", Float),
     Column("licence", String(200), nullable=False),
-    Column("jaccard_half_width", Float),
+    Column("jaccard_half_width", Float, key="half_width"),
     Column("ingredients", JSON),
     Column("teachers", JSON),
+    Column("metric", String(80)),
 )
 
 openings = Table(

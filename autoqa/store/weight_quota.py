@@ -85,8 +85,8 @@ def superseded(records: Collection[CandidateRecord]) -> set[str]:
     highest: dict[str, float] = {}
     for soup in records:
         for name in soup.ingredients:
-            highest[name] = max(soup.jaccard, highest.get(name, 0.0))
-    return {each.id for each in records if highest.get(each.id, -1.0) >= each.jaccard}
+            highest[name] = max(soup.score, highest.get(name, 0.0))
+    return {each.id for each in records if highest.get(each.id, -1.0) >= each.score}
 
 
 def keep_within(

@@ -22,7 +22,7 @@ class Status:
     Attributes:
         done: Trials that count and are over.
         total: Trials wanted.
-        highest: The candidate with the highest public Jaccard.
+        highest: The candidate with the highest public score.
         seconds_left: Until the end of the budget, or an estimate; ``None`` if nobody knows.
         estimated: Whether ``seconds_left`` is an estimate.
         waiting: What the search waits for, if anything.
@@ -201,10 +201,10 @@ def status_line(status: Status) -> str:
 
 
 def score(record: CandidateRecord) -> str:
-    """Public Jaccard, with half its 95 % interval where it was measured."""
-    half_width = record.jaccard_half_width
+    """Public score, with half its 95 % interval where it was measured."""
+    half_width = record.half_width
     interval = "" if half_width is None else f" ± {half_width:.3f}"
-    return f"jaccard {record.jaccard:.3f}{interval}"
+    return f"{record.metric} {record.score:.3f}{interval}"
 
 
 def duration(seconds: float) -> str:

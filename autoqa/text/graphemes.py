@@ -120,6 +120,15 @@ def continues(codes: npt.NDArray[np.uint32], kind: npt.NDArray[np.uint8]) -> npt
 
 
 @cache
+def marks() -> tuple[range, ...]:
+    """The code points that belong to whatever letter stands before them, ascending."""
+    table = _table()[:_END]
+    held = np.isin(table, [Kind.MARK, Kind.JOINER, Kind.LINKER])
+    edges = np.flatnonzero(np.diff(held, prepend=False, append=False)).tolist()
+    return (*map(range, edges[::2], edges[1::2]), _TAGS)
+
+
+@cache
 def _table() -> npt.NDArray[np.uint8]:
     """Kinds of the first two planes, and behind them the one of those beyond."""
     categories = list(map(unicodedata.category, map(chr, range(_END))))

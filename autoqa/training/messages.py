@@ -65,7 +65,7 @@ class SoupTried:
 
     trial: int
     id: str
-    jaccard: float
+    score: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import torch
 
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
+from autoqa.ensemble.joining.own_none import own_answers, own_cut
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import rounded_state, save_model
 from autoqa.modeling.model import SpanModel
@@ -99,12 +100,13 @@ def unscored_candidate(
         learning_rate=job.run.learning_rate,
         seed=job.run.seed,
         scores={},
-        jaccard_by_language={},
+        by_language={},
         windows_per_second=windows_per_second,
         seconds=seconds,
         inference_seconds=float("nan"),
         licence=ready.bound.spec.licence(ready.bound.options),
         teachers=job.taught_by,
+        metric=ready.metric,
     )
 
 
@@ -164,13 +166,15 @@ def write_results(
     decoder = SpanDecoder(ready.public, [e.context for e in examples])
     spans = decoder.best(*predictions.public)
     precise = smallest_type(decoder, *predictions.public, spans)
-    scores = score([span.text for span in spans], examples)
-    spread = interval(scores.jaccard, [example.document for example in examples])
+    cut = own_cut(decoder, predictions.public, examples, unscored.metric)
+    answers = own_answers(decoder, predictions.public, cut)
+    scores = score([span.text for span in answers], examples)
+    spread = interval(scores.by_metric[unscored.metric], [example.document for example in examples])
     record = replace(
         unscored,
         scores=scores.mean(),
-        jaccard_half_width=spread.half_width,
-        jaccard_by_language=scores.by_language(examples),
+        half_width=spread.half_width,
+        by_language=scores.by_language(examples, unscored.metric),
         inference_seconds=predictions.seconds,
     )
     write_logits(folder, "public", *predictions.public, precise)

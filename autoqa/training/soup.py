@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.joining.mean_logits import blend
+from autoqa.ensemble.joining.own_none import own_answers, own_cut
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.soup import average_models
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
 from autoqa.store.predictions import load_logits
@@ -65,8 +66,10 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
         else:
             logits = _asked(job, folder, ready, report)
         decoder = SpanDecoder(ready.public, [example.context for example in bench.public])
-        scores = score([span.text for span in decoder.best(*logits)], bench.public)
-        emit(SoupTried(job.trial, job.id, scores.mean()["jaccard"]))
+        cut = own_cut(decoder, logits, bench.public, ready.metric)
+        answers = [span.text for span in own_answers(decoder, logits, cut)]
+        reached = score_by(ready.metric, answers, bench.public)
+        emit(SoupTried(job.trial, job.id, float(reached.mean())))
     emit(TrialFinished(job.trial, time.perf_counter() - begin))
 
 
@@ -122,8 +125,8 @@ def unscored_soup(ingredients: Sequence[CandidateRecord]) -> CandidateRecord:
         recipe_hash=soup_hash(names),
         recipe={**latest.recipe, "stages": list(stages.values())},
         scores={},
-        jaccard_by_language={},
-        jaccard_half_width=None,
+        by_language={},
+        half_width=None,
         inference_seconds=float("nan"),
         seconds=sum(seconds.values()),
         ingredients=names,

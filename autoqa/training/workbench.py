@@ -52,6 +52,7 @@ class ReadyBackbone:
         public: Windows of the public part.
         private: Windows of the sealed part; predicted, saved, never scored here.
         shortened: Questions of both parts that stand in their windows without their end.
+        metric: The study's metric, by which candidates are ranked.
     """
 
     bound: BoundBackbone
@@ -61,6 +62,7 @@ class ReadyBackbone:
     public: Windows
     private: Windows
     shortened: int
+    metric: str
 
 
 class Workbench:
@@ -149,6 +151,7 @@ class Workbench:
             limit = self._max_answer_tokens(tokenizer, group)
             public, private = (self._windows(part, group, limit) for part in parts)
             self._ready[name] = ReadyBackbone(
+                metric=self.bound.study.validation.metric,
                 bound=bound,
                 folder=folder,
                 tokenizer=tokenizer,

@@ -26,9 +26,16 @@ from autoqa.trials.patient_storage import PatientStorage
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Trials
 from autoqa.trials.warm_start import PastStudy
+from autoqa.types import DEFAULT_METRIC
 
 
-def open_study(name: str, url: str, seed: int, patience: Patience | None = None) -> optuna.Study:
+def open_study(
+    name: str,
+    url: str,
+    seed: int,
+    patience: Patience | None = None,
+    metric: str = DEFAULT_METRIC,
+) -> optuna.Study:
     """Opens or makes the Optuna study, as optuna-dashboard shows it.
 
     Args:
@@ -37,6 +44,7 @@ def open_study(name: str, url: str, seed: int, patience: Patience | None = None)
         seed: Of its sampler.
         patience: How long its storage waits for an absent database, and who is told; left out,
             a few seconds and nobody.
+        metric: What its trials' values are.
 
     Raises:
         AutoqaError: The storage cannot be opened.
@@ -60,8 +68,8 @@ def open_study(name: str, url: str, seed: int, patience: Patience | None = None)
             ),
             storage,
         )
-        if study.metric_names != ["jaccard"]:
-            study.set_metric_names(["jaccard"])
+        if study.metric_names != [metric]:
+            study.set_metric_names([metric])
     return study
 
 
@@ -115,7 +123,7 @@ def past_study(study: StudyFile, folder: RunFolder) -> PastStudy:
         AutoqaError: Its storage cannot be opened.
         DataError: Its public questions are missing or damaged.
     """
-    opened = open_study(study.name, folder.store_url(study.search.storage), study.seed)
+    opened = _open(study, folder)
     return PastStudy(study, opened.get_trials(deepcopy=False), folder.load_examples("public"))
 
 
@@ -214,7 +222,7 @@ def adopt(folder: RunFolder, candidates: Sequence[CandidateRecord]) -> list[Cand
         with suppress(DamagedError):
             if name not in known:
                 records.append(folder.read_record(name))
-    return [record for record in records if math.isfinite(record.jaccard)]
+    return [record for record in records if math.isfinite(record.score)]
 
 
 def micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
@@ -227,5 +235,10 @@ def micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
 
 def trials_of(study: StudyFile, folder: RunFolder) -> dict[int, optuna.trial.FrozenTrial]:
     """All trials of a study that was searched, by number."""
-    opened = open_study(study.name, folder.store_url(study.search.storage), study.seed)
+    opened = _open(study, folder)
     return {trial.number: trial for trial in opened.get_trials(deepcopy=False)}
+
+
+def _open(study: StudyFile, folder: RunFolder) -> optuna.Study:
+    url = folder.store_url(study.search.storage)
+    return open_study(study.name, url, study.seed, metric=study.validation.metric)

@@ -43,8 +43,8 @@ class TrialAttributes:
         next_seconds: What a run like it takes from now on, when it forks from what it left.
         trained_steps: Optimizer steps that it did.
         reused_steps: Steps that it took over from a checkpoint.
-        jaccard_half_width: Half the 95 % interval of its value.
-        scores: Further scores of its last candidate by the name that the dashboard shows; written
+        scores: Further scores of its last candidate, and half the 95 % interval of its value, by
+            the name that the dashboard shows; written
             and never read, because the candidates hold them.
     """
 
@@ -76,7 +76,6 @@ class TrialAttributes:
     next_seconds: float | None = None
     trained_steps: int | None = None
     reused_steps: int | None = None
-    jaccard_half_width: float | None = None
     scores: dict[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -127,7 +126,6 @@ def fixed_parameters(trial: FrozenTrial) -> dict[str, Any]:
 _NAMES = tuple(each.name for each in fields(TrialAttributes) if each.name != "scores")
 
 _RENAMED = {
-    "jaccard half width": "jaccard_half_width",
     "next seconds": "next_seconds",
     "trained steps": "trained_steps",
     "reused steps": "reused_steps",

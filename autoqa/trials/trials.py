@@ -208,9 +208,12 @@ class Trials:
     def finish(
         self, trial: optuna.Trial, candidates: Sequence[CandidateRecord], seconds: float
     ) -> float:
-        """Tells a run's value: the public Jaccard of its last snapshot, which all runs have."""
+        """Tells a run's value: the public score of its last snapshot, which all runs have."""
         last = max(candidates, key=lambda record: record.fraction)
         trained = TrainingRun(Recipe.from_dict(last.recipe), last.learning_rate, last.seed)
+        half_width = (
+            {} if last.half_width is None else {f"{last.metric}_half_width": last.half_width}
+        )
         TrialAttributes(
             # It may have been made smaller to end in time, and is another run then.
             run=trained.key,
@@ -221,15 +224,15 @@ class Trials:
             seconds=seconds,
             fraction=last.fraction,
             candidates=[record.id for record in candidates],
-            jaccard_half_width=last.jaccard_half_width,
             scores={
+                **half_width,
                 **last.further_scores,
-                **{f"jaccard_{name}": score for name, score in last.jaccard_by_language.items()},
+                **{f"{last.metric}_{name}": score for name, score in last.by_language.items()},
             },
         ).write(trial)
         self._outcomes.setdefault(str(TrialAttributes.of(trial).backbone), []).append(True)
-        self._close(trial, TrialState.COMPLETE, last.jaccard)
-        return last.jaccard
+        self._close(trial, TrialState.COMPLETE, last.score)
+        return last.score
 
     def fail(self, trial: optuna.Trial, reason: str, again: Again = "no") -> bool:
         """Writes a failure down and queues the parameters again where that makes sense.

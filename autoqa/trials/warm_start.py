@@ -32,12 +32,12 @@ class PastTrial:
 
     Attributes:
         parameters: Full names and values, those that matter for its recipe.
-        jaccard: Its public score there.
+        score: Its public score there.
         trained: Its recipe and learning rate, as in ``TrainingRun.key`` without the seed.
     """
 
     parameters: dict[str, Any]
-    jaccard: float
+    score: float
     trained: str
 
 
@@ -97,9 +97,9 @@ class Prior:
             finished: This study's finished trials.
 
         Returns:
-            A mean difference in Jaccard; ``None`` before the first such recipe.
+            A mean difference of scores; ``None`` before the first such recipe.
         """
-        known = {past.trained: past.jaccard for past in self.past.get(backbone, ())}
+        known = {past.trained: past.score for past in self.past.get(backbone, ())}
         gains = [
             value - known[trained]
             for value, trained in _own(backbone, finished)
@@ -131,7 +131,7 @@ class Prior:
                 optuna.create_trial(
                     params=past.parameters,
                     distributions={name: distributions[name] for name in past.parameters},
-                    value=past.jaccard + offset,
+                    value=past.score + offset,
                     user_attrs=mark.as_dict(),
                 )
             )
@@ -140,6 +140,16 @@ class Prior:
                 f"{self.origin}: the sampler learns from {len(added)} trials of {space.backbone}, "
                 f"with {offset:+.3f} on their scores"
             )
+
+
+def _check_metric(past: StudyFile, study: StudyFile) -> None:
+    """Refuses scores of another metric: one offset does not make the one of the other."""
+    if past.validation.metric != study.validation.metric:
+        raise ConfigError(
+            f"--warm-start {past.name!r}: its scores are {past.validation.metric}, and those of "
+            f"{study.name!r} {study.validation.metric}: begin with a study of the same "
+            "[validation] metric"
+        )
 
 
 def read_prior(
@@ -157,12 +167,14 @@ def read_prior(
         private: Its sealed questions.
 
     Raises:
-        ConfigError: It is the study itself; no backbone has the same name and plugin in both; none
-            of its trials fits; or it chose recipes by questions that are sealed here.
+        ConfigError: It is the study itself, or has another metric; no backbone has the same name
+            and plugin in both; none of its trials fits; or it chose recipes by questions that are
+            sealed here.
     """
     name = past.study.name
     if name == study.name:
         raise ConfigError(f"--warm-start {name!r}: a study goes on from its own trials by itself")
+    _check_metric(past.study, study)
     sealed = {(example.question, example.context) for example in private}
     seen = sum((example.question, example.context) in sealed for example in past.public)
     if seen:
@@ -218,9 +230,9 @@ def _translated(space: Space, trials: Iterable[FrozenTrial]) -> tuple[list[PastT
             continue
         trained = f"{recipe.hash}/{rate:.6g}"
         assert trial.value is not None
-        if trained not in kept or trial.value > kept[trained].jaccard:
+        if trained not in kept or trial.value > kept[trained].score:
             kept[trained] = PastTrial(parameters, trial.value, trained)
-    return sorted(kept.values(), key=lambda past: -past.jaccard), left_out
+    return sorted(kept.values(), key=lambda past: -past.score), left_out
 
 
 class _Asked(dict[str, Any]):

@@ -26,7 +26,7 @@ def external(subject: str, board: str, score: float, public: float) -> ExternalS
 def test_a_candidate_brings_its_public_score(finished: StudyRun) -> None:
     subject, public = add_external(finished, "t0002-100", 0.5, " kaggle-public ", "a note")
     assert subject == "t0002-100"
-    assert public == pytest.approx(finished.folder.read_record("t0002-100").jaccard)
+    assert public == pytest.approx(finished.folder.read_record("t0002-100").score)
     (row,) = finished.store.externals()
     assert (row.subject, row.board, row.score, row.note) == (
         "t0002-100",

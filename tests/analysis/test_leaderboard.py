@@ -13,11 +13,11 @@ from autoqa.errors import ConfigError
 
 def test_candidates_are_ranked_and_scored_from_their_predictions(finished: StudyRun) -> None:
     board = build_leaderboard(finished)
-    scores = [record.jaccard for record in board.ranked]
+    scores = [record.score for record in board.ranked]
     assert scores == sorted(scores, reverse=True)
     assert [record.trial for record in board.compared] == [1, 2, 3, 4]
     assert board.scores.shape == (4, len(board.examples)) == (4, 16)
-    means = [record.jaccard for record in board.compared]
+    means = [record.score for record in board.compared]
     np.testing.assert_allclose(board.scores.mean(axis=1), means, atol=1e-9)
     assert len(set(board.documents)) == 8
 

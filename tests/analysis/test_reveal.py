@@ -26,7 +26,7 @@ def test_the_selection_is_made_where_there_is_none(finished: StudyRun) -> None:
     selection = stored_selection(finished)
     assert selection is not None
     assert opened.members == tuple(seat.id for seat in selection.members)
-    assert opened.public.jaccard == pytest.approx(selection.public.mean)
+    assert opened.public.score == pytest.approx(selection.public.mean)
     assert (opened.gain is None) == (opened.members == (opened.best,))
 
 

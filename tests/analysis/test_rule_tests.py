@@ -27,7 +27,7 @@ from autoqa.features.encode import encode
 from autoqa.features.files import save_windows
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.scores.bootstrap import LEVEL, ROUNDS, Comparison, paired
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.store.predictions import write_logits
 from autoqa.text.rules import RULES, apply_rules
 from autoqa.text.scripts import language_of
@@ -112,12 +112,12 @@ def test_a_rule_is_enabled_where_it_helps_and_nowhere_else(run: StudyRun) -> Non
 def test_the_bundle_takes_the_rules_along_and_scores_with_them(run: StudyRun) -> None:
     seat = candidate_seat(run, MODEL)
     before = assemble(run, [seat], seat.group, reason="before")
-    assert (before.ensemble.rules, before.public.jaccard) == ({}, pytest.approx(0.75))
+    assert (before.ensemble.rules, before.public.score) == ({}, pytest.approx(0.75))
     try_rules(run)
     after = assemble(run, [seat], seat.group, reason="after")
     assert after.ensemble.rules == {"hi": ("punctuation",)}
-    assert after.public.jaccard == after.members[0].public.jaccard == pytest.approx(1.0)
-    assert after.private.jaccard == pytest.approx(1.0)
+    assert after.public.score == after.members[0].public.score == pytest.approx(1.0)
+    assert after.private.score == pytest.approx(1.0)
     assert clear(run)
     assert not clear(run)
     assert stored_rule_tests(run) is None
@@ -139,7 +139,7 @@ def test_more_comparisons_make_each_interval_wider() -> None:
     assert alone.level == pytest.approx(LEVEL)
     test = next(t for t in alone.tests if t.rule == "punctuation")
     assert test.enabled
-    scores = score([span.text for span in spans], examples).jaccard
+    scores = score_by("jaccard", [span.text for span in spans], examples)
     documents = [e.document for e in examples]
     assert test.gain == paired(np.ones(40), scores, documents)
     strict = paired(np.ones(40), scores, documents, rounds=40 * ROUNDS, level=1 - 0.05 / 40)

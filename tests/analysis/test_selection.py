@@ -46,7 +46,7 @@ def test_what_is_selected_is_scored_as_the_study_joins_it(finished: StudyRun) ->
     selection = choose(run)
     plan = ensemble_plan(run, selection.members, selection.tie_group)
     public = load_part(run, plan.members, "public").score(plan)
-    assert public.jaccard == pytest.approx(selection.public.mean)
+    assert public.score == pytest.approx(selection.public.mean)
 
 
 def test_fewer_seats_than_the_study_says(finished: StudyRun) -> None:

@@ -108,9 +108,9 @@ def test_the_bundle_and_the_rules_go_by_it_and_other_members_do_not(run: StudyRu
     after = assemble(run, [seat], seat.group, reason="after")
     assert after.ensemble.scoring == fit.scoring
     assert after.opened, "another ensemble than that without"
-    assert after.public.jaccard == after.members[0].public.jaccard == pytest.approx(1.0)
-    assert before.private.jaccard == pytest.approx(0.5 + 0.5 / 3)
-    assert after.private.jaccard == pytest.approx(1.0)
+    assert after.public.score == after.members[0].public.score == pytest.approx(1.0)
+    assert before.private.score == pytest.approx(0.5 + 0.5 / 3)
+    assert after.private.score == pytest.approx(1.0)
     assert try_rules(run).before == pytest.approx(1.0)
     other = replace(fit, members=("t0009-100",))
     run.folder.span_scoring.write_text(other.to_json())
@@ -128,7 +128,7 @@ def test_the_last_selection_is_fitted(run: StudyRun) -> None:
     plan = ensemble_at_hand(run)
     assert ensemble_key(run, with_scoring(run, plan)) != ensemble_key(run, plan)
     part = load_part(run, plan.members, "public")
-    assert part.score(with_scoring(run, plan)).jaccard == pytest.approx(1.0)
+    assert part.score(with_scoring(run, plan)).score == pytest.approx(1.0)
 
 
 def test_too_few_documents_are_refused(run: StudyRun) -> None:

@@ -16,7 +16,7 @@ def test_a_candidate_alone_scores_as_in_its_record(finished: StudyRun) -> None:
         seat = candidate_seat(finished, name)
         plan = ensemble_plan(finished, [seat], seat.group)
         entry = load_part(finished, plan.members, "public").score(plan)
-        assert entry.jaccard == pytest.approx(finished.folder.read_record(name).jaccard, abs=1e-6)
+        assert entry.score == pytest.approx(finished.folder.read_record(name).score, abs=1e-6)
         assert entry.questions == 16
 
 
@@ -53,6 +53,6 @@ def test_scores_of_candidates_are_one_row_each(finished: StudyRun) -> None:
     records = [finished.folder.read_record(name) for name in NAMES]
     scores = candidate_scores(finished, records, examples, "public")
     assert scores.shape == (3, 16)
-    means = [record.jaccard for record in records]
+    means = [record.score for record in records]
     np.testing.assert_allclose(scores.mean(axis=1), means, atol=1e-9)
     assert candidate_scores(finished, [], examples, "public").shape == (0, 16)

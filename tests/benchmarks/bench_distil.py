@@ -40,9 +40,9 @@ def test_distil(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record(
         Comparison(
             name="distil_vs_ensemble",
-            ratio=round(single.private.jaccard / ensemble.private.jaccard, 4),
-            a=round(ensemble.private.jaccard, 4),
-            b=round(single.private.jaccard, 4),
+            ratio=round(single.private.score / ensemble.private.score, 4),
+            a=round(ensemble.private.score, 4),
+            b=round(single.private.score, 4),
             unit="private jaccard",
             equal=True,  # the same questions
             rounds=1,

@@ -33,7 +33,7 @@ from autoqa.bundle.entries import GroupEntry, MemberEntry
 from autoqa.bundle.input_rows import Row
 from autoqa.bundle.manifest import Manifest
 from autoqa.bundle.predictor import Ensemble, Prediction, load
-from autoqa.ensemble.joining.join import join
+from autoqa.ensemble.joining.join import join_spans
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.env import cache_folder
 from autoqa.export.write import BundlePlan, write_bundle
@@ -118,7 +118,7 @@ def practice(bundle: Path, ensemble: Ensemble, rows: Sequence[Row]) -> list[Span
         inside = tensors[member.group]["attention_mask"].numpy() > 0
         start, end = predict_padded(model, tensors[member.group])
         logits[member.id] = start[inside], end[inside]
-    return join(manifest.plan, logits, windows, rows)
+    return join_spans(manifest.plan, logits, windows, rows)
 
 
 def windows_of(ensemble: Ensemble, rows: Sequence[Row]) -> dict[str, Windows]:

@@ -13,7 +13,7 @@ import pytest
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.planning.hopeless import MARGIN, is_hopeless
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from tests.ensemble.choosing.pools import Kind, Part, make_pool
 
 from .harness import Comparison, record
@@ -36,7 +36,7 @@ def question_scores(part: Part, number: int) -> np.ndarray:
     plan = EnsemblePlan([Member(one.id, one.group, 1)], one.group)
     contexts = [example.context for example in part.examples]
     spans = aggregate(plan, {one.id: one.logits}, part.windows, contexts)
-    return score([span.text for span in spans], part.examples).jaccard
+    return score_by("jaccard", [span.text for span in spans], part.examples)
 
 
 def ended_early(public: Part, order: list[int]) -> set[int]:

@@ -179,7 +179,7 @@ def as_autoqa(data: Data, study: Path, home: Path) -> Outcome:
     return Outcome(
         sum(round(share * len(data.train)) for share in shares),
         tuple(answered),
-        mean([record.jaccard for record in records]),
+        mean([record.score for record in records]),
         mean([record.scores["em"] for record in records]),
     )
 

@@ -39,24 +39,49 @@ class Field:
     candidates: Sequence[Contender]
 
 
-def make_field(candidates: int, questions: int, seed: int = 0) -> Field:
-    """Draws questions and what candidates predict for them."""
+LATIN, JAPANESE = "etaoinshr", "日本東京都大学年月人の"
+
+
+def make_field(
+    candidates: int,
+    questions: int,
+    seed: int = 0,
+    *,
+    letters: str = LATIN,
+    gap: str = " ",
+    punctuated: bool = False,
+    language: str = "en",
+) -> Field:
+    """Draws questions and what candidates predict for them.
+
+    Args:
+        candidates: How many.
+        questions: How many.
+        seed: Decides the draws.
+        letters: What words are made of.
+        gap: What stands between two words.
+        punctuated: Whether commas stand behind some words, and articles among them.
+        language: What the contexts are said to be in.
+    """
     rng = np.random.default_rng(seed)
-    lexicon = ["".join(rng.choice(list("etaoinshr"), rng.integers(1, 9))) for _ in range(900)]
+    lexicon = ["".join(rng.choice(list(letters), rng.integers(1, 9))) for _ in range(900)]
     places, spans, examples = [], [], []
     for number in range(questions):
         # Zipf's law: a few words are everywhere.
         ranks = np.minimum(rng.zipf(1.3, rng.integers(*_WORDS)) - 1, len(lexicon) - 1)
         words = [lexicon[rank] for rank in ranks]
-        ends = np.cumsum([len(word) + 1 for word in words]) - 1
+        if punctuated:
+            words = [word + "," * (i % 5 == 0) for i, word in enumerate(words)]
+            words[::9] = ["the"] * len(words[::9])
+        ends = np.cumsum([len(word) + len(gap) for word in words]) - len(gap)
         places.append([(int(end) - len(w), int(end)) for w, end in zip(words, ends, strict=True)])
         low = rng.integers(0, len(words), 1 + _RIVALS)
         spans.append(np.stack([low, np.minimum(low + rng.geometric(0.4, len(low)), len(words))], 1))
         start, end = places[-1][spans[-1][0, 0]][0], places[-1][spans[-1][0, 1] - 1][1]
-        context = " ".join(words)
+        context = gap.join(words)
         answer = Answer(context[start:end], start)
         document = f"d{number // 5}"
-        examples.append(Example(f"q{number}", "?", context, (answer,), "en", document))
+        examples.append(Example(f"q{number}", "?", context, (answer,), language, document))
     windows, made = {}, []
     heights = rng.normal([4.0, *[2.0] * _RIVALS], 1.5, (questions, 1 + _RIVALS))
     recipes = rng.normal(0, 0.5, (RECIPES, questions, 1 + _RIVALS))

@@ -98,8 +98,8 @@ def main() -> None:
             made = candidates(bench, runs, scale, options.squad, options.target, seed)
             messages: list[Message] = []
             make_soup(SoupJob(tuple(made), place), bench, messages.append)
-            scores[name].append(taken(messages).jaccard)
-            single = np.mean([each.jaccard for each in made])
+            scores[name].append(taken(messages).score)
+            single = np.mean([each.score for each in made])
             print(f"round {seed}, {name}: singles {single:.3f}, soup {scores[name][-1]:.3f}")
     first = float(np.mean(scores["2 long"]))
     for name, found in scores.items():

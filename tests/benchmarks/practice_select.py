@@ -12,10 +12,12 @@ of a blend are kept while the options for one seat are tried.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-Words = frozenset[str]
+Words = Any
+"""A set of words, or a tuple of them where it matters how often each occurs."""
 SAME = 1e-12
 
 
@@ -180,6 +182,54 @@ class SlowSelector:
 
     def mean_of(self, answers: list[Words]) -> float:
         return sum(self.scores_of(answers)) / len(answers)
+
+
+@dataclass
+class SlowItemSelector(SlowSelector):
+    """The same for a metric that counts items; answers are their words, as often as they occur.
+
+    Attributes:
+        items: What counts of a word.
+    """
+
+    items: Callable[[str], Sequence[str]] = lambda word: (word,)
+
+    def vote(self, ballots: dict[int, list[Words]]) -> list[Words]:
+        best, height = -1, -math.inf
+        for g in sorted(ballots):
+            mean = self.mean_of(ballots[g])
+            if mean > height + SAME:
+                best, height = g, mean
+        if len(ballots) < 3:
+            return ballots[best]
+        order = [best, *(g for g in sorted(ballots) if g != best)]
+        answers = []
+        for q, preferred in enumerate(ballots[best]):
+            votes = Counter(word for g in ballots for word in set(ballots[g][q]))
+            answer: list[str] = []
+            for word, count in votes.items():
+                if 2 * count > len(ballots) or (2 * count == len(ballots) and word in preferred):
+                    first = next(ballots[g][q] for g in order if word in ballots[g][q])
+                    answer += [word] * first.count(word)
+            answers.append(tuple(answer) or preferred)
+        return answers
+
+    def scores_of(self, answers: list[Words]) -> list[float]:
+        return [
+            max(self.f1(answer, words) for words in references)
+            for answer, references in zip(answers, self.references, strict=True)
+        ]
+
+    def f1(self, answer: Words, reference: Words) -> float:
+        one = Counter(item for word in answer for item in self.items(word))
+        other = Counter(item for word in reference for item in self.items(word))
+        if not one or not other:
+            return float(one == other)
+        return 2 * (one & other).total() / (one.total() + other.total())
+
+    def away(self, one: int, other: int) -> float:
+        pairs = zip(self.answers[one], self.answers[other], strict=True)
+        return 1 - sum(overlap(set(a), set(b)) for a, b in pairs) / len(self.references)
 
 
 def overlap(one: Words, other: Words) -> float:

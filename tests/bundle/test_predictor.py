@@ -247,7 +247,7 @@ def test_models_stay_for_single_calls_only(bundle: Path, monkeypatch: pytest.Mon
     assert len(loads) == 16
     passing.predict(ROWS, announce=lambda _: None)  # the trial pass is of a model that stays
     assert len(loads) == 20
-    assert not passing._resident_models
+    assert not passing._shelf.resident
     for _ in range(2):
         passing.predict(ROWS, keep_loaded=True)
     assert len(loads) == 24

@@ -112,6 +112,22 @@ def test_one_row_gets_one_object(address: str, bundle: Path) -> None:
     assert post(address, [])[1] == []
 
 
+def test_several_answers_and_several_contexts(address: str, bundle: Path) -> None:
+    row = {key: OBJECTS[4][key] for key in ("question", "context")}
+    ensemble = autoqa.load(bundle, device="cpu")
+    status, found = post(address, row | {"top_k": 3})
+    assert status == 200
+    (expected,) = ensemble.predict([Row("1", **row)], top_k=3)
+    assert found == expected.to_dict()
+    assert len(found["others"]) == 2
+    both = post(address, [row | {"top_k": 3}] * 2)[1]
+    assert [len(each["others"]) for each in both] == [2, 2]
+    contexts = [item["context"] for item in OBJECTS[:5]]
+    status, found = post(address, {"question": row["question"], "context": contexts})
+    assert status == 200
+    assert contexts[found["document"]] == found["passage"]
+
+
 def test_requests_at_once_are_answered_in_turn(address: str) -> None:
     expected = post(address, OBJECTS)
     found: list[Any] = []
@@ -153,6 +169,11 @@ GOOD = {"question": "Who ?", "context": "Ada ."}
         (b"[" * 5000, 422, "the request is no JSON"),
         (3, 422, "row 1: expected an object with question and context, found 3"),
         ({"question": "q"}, 422, "row 1: context is missing; the row has question"),
+        ({"question": "q", "context": []}, 422, "row 1: context is empty: give at least one text"),
+        ({"question": "q", "context": ["c" * MOST]}, 413, "has 6,"),
+        ({"question": "q", "context": "c", "top_k": 0}, 422, "top_k is 0: give a whole number"),
+        ({"question": "q", "context": "c", "top_k": "2"}, 422, "top_k is '2': give a whole number"),
+        ([GOOD | {"top_k": 2}, GOOD], 422, "top_k differs between the rows of the request"),
         ({"question": " ", "context": "c"}, 422, "row 1: question is empty"),
         ({"question": "q", "context": 4}, 422, "row 1: context must be text, found 4"),
         ({"question": "q", "context": "\ud800"}, 422, "row 1: context holds half a surrogate"),

@@ -186,7 +186,7 @@ def test_the_scores_in_the_manifest_are_those_of_the_answers(
         path = bundle_kit.write_squad(tmp_path / f"{name}.json", rows)
         scores = json.loads(run("evaluate", tmp_path / "bundle", path, "--json")[1])
         entry = getattr(manifest, name)
-        assert scores["jaccard"] == pytest.approx(entry.jaccard, abs=1e-9)
+        assert scores["jaccard"] == pytest.approx(entry.score, abs=1e-9)
         assert scores["half_width"] == pytest.approx(entry.half_width, abs=1e-9)
 
 
@@ -197,7 +197,7 @@ def test_one_candidate_can_be_exported(toy: RunFolder, tmp_path: Path, run: Run)
     assert [m.id for m in manifest.members] == ["t0002-100"]
     assert manifest.public == manifest.members[0].public
     record = toy.read_record("t0002-100")
-    assert manifest.public.jaccard == pytest.approx(record.jaccard, abs=1e-9)
+    assert manifest.public.score == pytest.approx(record.score, abs=1e-9)
     assert manifest.members[0].precision == "fp32"
     assert not toy.selection.exists()
     code, _, err = run("export", "toy", "--to", tmp_path / "c", "--candidate", "t0009-100")

@@ -76,7 +76,7 @@ def test_the_change_is_measured_and_said(exported: tuple[Path, str, str]) -> Non
     assert change is not None
     assert said["weights"] == change.weights == target.name
     assert said["differing"] == str(change.differing)
-    assert change.gain == pytest.approx(change.after.jaccard - change.before.jaccard)
+    assert change.gain == pytest.approx(change.after.score - change.before.score)
     assert change.low <= change.gain <= change.high
     assert manifest.public == change.after
     assert lines[1].startswith(f"public {change.after}, private ")
@@ -115,7 +115,7 @@ def test_the_manifests_public_score_is_that_of_the_bundles_answers(
     code, out, _ = run("evaluate", target, path, "--json")
     assert code == 0
     public = verify(target).public
-    assert json.loads(out)["jaccard"] == pytest.approx(public.jaccard, abs=1e-9)
+    assert json.loads(out)["jaccard"] == pytest.approx(public.score, abs=1e-9)
     assert json.loads(out)["em"] == pytest.approx(public.scores["em"], abs=1e-9)
 
 

@@ -28,8 +28,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.save_examples("public", [fakes.example(n) for n in range(12)])
     with Store(folder.store_url(), "small") as store:
         store.add_candidate(RECORD)
-        better = with_jaccard(0.7, id="t0007-50", jaccard_half_width=None)
-        store.add_candidate(replace(better, jaccard_by_language={"ta": 0.7}))
+        better = with_jaccard(0.7, id="t0007-50", half_width=None)
+        store.add_candidate(replace(better, by_language={"ta": 0.7}))
     return tmp_path
 
 
@@ -128,7 +128,7 @@ def test_selections_and_comparisons_are_reads_that_widen_the_interval(toy: RunFo
 
 def test_a_comparison_is_the_paired_bootstrap_of_the_stored_predictions(toy: RunFolder) -> None:
     found = as_json("toy", "--compare", "t0001-100", "t0002-100")
-    records = {name: toy.read_record(name).jaccard for name in ("t0001-100", "t0002-100")}
+    records = {name: toy.read_record(name).score for name in ("t0001-100", "t0002-100")}
     assert found["gain"] == pytest.approx(records["t0001-100"] - records["t0002-100"], abs=1e-9)
     turned = as_json("toy", "--compare", "t0002-100", "t0001-100")
     assert turned["low"] == pytest.approx(-found["high"])
@@ -171,7 +171,7 @@ def add(what: object, score: float, board: str = "kaggle-public") -> Result:
 
 
 def test_scores_from_outside_stand_in_the_table(toy: RunFolder) -> None:
-    own = toy.read_record("t0001-100").jaccard
+    own = toy.read_record("t0001-100").score
     said = add("t0001-100", 0.787).stdout
     assert said == f"t0001-100: 0.787 on kaggle-public, {own:.3f} on the own public part\n"
     text = command("show", "toy").stdout

@@ -37,7 +37,7 @@ def test_shows_public_beside_private_ranks_and_writes_the_opening_down(
     assert private == sorted(private, reverse=True)
     assert sorted(row["private_rank"] for row in rows) == [row["private_rank"] for row in rows]
     for row in rows:
-        assert row["public"] == pytest.approx(toy.read_record(row["id"]).jaccard, abs=1e-9)
+        assert row["public"] == pytest.approx(toy.read_record(row["id"]).score, abs=1e-9)
         assert row["private"]["low"] <= row["private"]["mean"] <= row["private"]["high"]
     assert found["agreement"]["pairs"] == 4
     assert (found["opening"], found["before"]) == (1, [])

@@ -150,7 +150,7 @@ def test_long_answers_and_several_answers_are_counted() -> None:
     bound = bind({"hi": [*rows, again], "exam": examples(range(20, 30))}, {"source": "exam"})
     nowhere = SimpleNamespace(name="tiny", facts=lambda _: BackboneFacts())
     tiny = BoundBackbone("tiny", nowhere, Options(), TrainingProtocol())  # type: ignore[arg-type]
-    lengths, several = audit_study(replace(bound, backbones={"tiny": tiny})).answers
+    lengths, several, _ = audit_study(replace(bound, backbones={"tiny": tiny})).answers
     assert lengths.endswith("hi 90 (longest 90), exam 1 (longest 1)")
     assert several == (
         "recipe.answers = 'first': rows with several different answers, of which training sees the "

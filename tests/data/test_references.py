@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from autoqa.api import Answer
 from autoqa.data import prepare_data
 from autoqa.data.references import different, majority, merged, several_sentence
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.text.words import words
 from tests.data.stand_in import bind, example, examples
 
@@ -52,8 +52,8 @@ def test_what_stays_has_the_most_voices_and_each_answer_once(texts: list[str]) -
     }
     assert len(found) == len(set(found))
     row = asked(*texts)
-    best = score([found[0]], [row]).jaccard[0]
-    assert best == score([found[0]], [majority(row)]).jaccard[0] == 1
+    best = score_by("jaccard", [found[0]], [row])[0]
+    assert best == score_by("jaccard", [found[0]], [majority(row)])[0] == 1
 
 
 def annotated() -> list[Any]:

@@ -32,7 +32,7 @@ def test_members_groups_and_scores_are_those_of_the_run(finished: StudyRun) -> N
     assert {group.id for group in plan.groups} == {seat.group for seat in seats}
     for member in plan.members:
         record = finished.folder.read_record(member.id)
-        assert member.public.jaccard == pytest.approx(record.jaccard, abs=1e-6)
+        assert member.public.score == pytest.approx(record.score, abs=1e-6)
         assert plan.models[member.id] == finished.folder.model(member.id)
         assert member.card
     assert (plan.public.questions, plan.private.questions) == (16, 24)

@@ -48,12 +48,12 @@ def test_the_best_reference_counts_per_metric():
         example("one two", "one two", language="en"),
     ]
     scores = score(["दूसरा", "", "One."], rows)
-    assert scores.jaccard.tolist() == [0.5, 1.0, 0.0]
+    assert scores.by_metric["jaccard"].tolist() == [0.5, 1.0, 0.0]
     assert scores.by_metric["em"].tolist() == [0, 1, 0]
     assert scores.by_metric["f1"] == pytest.approx([2 / 3, 1, 2 / 3])
-    assert scores.jaccard.dtype == np.float64
+    assert scores.by_metric["jaccard"].dtype == np.float64
     assert scores.mean()["jaccard"] == pytest.approx(0.5)
-    assert scores.by_language(rows) == {"en": 0.5, "hi": 0.5}
+    assert scores.by_language(rows, "jaccard") == {"en": 0.5, "hi": 0.5}
 
 
 def test_no_questions_and_wrong_counts():

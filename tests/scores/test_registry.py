@@ -11,11 +11,11 @@ from autoqa.bundle.manifest import parse_manifest
 from autoqa.errors import ConfigError
 from autoqa.scores.metrics import score
 from autoqa.scores.registry import (
-    OBJECTIVE,
     Metric,
     all_metrics,
     further_metrics,
     get_metric,
+    objective,
     register,
     unregister,
 )
@@ -35,10 +35,21 @@ def length_gap() -> Iterator[Metric]:
         yield metric
 
 
-def test_the_objective_is_the_first() -> None:
-    assert [metric.name for metric in all_metrics()] == [OBJECTIVE, "em", "f1"]
-    assert [metric.name for metric in further_metrics()] == ["em", "f1"]
-    assert get_metric(OBJECTIVE).higher_is_better
+NAMES = ["jaccard", "em", "f1", "squad2", "mlqa", "character-f1", "anls"]
+
+
+def test_the_metrics_in_their_order() -> None:
+    assert [metric.name for metric in all_metrics()] == NAMES
+    assert [each.name for each in further_metrics("mlqa")] == [n for n in NAMES if n != "mlqa"]
+    assert [each.name for each in further_metrics("mlqa", wide=False)] == NAMES[:3]
+    assert all(objective(name, "metric").segmentation for name in NAMES)
+
+
+def test_a_search_cannot_raise_what_is_better_low(length_gap: Metric) -> None:
+    with pytest.raises(ConfigError, match=r"validation\.metric: of 'length_gap' less is better"):
+        objective("length_gap", "validation.metric")
+    with pytest.raises(ConfigError, match=r"validation\.metric: metric 'f2' is unknown"):
+        objective("f2", "validation.metric")
 
 
 @pytest.mark.parametrize("metric", [*all_metrics(), LENGTH_GAP], ids=lambda metric: metric.name)
@@ -59,7 +70,7 @@ def test_no_name_is_taken_by_another_value_in_files() -> None:
 def test_unknown_and_taken_names(length_gap: Metric) -> None:
     with pytest.raises(ConfigError, match="metric 'jacard' is unknown; did you mean 'jaccard'"):
         get_metric("jacard")
-    with pytest.raises(ConfigError, match="there are: jaccard, em, f1, length_gap"):
+    with pytest.raises(ConfigError, match=r"there are: jaccard, em, f1, .*, length_gap"):
         get_metric("xyz")
     with pytest.raises(ConfigError, match="unknown"):
         unregister("xyz")
@@ -74,7 +85,7 @@ def test_the_lowest_counts_where_lower_is_better(length_gap: Metric) -> None:
     answers = (Answer("one", 0), Answer("one two three", 0))
     rows = [Example(name, "?", context, answers, name, "d") for name in ("en", "hi")]
     scores = score(["one tw", "one tw"], rows)
-    assert list(scores.by_metric) == ["jaccard", "em", "f1", "length_gap"]
+    assert list(scores.by_metric) == [*NAMES, "length_gap"]
     assert scores.by_metric["length_gap"].tolist() == [0.5, 0.25]
     assert scores.mean()["length_gap"] == 0.375
 
@@ -83,12 +94,23 @@ def test_an_entry_is_flat_and_further_metrics_follow_f1(length_gap: Metric) -> N
     rows = bundle_kit.examples(4)
     entry = score_answers(["Rome"] * 4, rows)
     flat = entry.model_dump()
-    assert list(flat) == ["jaccard", "low", "high", "em", "f1", "length_gap", "questions"]
+    assert list(flat) == ["jaccard", "low", "high", *NAMES[1:], "length_gap", "questions"]
     assert ScoreEntry.model_validate(flat) == entry
     unregister("length_gap")
     later = ScoreEntry.model_validate({**flat, "comment": "text", "no": None})
     register(length_gap)
     assert later == entry, "metrics that this autoqa lacks are kept, and what is none ignored"
+
+
+def test_an_entry_of_another_metric_names_it() -> None:
+    rows = bundle_kit.examples(4)
+    entry = score_answers(["Rome"] * 4, rows, "mlqa")
+    flat = entry.model_dump()
+    assert list(flat)[:5] == ["metric", "mlqa", "low", "high", "jaccard"]
+    assert ScoreEntry.model_validate(flat) == entry
+    assert (entry.score, entry.further["jaccard"]) == (flat["mlqa"], flat["jaccard"])
+    with pytest.raises(ValueError, match="mlqa is missing"):
+        ScoreEntry.model_validate({key: flat[key] for key in flat if key != "mlqa"})
 
 
 def test_an_entry_needs_jaccard() -> None:
@@ -117,7 +139,7 @@ def test_it_shows_from_the_database_to_the_model_card(home: Path, run: Run) -> N
         name: record.scores["length_gap"] for name, record in records.items()
     }
     keys = list(rows[0])
-    assert keys[keys.index("jaccard") :][:5] == [
+    assert keys[keys.index("jaccard") :][: len(NAMES) + 2] == [
         *records["t0001-100"].scores,
         "jaccard_by_language",
     ]
@@ -128,13 +150,11 @@ def test_it_shows_from_the_database_to_the_model_card(home: Path, run: Run) -> N
     manifest = parse_manifest((bundle / "manifest.json").read_bytes(), "manifest.json")
     gap = manifest.public.scores["length_gap"]
     content = json.loads((bundle / "manifest.json").read_text("utf-8"))
-    order = ["jaccard", "low", "high", "em", "f1", "length_gap", "questions"]
+    order = ["jaccard", "low", "high", *NAMES[1:], "length_gap", "questions"]
     assert list(content["public"]) == list(content["private"]) == order
     card = (bundle / "README.md").read_text("utf-8")
-    assert "(documents drawn anew), exact match, F1, difference of lengths." in card
-    assert (
-        "| part | questions | Jaccard | EM | F1 | Length gap |\n|---|---|---|---|---|---|" in card
-    )
+    assert "(documents drawn anew), exact match, F1, F1 of SQuAD 2.0, F1 of MLQA, " in card
+    assert "| Jaccard | EM | F1 | SQuAD 2 | MLQA | Character F1 | ANLS | Length gap |" in card
     public = next(line for line in card.splitlines() if line.startswith("| public"))
     assert public.endswith(f" | {gap:.2f} |")
 
@@ -143,7 +163,7 @@ def test_it_shows_from_the_database_to_the_model_card(home: Path, run: Run) -> N
     assert evaluated["length_gap"] == pytest.approx(gap)
     assert evaluated["by_language"]["hi"]["length_gap"] < evaluated["length_gap"]
     table = run("evaluate", bundle, exam, "--quiet")[1]
-    assert table.split()[:6] == ["language", "n", "jaccard", "em", "f1", "length_gap"]
+    assert table.split()[: len(NAMES) + 3] == ["language", "n", *NAMES, "length_gap"]
 
 
 def test_an_autoqa_without_it_reads_what_one_with_it_wrote(home: Path, run: Run) -> None:

@@ -192,12 +192,12 @@ def record(job: TrialJob, fraction: float = 1.0, jaccard: float | None = None) -
         learning_rate=job.run.learning_rate,
         seed=job.run.seed,
         scores={"jaccard": measured, "em": 0.5, "f1": 0.6},
-        jaccard_by_language={"hi": 0.5},
+        by_language={"hi": 0.5},
         windows_per_second=30.0,
         seconds=0.1,
         inference_seconds=0.1,
         licence="mit",
-        jaccard_half_width=0.04,
+        half_width=0.04,
     )
 
 

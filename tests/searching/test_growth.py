@@ -131,13 +131,13 @@ def test_a_candidate_that_another_process_made_anew_is_read_again(tmp_path: Path
     url = f"sqlite:///{tmp_path / 'study.db'}"
     with Store(url, "study") as store, Store(url, "study") as other:
         store.add_candidate(with_jaccard(0.5, id="soup-e5-abcdef"))
-        assert [each.jaccard for each in store.candidates()] == [0.5]
+        assert [each.score for each in store.candidates()] == [0.5]
         other.remove_candidate("soup-e5-abcdef")
         assert store.candidates() == []
         again = with_jaccard(0.7, id="soup-e5-abcdef", inference_seconds=RECORD.seconds + 1)
         other.add_candidate(again)
         other.add_candidate(with_jaccard(0.6, id="t0001-100"))
-        assert [each.jaccard for each in store.candidates()] == [0.7, 0.6]
+        assert [each.score for each in store.candidates()] == [0.7, 0.6]
 
 
 def test_a_sampler_sees_the_best_and_the_latest() -> None:

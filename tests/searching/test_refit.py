@@ -72,7 +72,7 @@ def test_a_soup_is_trained_again_with_all_rows_and_averaged_over_seeds(
     assert manifest.refit is not None
     assert (manifest.refit.public, manifest.refit.private) == (24, 6)
     assert manifest.refit.seeds == {SOUP: (0, 1)}
-    assert manifest.public.jaccard == pytest.approx(folder.read_record(SOUP).jaccard)
+    assert manifest.public.score == pytest.approx(folder.read_record(SOUP).score)
     card = (tmp_path / "bundle" / "README.md").read_text()
     assert "These are the scores of the models before their refit." in card
     assert f"{SOUP} with the seeds 0, 1. Nothing is left that could score them" in card
@@ -289,7 +289,7 @@ def record(**changes: object) -> CandidateRecord:
         learning_rate=1e-3,
         seed=0,
         scores={"jaccard": 0.5},
-        jaccard_by_language={},
+        by_language={},
         windows_per_second=10.0,
         seconds=60.0,
         inference_seconds=1.0,

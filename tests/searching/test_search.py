@@ -89,7 +89,7 @@ def test_a_search_records_everything_and_resumes(tmp_path: Path) -> None:
     assert done[0].intermediate_values.keys() == {50, 100}
     assert len(candidates()) == 8
     assert result.highest is not None
-    assert result.highest.jaccard == max(trial.value for trial in done)  # type: ignore[type-var]
+    assert result.highest.score == max(trial.value for trial in done)  # type: ignore[type-var]
     assert events.said("squad: 2 examples removed")
     pids = {call["pid"] for call in fakes.calls()}
     assert len(pids) == 1
@@ -310,6 +310,21 @@ def test_another_limit_on_answers_is_refused_even_if_accepted(
     )
     assert fakes.run_folder().study_file.read_text() == begun
     assert fakes.search(tmp_path, fakes.good, begun, SearchOptions(trials=2)).finished == 2
+
+
+def test_another_metric_is_refused_even_if_accepted(tmp_path: Path) -> None:
+    other = fakes.STUDY.replace('source = "chaii"', 'source = "chaii"\nmetric = "mlqa"')
+    fakes.search(tmp_path, fakes.good, fakes.STUDY, SearchOptions(trials=1))
+    with pytest.raises(ConfigError) as caught:
+        fakes.search(tmp_path, fakes.good, other, SearchOptions(accept_changes=True))
+    assert str(caught.value) == (
+        'validation.metric: "jaccard" -> "mlqa": '
+        "study 'small' has trials whose values are of the other metric, which cannot be compared "
+        "with new ones; give the changed study another name, or put the key back"
+    )
+    written = fakes.STUDY.replace('source = "chaii"', 'source = "chaii"\nmetric = "jaccard"')
+    accepted = SearchOptions(trials=2, accept_changes=True)
+    assert fakes.search(tmp_path, fakes.good, written, accepted).finished == 2
 
 
 def test_a_limit_that_no_window_holds_is_refused(tmp_path: Path) -> None:

@@ -23,12 +23,12 @@ RECORD = CandidateRecord(
     learning_rate=3e-5,
     seed=1,
     scores={"jaccard": 0.5, "em": 0.4, "f1": 0.6},
-    jaccard_by_language={"hi": 0.5},
+    by_language={"hi": 0.5},
     windows_per_second=31.5,
     seconds=10.0,
     inference_seconds=2.0,
     licence="mit",
-    jaccard_half_width=0.04,
+    half_width=0.04,
 )
 
 
@@ -46,11 +46,11 @@ def test_candidates_come_back_as_they_were_and_twice_is_once(url: str) -> None:
     with Store(url, "a") as store:
         store.add_candidate(RECORD)
         store.add_candidate(with_jaccard(0.6))
-        store.add_candidate(replace(RECORD, id="t0001-50", jaccard_half_width=None))
+        store.add_candidate(replace(RECORD, id="t0001-50", half_width=None))
     with Store(url, "a") as store:
         first, second = store.candidates()
     assert second == with_jaccard(0.6)
-    assert first == replace(RECORD, id="t0001-50", jaccard_half_width=None)
+    assert first == replace(RECORD, id="t0001-50", half_width=None)
 
 
 def test_ingredients_of_a_soup_come_back(url: str) -> None:

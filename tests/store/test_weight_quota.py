@@ -58,7 +58,7 @@ def test_order_holds_everyone_once_and_is_sorted_within_a_group(
     assert set(names[: len(kept)]) == kept
     scores = {each.id: each for each in records}
     for group in "abc":
-        own = [scores[n].jaccard for n in names if scores[n].group == group and n not in kept]
+        own = [scores[n].score for n in names if scores[n].group == group and n not in kept]
         assert own == sorted(own, reverse=True)
 
 

@@ -174,4 +174,4 @@ def test_a_soup_is_scored_by_what_its_ingredients_said_out_of_fold(
         np.testing.assert_allclose(found, expected, rtol=2e-3, atol=2e-3)
     trial: list[Message] = []
     make_soup(SoupJob(tuple(records), bench.run_folder, kept=False), bench, trial.append)
-    assert trial[-2].jaccard == pytest.approx(soup.jaccard)  # type: ignore[union-attr]
+    assert trial[-2].score == pytest.approx(soup.score)  # type: ignore[union-attr]

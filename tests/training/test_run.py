@@ -16,6 +16,7 @@ from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import Batch
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
+from autoqa.scores.registry import all_metrics
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.training import engine
@@ -60,7 +61,7 @@ def test_a_run_leaves_a_candidate_at_every_snapshot(make_bench: Bench) -> None:
     assert [record.id for record in taken] == ["t0003-050", "t0003-100"]
     assert isinstance(messages[-1], TrialFinished)
     assert RunFolder(bench.run_folder).candidate_ids() == ["t0003-050", "t0003-100"]
-    assert RunFolder(bench.run_folder).read_record("t0003-100").jaccard == taken[1].jaccard
+    assert RunFolder(bench.run_folder).read_record("t0003-100").score == taken[1].score
     steps = [m for m in messages if isinstance(m, Progress) and m.phase == "training"]
     assert steps[-1].step == steps[-1].steps
     assert math.isfinite(steps[-1].loss)
@@ -69,12 +70,33 @@ def test_a_run_leaves_a_candidate_at_every_snapshot(make_bench: Bench) -> None:
 def test_a_snapshot_is_scored_by_every_metric(make_bench: Bench) -> None:
     bench = make_bench("one")
     with registered():
+        metrics = all_metrics()
         messages = run(bench)
     folder = RunFolder(bench.run_folder)
     for record in (message.candidate for message in candidates(messages)):
-        assert list(record.scores) == ["jaccard", "em", "f1", "length_gap"]
+        assert list(record.scores) == [metric.name for metric in metrics]
         content = json.loads((folder.candidate(record.id) / "candidate.json").read_text("utf-8"))
         assert content["scores"] == folder.read_record(record.id).scores == record.scores
+
+
+def test_a_candidate_is_ranked_by_the_studys_metric(make_bench: Bench) -> None:
+    bench = make_bench("one")
+    study = bench.bound.study
+    validation = study.validation.model_copy(update={"metric": "character-f1"})
+    bench.bound = replace(bench.bound, study=study.model_copy(update={"validation": validation}))
+    record = candidates(run(bench))[-1].candidate
+    assert record.score == record.scores["character-f1"]
+    content = json.loads(record.as_text())
+    assert content["metric"] == "character-f1"
+    assert content["character-f1_half_width"] == record.half_width
+    languages = content["character-f1_by_language"]
+    assert languages == record.by_language
+    kept = RunFolder(bench.run_folder).read_record(record.id)
+    assert (kept.score, kept.half_width, kept.by_language) == (
+        record.score,
+        record.half_width,
+        record.by_language,
+    )
 
 
 def test_stored_predictions_are_those_of_the_stored_model(make_bench: Bench) -> None:
@@ -139,7 +161,7 @@ def test_a_run_that_would_not_end_in_time_is_made_smaller(make_bench: Bench) -> 
     assert 0 < last.recipe["stages"][0]["portions"][0]["share"] < 1
     assert last.recipe_hash == Recipe.from_dict(last.recipe).hash != before.recipe_hash
     again = run(make_bench("again"), recipe=Recipe.from_dict(last.recipe))
-    assert candidates(again)[-1].candidate.jaccard == last.jaccard
+    assert candidates(again)[-1].candidate.score == last.score
 
 
 def test_a_loss_that_is_no_number_ends_the_run(

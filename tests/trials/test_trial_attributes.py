@@ -15,16 +15,17 @@ def test_attributes_are_flat_and_come_back() -> None:
     written = TrialAttributes(
         backbone="e5",
         slower=True,
-        jaccard_half_width=0.0,
+        learning_rate=0.0,
         candidates=["t0000-050"],
-        scores={"f1": 0.5, "jaccard_hi": 0.25},
+        scores={"jaccard_half_width": 0.02, "f1": 0.5, "jaccard_hi": 0.25},
     )
     written.write(trial)
     TrialAttributes(worker=0).write(trial)
     assert trial.user_attrs == {
         "backbone": "e5",
         "slower": True,
-        "jaccard_half_width": 0.0,
+        "learning_rate": 0.0,
+        "jaccard_half_width": 0.02,
         "candidates": ["t0000-050"],
         "f1": 0.5,
         "jaccard_hi": 0.25,
@@ -32,7 +33,7 @@ def test_attributes_are_flat_and_come_back() -> None:
     }
     trial.set_user_attr("a note from the dashboard", "looks odd")
     read = TrialAttributes.of(trial)
-    assert (read.backbone, read.worker, read.jaccard_half_width) == ("e5", 0, 0.0)
+    assert (read.backbone, read.worker, read.learning_rate) == ("e5", 0, 0.0)
     assert (read.slower, read.origin, read.scores) == (True, None, {})
 
 
@@ -50,5 +51,4 @@ def test_the_names_of_the_first_release_are_read(tmp_path: Path) -> None:
         assert attributes.next_seconds == trial.user_attrs["next seconds"]
         assert attributes.trained_steps == trial.user_attrs["trained steps"]
         assert attributes.reused_steps == trial.user_attrs["reused steps"] == 0
-        assert attributes.jaccard_half_width == trial.user_attrs["jaccard half width"]
         assert attributes.windows_per_second == trial.user_attrs["windows_per_second"]

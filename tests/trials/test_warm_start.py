@@ -24,7 +24,9 @@ from tests.store.test_study_tables import with_jaccard
 
 def study(name: str, **backbones: str) -> Any:
     tables = {key: SimpleNamespace(type=kind) for key, kind in backbones.items()}
-    return SimpleNamespace(name=name, backbones=tables)
+    return SimpleNamespace(
+        name=name, backbones=tables, validation=SimpleNamespace(metric="jaccard")
+    )
 
 
 def past_trial(value: float, rate: float, **changed: Any) -> optuna.trial.FrozenTrial:
@@ -51,7 +53,7 @@ MINE = study("mine", e5="e5-small")
 
 def test_trials_are_translated_best_first() -> None:
     prior = read_prior(OTHER, MINE, {"e5": space()}, [fakes.example(2)])
-    assert [past.jaccard for past in prior.past["e5"]] == [0.7, 0.6, 0.5, 0.4, 0.3]
+    assert [past.score for past in prior.past["e5"]] == [0.7, 0.6, 0.5, 0.4, 0.3]
     assert prior.past["e5"][0].parameters["e5.tydi.lang_bn"] is False
     # Lengths of stages that the recipe does not have are no parameters of it.
     assert "e5.length_2" not in prior.past["e5"][0].parameters
@@ -68,7 +70,7 @@ def test_what_the_space_does_not_allow_is_left_out_and_what_is_new_is_as_in_the_
     narrow = space(learning_rate=1.5, method={"head": ["independent", "conditional"]})
     prior = read_prior(OTHER, MINE, {"e5": narrow}, [])
     assert prior.left_out == 2
-    assert [past.jaccard for past in prior.past["e5"]] == [0.7, 0.6, 0.5]
+    assert [past.score for past in prior.past["e5"]] == [0.7, 0.6, 0.5]
     assert prior.past["e5"][0].parameters["e5.method.head"] == "independent"
 
 

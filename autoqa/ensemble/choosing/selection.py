@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 from autoqa.ensemble.choosing.shrinkage import Posterior
 from autoqa.errors import DataError, check_keys
 from autoqa.scores.bootstrap import Comparison, Interval
+from autoqa.types import DEFAULT_METRIC
 
 DecisionRule = Literal["interval", "mean", "shrinkage"]
 EnsembleKind = Literal[
@@ -58,8 +59,8 @@ class Alternative:
         kind: How it was put together.
         members: Seats of its candidates, as (id, seats) pairs.
         tie_group: The group whose answer stands where its vote decides nothing.
-        public: Jaccard on the whole public part, which chose its members.
-        out_of_bag: Jaccard on questions whose documents had no say in choosing members;
+        public: Score on the whole public part, which chose its members.
+        out_of_bag: Score on questions whose documents had no say in choosing members;
             ``None`` where there are too few documents to leave any out.
         gain: Out-of-bag gain on the best single candidate, ``None`` for that itself.
         seconds: Time that all members take for 1,000 questions.
@@ -86,7 +87,7 @@ class Pick:
         members: The chosen candidates, those of the tie group first.
         tie_group: The group whose answer stands where the vote decides nothing.
         chosen: Which of the alternatives it is.
-        public: Its Jaccard on the public part.
+        public: Its score on the public part.
     """
 
     members: tuple[Seat, ...]
@@ -114,6 +115,7 @@ class Selection(Pick):
         quota: Fewest seats of each group that the greedy selection seats.
         seconds: Budget for 1,000 questions, ``None`` for any.
         seed: Decided the bags.
+        metric: What all scores are of; in the file only where it is not Jaccard.
     """
 
     best_public: Pick
@@ -128,6 +130,7 @@ class Selection(Pick):
     quota: int
     seconds: float | None
     seed: int
+    metric: str = DEFAULT_METRIC
 
     def pick(self, name: PickName) -> Pick:
         """One of the two final picks."""
@@ -143,6 +146,8 @@ class Selection(Pick):
         for alternative in content["alternatives"]:
             if alternative["posterior"] is None:
                 del alternative["posterior"]
+        if self.metric == DEFAULT_METRIC:
+            del content["metric"]
         return _renamed(content, "tie_group", "best")
 
     def to_json(self) -> str:

@@ -34,6 +34,7 @@ from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, by_shr
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
 from autoqa.ensemble.choosing.greedy import Chooser
 from autoqa.ensemble.choosing.limits import EnsembleLimits, check_field, cost
+from autoqa.ensemble.choosing.none_choice import with_none
 from autoqa.ensemble.choosing.selection import (
     ENSEMBLE_KINDS,
     WITH_COMPARABLE,
@@ -52,8 +53,9 @@ from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import NothingFeasibleError
 from autoqa.scores.bootstrap import interval
-from autoqa.scores.metrics import score
-from autoqa.types import Aggregator, Example, VoteBy
+from autoqa.scores.metrics import score_by
+from autoqa.scores.registry import get_metric
+from autoqa.types import DEFAULT_METRIC, Aggregator, Example, VoteBy
 
 __all__ = ["Contender", "EnsembleLimits", "Selector"]
 
@@ -70,6 +72,7 @@ class Selector:
         seed: Decides the draws; all else is deterministic.
         aggregator: How members are joined, see :mod:`autoqa.ensemble.joining.aggregate`.
         words: What is voted on.
+        metric: What is raised.
 
     Raises:
         NothingFeasibleError: There is no candidate, none within the budget, or no group that can
@@ -89,6 +92,7 @@ class Selector:
         seed: int = 0,
         aggregator: Aggregator = "vote",
         words: VoteBy = "set",
+        metric: str = DEFAULT_METRIC,
     ) -> None:
         check_field(candidates, windows, examples, bags)
         self._considered = tuple(candidate.id for candidate in candidates)
@@ -96,8 +100,10 @@ class Selector:
         self._windows, self._examples = windows, examples
         self._seed = seed
         self._contenders = self._limits.affordable(candidates)
-        self._aggregator, self._words = aggregator, words
-        self._evaluator = make_evaluator(self._contenders, windows, examples, aggregator, words)
+        self._aggregator, self._words, self._metric = aggregator, words, metric
+        self._evaluator = make_evaluator(
+            self._contenders, windows, examples, aggregator, words, metric
+        )
         self._documents = [example.document for example in examples]
         self._everything = np.ones(len(examples))
         self._chooser = Chooser(
@@ -150,6 +156,7 @@ class Selector:
             quota=self._limits.quota,
             seconds=self._limits.seconds,
             seed=self._seed,
+            metric=self._metric,
         )
 
     def explain(self, selection: Selection) -> Explanation:
@@ -233,24 +240,32 @@ class Selector:
         seats = self._seats[kind]
         members = sorted(Counter(seats).items())
         contenders = [(self._contenders[i], count) for i, count in members]
+        voters = sorted(members, key=lambda seat: (self._evaluator.group_of[seat[0]], seat[0]))
         tie_group = self._evaluator.groups[self._evaluator.leader(seats, self._everything)]
+        plan = EnsemblePlan(
+            [
+                Member(self._contenders[i].id, self._contenders[i].group, count)
+                for i, count in voters
+            ],
+            tie_group,
+            self._aggregator,
+            self._words,
+            segmentation=get_metric(self._metric).segmentation,
+        )
+        logits = {contender.id: contender.logits for contender, _ in contenders}
         answers = aggregate(
-            EnsemblePlan(
-                [Member(c.id, c.group, count) for c, count in contenders],
-                tie_group,
-                self._aggregator,
-                self._words,
-            ),
-            {contender.id: contender.logits for contender, _ in contenders},
+            plan,
+            logits,
             self._windows,
             [example.context for example in self._examples],
         )
-        jaccard = score([span.text for span in answers], self._examples).jaccard
+        answered = score_by(self._metric, [span.text for span in answers], self._examples)
+        scores = with_none(plan, logits, self._windows, answered, self._examples)
         return Alternative(
             kind=kind,
             members=tuple((contender.id, count) for contender, count in contenders),
             tie_group=tie_group,
-            public=interval(jaccard, self._documents),
+            public=interval(scores, self._documents),
             out_of_bag=self._bags.mean(kind),
             gain=None if kind == "single" else self._bags.gain(kind, "single"),
             seconds=cost(self._contenders, seats),

@@ -1,4 +1,4 @@
-"""Public Jaccard of any ensemble: a few hundredths of a millisecond per hundred questions."""
+"""Public score of any ensemble: a few hundredths of a millisecond per hundred questions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,17 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoqa.arrays import Doubles, LogitPair
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import WindowsLike
+from autoqa.ensemble.evaluation.blend_winners import Blends
+from autoqa.ensemble.evaluation.item_counts import ItemCounts
 from autoqa.ensemble.evaluation.span_shortlist import shortlist
-from autoqa.ensemble.evaluation.vote_counts import Ballots, Votes, count_votes, majority
-from autoqa.ensemble.evaluation.word_sets import (
-    Bits,
-    Vocabulary,
-    best_jaccard,
-    jaccard,
-    reference_masks,
+from autoqa.ensemble.evaluation.vote_counts import (
+    AnswerWords,
+    Ballots,
+    Votes,
+    count_votes,
+    majority,
 )
-from autoqa.types import Example
+from autoqa.ensemble.evaluation.word_sets import Bits, Vocabulary, jaccard
+from autoqa.ensemble.joining.own_none import has_both_kinds, own_cut
+from autoqa.scores.registry import get_metric
+from autoqa.types import DEFAULT_METRIC, Example
 
 Seats = tuple[int, ...]
 """An ensemble: its contenders in the order of their seats, one number for each seat."""
@@ -52,16 +57,20 @@ class Contender:
 class Evaluator:
     """Scores ensembles of fixed contenders on fixed questions.
 
+    Where a word occurs more than once, which of several groups' answers it is taken from goes by
+    the order of ``groups``.
+
     Args:
         contenders: What ensembles are made of, C of them.
         windows: Windows of all questions by group.
         examples: The questions, Q of them.
+        metric: What is scored by; one that counts items.
 
     Attributes:
         contenders: As given.
         groups: Group keys in order of appearance.
         group_of: Position in ``groups`` of each contender.
-        alone: Jaccard of each contender by itself, float64 ``[C, Q]``.
+        alone: Score of each contender by itself, float64 ``[C, Q]``.
         groups_vote: Whether each group has one vote, whatever its seats. Of two groups only the
             better one is heard then.
     """
@@ -73,14 +82,17 @@ class Evaluator:
         contenders: Sequence[Contender],
         windows: Mapping[str, WindowsLike],
         examples: Sequence[Example],
+        metric: str = DEFAULT_METRIC,
     ) -> None:
         self.contenders = contenders
         self.groups = list(dict.fromkeys(contender.group for contender in contenders))
         self.group_of = [self.groups.index(contender.group) for contender in contenders]
         self._questions = len(examples)
         contexts = [example.context for example in examples]
-        vocabulary = Vocabulary(len(examples))
-        references = reference_masks(examples, vocabulary)
+        counted = get_metric(metric)
+        assert counted.overlap is not None
+        repeated = not counted.overlap.distinct
+        vocabulary = Vocabulary(len(examples), counted.segmentation, repeated=repeated)
         lists = []
         self._place = [0] * len(contenders)
         for number, group in enumerate(self.groups):
@@ -88,20 +100,26 @@ class Evaluator:
             for position, i in enumerate(in_group):
                 self._place[i] = position
             candidates = [(contenders[i].id, contenders[i].logits) for i in in_group]
-            lists.append(shortlist(candidates, windows[group], contexts, vocabulary))
-        self._words = [vocabulary.bits(masks) for masks, _ in lists]
+            cuts = None
+            if has_both_kinds(examples):
+                decoder = SpanDecoder(windows[group], contexts)
+                pairs = (contenders[i].logits for i in in_group)
+                cuts = [own_cut(decoder, pair, examples, metric) or 0.0 for pair in pairs]
+            lists.append(shortlist(candidates, windows[group], contexts, vocabulary, cuts))
+        self._words = _as_answers(lists, vocabulary)
         self._blends = [blends for _, blends in lists]
-        self._references = [vocabulary.bits(masks) for masks in references]
-        self._group_answers: dict[Seats, Bits] = {}
+        self._counts = ItemCounts(counted, examples, vocabulary)
+        self._group_answers: dict[Seats, AnswerWords] = {}
         self._scores: dict[tuple[int, Seats], Doubles] = {}
         self._versions_known: dict[tuple[int, Seats], tuple[Ballots, Doubles]] = {}
         self._versions_weights: Doubles | None = None
         self._disagreements: dict[int, Doubles] = {}
-        self._answers = np.stack([self._blend((i,)) for i in range(len(contenders))], axis=1)
-        self.alone: Doubles = best_jaccard(self._answers, self._references)
+        answers = np.stack([self._blend((i,)).own for i in range(len(contenders))], axis=1)
+        self.alone: Doubles = self._counts.best(answers)
+        self._answers = answers & vocabulary.firsts()[:, None] if repeated else answers
 
     def scores(self, seats: Seats, weights: Doubles) -> Doubles:
-        """Jaccard of each question, float64 ``[Q]``.
+        """Score of each question, float64 ``[Q]``.
 
         Args:
             seats: The ensemble.
@@ -110,7 +128,7 @@ class Evaluator:
         return self._scored(self.leader(seats, weights), seats)
 
     def mean(self, seats: Seats, weights: Doubles) -> float:
-        """Weighted mean Jaccard of an ensemble."""
+        """Weighted mean score of an ensemble."""
         return float(mean(self.scores(seats, weights), weights))
 
     def leader(self, seats: Seats, weights: Doubles) -> int:
@@ -122,7 +140,7 @@ class Evaluator:
         return sorted({self.group_of[i] for i in seats})
 
     def additions(self, seats: Seats, options: Sequence[int], weights: Doubles) -> Doubles:
-        """Weighted mean Jaccard of the ensemble with one seat more, for each option.
+        """Weighted mean score of the ensemble with one seat more, for each option.
 
         Args:
             seats: The ensemble; it may be empty.
@@ -169,18 +187,18 @@ class Evaluator:
         return self._scores[key]
 
     def _score(self, leader: int, seats: Seats) -> Doubles:
-        """Jaccard of each question, where a group settles what a vote leaves open."""
-        return best_jaccard(self._vote(leader, seats), self._references)
+        """Score of each question, where a group settles what a vote leaves open."""
+        return self._counts.best(self._vote(leader, seats))
 
-    def _blend(self, group_seats: Seats) -> Bits:
-        """Words of the answers of one group's seats, ``[B, Q]``."""
+    def _blend(self, group_seats: Seats) -> AnswerWords:
+        """The answers of one group's seats, ``[B, Q]``."""
         key = tuple(sorted(group_seats))
         if key not in self._group_answers:
             if len(self._group_answers) * self._questions > _CACHED_VALUES:
                 self._group_answers.clear()
             group = self.group_of[group_seats[0]]
             chosen = self._blends[group].choose([self._place[i] for i in key])
-            self._group_answers[key] = self._words[group].take(chosen, axis=1)
+            self._group_answers[key] = self._words[group].take(chosen)
         return self._group_answers[key]
 
     def _vote(self, leader: int, seats: Seats) -> Bits:
@@ -188,12 +206,17 @@ class Evaluator:
         preferred = self._blend(self._only(seats, leader))
         groups = self.seated_groups(seats)
         if len(groups) < 3:  # two groups always give the answer of the better one
-            return preferred
-        return majority(self._votes(seats), len(groups), preferred)
+            return preferred.own
+        others = self._others(seats, leader)
+        return majority(self._votes(seats), len(groups), preferred, others)
 
     def _votes(self, seats: Seats) -> Votes:
-        groups = self.seated_groups(seats)
-        return count_votes([self._blend(self._only(seats, group)) for group in groups])
+        return count_votes(self._others(seats, None))
+
+    def _others(self, seats: Seats, leader: int | None) -> list[AnswerWords]:
+        """AnswerWords of the groups that have a seat but one, in their order."""
+        groups = [group for group in self.seated_groups(seats) if group != leader]
+        return [self._blend(self._only(seats, group)) for group in groups]
 
     def _versions(
         self, group: int, group_seats: Seats, weights: Doubles
@@ -212,16 +235,14 @@ class Evaluator:
             leader, questions, winners = self._blends[group].choose_with_each(
                 [self._place[i] for i in group_seats], weights > 0
             )
-            common, changed = words.take(leader, axis=1), words.take(winners, axis=1)
-            ballots = Ballots(common, questions, changed)
-            self._versions_known[key] = ballots, ballots.alone(self._references, weights)
+            ballots = Ballots(words.take(leader), questions, words.take(winners))
+            self._versions_known[key] = ballots, ballots.alone(self._counts, weights)
         return self._versions_known[key]
 
     def _joined(self, seats: Seats, group: int, weights: Doubles) -> Doubles:
         """Means with one seat more for each of one group's contenders, in their order."""
         ballots, alone = self._versions(group, self._only(seats, group), weights)
         others = tuple(i for i in seats if self.group_of[i] != group)
-        references = self._references
         if not others:
             return alone
         leader, height = self._leader(others, weights)
@@ -230,13 +251,41 @@ class Evaluator:
         if len(groups) == 1:
             return np.where(first, alone, height)
         votes, count = self._votes(others), len(groups) + 1
-        preferred = self._blend(self._only(others, leader))
         if first.all():
-            return ballots.leading(votes, count, references, weights)
-        following = ballots.following(votes, count, preferred, references, weights)
+            return ballots.leading(votes, count, self._others(others, None), self._counts, weights)
+        following = ballots.following(
+            votes,
+            count,
+            self._blend(self._only(others, leader)),
+            self._others(tuple(i for i in others if self.group_of[i] < group), leader),
+            self._others(tuple(i for i in others if self.group_of[i] > group), leader),
+            self._counts,
+            weights,
+        )
         if not first.any():
             return following
-        return np.where(first, ballots.leading(votes, count, references, weights), following)
+        leading = ballots.leading(votes, count, self._others(others, None), self._counts, weights)
+        return np.where(first, leading, following)
+
+
+def _as_answers(
+    lists: Sequence[tuple[Sequence[int], Blends]], vocabulary: Vocabulary
+) -> list[AnswerWords]:
+    """The words of each group's spans."""
+    questions = sorted({row for _, blends in lists for row in blends.example.tolist()})
+    repeats = [row for row in questions if vocabulary.has_repeats(row)]
+    answers = []
+    for masks, blends in lists:
+        own = vocabulary.bits(masks)
+        if not repeats:
+            answers.append(AnswerWords(own, own))
+            continue
+        rows = blends.example.tolist()
+        full = list(masks)
+        for place in np.flatnonzero(np.isin(blends.example, repeats)).tolist():
+            full[place] = vocabulary.everywhere(rows[place], masks[place])
+        answers.append(AnswerWords(own, vocabulary.bits(full)))
+    return answers
 
 
 def mean(values: Doubles, weights: Doubles) -> Doubles:

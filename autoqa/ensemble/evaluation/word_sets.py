@@ -1,13 +1,13 @@
-"""Sets of words as bits: what a question's answers and references consist of."""
+"""Sets of words as bits: what a question's answers consist of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from autoqa.arrays import Doubles
-from autoqa.text.words import words
-from autoqa.types import Example
+from autoqa.text.segmentation import pieces
+from autoqa.types import Segmentation
 
 Bits = npt.NDArray[np.uint64]
 """Sets of words, one bit per word of the question's vocabulary, ``[B, ...]``.
@@ -15,19 +15,61 @@ Bits = npt.NDArray[np.uint64]
 A set takes B numbers. They are the first axis because sums over a short last axis are slow.
 """
 
+NONE = ""
+"""What a text without words consists of; no word is empty."""
+
 
 class Vocabulary:
-    """Numbers the words of each question, so that a set of words is a whole number."""
+    """Numbers the words of each question, so that a set of words is a whole number.
 
-    def __init__(self, questions: int) -> None:
-        self._known: list[dict[str, int]] = [{} for _ in range(questions)]
+    Where it matters how often a word occurs, each further occurrence has a bit of its own: a text
+    with a word three times has the word's first three.
+
+    Args:
+        questions: How many there are.
+        segmentation: Where texts are cut into words.
+        repeated: Whether occurrences count.
+    """
+
+    def __init__(
+        self, questions: int, segmentation: Segmentation = "words", *, repeated: bool = False
+    ) -> None:
+        self._known: list[dict[tuple[str, int], int]] = [{} for _ in range(questions)]
+        self._segmentation, self._repeated = segmentation, repeated
 
     def mask(self, question: int, text: str) -> int:
-        """The set of words of a text, as the bits of a number."""
+        """The words of a text, as the bits of a number; no answer has a bit of its own."""
         known, mask = self._known[question], 0
-        for word in words(text):
-            mask |= 1 << known.setdefault(word, len(known))
+        words = pieces(text, self._segmentation) or [NONE]
+        for place, word in enumerate(words):
+            occurrence = words[:place].count(word) if self._repeated else 0
+            mask |= 1 << known.setdefault((word, occurrence), len(known))
         return mask
+
+    def entries(self, question: int) -> Iterator[tuple[str, int, int]]:
+        """Each word of a question that a text has, with its occurrence, from 0, and its bit."""
+        return ((word, number, bit) for (word, number), bit in self._known[question].items())
+
+    def everywhere(self, question: int, mask: int) -> int:
+        """The words of a set with all bits that any text of the question has for them."""
+        known = self._known[question]
+        for (word, number), bit in known.items():
+            if number and mask >> known[word, 0] & 1:
+                mask |= 1 << bit
+        return mask
+
+    def has_repeats(self, question: int) -> bool:
+        """Whether any text has a word of the question twice."""
+        return any(number for _, number in self._known[question])
+
+    def firsts(self) -> Bits:
+        """The first bit of every word, ``[B, Q]``."""
+        return self.bits(
+            [
+                sum(1 << bit for (_, number), bit in known.items() if not number)
+                for known in self._known
+            ]
+        )
 
     def bits(self, masks: Sequence[int]) -> Bits:
         """Masks as an array ``[B, len(masks)]``; call it when all words are known."""
@@ -35,33 +77,6 @@ class Vocabulary:
         joined = b"".join(mask.to_bytes(size, "little") for mask in masks)
         table = np.frombuffer(joined, np.uint64).reshape(len(masks), size // 8)
         return np.ascontiguousarray(table.T)
-
-
-def reference_masks(examples: Sequence[Example], vocabulary: Vocabulary) -> list[list[int]]:
-    """Lists of one reference per question; questions with fewer repeat their first."""
-    texts = [[answer.text for answer in example.answers] or [""] for example in examples]
-    return [
-        [
-            vocabulary.mask(row, references[number] if number < len(references) else references[0])
-            for row, references in enumerate(texts)
-        ]
-        for number in range(max(map(len, texts)))
-    ]
-
-
-def best_jaccard(answers: Bits, references: Sequence[Bits]) -> Doubles:
-    """Jaccard of each answer, the best over the references, ``[..., Q]``.
-
-    Args:
-        answers: Words of the answers, ``[B, ..., Q]``.
-        references: One or more lists of references, ``[B, Q]`` each.
-    """
-    between = (1,) * (answers.ndim - 2)
-    best = np.zeros(answers.shape[1:])
-    for words_of in references:
-        shaped = words_of.reshape(*words_of.shape[:1], *between, *words_of.shape[1:])
-        np.maximum(best, jaccard(answers, shaped), out=best)
-    return best
 
 
 def jaccard(first: Bits, second: Bits) -> Doubles:

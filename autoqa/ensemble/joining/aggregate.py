@@ -66,7 +66,7 @@ def aggregate(
     seats = [voter.seats for voter in voters]
     ballots = zip(*(voter.answers for voter in voters), strict=True)
     return [
-        vote(spans, context, leader, seats=seats, words=plan.words)
+        vote(spans, context, leader, seats=seats, words=plan.words, segmentation=plan.segmentation)
         for spans, context in zip(ballots, contexts, strict=True)
     ]
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autoqa.decoding.span_scoring import SpanScoring
-from autoqa.types import Aggregator, VoteBy
+from autoqa.ensemble.joining.none_rule import NoneRule
+from autoqa.types import Aggregator, Segmentation, VoteBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class EnsemblePlan:
         rules: Names of post-processing rules by language, applied to the joined answers.
         scoring: What decides on the best span, by group; groups without one take the plain sum of
             logits. Of no use with ``characters``, which adds no logits.
+        none: When no answer is given; without it every question gets one.
+        segmentation: Where answers are cut into the words that are voted on.
 
     Raises:
         ValueError: There are no members, or ``tie_group`` is none of their groups.
@@ -47,6 +50,8 @@ class EnsemblePlan:
     words: VoteBy = "set"
     rules: Mapping[str, Sequence[str]] = field(default_factory=dict)
     scoring: Mapping[str, SpanScoring] = field(default_factory=dict)
+    none: NoneRule | None = None
+    segmentation: Segmentation = "words"
 
     def __post_init__(self) -> None:
         if self.tie_group not in self.groups:
@@ -64,4 +69,4 @@ class EnsemblePlan:
 
     def alone(self, member: Member) -> "EnsemblePlan":
         """One member as an ensemble of its own, decoded and post-processed in the same way."""
-        return replace(self, members=(member,), tie_group=member.group)
+        return replace(self, members=(member,), tie_group=member.group, none=None)

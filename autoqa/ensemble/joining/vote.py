@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from autoqa.text.segmentation import cut, parts, separator
 from autoqa.text.words import jaccard
-from autoqa.types import Span, VoteBy
+from autoqa.types import Segmentation, Span, VoteBy
+
+_NONE = "no answer"
+"""What an empty answer votes for. No word can be equal to it, for it holds a space."""
 
 
 class _Place(NamedTuple):
@@ -25,13 +29,14 @@ def vote(
     *,
     seats: Sequence[float] | None = None,
     words: VoteBy = "set",
+    segmentation: Segmentation = "words",
 ) -> Span:
     """Keeps the words that the strict majority of the voters has in its answer.
 
-    Words are compared as the metric does it (lower-cased, cut at white space). A word with exactly
-    half of the votes stays if the best voter has it, so two equal voters always give the answer of
-    the better one. If no word stays, the best voter's answer stands; an empty answer is a vote
-    against every word.
+    Words are cut as the metric does it, and compared in lower case. A word with exactly half of the
+    votes stays if the best voter has it, so two equal voters always give the answer of the better
+    one. If no word stays, the best voter's answer stands. An empty answer is a vote for no answer,
+    which counts as a word does; no word can stay beside it.
 
     By ``set``, a word is the same wherever it stands. A kept word stays everywhere it occurs in
     the first answer that has it, the best voter's asked first, then the others in order. By
@@ -40,7 +45,9 @@ def vote(
 
     Words keep the order of the context. Where only white space lies between them, the text is cut
     from the context as it is (``context[start:end] == text``); else the words are joined by
-    spaces, and start and end reach from the first to the last.
+    spaces, which scripts without spaces do without
+    (:func:`autoqa.text.segmentation.separator`), and start and end reach from the first to the
+    last.
 
     Args:
         answers: One answer per voter, all of them fragments of the context.
@@ -48,6 +55,7 @@ def vote(
         best: Which of the answers is the best voter's.
         seats: How many votes each voter has, above 0; left out, one each.
         words: What is voted on.
+        segmentation: Where answers are cut into words.
 
     Returns:
         The joint answer; its score is the mean of the voters' scores, weighted by seats.
@@ -55,16 +63,15 @@ def vote(
     Raises:
         ValueError: ``best`` is none of the voters, or there is not one seat count for each.
     """
-    if not 0 <= best < len(answers):
-        raise ValueError(f"best is {best}, but there are {len(answers)} answers")
-    weights = [1.0] * len(answers) if seats is None else list(seats)
-    if len(weights) != len(answers) or not all(weight > 0 for weight in weights):
-        raise ValueError(f"seats {weights} for {len(answers)} answers: one above 0 for each")
-    placed = [_places(answer) for answer in answers]
-    items = [{_item(place, words) for place in places} for places in placed]
+    weights = _weights(len(answers), best, seats)
+    placed = [_places(answer, segmentation) for answer in answers]
+    items = [{_item(place, words) for place in places} or {_NONE} for places in placed]
     unplaced = _majority(items, weights, best)
     if not unplaced:
         return answers[best]
+    score = float(np.average([answer.score for answer in answers], weights=weights))
+    if _NONE in unplaced:
+        return Span(0, 0, score, "")
     chosen: list[_Place] = []
     for places in [placed[best], *placed[:best], *placed[best + 1 :]]:
         majority_places = [place for place in places if _item(place, words) in unplaced]
@@ -72,8 +79,16 @@ def vote(
         unplaced -= {_item(place, words) for place in majority_places}
     chosen.sort()
     start, end = chosen[0].low, max(place.high for place in chosen)
-    score = float(np.average([answer.score for answer in answers], weights=weights))
-    return Span(start, end, score, _text(chosen, context))
+    return Span(start, end, score, _text(chosen, context, segmentation))
+
+
+def _weights(voters: int, best: int, seats: Sequence[float] | None) -> list[float]:
+    if not 0 <= best < voters:
+        raise ValueError(f"best is {best}, but there are {voters} answers")
+    weights = [1.0] * voters if seats is None else list(seats)
+    if len(weights) != voters or not all(weight > 0 for weight in weights):
+        raise ValueError(f"seats {weights} for {voters} answers: one above 0 for each")
+    return weights
 
 
 def disagreement(first: Sequence[Span], second: Sequence[Span]) -> float:
@@ -99,18 +114,25 @@ def _majority(items: Sequence[set[Hashable]], weights: Sequence[float], best: in
     }
 
 
-def _places(answer: Span) -> list[_Place]:
-    places, at = [], 0
-    for word in answer.text.split():
-        at = answer.text.index(word, at)
-        low = answer.start + at
-        at += len(word)
-        places.append(_Place(low, low + len(word), word.lower()))
-    return places
+def _places(answer: Span, segmentation: Segmentation) -> list[_Place]:
+    return [
+        _Place(answer.start + low, answer.start + high, answer.text[low:high].lower())
+        for low, high in cut(answer.text, segmentation)
+    ]
 
 
-def _text(chosen: Sequence[_Place], context: str) -> str:
+def _text(chosen: Sequence[_Place], context: str, segmentation: Segmentation) -> str:
+    texts = [context[place.low : place.high] for place in chosen]
     gaps = [context[before.high : after.low] for before, after in pairwise(chosen)]
-    if all(gap.isspace() for gap in gaps):
+    touch = [before.high == after.low for before, after in pairwise(chosen)]
+    whole = [
+        gap.isspace() or (touches and parts(before, after, segmentation))
+        for gap, touches, (before, after) in zip(gaps, touch, pairwise(texts), strict=True)
+    ]
+    if all(whole):
         return context[chosen[0].low : chosen[-1].high]
-    return " ".join(context[low:high] for low, high, _ in chosen)
+    between = [
+        separator(before, gap, after, segmentation)
+        for gap, (before, after) in zip(gaps, pairwise(texts), strict=True)
+    ]
+    return "".join(part for pair in zip(texts, [*between, ""], strict=True) for part in pair)

@@ -9,7 +9,7 @@ from autoqa.ensemble.choosing.selector import Contender, EnsembleLimits, Selecto
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import ConfigError, DataError, NothingFeasibleError
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from tests.ensemble.making import candidate, field, group_windows, questions
 
 
@@ -76,7 +76,7 @@ def _public(one, windows, examples):
         windows,
         contexts,
     )
-    return score([answer.text for answer in answers], examples).jaccard.mean()
+    return score_by("jaccard", [answer.text for answer in answers], examples).mean()
 
 
 @pytest.mark.parametrize("elsewhere, seated", [("silent", True), ("wrong", False)])

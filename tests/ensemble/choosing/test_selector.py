@@ -11,7 +11,7 @@ from autoqa.ensemble.choosing.selector import Contender, EnsembleLimits, Selecto
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import ConfigError, DataError, NothingFeasibleError
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from tests.ensemble.making import candidate, field, group_windows, questions
 
 
@@ -41,7 +41,7 @@ def test_what_it_reports_is_what_aggregate_answers(three_groups):
         windows,
         [example.context for example in examples],
     )
-    scores = score([answer.text for answer in answers], examples).jaccard
+    scores = score_by("jaccard", [answer.text for answer in answers], examples)
     assert found.public.mean == pytest.approx(scores.mean())
     assert found.public.low < found.public.mean < found.public.high
     assert found.members[0].group == found.tie_group

@@ -10,7 +10,7 @@ from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.ensemble.joining.vote import disagreement
 from autoqa.errors import DataError
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from autoqa.types import Answer, Example
 from tests.decoding.making import cut, make_contexts
 from tests.ensemble.making import field
@@ -25,7 +25,7 @@ def exact(seats, contenders, windows, examples, best):
         windows,
         [example.context for example in examples],
     )
-    return score([answer.text for answer in answers], examples).jaccard
+    return score_by("jaccard", [answer.text for answer in answers], examples)
 
 
 @settings(deadline=None, max_examples=25)

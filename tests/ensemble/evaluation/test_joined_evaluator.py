@@ -15,7 +15,7 @@ from autoqa.ensemble.evaluation.joined_evaluator import (
 )
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
-from autoqa.scores.metrics import score
+from autoqa.scores.metrics import score_by
 from tests.ensemble.choosing.pools import Kind, make_pool
 
 WAYS = [("vote", "position"), ("vote-only", "set"), ("vote-only", "position")]
@@ -38,7 +38,7 @@ def joined(part, seats, leader, aggregator, words):
     contexts = [example.context for example in part.examples]
     logits = {each.id: each.logits for each, _ in seated}
     answers = aggregate(plan, logits, part.windows, contexts)
-    return score([span.text for span in answers], part.examples).jaccard
+    return score_by("jaccard", [span.text for span in answers], part.examples)
 
 
 @pytest.mark.parametrize(("aggregator", "words"), WAYS)

@@ -32,10 +32,14 @@ def slow_vote(answers, context, best, seats=None, by="set"):
     seats = seats or [1] * len(answers)
     ballots = [places_of(answer, context) for answer in answers]
     if by == "position":
+        if elects([not own for own in ballots], seats, best):
+            return 0, 0, ""
         everywhere = sorted({place for places in ballots for place in places})
         places = [p for p in everywhere if elects([p in own for own in ballots], seats, best)]
     else:
         said = [[context[a:b].lower() for a, b in own] for own in ballots]
+        if elects([not own for own in said], seats, best):
+            return 0, 0, ""
         everything = {word for own in said for word in own}
         kept = {w for w in everything if elects([w in own for own in said], seats, best)}
         order = [best] + [i for i in range(len(answers)) if i != best]
@@ -157,10 +161,22 @@ def test_a_repeated_word_stays_wherever_the_best_answer_has_it():
 
 
 def test_empty_answers_vote_too():
-    empty = Span(0, 0, 0.0, "")
-    assert vote([span("1947"), empty, empty], CONTEXT, best=1) == empty
-    assert vote([span("1947"), empty, empty], CONTEXT, best=0) == span("1947")
+    empty = Span(0, 0, 0.2, "")
+    for best in (0, 1):
+        voted = vote([span("1947"), empty, empty], CONTEXT, best=best)
+        assert voted == Span(0, 0, pytest.approx(0.3), "")
     assert vote([empty], CONTEXT) == empty
+
+
+def test_no_answer_with_half_of_the_votes_needs_the_best_as_a_word_does():
+    empty = Span(0, 0, 0.0, "")
+    answers = [span("1947"), span("year  1947"), empty, empty]
+    assert vote(answers, CONTEXT, best=1).text == "1947"
+    assert vote(answers, CONTEXT, best=2).text == ""
+    scattered = [empty, span("1947"), span("year")]
+    assert vote(scattered, CONTEXT, best=0) == empty, "nothing stays: the best voter's answer"
+    assert vote(scattered, CONTEXT, best=2) == span("year")
+    assert vote([span("1947"), empty], CONTEXT, seats=[1, 2]).text == ""
 
 
 def test_by_position_a_repeated_word_is_two():
