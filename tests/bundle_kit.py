@@ -140,7 +140,9 @@ CONDITIONAL = {4}
 """Seeds of the candidates with a conditional end head; it shares a group with a plain one."""
 
 
-def write_run(home: Path, metric: str = "jaccard") -> RunFolder:
+def write_run(
+    home: Path, metric: str = "jaccard", parts: dict[Part, list[Example]] | None = None
+) -> RunFolder:
     """The run folder of a finished search: four candidates in two groups."""
     study = STUDY
     if metric != "jaccard":
@@ -148,7 +150,7 @@ def write_run(home: Path, metric: str = "jaccard") -> RunFolder:
     run = RunFolder(home / "toy")
     run.create()
     run.study_file.write_text(study, encoding="utf-8")
-    parts: dict[Part, list[Example]] = {"public": examples(16), "private": examples(24, 16)}
+    parts = parts or {"public": examples(16), "private": examples(24, 16)}
     for part, rows in parts.items():
         run.save_examples(part, rows)
     tokenizers = {

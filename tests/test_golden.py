@@ -38,9 +38,40 @@ def settled(manifest: bytes) -> str:
     for key in ("digest", "created", "autoqa"):
         content, count = re.subn(rf'(\n  "{key}": )"[^"]*"', r'\1"*"', content)
         assert count == 1, key
-    content, count = re.subn(r'(\n  "versions": )\{[^}]*\}', r"\1{}", content)
-    assert count == 1
+    for key in ("versions", "README.md"):  # the card has columns of metrics that came later
+        content, count = re.subn(rf'(\n +"{key}": )\{{[^}}]*\}}', r"\1{}", content)
+        assert count == 1, key
     return content
+
+
+LATER = ("metric", "squad2", "mlqa", "character-f1", "anls")
+"""Keys of scores that 0.1.0 did not have."""
+
+
+def without_later(output: str) -> str:
+    """What a command printed, or a manifest, without scores by metrics that came later."""
+
+    def strip(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: strip(each) for key, each in value.items() if key not in LATER}
+        return [strip(each) for each in value] if isinstance(value, list) else value
+
+    return json.dumps(strip(json.loads(output)), ensure_ascii=False, indent=2) + "\n"
+
+
+def printed(result: tuple[int, str, str]) -> tuple[int, str, str]:
+    code, out, err = result
+    return code, without_later(out), err
+
+
+def card_without_later(card: str) -> str:
+    """A model card without columns of metrics that came later."""
+    lines = []
+    for line in card.split("\n"):
+        if line.startswith(("| part |", "|---|---|---|---|---|---|", "| public (", "| private (")):
+            line = "|".join(line.split("|")[:6]) + "|"
+        lines.append(re.sub(r"(, exact match, F1), F1 of .*\.$", r"\1.", line))
+    return "\n".join(lines)
 
 
 def close_to(rows: list[dict[str, Any]], expected: list[dict[str, Any]]) -> bool:
@@ -52,7 +83,7 @@ def close_to(rows: list[dict[str, Any]], expected: list[dict[str, Any]]) -> bool
 
 
 def test_the_leaderboard(golden: Path, run: Run) -> None:
-    assert run("leaderboard", "golden", "--json") == (0, text("leaderboard.json"), "")
+    assert printed(run("leaderboard", "golden", "--json")) == (0, text("leaderboard.json"), "")
     code, out, _ = run("leaderboard", "golden")
     assert (code, out) == (0, text("leaderboard.txt"))
     comparison = run("leaderboard", "golden", "--compare", "t0000-100", "t0001-100", "--json")
@@ -94,10 +125,14 @@ def test_export_writes_the_same_bundle(golden: Path, run: Run) -> None:
     then = {path.relative_to("exported") for path in Path("exported").rglob("*") if path.is_file()}
     assert written == then
     manifest = Path("manifest.json")
-    for path in sorted(then - {manifest}):
+    card = Path("README.md")
+    made_card = (Path("again") / card).read_text(encoding="utf-8")
+    assert card_without_later(made_card) == (Path("exported") / card).read_text(encoding="utf-8")
+    for path in sorted(then - {manifest, card}):
         assert (Path("again") / path).read_bytes() == (Path("exported") / path).read_bytes(), path
     made = (Path("again") / manifest).read_bytes()
-    assert settled(made) == settled((Path("exported") / manifest).read_bytes())
+    rewritten = without_later(made.decode()).encode()
+    assert settled(rewritten) == settled((Path("exported") / manifest).read_bytes())
     digest = json.loads(made)["digest"]
     blank = made.replace(digest.encode(), b"0" * 64, 1)
     assert hashlib.sha256(blank).hexdigest() == digest
@@ -105,7 +140,7 @@ def test_export_writes_the_same_bundle(golden: Path, run: Run) -> None:
 
 def test_reveal_shows_the_same(golden: Path, run: Run) -> None:
     code, out, err = run("reveal", "golden", "--reason", "test", "--json")
-    assert (code, out) == (0, text("revealed.json"))
+    assert (code, without_later(out)) == (0, text("revealed.json"))
     assert "This is opening 2" in err
     code, out, _ = run("leaderboard", "golden", "--json")
     assert json.loads(out)["private_openings"] == 2
@@ -131,7 +166,7 @@ def test_the_bundle_answers_the_same(golden: Path, run: Run) -> None:
 
 def test_the_bundle_scores_the_same(golden: Path, run: Run) -> None:
     code, out, _ = run("evaluate", "exported", "data/exam.csv", "--json", "--quiet")
-    assert (code, out) == (0, text("evaluated.json"))
+    assert (code, without_later(out)) == (0, text("evaluated.json"))
 
 
 def test_the_search_is_over(golden: Path, run: Run) -> None:
@@ -142,7 +177,7 @@ def test_the_search_is_over(golden: Path, run: Run) -> None:
     assert "starts on worker" not in err
     assert sorted(path.name for path in candidates.iterdir()) == then
     code, out, _ = run("leaderboard", "golden", "--json")
-    assert (code, out) == (0, text("leaderboard.json"))
+    assert (code, without_later(out)) == (0, text("leaderboard.json"))
 
 
 def test_a_longer_search_goes_on_from_the_old_trials(golden: Path, run: Run) -> None:

@@ -5,12 +5,15 @@ import json
 from dataclasses import asdict, dataclass
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.none_scores import split_of
 from autoqa.analysis.stored_predictions import load_part
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
 from autoqa.features.files import kept_limits
+from autoqa.scores.answerability import AnswerSplit
 from autoqa.scores.summary import ScoreEntry
 from autoqa.store.checksums import checksum
+from autoqa.store.private_openings import Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +24,13 @@ class PrivateScore:
         score: The score.
         opening: Number of the opening that showed it.
         fresh: Whether that was this time.
+        split: By whether there is an answer; ``None`` where the ensemble always answers.
     """
 
     score: ScoreEntry
     opening: int
     fresh: bool
+    split: AnswerSplit | None = None
 
 
 def private_score(run: StudyRun, plan: EnsemblePlan, *, reason: str) -> PrivateScore:
@@ -42,11 +47,23 @@ def private_score(run: StudyRun, plan: EnsemblePlan, *, reason: str) -> PrivateS
     key = ensemble_key(run, plan)
     earlier = run.store.private_score(key)
     if earlier is not None:
-        return PrivateScore(ScoreEntry.model_validate(earlier[1]), earlier[0], fresh=False)
+        content = dict(earlier[1])
+        split = content.pop("split", None)
+        parts = None if split is None else AnswerSplit(**split)
+        return PrivateScore(ScoreEntry.model_validate(content), earlier[0], False, parts)
     opening = run.store.log_opening(reason, purpose="export")
-    score = load_part(run, plan.members, "private", opening).score(plan)
-    run.store.keep_private_score(key, opening, score.model_dump())
-    return PrivateScore(score, opening.number, fresh=True)
+    part = load_part(run, plan.members, "private", opening)
+    score, found = part.score(plan), split_of(part, plan)
+    keep_score(run, key, opening, score, found)
+    return PrivateScore(score, opening.number, True, found)
+
+
+def keep_score(
+    run: StudyRun, key: str, opening: Opening, score: ScoreEntry, split: AnswerSplit | None
+) -> None:
+    """Keeps what an opening showed of an ensemble, by its key."""
+    parts = {} if split is None else {"split": asdict(split)}
+    run.store.keep_private_score(key, opening, {**score.model_dump(), **parts})
 
 
 def ensemble_key(run: StudyRun, plan: EnsemblePlan) -> str:
@@ -66,6 +83,7 @@ def ensemble_key(run: StudyRun, plan: EnsemblePlan) -> str:
     content = {
         **({"scoring": scoring} if scoring else {}),
         **({"max_answer_tokens": others} if others else {}),
+        **({"no_answer": asdict(plan.none)} if plan.none is not None else {}),
         "members": [(m.id, m.group, m.weight, private_digest(run, m.id)) for m in plan.members],
         "vote": {
             "best": plan.tie_group,

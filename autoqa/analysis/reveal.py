@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard
-from autoqa.analysis.private_scores import ensemble_key, private_digest
+from autoqa.analysis.none_scores import split_of
+from autoqa.analysis.private_scores import ensemble_key, keep_score, private_digest
 from autoqa.analysis.selection import choose, stored_selection
 from autoqa.analysis.stored_predictions import candidate_scores, load_part
 from autoqa.errors import ConfigError
@@ -91,7 +92,7 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
     part = load_part(run, plan.members, "private", opening)
     answers = [span.text for span in part.spans(plan)]
     private = score_answers(answers, part.examples, part.metric)
-    run.store.keep_private_score(key, opening, private.model_dump())
+    keep_score(run, key, opening, private, split_of(part, plan))
     scores = candidate_scores(run, board.compared, part.examples, "private", opening)
     documents = [example.document for example in part.examples]
     intervals = [interval(each, documents) for each in scores]

@@ -55,8 +55,8 @@ class SpanFit:
         scoring: What all documents together choose, by group.
         questions: Questions of the public part.
         folds: Parts of its documents.
-        before: Jaccard with the plain sum of logits.
-        after: Jaccard on documents that had no say in the choice.
+        before: Score with the plain sum of logits.
+        after: Score on documents that had no say in the choice.
         gain: Of that, with its 95 % interval.
     """
 

@@ -29,9 +29,13 @@ from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import BundleError
 from autoqa.scores.summary import Entry, ScoreEntry
 from autoqa.text.rules import RULES
+from autoqa.types import DEFAULT_METRIC
 
 FORMAT = "1.4"
 """A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
+
+_WITHOUT_METRIC = "1.3"
+"""What a bundle has that names no metric, cuts words at white space, and has nothing fitted."""
 
 NAME = "manifest.json"
 UNKNOWN = "unknown"
@@ -184,6 +188,18 @@ class Manifest(Entry):
             if path not in self.files:
                 raise ValueError(f"file {path!r} is needed but not listed")
         return self
+
+
+def needed_format(plan: EnsemblePlan, score: ScoreEntry, *, fitted: bool = False) -> str:
+    """The oldest version of the format that says all of an ensemble and its score.
+
+    Args:
+        plan: The ensemble.
+        score: Its score.
+        fitted: Whether a rule for no answer or a confidence was fitted for it.
+    """
+    plain = plan.segmentation == "words" and score.metric == DEFAULT_METRIC and not fitted
+    return _WITHOUT_METRIC if plain else FORMAT
 
 
 def render(content: dict[str, Any]) -> bytes:

@@ -22,10 +22,32 @@ def told(
     manifest: Manifest,
     options: AnswerOptions,
 ) -> list[Prediction]:
-    """Predictions as they are told: with stated scores, and without what is withheld.
+    """Predictions with stated scores, and without what is withheld; see :func:`withheld`."""
+    return withheld(stated(predictions, manifest), rows, manifest, options)
 
-    The score of "none" is its probability. An answer from many documents keeps its score, which
-    compares it with the others.
+
+def stated(predictions: Sequence[Prediction], manifest: Manifest) -> list[Prediction]:
+    """Predictions with the scores that a bundle states.
+
+    An answer from many documents keeps its score, which compares it with the others.
+
+    Args:
+        predictions: One for each question.
+        manifest: The bundle's.
+    """
+    entry = manifest.confidence
+    if entry is None:
+        return list(predictions)
+    return [_stated(each, entry.confidence) for each in predictions]
+
+
+def withheld(
+    predictions: Sequence[Prediction],
+    rows: Sequence[Row],
+    manifest: Manifest,
+    options: AnswerOptions,
+) -> list[Prediction]:
+    """Predictions without what is not told; the score of "none" is its probability.
 
     Args:
         predictions: One for each question, with an answer wherever there is one.
@@ -33,22 +55,17 @@ def told(
         manifest: The bundle's.
         options: What was asked for.
     """
-    entry = manifest.confidence
-    if entry is not None:
-        predictions = [_stated(each, entry.confidence) for each in predictions]
-    rule = options.rule(manifest)
+    kept, rule = list(predictions), options.rule(manifest)
     if rule is not None:
-        languages = [_language(*pair) for pair in zip(rows, predictions, strict=True)]
-        suspected = np.array([each.no_answer or 0.0 for each in predictions])
+        languages = [_language(*pair) for pair in zip(rows, kept, strict=True)]
+        suspected = np.array([each.no_answer or 0.0 for each in kept])
         absent = rule.says_none(suspected, languages).tolist()
-        predictions = [
+        kept = [
             _none(each, options.top_k) if none else each
-            for each, none in zip(predictions, absent, strict=True)
+            for each, none in zip(kept, absent, strict=True)
         ]
-    return [
-        _withheld(each, each.score) if each.score < options.min_score else each
-        for each in predictions
-    ]
+    least = options.min_score
+    return [_without(each, each.score) if each.score < least else each for each in kept]
 
 
 def _stated(prediction: Prediction, confidence: Confidence) -> Prediction:
@@ -62,17 +79,17 @@ def _stated(prediction: Prediction, confidence: Confidence) -> Prediction:
     )
     first, *others = confidence.of(features).tolist()
     pairs = zip(prediction.others, others, strict=True)
-    stated = tuple(replace(other, score=score) for other, score in pairs)
-    return replace(prediction, score=first, others=stated)
+    following = tuple(replace(other, score=score) for other, score in pairs)
+    return replace(prediction, score=first, others=following)
 
 
 def _none(prediction: Prediction, top_k: int) -> Prediction:
     """The answer "none"; what would have been it is the first of the others."""
-    withheld = _withheld(prediction, prediction.no_answer or 0.0)
-    return replace(withheld, others=(prediction.alone(), *prediction.others)[: top_k - 1])
+    without = _without(prediction, prediction.no_answer or 0.0)
+    return replace(without, others=(prediction.alone(), *prediction.others)[: top_k - 1])
 
 
-def _withheld(prediction: Prediction, score: float) -> Prediction:
+def _without(prediction: Prediction, score: float) -> Prediction:
     return replace(prediction, answer="", start=0, end=0, score=score, passage=None)
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from autoqa.cli.answer_limit import answer_limit
+from autoqa.cli.none_option import no_answer_option, opened_bundle
 from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.reading import reading_options
 from autoqa.cli.terminal import data_console, echo_json
 from autoqa.types import DEFAULT_METRIC
 
 if TYPE_CHECKING:
+    from autoqa.bundle.evaluation import BundleEvaluation
     from autoqa.types import Example
 
 _PATH = click.Path(path_type=Path)
@@ -30,6 +32,7 @@ _PATH = click.Path(path_type=Path)
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
 @answer_limit
+@no_answer_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
 @click.option("--quiet", is_flag=True, help="No estimate, no progress bar.")
 def evaluate(
@@ -37,6 +40,7 @@ def evaluate(
     predictions: Path | None,
     as_json: bool,
     max_answer_tokens: int | None,
+    no_answer: Any,
     device: str,
     quiet: bool,
     **reading: Any,
@@ -54,15 +58,23 @@ def evaluate(
 
     examples = read_examples(file, **reading)
     answered: dict[str, list[str]] = {}
-    metric = DEFAULT_METRIC
+    found = None
     if predictions is not None:
         answered["predictions"] = answers_to(examples, predictions, file)
     if bundle is not None:
-        answered["bundle"], metric = _answers(bundle, examples, device, max_answer_tokens, quiet)
+        found = _evaluated(
+            bundle,
+            examples,
+            quiet,
+            device=device,
+            max_answer_tokens=max_answer_tokens,
+            no_answer=no_answer,
+        )
+        answered["bundle"] = found.answers
     gains = None
     if len(answered) == 2:
         gains = compare_answers(answered["bundle"], answered["predictions"], examples)
-    _print(answered, examples, gains, metric, as_json)
+    _print(answered, examples, gains, found, as_json)
 
 
 def _bundle_and_file(paths: tuple[Path, ...], predictions: Path | None) -> tuple[Path | None, Path]:
@@ -78,38 +90,37 @@ def _bundle_and_file(paths: tuple[Path, ...], predictions: Path | None) -> tuple
     return None, paths[0]
 
 
-def _answers(
+def _evaluated(
     bundle: Path,
     examples: "Sequence[Example]",
-    device: str,
-    max_answer_tokens: int | None,
     quiet: bool,
-) -> tuple[list[str], str]:
-    from autoqa.bundle.input_rows import Row
-    from autoqa.bundle.predictor import load
+    **options: Any,
+) -> "BundleEvaluation":
+    from autoqa.bundle.evaluation import evaluate_bundle
 
-    ensemble = load(bundle, device=device, resident=False, max_answer_tokens=max_answer_tokens)
-    rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
+    ensemble = opened_bundle(bundle, resident=False, **options)
     with progress_bar("answering", quiet=quiet) as progress:
-        found = ensemble.predict(
-            rows,
+        return evaluate_bundle(
+            ensemble,
+            examples,
             announce=None if quiet else announce,
             progress=progress,
             shortened=say_shortened,
         )
-    return [prediction.answer for prediction in found], ensemble.manifest.public.metric
 
 
 def _print(
     answered: dict[str, list[str]],
     examples: "Sequence[Example]",
     gains: Any,
-    metric: str,
+    found: "BundleEvaluation | None",
     as_json: bool,
 ) -> None:
     from autoqa.report import evaluation as report
+    from autoqa.report import reliability
     from autoqa.scores.summary import score_answers, score_languages
 
+    metric = DEFAULT_METRIC if found is None else found.metric
     scored = {
         name: (
             score_answers(answers, examples, metric),
@@ -119,11 +130,16 @@ def _print(
     }
     if as_json:
         objects = {name: report.evaluation_object(*entries) for name, entries in scored.items()}
+        if found is not None:
+            objects["bundle"] |= reliability.reliability_object(found.split, found.reliability)
         one = next(iter(objects.values()))
-        both = {**objects, "gains": report.comparison_object(gains)} if gains else one
-        echo_json(both)
+        echo_json({**objects, "gains": report.comparison_object(gains)} if gains else one)
         return
     for name, entries in scored.items():
         data_console().print(report.evaluation_table(*entries, title=name if gains else None))
+    if found is not None and found.split is not None:
+        data_console().print(reliability.split_table(found.split))
+    if found is not None and found.reliability is not None:
+        data_console().print(*reliability.reliability_tables(found.reliability))
     if gains:
         data_console().print(report.comparison_table(gains))

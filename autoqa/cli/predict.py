@@ -10,6 +10,7 @@ import click
 
 from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.many_documents import document_options, opened_documents
+from autoqa.cli.none_option import no_answer_option, opened_bundle
 from autoqa.cli.progress import announce, progress_bar, say_shortened
 from autoqa.cli.reading import reading_options
 from autoqa.cli.terminal import complain
@@ -49,6 +50,14 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Most answers to a question; json and jsonl have the further ones under others.",
 )
+@no_answer_option
+@click.option(
+    "--min-score",
+    type=float,
+    default=0.0,
+    show_default=True,
+    help="Leave answers with a lower score empty (0 to 1).",
+)
 @document_options
 @reading_options
 @click.option("--skip-bad", is_flag=True, help="Leave answers of bad rows empty; exit with 1.")
@@ -65,6 +74,8 @@ def predict(
     output: Path | None,
     no_answer_file: Path | None,
     top_k: int,
+    no_answer: Any,
+    min_score: float,
     documents: Path | None,
     passages: int | None,
     skip_bad: bool,
@@ -80,7 +91,7 @@ def predict(
     FILE needs questions only.
     """
     from autoqa.bundle.input_rows import read_rows, refuse
-    from autoqa.bundle.predictor import NO_ANSWER, load
+    from autoqa.bundle.predictor import NO_ANSWER
 
     _check_outputs(form, top_k, output, no_answer_file)
     several = opened_documents(documents, passages, quiet=quiet)
@@ -89,12 +100,14 @@ def predict(
         refuse(rows.problems)
     if several is not None and not rows.ids:
         raise DataError(f"{file} holds no questions to look for answers to.")
-    ensemble = load(
+    ensemble = opened_bundle(
         bundle,
         device=device,
         resident=False,
         top_k=top_k,
         passages=passages,
+        no_answer=no_answer,
+        min_score=min_score,
         max_answer_tokens=max_answer_tokens,
     )
     if no_answer_file is not None and ensemble.manifest.no_answer is None:

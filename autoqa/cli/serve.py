@@ -1,10 +1,12 @@
 """``autoqa serve``: a bundle behind HTTP, with a page to try it."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from autoqa.cli.answer_limit import answer_limit
+from autoqa.cli.none_option import no_answer_option, opened_bundle
 
 
 @click.command()
@@ -18,6 +20,7 @@ from autoqa.cli.answer_limit import answer_limit
     help="Port to listen on; 0 takes a free one.",
 )
 @answer_limit
+@no_answer_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")
 @click.option(
     "--max-characters",
@@ -38,6 +41,7 @@ def serve(
     host: str,
     port: int,
     max_answer_tokens: int | None,
+    no_answer: Any,
     device: str,
     max_characters: int,
     max_questions: int,
@@ -52,10 +56,10 @@ def serve(
     from autoqa.bundle.server import serve as run
 
     require_packages()
-    from autoqa.bundle.predictor import load
-
     with listen(host, port) as listener:
-        ensemble = load(bundle, device=device, max_answer_tokens=max_answer_tokens)
+        ensemble = opened_bundle(
+            bundle, device=device, max_answer_tokens=max_answer_tokens, no_answer=no_answer
+        )
         ensemble(question="?", context=".")  # loads the models now, not in the first request
         bound_port = listener.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host

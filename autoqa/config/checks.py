@@ -134,7 +134,7 @@ def _lists(study: StudyFile) -> Iterator[str]:
     }
     lists |= {f"recipe.method.{key}": value for key, value in study.recipe.method}
     for index, portion in enumerate(study.recipe.portions):
-        for key in ("languages", "share", "negatives", "similar", "position"):
+        for key in ("languages", "share", "negatives", "similar", "unanswerable", "position"):
             lists[f"recipe.portions[{index}].{key}"] = getattr(portion, key)
     for where, values in lists.items():
         if not isinstance(values, tuple):

@@ -16,6 +16,7 @@ from autoqa.types import DEFAULT_METRIC, Aggregator, VoteBy
 
 Share = Annotated[float, Field(ge=0, le=1)]
 TopShare = Annotated[float, Field(gt=0, le=1)]
+PartShare = Annotated[float, Field(ge=0, lt=1)]
 StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
@@ -68,10 +69,14 @@ class PortionTable(StudyTable):
         negatives: Share of windows without an answer that is kept, or the choices to search.
         similar: Share of the examples to draw from, those whose questions look most like the
             recipe's target's, or the choices to search; 1 is all.
+        unanswerable: Share of questions without an answer among the examples to draw from, or the
+            choices to search; left out, as the source has them.
         include: Whether the slot is in the recipe, or ``"search"``.
         position: Where in the recipe it stands (0 first, 1 last), the choices to search, or
             ``"search"`` for anywhere: with S stages a slot belongs to stage floor(position * S).
     """
+
+    later = ("unanswerable",)
 
     source: str
     name: str = ""
@@ -79,6 +84,7 @@ class PortionTable(StudyTable):
     share: Annotated[float, Field(gt=0)] | tuple[Annotated[float, Field(gt=0)], ...] = 1.0
     negatives: Share | tuple[Share, ...] = 1.0
     similar: TopShare | tuple[TopShare, ...] = 1.0
+    unanswerable: PartShare | tuple[PartShare, ...] | None = None
     include: bool | Search = True
     position: Share | tuple[Share, ...] | Search = "search"
 

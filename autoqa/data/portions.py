@@ -33,10 +33,12 @@ def draw(
     Returns:
         Rows of ``examples``, int64: ``round(share * n)`` of the n in the portion's languages that
         are similar enough, at least one. A share of 2.5 is every row twice and half of them a
-        third time.
+        third time. Where the portion says how many have no answer, too many of one kind are left
+        out by chance first.
 
     Raises:
-        DataError: No example is in the portion's languages.
+        DataError: No example is in the portion's languages, or none without an answer where the
+            portion asks for some.
         ValueError: The portion asks for similar examples, and no likeness was given.
     """
     if portion.languages is None:
@@ -55,6 +57,8 @@ def draw(
         if likeness is None:
             raise ValueError(f"{portion.source}: similar examples without a likeness")
         pool = likeness.top(portion.similar, pool)
+    if portion.unanswerable is not None:
+        pool = _mixed(examples, pool, portion.unanswerable, portion.source, rng)
     count = max(1, round(portion.share * len(pool)))
     turns = [rng.permutation(pool) for _ in range(-(-count // len(pool)))]
     return np.concatenate(turns)[:count]
@@ -85,19 +89,65 @@ def turns(
         yield draw(examples, replace(portion, share=share), rng, likeness), rng
 
 
+def _mixed(
+    examples: Sequence[Example],
+    pool: npt.NDArray[np.int64],
+    unanswerable: float,
+    source: str,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.int64]:
+    """As much of a pool as has this share of questions without an answer, in its order."""
+    absent = np.array([not examples[row].answers for row in pool.tolist()])
+    kinds = pool[~absent], pool[absent]
+    for rows, share, which in zip(kinds, (1 - unanswerable, unanswerable), _KINDS, strict=True):
+        if share > 0 and not len(rows):
+            raise DataError(
+                f"a portion of the source {source} asks for unanswerable = {unanswerable:g}, but "
+                f"no question there is {which} an answer: leave the key out."
+            )
+    sizes = mixed_sizes(len(kinds[0]), len(kinds[1]), unanswerable)
+    chosen = [rng.permutation(rows)[:size] for rows, size in zip(kinds, sizes, strict=True)]
+    return np.sort(np.concatenate(chosen))
+
+
+_KINDS = ("with", "without")
+
+
+def mixed_sizes(answerable: int, unanswerable: int, share: float) -> tuple[int, int]:
+    """How many questions of each kind make the largest pool with a share of unanswerable ones.
+
+    Args:
+        answerable: How many have an answer.
+        unanswerable: How many have none.
+        share: Of the latter in the pool, 0 or more and below 1.
+    """
+    most = round(answerable * share / (1 - share))
+    if unanswerable >= most:
+        return answerable, most
+    return round(unanswerable * (1 - share) / share), unanswerable
+
+
 def expected_rows(recipe: Recipe, train: Mapping[str, Sequence[Example]]) -> float:
     """How many rows one pass over a recipe draws, about: nobody judges what is similar for it."""
-    languages = {
-        name: Counter(example.language for example in train[name])
+    kinds = {
+        name: Counter((example.language, bool(example.answers)) for example in train[name])
         for name in {portion.source for stage in recipe.stages for portion in stage.portions}
     }
     return sum(
-        portion.share * portion.similar * _spoken(portion, languages[portion.source])
+        portion.share * portion.similar * _pool_size(portion, kinds[portion.source])
         for stage in recipe.stages
         for portion in stage.portions
     )
 
 
-def _spoken(portion: Portion, languages: Mapping[str, int]) -> int:
-    wanted = languages if portion.languages is None else portion.languages
-    return sum(languages.get(language, 0) for language in wanted)
+def _pool_size(portion: Portion, kinds: Mapping[tuple[str, bool], int]) -> int:
+    wanted = {language for language, _ in kinds}
+    if portion.languages is not None:
+        wanted &= set(portion.languages)
+    answerable, unanswerable = (
+        sum(count for (language, has), count in kinds.items() if language in wanted and has is kind)
+        for kind in (True, False)
+    )
+    if portion.unanswerable is not None:
+        return sum(mixed_sizes(answerable, unanswerable, portion.unanswerable))
+    return answerable + unanswerable

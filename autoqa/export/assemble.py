@@ -15,6 +15,7 @@ from autoqa.bundle.entries import GroupEntry, MemberEntry
 from autoqa.bundle.manifest import UNKNOWN
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, PluginError
+from autoqa.export.reliability import none_entry, stated_confidence
 from autoqa.export.write import BundlePlan
 from autoqa.features.files import kept_limits
 from autoqa.features.window_group import WindowGroup
@@ -61,6 +62,8 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
         data=_data_licences(run, bound, _with_teachers(run, records.values())),
         public=public.score(plan),
         private=private.score,
+        no_answer=none_entry(public, plan, private.split),
+        confidence=stated_confidence(public, plan),
         openings=len(run.store.openings()),
         opened=private.fresh,
         models={seat.id: run.folder.model(seat.id) for seat in seats},

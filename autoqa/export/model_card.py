@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from autoqa.bundle.entries import ConversionEntry, GroupEntry, MemberEntry, RefitEntry
 from autoqa.bundle.manifest import UNKNOWN
+from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.ensemble.joining.plan import EnsemblePlan
+from autoqa.export.reliability_card import (
+    beyond,
+    confidence_lines,
+    judgement,
+    no_answer_lines,
+)
 from autoqa.scores.registry import further_metrics, get_metric, title
 from autoqa.scores.summary import ScoreEntry
 
@@ -21,6 +28,8 @@ def model_card(
     data: Mapping[str, str],
     conversion: ConversionEntry | None = None,
     refit: RefitEntry | None = None,
+    no_answer: NoAnswerEntry | None = None,
+    confidence: ConfidenceEntry | None = None,
 ) -> str:
     """Writes the card, in Markdown.
 
@@ -35,6 +44,8 @@ def model_card(
         data: Licence of each source that a member was trained on.
         conversion: What converting the weights changed, where they were converted.
         refit: What members were trained again with, where they were.
+        no_answer: When no answer is given, where that was fitted.
+        confidence: How scores of answers are made, where that was fitted.
     """
     languages = sorted({language for member in members for language in _languages(member)})
     trained = f" Languages named in its recipes: {', '.join(languages)}." if languages else ""
@@ -42,8 +53,7 @@ def model_card(
         f"# {study}: extractive question answering",
         "",
         f"{_kind(len(members), len(groups))} that answers a question with a fragment of the "
-        f"given context; it cannot answer what the context does not say.{trained} Made by autoqa; "
-        "works offline.",
+        f"given context; {beyond(no_answer)}.{trained} Made by autoqa; works offline.",
         "",
         "    autoqa predict . questions.csv",
         "",
@@ -55,12 +65,16 @@ def model_card(
         "",
         *_scores(public, private),
         *_refitted(refit),
+        *no_answer_lines(no_answer),
+        *confidence_lines(confidence),
         *_converted(conversion),
         *_members(members),
         *_joining(ensemble),
         *_recipes(members),
         *_licences(members, data),
         *_limits(groups, max_answer_tokens, public, private, conversion),
+        f"- {judgement(no_answer, confidence)}.",
+        "",
     ]
     return "\n".join(lines)
 
@@ -184,8 +198,6 @@ def _limits(
     return [
         "## Known limits",
         "",
-        "- It always answers: there is no threshold for questions that the context does not "
-        "answer, and a score is no calibrated probability.",
         "- Selection chose what is best on the public part, so that score is too high; the "
         f"private one is measured on {private.questions} questions and says what to expect of "
         "texts and questions like them, no others.",
@@ -197,7 +209,6 @@ def _limits(
         f"- Weights are rounded to {rounded}; other processors and library versions than "
         "`manifest.json` names change scores in the last digits and may change an answer whose "
         "rivals were as good.",
-        "",
     ]
 
 

@@ -19,7 +19,8 @@ from autoqa.bundle.entries import (
     RefitEntry,
     VoteEntry,
 )
-from autoqa.bundle.manifest import FORMAT, NAME, Manifest, parse_manifest, render
+from autoqa.bundle.manifest import NAME, Manifest, needed_format, parse_manifest, render
+from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.bundle.verify import file_entry, file_paths
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import DataError
@@ -45,6 +46,8 @@ class BundlePlan:
         max_answer_tokens: Most tokens in an answer of groups that do not say their own.
         public: The ensemble's score on the public part.
         private: Its score on the private part.
+        no_answer: When no answer is given, where that was fitted.
+        confidence: How scores of answers are made, where that was fitted.
         conversion: What converting the weights changed, where they were converted.
         refit: What members were trained again with, where they were.
         openings: How often the private part has been opened so far.
@@ -63,6 +66,8 @@ class BundlePlan:
     openings: int
     opened: bool = True
     data: Mapping[str, str] = field(default_factory=dict)
+    no_answer: NoAnswerEntry | None = None
+    confidence: ConfidenceEntry | None = None
     conversion: ConversionEntry | None = None
     refit: RefitEntry | None = None
     models: Mapping[str, Path]
@@ -116,12 +121,15 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
             data=plan.data,
             conversion=plan.conversion,
             refit=plan.refit,
+            no_answer=plan.no_answer,
+            confidence=plan.confidence,
         ),
         encoding="utf-8",
     )
     libraries = _LIBRARIES if plan.conversion is None else (*_LIBRARIES, "onnx", "onnxruntime")
+    fitted = plan.no_answer is not None or plan.confidence is not None
     content = {
-        "format": FORMAT,
+        "format": needed_format(plan.ensemble, plan.public, fitted=fitted),
         "autoqa": autoqa.__version__,
         "versions": {"python": platform.python_version()} | {n: version(n) for n in libraries},
         "study": plan.study,
@@ -131,6 +139,8 @@ def _fill(partial: Path, plan: BundlePlan) -> Manifest:
         "vote": VoteEntry.of(plan.ensemble, plan.max_answer_tokens),
         "rules": dict(plan.ensemble.rules),
         "scoring": {group: asdict(each) for group, each in plan.ensemble.scoring.items()},
+        "no_answer": plan.no_answer,
+        "confidence": plan.confidence,
         "public": plan.public,
         "private": plan.private,
         "conversion": plan.conversion,

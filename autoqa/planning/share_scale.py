@@ -67,8 +67,9 @@ class ShareScale:
 def canonical(portions: Iterable[Portion]) -> tuple[Portion, ...]:
     """Portions in the order that a stage holds them in: one recipe, one hash."""
 
-    def order(portion: Portion) -> tuple[str, tuple[str, ...], float, float, float]:
-        sizes = portion.share, portion.negatives, portion.similar
+    def order(portion: Portion) -> tuple[str, tuple[str, ...], float, float, float, float]:
+        absent = -1.0 if portion.unanswerable is None else portion.unanswerable
+        sizes = portion.share, portion.negatives, portion.similar, absent
         return portion.source, portion.languages or (), *sizes
 
     return tuple(sorted(portions, key=order))

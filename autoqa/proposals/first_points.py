@@ -15,7 +15,7 @@ from optuna.distributions import (
 from autoqa.errors import ConfigError
 from autoqa.proposals.space import Space
 
-_SHARES = ("share", "negatives", "similar")
+_SHARES = ("share", "negatives", "similar", "unanswerable")
 
 
 @dataclass(frozen=True)

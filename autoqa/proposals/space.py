@@ -127,7 +127,7 @@ class Space:
         ordered = self.recipe.stages.high > 1
         if portion.position == "search" and ordered:
             searched[f"{portion.slot}.position"] = FloatDistribution(0.0, 1.0)
-        for key in ("position", "share", "negatives", "similar"):
+        for key in ("position", "share", "negatives", "similar", "unanswerable"):
             value = getattr(portion, key)
             if isinstance(value, tuple) and len(value) > 1 and (ordered or key != "position"):
                 searched[f"{portion.slot}.{key}"] = CategoricalDistribution(value)
@@ -247,6 +247,10 @@ class Space:
             values[name] = float(
                 draw(key) if key in searched else first_value(getattr(portion, name))
             )
+        if portion.unanswerable is not None:
+            key = f"{slot}.unanswerable"
+            drawn = draw(key) if key in searched else first_value(portion.unanswerable)
+            values["unanswerable"] = float(drawn)
         # All languages are always written as None: one recipe, one hash.
         languages = None if len(chosen) == len(available) else tuple(sorted(chosen))
         return Portion(portion.source, languages, **values)

@@ -132,4 +132,6 @@ def _portion_line(portion: Portion) -> str:
     share = "" if portion.share == 1 else f" {100 * portion.share:.3g}%"
     negatives = "" if portion.negatives == 1 else f" negatives {portion.negatives:.0%}"
     similar = "" if portion.similar == 1 else f" of the {portion.similar:.0%} most similar"
-    return f"{portion.source}{languages}{share}{similar}{negatives}"
+    absent = portion.unanswerable
+    none = "" if absent is None else f" {absent:.0%} unanswerable"
+    return f"{portion.source}{languages}{share}{similar}{none}{negatives}"

@@ -20,6 +20,8 @@ class Portion:
         negatives: Share of the windows without an answer that is kept.
         similar: Share of the source's examples to draw from: those that look most like the
             target's; 1 is all.
+        unanswerable: Share of questions without an answer among the examples to draw from; ``None``
+            leaves it as it is.
     """
 
     source: str
@@ -27,6 +29,7 @@ class Portion:
     share: float = 1.0
     negatives: float = 1.0
     similar: float = 1.0
+    unanswerable: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,13 @@ class Recipe:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values, tuples in place of lists; see :meth:`Method.to_dict`."""
-        return {**asdict(self), "method": self.method.to_dict()}
+        content = asdict(self)
+        for stage in content["stages"]:
+            for portion in stage["portions"]:
+                # Version 0.1.0 did not know it: recipes without it keep their hash.
+                if portion["unanswerable"] is None:
+                    del portion["unanswerable"]
+        return {**content, "method": self.method.to_dict()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Recipe":

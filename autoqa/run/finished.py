@@ -56,21 +56,30 @@ class Run:
         """
         return sorted(self._run.candidates(), key=by_score)
 
-    def leaderboard(self) -> Leaderboard:
+    def leaderboard(self, metric: str | None = None) -> Leaderboard:
         """Candidates with scores and intervals, the ladder's best, and what its score is worth.
 
+        Args:
+            metric: By which to rank and compare; left out, the study's.
+
         Raises:
+            ConfigError: There is no such metric, or one of which less is better.
             DataError: Predictions, windows or questions are missing, damaged or do not fit.
         """
-        return build_leaderboard(self._run)
+        return build_leaderboard(self._run, metric)
 
-    def compare(self, first: str, second: str) -> Comparison:
+    def compare(self, first: str, second: str, metric: str | None = None) -> Comparison:
         """How much better one candidate is than another; counts as a read of the public part.
+
+        Args:
+            first: A candidate's id.
+            second: Another one's.
+            metric: By which to compare; left out, the study's.
 
         Raises:
             ConfigError: There is no such candidate, or no predictions of it on this machine.
         """
-        return compare(self._run, first, second)[0]
+        return compare(self._run, first, second, metric)[0]
 
     def selection(self) -> Selection | None:
         """The last selection, if it was made among exactly the candidates there are now."""

@@ -9,7 +9,7 @@ SQuAD 2.0; the script, whose questions all have answers, has 0 for them.
 
 import string
 
-from autoqa.scores.overlap import Overlap, f1_share
+from autoqa.scores.overlap import ItemOverlap, f1_share
 from autoqa.scores.registry import register_overlap
 
 _LEFT_OUT = frozenset(string.punctuation + "《》〈〉‘’")
@@ -21,5 +21,5 @@ def items(word: str, _: str = "") -> list[str]:
 
 
 register_overlap(
-    "character-f1", "Character F1", "F1 of characters", Overlap(items, f1_share), "mixed"
+    "character-f1", "Character F1", "F1 of characters", ItemOverlap(items, f1_share), "mixed"
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoqa.arrays import Doubles
-from autoqa.scores.overlap import Overlap, f1_share, jaccard_share
+from autoqa.scores.overlap import ItemOverlap, f1_share, jaccard_share
 from autoqa.scores.punctuation import without_punctuation
 from autoqa.scores.registry import Metric, all_metrics, get_metric, register
 from autoqa.text.words import jaccard
@@ -50,7 +50,7 @@ register(
         high=1.0,
         higher_is_better=True,
         summary="word-level Jaccard",
-        overlap=Overlap(lambda word, _: (word,), jaccard_share, distinct=True),
+        overlap=ItemOverlap(lambda word, _: (word,), jaccard_share, distinct=True),
     )
 )
 register(
@@ -73,7 +73,7 @@ register(
         high=1.0,
         higher_is_better=True,
         summary="F1",
-        overlap=Overlap(lambda word, _: normalized_words(word), f1_share),
+        overlap=ItemOverlap(lambda word, _: normalized_words(word), f1_share),
     )
 )
 

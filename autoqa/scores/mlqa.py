@@ -12,7 +12,7 @@ are the same. Two texts without words are equal, as in SQuAD 2.0.
 import re
 from functools import cache
 
-from autoqa.scores.overlap import Overlap, f1_share
+from autoqa.scores.overlap import ItemOverlap, f1_share
 from autoqa.scores.punctuation import without_punctuation
 from autoqa.scores.registry import register_overlap
 
@@ -44,6 +44,6 @@ register_overlap(
     "mlqa",
     "MLQA",
     "F1 of MLQA, by characters where no spaces are written",
-    Overlap(items, f1_share),
+    ItemOverlap(items, f1_share),
     "mixed",
 )

@@ -8,12 +8,12 @@ from autoqa.arrays import Doubles
 from autoqa.text.segmentation import pieces
 from autoqa.types import Segmentation
 
-Share = Callable[[Doubles, Doubles, Doubles], Doubles]
+OverlapFormula = Callable[[Doubles, Doubles, Doubles], Doubles]
 """From the numbers of items of two texts, none of which is 0, and of those in common to a score."""
 
 
 @dataclass(frozen=True, slots=True)
-class Overlap:
+class ItemOverlap:
     """How a metric takes texts to pieces, and what it makes of the pieces.
 
     The pieces of a text are those of its words, so that what an ensemble's answer scores is known
@@ -29,7 +29,7 @@ class Overlap:
     """
 
     items: Callable[[str, str], Sequence[str]]
-    share: Share
+    share: OverlapFormula
     distinct: bool = False
 
     def score(self, text: str, other: str, language: str, segmentation: Segmentation) -> float:

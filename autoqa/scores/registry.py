@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from autoqa.errors import ConfigError, did_you_mean
-from autoqa.scores.overlap import Overlap
+from autoqa.scores.overlap import ItemOverlap
 from autoqa.types import Segmentation
 
 MetricFunction = Callable[[str, str, str], float]
@@ -47,7 +47,7 @@ class Metric:
     higher_is_better: bool
     summary: str
     segmentation: Segmentation = "words"
-    overlap: Overlap | None = None
+    overlap: ItemOverlap | None = None
     everywhere: bool = True
 
     def best(self, prediction: str, references: list[str], language: str) -> float:
@@ -80,7 +80,7 @@ def register(metric: Metric) -> Metric:
 
 
 def register_overlap(
-    name: str, title: str, summary: str, overlap: Overlap, segmentation: Segmentation
+    name: str, title: str, summary: str, overlap: ItemOverlap, segmentation: Segmentation
 ) -> Metric:
     """Adds a metric from 0 to 1 that compares the items of two texts.
 

@@ -9,7 +9,7 @@ rightly by the empty text only.
 
 import re
 
-from autoqa.scores.overlap import Overlap, f1_share
+from autoqa.scores.overlap import ItemOverlap, f1_share
 from autoqa.scores.punctuation import without_ascii_punctuation
 from autoqa.scores.registry import register_overlap
 
@@ -21,4 +21,4 @@ def items(word: str, _: str = "") -> list[str]:
     return _ARTICLE.sub(" ", without_ascii_punctuation(word)).split()
 
 
-register_overlap("squad2", "SQuAD 2", "F1 of SQuAD 2.0", Overlap(items, f1_share), "words")
+register_overlap("squad2", "SQuAD 2", "F1 of SQuAD 2.0", ItemOverlap(items, f1_share), "words")

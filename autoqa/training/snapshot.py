@@ -11,6 +11,7 @@ import torch
 
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
+from autoqa.ensemble.joining.own_none import own_answers, own_cut
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import rounded_state, save_model
 from autoqa.modeling.model import SpanModel
@@ -165,7 +166,9 @@ def write_results(
     decoder = SpanDecoder(ready.public, [e.context for e in examples])
     spans = decoder.best(*predictions.public)
     precise = smallest_type(decoder, *predictions.public, spans)
-    scores = score([span.text for span in spans], examples)
+    cut = own_cut(decoder, predictions.public, examples, unscored.metric)
+    answers = own_answers(decoder, predictions.public, cut)
+    scores = score([span.text for span in answers], examples)
     spread = interval(scores.by_metric[unscored.metric], [example.document for example in examples])
     record = replace(
         unscored,

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.joining.mean_logits import blend
+from autoqa.ensemble.joining.own_none import own_answers, own_cut
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.model import SpanModel
@@ -65,7 +66,8 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
         else:
             logits = _asked(job, folder, ready, report)
         decoder = SpanDecoder(ready.public, [example.context for example in bench.public])
-        answers = [span.text for span in decoder.best(*logits)]
+        cut = own_cut(decoder, logits, bench.public, ready.metric)
+        answers = [span.text for span in own_answers(decoder, logits, cut)]
         reached = score_by(ready.metric, answers, bench.public)
         emit(SoupTried(job.trial, job.id, float(reached.mean())))
     emit(TrialFinished(job.trial, time.perf_counter() - begin))

@@ -142,6 +142,16 @@ class Prior:
             )
 
 
+def _check_metric(past: StudyFile, study: StudyFile) -> None:
+    """Refuses scores of another metric: one offset does not make the one of the other."""
+    if past.validation.metric != study.validation.metric:
+        raise ConfigError(
+            f"--warm-start {past.name!r}: its scores are {past.validation.metric}, and those of "
+            f"{study.name!r} {study.validation.metric}: begin with a study of the same "
+            "[validation] metric"
+        )
+
+
 def read_prior(
     past: PastStudy, study: StudyFile, spaces: Mapping[str, Space], private: Sequence[Example]
 ) -> Prior:
@@ -164,13 +174,7 @@ def read_prior(
     name = past.study.name
     if name == study.name:
         raise ConfigError(f"--warm-start {name!r}: a study goes on from its own trials by itself")
-    metric, other = study.validation.metric, past.study.validation.metric
-    if other != metric:
-        raise ConfigError(
-            f"--warm-start {name!r}: its scores are {other}, and those of {study.name!r} "
-            f"{metric}: one offset does not make the one of the other; begin with a study of the "
-            "same [validation] metric"
-        )
+    _check_metric(past.study, study)
     sealed = {(example.question, example.context) for example in private}
     seen = sum((example.question, example.context) in sealed for example in past.public)
     if seen:

@@ -39,7 +39,7 @@ class StudyStatus:
         place: Where it is.
         disk: Bytes by part, ``None`` where the run folder is on another machine.
         candidates: How many; where the database fails, those on disk.
-        highest: The one with the highest public Jaccard.
+        highest: The one with the highest public score.
         wanted: Trials that the last search was to do.
         trials: ``None`` where the database fails.
         searchers: Every process with a lease, also one whose lease is over.

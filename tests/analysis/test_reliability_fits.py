@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.analysis.confidence_fit import WAYS, fit_confidence
-from autoqa.analysis.none_fit import fit_none, fit_scale
+from autoqa.analysis.none_fit import fit_none
 from autoqa.analysis.stored_predictions import StoredPart
+from autoqa.ensemble.choosing.none_choice import fit_scale
 from autoqa.ensemble.joining.confidence import Confidence, confidence_features
 from autoqa.ensemble.joining.evidence import NOTHING_READ
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member

@@ -15,13 +15,13 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from autoqa.analysis import none_fit
 from autoqa.analysis.confidence_fit import cross_fit_confidence
 from autoqa.analysis.finished_run import StudyRun
-from autoqa.analysis.none_fit import fit_scale, fit_thresholds
 from autoqa.analysis.stored_predictions import StoredPart, load_part
 from autoqa.config import load_study
 from autoqa.decoding.span_search import SpanGrid
+from autoqa.ensemble.choosing import none_choice
+from autoqa.ensemble.choosing.none_choice import fit_scale, fit_thresholds
 from autoqa.ensemble.joining.confidence import confidence_features
 from autoqa.ensemble.joining.join import Joined
 from autoqa.ensemble.joining.mean_logits import blend
@@ -149,10 +149,10 @@ def _rule(public: Answered, private: Answered, squad2: bool, own: int):
     """Scores on the private half of a rule fitted on the public one."""
     by_group = public.squad2 if squad2 else public.joined.by_group
     scale: EvidenceScale = fit_scale(by_group, public.none == 0)
-    before, none_fit.LANGUAGE_ROWS = none_fit.LANGUAGE_ROWS, own
+    before, none_choice.LANGUAGE_ROWS = none_choice.LANGUAGE_ROWS, own
     suspected = none_probability(scale.joined(by_group))
     fit = fit_thresholds(scale, suspected, public.scores, public.examples)
-    none_fit.LANGUAGE_ROWS = before
+    none_choice.LANGUAGE_ROWS = before
     other = private.squad2 if squad2 else private.joined.by_group
     probability = none_probability(scale.joined(other))
     given = fit.rule.says_none(probability, [each.language for each in private.examples])
@@ -162,8 +162,8 @@ def _rule(public: Answered, private: Answered, squad2: bool, own: int):
 def test_a_threshold_of_the_public_part_is_nearly_the_best(answered):
     results = {}
     for name, squad2, own in (
-        ("window", False, none_fit.LANGUAGE_ROWS),
-        ("squad2", True, none_fit.LANGUAGE_ROWS),
+        ("window", False, none_choice.LANGUAGE_ROWS),
+        ("squad2", True, none_choice.LANGUAGE_ROWS),
         ("own threshold for 30 of each", False, 30),
         ("own threshold for 60 of each", False, 60),
         ("one threshold", False, 10**6),
@@ -193,7 +193,7 @@ def test_stated_confidence_is_what_answers_reach(answered):
     errors, before, halves_scores, everything, ways = [], [], [], [], []
     for seed in range(SPLITS):
         public, private = (answered.rows(each) for each in _halves(answered.examples, seed))
-        _, fit, probability, given = _rule(public, private, False, none_fit.LANGUAGE_ROWS)
+        _, fit, probability, given = _rule(public, private, False, none_choice.LANGUAGE_ROWS)
         suspected = none_probability(fit.scale.joined(public.joined.by_group))
         languages = [each.language for each in public.examples]
         public_given = fit.rule.says_none(suspected, languages)

@@ -26,6 +26,8 @@ TARGETS = {
     "ladder_honesty": 0.95,
     "ladder_optimism": 0.5,
     "select_200x1000x13": 100.0,
+    "select_f1": 30.0,
+    "select_mlqa": 30.0,
     "ensemble_vs_single_private": 1.0,
     "relocation_accuracy": 0.85,
     "distil_vs_ensemble": 0.98,

@@ -318,9 +318,9 @@ def test_another_metric_is_refused_even_if_accepted(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         fakes.search(tmp_path, fakes.good, other, SearchOptions(accept_changes=True))
     assert str(caught.value) == (
-        'validation.metric: "jaccard" -> "mlqa": study \'small\' has trials whose values are of the '
-        "other metric, which cannot be compared with new ones; give the changed study another "
-        "name, or put the key back"
+        'validation.metric: "jaccard" -> "mlqa": '
+        "study 'small' has trials whose values are of the other metric, which cannot be compared "
+        "with new ones; give the changed study another name, or put the key back"
     )
     written = fakes.STUDY.replace('source = "chaii"', 'source = "chaii"\nmetric = "jaccard"')
     accepted = SearchOptions(trials=2, accept_changes=True)

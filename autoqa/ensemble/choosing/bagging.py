@@ -89,7 +89,7 @@ class Bags:
         return np.flatnonzero(self.chosen >= 0.5).tolist() or [int(self.chosen.argmax())]
 
     def mean(self, kind: EnsembleKind) -> float | None:
-        """Out-of-bag Jaccard, ``None`` where no question was ever left out."""
+        """Out-of-bag score, ``None`` where no question was ever left out."""
         scores = self._mean([(bag, bag.seats[kind], ()) for bag in self.drawn])
         return float(np.nanmean(scores)) if np.isfinite(scores).any() else None
 

@@ -18,7 +18,7 @@ class Grounds:
         id: The candidate's id.
         group: Its group.
         seats: How many it has.
-        alone: Its own public Jaccard, 0 to 1.
+        alone: Its own public score, 0 to 1.
         first_seat: Public gain of the ensemble when it took its first seat; ``None`` for the
             member that all began with. Groups that were seated for the vote may gain nothing
             until there are three.

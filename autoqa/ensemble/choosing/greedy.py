@@ -41,11 +41,11 @@ class Chooser:
         self.ranking: list[int] = np.lexsort((cost, -alone)).tolist()
 
     def scores(self, seats: Seats) -> Doubles:
-        """Jaccard of each question, float64 ``[Q]``."""
+        """Score of each question, float64 ``[Q]``."""
         return self._evaluator.scores(seats, self._weights)
 
     def mean(self, seats: Seats) -> float:
-        """Weighted mean Jaccard of an ensemble."""
+        """Weighted mean score of an ensemble."""
         return self._evaluator.mean(seats, self._weights)
 
     def single(self) -> Seats:

@@ -34,6 +34,7 @@ from autoqa.ensemble.choosing.decision_rules import by_interval, by_mean, by_shr
 from autoqa.ensemble.choosing.explain import Explanation, explain, reason
 from autoqa.ensemble.choosing.greedy import Chooser
 from autoqa.ensemble.choosing.limits import EnsembleLimits, check_field, cost
+from autoqa.ensemble.choosing.none_choice import with_none
 from autoqa.ensemble.choosing.selection import (
     ENSEMBLE_KINDS,
     WITH_COMPARABLE,
@@ -241,22 +242,25 @@ class Selector:
         contenders = [(self._contenders[i], count) for i, count in members]
         voters = sorted(members, key=lambda seat: (self._evaluator.group_of[seat[0]], seat[0]))
         tie_group = self._evaluator.groups[self._evaluator.leader(seats, self._everything)]
+        plan = EnsemblePlan(
+            [
+                Member(self._contenders[i].id, self._contenders[i].group, count)
+                for i, count in voters
+            ],
+            tie_group,
+            self._aggregator,
+            self._words,
+            segmentation=get_metric(self._metric).segmentation,
+        )
+        logits = {contender.id: contender.logits for contender, _ in contenders}
         answers = aggregate(
-            EnsemblePlan(
-                [
-                    Member(self._contenders[i].id, self._contenders[i].group, count)
-                    for i, count in voters
-                ],
-                tie_group,
-                self._aggregator,
-                self._words,
-                segmentation=get_metric(self._metric).segmentation,
-            ),
-            {contender.id: contender.logits for contender, _ in contenders},
+            plan,
+            logits,
             self._windows,
             [example.context for example in self._examples],
         )
-        scores = score_by(self._metric, [span.text for span in answers], self._examples)
+        answered = score_by(self._metric, [span.text for span in answers], self._examples)
+        scores = with_none(plan, logits, self._windows, answered, self._examples)
         return Alternative(
             kind=kind,
             members=tuple((contender.id, count) for contender, count in contenders),

@@ -66,10 +66,10 @@ SOUP_DEVIATION = 0.02
 far apart cannot be averaged. Of four demo runs the best had .94, the average of their ends .77."""
 
 MEMBER_PRICE = 0.0002
-"""Jaccard that one more model must bring for what it adds to a bundle."""
+"""Score that one more model must bring for what it adds to a bundle."""
 
 TIME_PRICE = 0.0002
-"""Jaccard that the time of one more candidate of average speed must bring."""
+"""Score that the time of one more candidate of average speed must bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posterior:
-    """An ensemble's expected difference in Jaccard to the equal mean of comparable candidates.
+    """An ensemble's expected difference in score to the equal mean of comparable candidates.
 
     Attributes:
         prior: The difference expected before documents had a say.
@@ -127,7 +127,7 @@ class Pool:
     few documents, and of many soups of the same models the highest is the luckiest.
 
     Args:
-        alone: Jaccard of each candidate by itself, ``[C, Q]``.
+        alone: Score of each candidate by itself, ``[C, Q]``.
         documents: Document of each question, Q long.
         soups: Soups with their ingredients, by position.
 
@@ -245,7 +245,7 @@ def difference(values: Doubles, documents: Sequence[str]) -> Difference:
 
 
 def price(models: int, seconds: float, average: float) -> float:
-    """Jaccard that an ensemble must bring for its cost.
+    """Score that an ensemble must bring for its cost.
 
     Args:
         models: Its different members.

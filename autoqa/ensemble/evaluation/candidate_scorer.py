@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from autoqa.arrays import Doubles
 from autoqa.decoding.decoder import SpanDecoder
+from autoqa.ensemble.joining.own_none import has_both_kinds, own_answers, own_cut
 from autoqa.features.files import load_windows
 from autoqa.scores.metrics import score_by
 from autoqa.store.candidate_record import CandidateRecord
@@ -14,7 +15,10 @@ from autoqa.types import Example
 
 
 class CandidateScorer:
-    """Reads stored predictions of one part and scores them; no rule is applied to answers.
+    """Reads stored predictions of one part and scores them; no rule is applied to their ends.
+
+    Where the public part has questions without an answer, a candidate gives none by its own best
+    threshold there (:mod:`autoqa.ensemble.joining.own_none`).
 
     Args:
         folder: The run folder.
@@ -32,8 +36,8 @@ class CandidateScorer:
     ) -> None:
         self.examples = examples
         self._folder, self._part, self._opening = folder, part, opening
-        self._contexts = [example.context for example in examples]
-        self._decoders: dict[str, SpanDecoder] = {}
+        self._public = examples if part == "public" else folder.load_examples("public")
+        self._decoders: dict[tuple[str, Part], SpanDecoder] = {}
 
     def of(self, record: CandidateRecord, metric: str | None = None) -> Doubles:
         """A candidate's score on each question, float64 ``[Q]``.
@@ -45,9 +49,22 @@ class CandidateScorer:
         Raises:
             DataError: Predictions or windows are missing, damaged or do not fit.
         """
-        if record.group not in self._decoders:
-            windows = load_windows(self._folder.windows_path(record.group, self._part))
-            self._decoders[record.group] = SpanDecoder(windows, self._contexts)
         logits = load_logits(self._folder, record.id, self._part, self._opening)
-        spans = self._decoders[record.group].best(*logits)
+        decoder = self._decoder(record.group, self._part, self.examples)
+        spans = own_answers(decoder, logits, self._cut(record))
         return score_by(metric or record.metric, [span.text for span in spans], self.examples)
+
+    def _cut(self, record: CandidateRecord) -> float | None:
+        """The evidence below which the candidate gives no answer, by the public part."""
+        if not has_both_kinds(self._public):
+            return None
+        logits = load_logits(self._folder, record.id, "public")
+        decoder = self._decoder(record.group, "public", self._public)
+        return own_cut(decoder, logits, self._public, record.metric)
+
+    def _decoder(self, group: str, part: Part, examples: Sequence[Example]) -> SpanDecoder:
+        if (group, part) not in self._decoders:
+            windows = load_windows(self._folder.windows_path(group, part))
+            contexts = [example.context for example in examples]
+            self._decoders[group, part] = SpanDecoder(windows, contexts)
+        return self._decoders[group, part]

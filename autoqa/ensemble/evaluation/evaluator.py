@@ -6,12 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from autoqa.arrays import Doubles, LogitPair
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.evaluation.blend_winners import Blends
 from autoqa.ensemble.evaluation.item_counts import ItemCounts
 from autoqa.ensemble.evaluation.span_shortlist import shortlist
-from autoqa.ensemble.evaluation.vote_counts import Answers, Ballots, Votes, count_votes, majority
+from autoqa.ensemble.evaluation.vote_counts import (
+    AnswerWords,
+    Ballots,
+    Votes,
+    count_votes,
+    majority,
+)
 from autoqa.ensemble.evaluation.word_sets import Bits, Vocabulary, jaccard
+from autoqa.ensemble.joining.own_none import has_both_kinds, own_cut
 from autoqa.scores.registry import get_metric
 from autoqa.types import DEFAULT_METRIC, Example
 
@@ -92,11 +100,16 @@ class Evaluator:
             for position, i in enumerate(in_group):
                 self._place[i] = position
             candidates = [(contenders[i].id, contenders[i].logits) for i in in_group]
-            lists.append(shortlist(candidates, windows[group], contexts, vocabulary))
+            cuts = None
+            if has_both_kinds(examples):
+                decoder = SpanDecoder(windows[group], contexts)
+                pairs = (contenders[i].logits for i in in_group)
+                cuts = [own_cut(decoder, pair, examples, metric) or 0.0 for pair in pairs]
+            lists.append(shortlist(candidates, windows[group], contexts, vocabulary, cuts))
         self._words = _as_answers(lists, vocabulary)
         self._blends = [blends for _, blends in lists]
         self._counts = ItemCounts(counted, examples, vocabulary)
-        self._group_answers: dict[Seats, Answers] = {}
+        self._group_answers: dict[Seats, AnswerWords] = {}
         self._scores: dict[tuple[int, Seats], Doubles] = {}
         self._versions_known: dict[tuple[int, Seats], tuple[Ballots, Doubles]] = {}
         self._versions_weights: Doubles | None = None
@@ -177,7 +190,7 @@ class Evaluator:
         """Score of each question, where a group settles what a vote leaves open."""
         return self._counts.best(self._vote(leader, seats))
 
-    def _blend(self, group_seats: Seats) -> Answers:
+    def _blend(self, group_seats: Seats) -> AnswerWords:
         """The answers of one group's seats, ``[B, Q]``."""
         key = tuple(sorted(group_seats))
         if key not in self._group_answers:
@@ -200,8 +213,8 @@ class Evaluator:
     def _votes(self, seats: Seats) -> Votes:
         return count_votes(self._others(seats, None))
 
-    def _others(self, seats: Seats, leader: int | None) -> list[Answers]:
-        """Answers of the groups that have a seat but one, in their order."""
+    def _others(self, seats: Seats, leader: int | None) -> list[AnswerWords]:
+        """AnswerWords of the groups that have a seat but one, in their order."""
         groups = [group for group in self.seated_groups(seats) if group != leader]
         return [self._blend(self._only(seats, group)) for group in groups]
 
@@ -257,7 +270,7 @@ class Evaluator:
 
 def _as_answers(
     lists: Sequence[tuple[Sequence[int], Blends]], vocabulary: Vocabulary
-) -> list[Answers]:
+) -> list[AnswerWords]:
     """The words of each group's spans."""
     questions = sorted({row for _, blends in lists for row in blends.example.tolist()})
     repeats = [row for row in questions if vocabulary.has_repeats(row)]
@@ -265,13 +278,13 @@ def _as_answers(
     for masks, blends in lists:
         own = vocabulary.bits(masks)
         if not repeats:
-            answers.append(Answers(own, own))
+            answers.append(AnswerWords(own, own))
             continue
         rows = blends.example.tolist()
         full = list(masks)
         for place in np.flatnonzero(np.isin(blends.example, repeats)).tolist():
             full[place] = vocabulary.everywhere(rows[place], masks[place])
-        answers.append(Answers(own, vocabulary.bits(full)))
+        answers.append(AnswerWords(own, vocabulary.bits(full)))
     return answers
 
 

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from autoqa.arrays import Doubles, Indices
 from autoqa.ensemble.evaluation.word_sets import NONE, Bits, Vocabulary, size
 from autoqa.scores.metrics import references
-from autoqa.scores.overlap import Overlap
+from autoqa.scores.overlap import ItemOverlap
 from autoqa.scores.registry import Metric
 from autoqa.text.segmentation import pieces
 from autoqa.types import Example
@@ -115,12 +115,12 @@ class ItemCounts:
         expected = reference.size if which is None else reference.size[which]
         common = _counted(answers, reference.plain, which)
         _add_shared(common, answers, reference, which)
-        values: Doubles = (sizes == expected).astype(np.float64)  # right where either is nothing
-        some = (sizes > 0) & (expected > 0)
-        expected = np.broadcast_to(expected, sizes.shape)
-        values[some] = self._overlap.share(
-            *(each[some].astype(np.float64) for each in (sizes, expected, common))
-        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = self._overlap.share(
+                sizes.astype(np.float64), expected.astype(np.float64), common.astype(np.float64)
+            )
+        nothing = (sizes == 0) | (expected == 0)
+        values: Doubles = np.where(nothing, sizes == expected, share)
         return values
 
     def _reference(
@@ -174,7 +174,7 @@ class ItemCounts:
         ]
 
 
-def _items(overlap: Overlap, words: Sequence[str], language: str) -> Counter[str]:
+def _items(overlap: ItemOverlap, words: Sequence[str], language: str) -> Counter[str]:
     found = Counter(item for word in words for item in overlap.items(word, language))
     return Counter(dict.fromkeys(found, 1)) if overlap.distinct else found
 

@@ -8,15 +8,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from autoqa.arrays import Doubles
+from autoqa.decoding.decoder import SpanDecoder
 from autoqa.decoding.span_search import WindowsLike
 from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator, Seats, mean
 from autoqa.ensemble.joining.aggregate import aggregate
+from autoqa.ensemble.joining.evidence import window_evidence
+from autoqa.ensemble.joining.own_none import has_both_kinds, own_cut
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.scores.metrics import score_by
 from autoqa.scores.registry import get_metric
 from autoqa.types import DEFAULT_METRIC, Aggregator, Example, Segmentation, VoteBy
+
+_DECIDED = 1e6
+"""Nats that no evidence reaches."""
 
 SHORTLISTED = 5
 """Contenders for one seat whose ensembles are really joined: those with which the groups' vote
@@ -55,8 +62,23 @@ class JoinedEvaluator(Evaluator):
         self.groups_vote = aggregator == "vote"
         self._windows, self._examples = windows, examples
         self._aggregator, self._voted = aggregator, words
+        self._none, self._above = self._own_none()
         everyone = [self._score(group, (i,)) for i, group in enumerate(self.group_of)]
         self.alone = np.array(everyone)
+
+    def _own_none(self) -> tuple[Doubles | None, list[Doubles]]:
+        """Score of no answer, and how far each contender's evidence is above its own cut."""
+        if not has_both_kinds(self._examples):
+            return None, []
+        contexts = [example.context for example in self._examples]
+        decoders = {group: SpanDecoder(self._windows[group], contexts) for group in self.groups}
+        above = []
+        for each in self.contenders:
+            decoder = decoders[each.group]
+            cut = own_cut(decoder, each.logits, self._examples, self._metric) or 0.0
+            evidence = window_evidence(decoder.grid, *each.logits, len(contexts))
+            above.append(evidence - np.clip(cut, -_DECIDED, _DECIDED))
+        return np.array([float(not example.answers) for example in self._examples]), above
 
     def additions(self, seats: Seats, options: Sequence[int], weights: Doubles) -> Doubles:
         """As for a vote of groups, for the :data:`SHORTLISTED`; minus infinity for the others."""
@@ -82,7 +104,19 @@ class JoinedEvaluator(Evaluator):
             self._windows,
             [example.context for example in self._examples],
         )
-        return score_by(self._metric, [span.text for span in answers], self._examples)
+        scores = score_by(self._metric, [span.text for span in answers], self._examples)
+        if self._none is None:
+            return scores
+        return np.where(self._says_none(seats), self._none, scores)
+
+    def _says_none(self, seats: Seats) -> npt.NDArray[np.bool_]:
+        """Where the seats' mean evidence is below their cuts, a group counting once."""
+        by_group = [
+            np.mean([self._above[i] for i in self._only(seats, group)], axis=0)
+            for group in self.seated_groups(seats)
+        ]
+        below: npt.NDArray[np.bool_] = np.mean(by_group, axis=0) < 0
+        return below
 
 
 def make_evaluator(

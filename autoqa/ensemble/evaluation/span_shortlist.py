@@ -16,10 +16,14 @@ from autoqa.arrays import Floats, Indices, LogitPair
 from autoqa.decoding.span_search import SpanGrid, WindowsLike
 from autoqa.ensemble.evaluation.blend_winners import Blends, unbeaten
 from autoqa.ensemble.evaluation.word_sets import Vocabulary
+from autoqa.ensemble.joining.evidence import window_evidence
 from autoqa.errors import DataError
 from autoqa.text.whitespace import Texts
 
 _TOP = 20
+_DECIDED = 1e6
+"""Nats that decide whatever a blend's other members say."""
+
 _NOTHING = -1e30
 """Score of the empty answer, below that of any span."""
 
@@ -29,6 +33,7 @@ def shortlist(
     windows: WindowsLike,
     contexts: Sequence[str],
     vocabulary: Vocabulary,
+    cuts: Sequence[float] | None = None,
 ) -> tuple[list[int], Blends]:
     """Reads one group's logits off at the spans that matter.
 
@@ -37,6 +42,9 @@ def shortlist(
         windows: The group's windows.
         contexts: Context of each question.
         vocabulary: Takes up the words of all spans.
+        cuts: The evidence below which each candidate alone gives no answer. "None" then competes:
+            its score is that of the best span, raised by what the evidence lacks of the cut, so
+            that it wins exactly there, and blends add up. Left out, it never wins.
 
     Returns:
         The words of each span, and what finds winners among the spans. Each question's spans stand
@@ -59,6 +67,12 @@ def shortlist(
     masks = _masks(example, low, high, contexts, vocabulary)
     masks += [vocabulary.mask(row, "") for row in range(len(contexts))]
     nothing = np.full((len(packed), len(contexts)), _NOTHING)
+    if cuts is not None:
+        np.maximum.at(nothing.T, example, sums.T)
+        for row, (_, logits) in enumerate(candidates):
+            lacking = cuts[row] - window_evidence(grid, *logits, len(contexts))
+            # A cut is infinite where a candidate should say none always, or never.
+            nothing[row] += np.clip(lacking, -_DECIDED, _DECIDED)
     example = np.append(example, np.arange(len(contexts)))
     order = np.argsort(example, kind="stable")
     blends = Blends(np.concatenate((sums, nothing), axis=1)[:, order], example[order])

@@ -18,7 +18,7 @@ _Which = Indices | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class AnswerWords:
     """Words of answers.
 
     Attributes:
@@ -35,19 +35,19 @@ class Answers:
         """Whether no word occurs twice."""
         return self.own is self.has
 
-    def take(self, which: Indices) -> "Answers":
+    def take(self, which: Indices) -> "AnswerWords":
         """Those at some places of the last axis, as an array ``[B, *which.shape]``."""
         own = self.own.take(which, axis=1)
-        return Answers(own, own if self.simple else self.has.take(which, axis=1))
+        return AnswerWords(own, own if self.simple else self.has.take(which, axis=1))
 
 
-def count_votes(answers: Sequence[Answers]) -> Votes:
+def count_votes(answers: Sequence[AnswerWords]) -> Votes:
     """Counts the groups that have each word, from one array ``[B, Q]`` per group."""
     votes: Votes = flags(np.stack([each.has for each in answers])).sum(axis=0, dtype=np.int16)
     return votes
 
 
-def first_with(answers: Sequence[Answers]) -> Bits | None:
+def first_with(answers: Sequence[AnswerWords]) -> Bits | None:
     """Words as the first of several answers has them that has them; ``None`` where all do alike."""
     if not answers or answers[0].simple:
         return None
@@ -57,7 +57,9 @@ def first_with(answers: Sequence[Answers]) -> Bits | None:
     return words
 
 
-def majority(votes: Votes, groups: int, preferred: Answers, others: Sequence[Answers]) -> Bits:
+def majority(
+    votes: Votes, groups: int, preferred: AnswerWords, others: Sequence[AnswerWords]
+) -> Bits:
     """The words that stay, ``[B, Q]``.
 
     Args:
@@ -72,7 +74,7 @@ def majority(votes: Votes, groups: int, preferred: Answers, others: Sequence[Ans
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ballots:
-    """Answers of P versions of one group, which differ on some questions only.
+    """AnswerWords of P versions of one group, which differ on some questions only.
 
     Attributes:
         common: The answers where all agree, ``[B, Q]``.
@@ -80,9 +82,9 @@ class Ballots:
         changed: The answers there, ``[B, P, N]``.
     """
 
-    common: Answers
+    common: AnswerWords
     questions: Indices
-    changed: Answers
+    changed: AnswerWords
 
     def alone(self, counts: ItemCounts, weights: Doubles) -> Doubles:
         """Weighted mean score of each version by itself, ``[P]``."""
@@ -92,7 +94,7 @@ class Ballots:
         self,
         votes: Votes,
         groups: int,
-        others: Sequence[Answers],
+        others: Sequence[AnswerWords],
         counts: ItemCounts,
         weights: Doubles,
     ) -> Doubles:
@@ -109,7 +111,7 @@ class Ballots:
         more, same = packed(2 * votes + 2 >= groups), packed(2 * votes > groups)
         else_ = first_with(others)
 
-        def vote(answers: Answers, which: _Which) -> Bits:
+        def vote(answers: AnswerWords, which: _Which) -> Bits:
             kept = _at(same, which) | (answers.has & _at(more, which))
             rest = None if else_ is None else _at(else_, which)
             return _unless_empty(_occurring(kept, answers, rest), answers.own)
@@ -120,9 +122,9 @@ class Ballots:
         self,
         votes: Votes,
         groups: int,
-        preferred: Answers,
-        before: Sequence[Answers],
-        after: Sequence[Answers],
+        preferred: AnswerWords,
+        before: Sequence[AnswerWords],
+        after: Sequence[AnswerWords],
         counts: ItemCounts,
         weights: Doubles,
     ) -> Doubles:
@@ -132,7 +134,7 @@ class Ballots:
             votes: Of the other groups.
             groups: How many groups vote, this one included.
             preferred: The best group's answers, ``[B, Q]``.
-            before: Answers of those further ones that come before this one in their order.
+            before: AnswerWords of those further ones that come before this one in their order.
             after: Of those that come after it.
             counts: Scores answers.
             weights: How much each question counts, ``[Q]``.
@@ -141,7 +143,7 @@ class Ballots:
         more = packed((2 * votes + 2 > groups) | ((2 * votes + 2 == groups) & has))
         same = packed((2 * votes > groups) | ((2 * votes == groups) & has))
 
-        def vote(answers: Answers, which: _Which) -> Bits:
+        def vote(answers: AnswerWords, which: _Which) -> Bits:
             kept = _at(same, which) | (answers.has & _at(more, which))
             best = _each_at(preferred, which)
             line = [*(_each_at(each, which) for each in before), answers]
@@ -152,7 +154,7 @@ class Ballots:
 
     def _means(
         self,
-        vote: Callable[[Answers, _Which], Bits],
+        vote: Callable[[AnswerWords, _Which], Bits],
         counts: ItemCounts,
         weights: Doubles,
     ) -> Doubles:
@@ -175,7 +177,7 @@ def packed(words: npt.NDArray[np.bool_]) -> Bits:
     return sets
 
 
-def _occurring(kept: Bits, preferred: Answers, rest: Bits | None) -> Bits:
+def _occurring(kept: Bits, preferred: AnswerWords, rest: Bits | None) -> Bits:
     """Words that stay as often as they occur: in the best answer, or in the first that has them."""
     if rest is None:
         return kept if preferred.simple else kept & preferred.own
@@ -187,9 +189,9 @@ def _at(sets: Bits, which: _Which) -> Bits:
     return (sets if which is None else sets.take(which, axis=1))[:, None]
 
 
-def _each_at(answers: Answers, which: _Which) -> Answers:
+def _each_at(answers: AnswerWords, which: _Which) -> AnswerWords:
     own = _at(answers.own, which)
-    return Answers(own, own if answers.simple else _at(answers.has, which))
+    return AnswerWords(own, own if answers.simple else _at(answers.has, which))
 
 
 def _unless_empty(sets: Bits, instead: Bits) -> Bits:

@@ -36,8 +36,7 @@ def vote(
     Words are cut as the metric does it, and compared in lower case. A word with exactly half of the
     votes stays if the best voter has it, so two equal voters always give the answer of the better
     one. If no word stays, the best voter's answer stands. An empty answer is a vote for no answer,
-    which counts as a word does: if the majority has none, the joint answer is empty. A word cannot
-    stay beside it, because each voter has one or the other.
+    which counts as a word does; no word can stay beside it.
 
     By ``set``, a word is the same wherever it stands. A kept word stays everywhere it occurs in
     the first answer that has it, the best voter's asked first, then the others in order. By
@@ -64,11 +63,7 @@ def vote(
     Raises:
         ValueError: ``best`` is none of the voters, or there is not one seat count for each.
     """
-    if not 0 <= best < len(answers):
-        raise ValueError(f"best is {best}, but there are {len(answers)} answers")
-    weights = [1.0] * len(answers) if seats is None else list(seats)
-    if len(weights) != len(answers) or not all(weight > 0 for weight in weights):
-        raise ValueError(f"seats {weights} for {len(answers)} answers: one above 0 for each")
+    weights = _weights(len(answers), best, seats)
     placed = [_places(answer, segmentation) for answer in answers]
     items = [{_item(place, words) for place in places} or {_NONE} for places in placed]
     unplaced = _majority(items, weights, best)
@@ -85,6 +80,15 @@ def vote(
     chosen.sort()
     start, end = chosen[0].low, max(place.high for place in chosen)
     return Span(start, end, score, _text(chosen, context, segmentation))
+
+
+def _weights(voters: int, best: int, seats: Sequence[float] | None) -> list[float]:
+    if not 0 <= best < voters:
+        raise ValueError(f"best is {best}, but there are {voters} answers")
+    weights = [1.0] * voters if seats is None else list(seats)
+    if len(weights) != voters or not all(weight > 0 for weight in weights):
+        raise ValueError(f"seats {weights} for {voters} answers: one above 0 for each")
+    return weights
 
 
 def disagreement(first: Sequence[Span], second: Sequence[Span]) -> float:
