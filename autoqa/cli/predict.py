@@ -18,6 +18,7 @@ from autoqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from autoqa.bundle.answer_files import Format
+    from autoqa.bundle.manifest import Manifest
     from autoqa.bundle.prediction import Prediction
 
 _PATH = click.Path(path_type=Path)
@@ -110,11 +111,7 @@ def predict(
         min_score=min_score,
         max_answer_tokens=max_answer_tokens,
     )
-    if no_answer_file is not None and ensemble.manifest.no_answer is None:
-        raise ConfigError(
-            f"--na-prob-file {no_answer_file}: the bundle was validated on no question without an "
-            "answer, so it cannot say how likely there is none; leave the option out."
-        )
+    _check_no_answer_file(no_answer_file, ensemble.manifest)
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
             rows.good,
@@ -128,6 +125,14 @@ def predict(
     if rows.problems:
         complain("\n".join(rows.problems))
         ctx.exit(1)
+
+
+def _check_no_answer_file(path: Path | None, manifest: "Manifest") -> None:
+    if path is not None and manifest.no_answer is None:
+        raise ConfigError(
+            f"--na-prob-file {path}: the bundle was validated on no question without an answer, so "
+            "it cannot say how likely there is none; leave the option out."
+        )
 
 
 def _check_outputs(form: str, top_k: int, output: Path | None, no_answer_file: Path | None) -> None:

@@ -6,12 +6,7 @@ from autoqa.bundle.entries import ConversionEntry, GroupEntry, MemberEntry, Refi
 from autoqa.bundle.manifest import UNKNOWN
 from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.ensemble.joining.plan import EnsemblePlan
-from autoqa.export.reliability_card import (
-    beyond,
-    confidence_lines,
-    judgement,
-    no_answer_lines,
-)
+from autoqa.export.reliability_card import beyond, judgement, reliability_lines
 from autoqa.scores.registry import further_metrics, get_metric, title
 from autoqa.scores.summary import ScoreEntry
 
@@ -65,16 +60,14 @@ def model_card(
         "",
         *_scores(public, private),
         *_refitted(refit),
-        *no_answer_lines(no_answer),
-        *confidence_lines(confidence),
+        *reliability_lines(no_answer, confidence),
         *_converted(conversion),
         *_members(members),
         *_joining(ensemble),
         *_recipes(members),
         *_licences(members, data),
+        *("## Known limits", "", f"- {judgement(no_answer, confidence)}."),
         *_limits(groups, max_answer_tokens, public, private, conversion),
-        f"- {judgement(no_answer, confidence)}.",
-        "",
     ]
     return "\n".join(lines)
 
@@ -196,8 +189,6 @@ def _limits(
     if len(set(limits.values())) > 1:
         most = ", ".join(f"{limit} tokens of {group}" for group, limit in limits.items())
     return [
-        "## Known limits",
-        "",
         "- Selection chose what is best on the public part, so that score is too high; the "
         f"private one is measured on {private.questions} questions and says what to expect of "
         "texts and questions like them, no others.",
@@ -209,6 +200,7 @@ def _limits(
         f"- Weights are rounded to {rounded}; other processors and library versions than "
         "`manifest.json` names change scores in the last digits and may change an answer whose "
         "rivals were as good.",
+        "",
     ]
 
 

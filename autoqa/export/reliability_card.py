@@ -3,7 +3,14 @@
 from autoqa.bundle.reliability_entries import AnswerSplitEntry, ConfidenceEntry, NoAnswerEntry
 
 
-def no_answer_lines(entry: NoAnswerEntry | None) -> list[str]:
+def reliability_lines(
+    no_answer: NoAnswerEntry | None, confidence: ConfidenceEntry | None
+) -> list[str]:
+    """What is said of both, in Markdown; nothing of what was not fitted."""
+    return [*_no_answer_lines(no_answer), *_confidence_lines(confidence)]
+
+
+def _no_answer_lines(entry: NoAnswerEntry | None) -> list[str]:
     """The threshold with its interval, and scores by whether there is an answer, in Markdown."""
     if entry is None:
         return []
@@ -38,7 +45,7 @@ def _split_row(name: str, split: AnswerSplitEntry) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def confidence_lines(entry: ConfidenceEntry | None) -> list[str]:
+def _confidence_lines(entry: ConfidenceEntry | None) -> list[str]:
     """What a score promises and what answers reached, in Markdown."""
     if entry is None:
         return []

@@ -1,7 +1,7 @@
 """Metrics that compare what two texts consist of, whatever its order."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autoqa.arrays import Doubles
@@ -41,14 +41,14 @@ class ItemOverlap:
             language: ISO 639-1 code of both.
             segmentation: Where they are cut into words.
         """
-        one, two = (self._counted(each, language, segmentation) for each in (text, other))
+        one, two = (self.counted(pieces(each, segmentation), language) for each in (text, other))
         if not one or not two:
             return float(not one and not two)
         sizes = one.total(), two.total()
         return float(self.share(*sizes, (one & two).total()))  # type: ignore[arg-type]
 
-    def _counted(self, text: str, language: str, segmentation: Segmentation) -> Counter[str]:
-        words = pieces(text, segmentation)
+    def counted(self, words: Iterable[str], language: str) -> Counter[str]:
+        """The items of words in lower case, and how often each counts."""
         found = Counter(item for word in words for item in self.items(word, language))
         return Counter(dict.fromkeys(found, 1)) if self.distinct else found
 

@@ -44,7 +44,7 @@ COUNT, NEAREST, ASKED = 10_000, 20, 1500
 POOL, EXHAUSTIVE = 500, 20
 """Documents and questions where every passage is read: 10,000 passes."""
 TRAINED, QUESTIONS = 5000, 100
-WIDE, WIDELY = 500, 15
+WIDE, WIDELY = 500, 20
 """Passages that are read beside for some questions of 10,000 documents: all would take hours."""
 
 pytestmark = pytest.mark.skipif(not SQUAD.is_file(), reason="the real data is not at hand")

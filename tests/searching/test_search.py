@@ -312,6 +312,13 @@ def test_another_limit_on_answers_is_refused_even_if_accepted(
     assert fakes.search(tmp_path, fakes.good, begun, SearchOptions(trials=2)).finished == 2
 
 
+def test_trials_values_are_named_by_the_studys_metric(tmp_path: Path) -> None:
+    text = fakes.STUDY.replace('source = "chaii"', 'source = "chaii"\nmetric = "mlqa"')
+    fakes.search(tmp_path, fakes.good, text, SearchOptions(trials=1))
+    study = optuna.load_study(study_name="small", storage=fakes.run_folder().store_url())
+    assert study.metric_names == ["mlqa"]
+
+
 def test_another_metric_is_refused_even_if_accepted(tmp_path: Path) -> None:
     other = fakes.STUDY.replace('source = "chaii"', 'source = "chaii"\nmetric = "mlqa"')
     fakes.search(tmp_path, fakes.good, fakes.STUDY, SearchOptions(trials=1))

@@ -24,7 +24,6 @@ import numpy.typing as npt
 from autoqa.arrays import Doubles, Indices
 from autoqa.ensemble.evaluation.word_sets import NONE, Bits, Vocabulary, size
 from autoqa.scores.metrics import references
-from autoqa.scores.overlap import ItemOverlap
 from autoqa.scores.registry import Metric
 from autoqa.text.segmentation import pieces
 from autoqa.types import Example
@@ -142,7 +141,7 @@ class ItemCounts:
         plain: list[dict[int, int]] = []
         shared: list[dict[int, int]] = []
         for row, (text, language) in enumerate(zip(texts, languages, strict=True)):
-            counts = _items(self._overlap, pieces(text, self._segmentation), language)
+            counts = self._overlap.counted(pieces(text, self._segmentation), language)
             sizes.append(counts.total())
             alone: dict[int, int] = defaultdict(int)
             for item, count in counts.items():
@@ -172,11 +171,6 @@ class ItemCounts:
             )
             for digit in range(highest.bit_length())
         ]
-
-
-def _items(overlap: ItemOverlap, words: Sequence[str], language: str) -> Counter[str]:
-    found = Counter(item for word in words for item in overlap.items(word, language))
-    return Counter(dict.fromkeys(found, 1)) if overlap.distinct else found
 
 
 def _counted(answers: Bits, digits: Sequence[Bits], which: Indices | None) -> _Counts:

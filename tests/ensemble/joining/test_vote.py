@@ -194,6 +194,39 @@ def test_a_voter_with_more_seats_than_all_others_decides():
     assert vote(answers, CONTEXT, 0, seats=[2, 1, 1]).score == pytest.approx(0.55)
 
 
+JAPANESE = "首都は東京都、または東京 Tokyo 2020年。"
+
+
+def piece(text, score=0.5, context=JAPANESE):
+    start = context.index(text)
+    return Span(start, start + len(text), score, text)
+
+
+def test_unspaced_characters_are_voted_on_one_by_one():
+    answers = [piece("東京都"), piece("東京"), piece("は東京")]
+    assert vote(answers, JAPANESE, 0).text == "東京都", "whole sentences are words at white space"
+    voted = vote(answers, JAPANESE, 0, segmentation="mixed")
+    assert (voted.text, JAPANESE[voted.start : voted.end]) == ("東京", "東京")
+
+
+def test_unspaced_characters_are_joined_without_spaces():
+    answers = [piece("首都は東京都"), piece("首都"), piece("東京都")]
+    voted = vote(answers, JAPANESE, 0, segmentation="mixed")
+    assert voted.text == "首都東京都"
+    assert JAPANESE[voted.start : voted.end] == "首都は東京都"
+
+
+def test_what_has_white_space_between_keeps_it():
+    answers = [piece("東京 Tokyo 2020年"), piece("東京 Tokyo"), piece("2020年")]
+    assert vote(answers, JAPANESE, 0, segmentation="mixed").text == "東京 Tokyo 2020年"
+    answers = [piece("または東京 Tokyo 2020年"), piece("または"), piece("2020年")]
+    assert vote(answers, JAPANESE, 0, segmentation="mixed").text == "または 2020年"
+    thai = "กรุงเทพมหานคร ประเทศไทย"
+    answers = [piece("กรุงเทพมหานคร", context=thai), piece("กรุงเทพ", context=thai)]
+    voted = vote([*answers, piece("เทพมหานคร", context=thai)], thai, 0, segmentation="mixed")
+    assert voted.text == thai[voted.start : voted.end]
+
+
 def test_wrong_best():
     with pytest.raises(ValueError, match="best is 1, but there are 1 answers"):
         vote([span("1947")], CONTEXT, 1)
