@@ -37,7 +37,7 @@ def test_scores_are_those_of_the_real_answers(seed, groups):
     examples = []
     for number, context in enumerate(contexts):
         references = []
-        for _ in range(int(rng.integers(0, 3))):
+        for _ in range(int(rng.integers(1, 3))):
             low = int(rng.integers(0, len(context) + 1))
             references.append(Answer(context[low : low + 12], low))
         examples.append(Example(str(number), "?", context, tuple(references), "hi", str(number)))

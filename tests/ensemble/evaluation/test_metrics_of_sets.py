@@ -47,7 +47,7 @@ def draw(seed, groups):
             places.append((len(context), len(context) + len(piece)))
             context += piece
         texts = []
-        for _ in range(int(rng.integers(0, 3))):
+        for _ in range(int(rng.integers(1, 3))):
             low = int(rng.integers(0, len(context) + 1))
             texts.append(Answer(context[low : low + int(rng.integers(1, 14))], low))
         language = str(rng.choice(LANGUAGES))
