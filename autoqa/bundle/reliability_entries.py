@@ -33,6 +33,11 @@ class ThresholdEntry(Entry):
     answerable: _Count
     unanswerable: _Count
 
+    @property
+    def total(self) -> int:
+        """Public questions that it was fitted on."""
+        return self.answerable + self.unanswerable
+
     def __str__(self) -> str:
         ends = f"{_short(self.low, 2)} to {_short(self.high, 2)}"
         return f"{_short(self.value, 2)} (95 % interval {ends})"

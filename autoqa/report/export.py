@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from autoqa.analysis.span_fit import SpanFit
     from autoqa.bundle.manifest import Manifest
+    from autoqa.bundle.reliability_entries import NoAnswerEntry
     from autoqa.export.distilled import Standing
     from autoqa.export.kaggle.hours import Hours
     from autoqa.export.kaggle.kit import Kit
@@ -23,11 +24,28 @@ def bundle_sentences(target: Path, manifest: "Manifest") -> list[str]:
     size = sum(entry.size for entry in manifest.files.values())
     count = len(manifest.members)
     notes = (manifest.refit, manifest.conversion)
+    none = manifest.no_answer
     return [
         f"{target}: {count} model{'' if count == 1 else 's'}, {size / 1e6:.1f} MB",
         f"public {manifest.public}, private {manifest.private}",
+        *([] if none is None else no_answer_sentences(none)),
         *(str(note) for note in notes if note is not None),
     ]
+
+
+def no_answer_sentences(entry: "NoAnswerEntry") -> list[str]:
+    """When no answer is given, and what that is worth on the private part."""
+    lines = [f"no answer above {entry.threshold}, fitted on {entry.threshold.total} questions"]
+    lines += [f"no answer in {code} above {each}" for code, each in entry.by_language.items()]
+    split = entry.private
+    if split is not None:
+        lines.append(
+            f"private, by kinds of questions: {split.has_answer:.3f} of {split.answerable} with an "
+            f"answer, {split.no_answer:.3f} of {split.unanswerable} without, {split.all:.3f} of "
+            f"all; {split.best:.3f} with the best possible threshold, {split.always:.3f} always "
+            "answering"
+        )
+    return lines
 
 
 def rule_sentences(study: str, manifest: "Manifest", tested: "Sequence[str]") -> list[str]:

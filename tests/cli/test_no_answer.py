@@ -1,7 +1,9 @@
 """A study with unanswerable questions, from stored predictions to answers."""
 
+import io
 import json
 import shutil
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +28,13 @@ def told(tmp_path_factory):
     home = tmp_path_factory.mktemp("none")
     parts = {"public": _rows(80), "private": _rows(60, 80)}
     bundle_kit.write_run(home / "runs", parts=parts)
-    with pytest.MonkeyPatch.context() as patch:
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said):
         patch.setenv("AUTOQA_HOME", str(home / "runs"))
         with pytest.raises(SystemExit) as caught:
             main(["export", "toy", "--to", str(home / "bundle")])
     assert not caught.value.code
+    (home / "said.txt").write_text(said.getvalue())
     return home / "bundle"
 
 
@@ -75,6 +79,16 @@ def test_the_manifest_says_what_the_card_says(told):
     for heading in ("## No answer", "## Confidence"):
         assert heading in card
     assert "It always answers" not in card
+
+
+def test_the_export_says_the_threshold_and_the_scores_of_both_kinds(told):
+    said = (told.parent / "said.txt").read_text()
+    entry = json.loads((told / "manifest.json").read_text())["no_answer"]
+    assert "no answer above " in said
+    assert "fitted on 80 questions" in said
+    split = entry["private"]
+    assert f"{split['has_answer']:.3f} of 30 with an answer, {split['no_answer']:.3f} of 30" in said
+    assert f"{split['best']:.3f} with the best possible threshold" in said
 
 
 def test_a_threshold_decides_who_gets_an_answer(capsys, told, questions):
