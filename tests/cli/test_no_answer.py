@@ -13,6 +13,7 @@ import autoqa
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
 from tests import bundle_kit
+from tests.bundle.test_server import post, running
 
 
 def _rows(count, start=0):
@@ -177,3 +178,14 @@ def test_a_bundle_without_fits_answers_as_before(told, questions, tmp_path, caps
     never, _ = _predict(capsys, told, questions, "--no-answer", "never")
     assert [row["answer"] for row in rows] == [row["answer"] for row in never]
     assert not any("no_answer" in row for row in rows)
+
+
+def test_a_server_gives_none_as_it_is_told(told):
+    row = bundle_kit.examples(1, 140)[0]
+    asked = {"question": row.question, "context": row.context}
+    for threshold, answers in (("0", False), ("never", True)):
+        with running(told, "--no-answer", threshold) as (url, _):
+            status, found = post(url, asked)
+        assert status == 200
+        assert bool(found["answer"]) is answers
+        assert 0 < found["no_answer"] < 1
