@@ -52,6 +52,17 @@ def test_top_k_stands_under_others(bundle: Path, questions: Path, run: Run) -> N
     assert found == [{"id": e.id, **p.to_dict()} for e, p in zip(EXAMPLES, expected, strict=True)]
 
 
+def test_a_file_may_have_one_row_with_several_contexts(
+    bundle: Path, tmp_path: Path, run: Run
+) -> None:
+    row = {"question": EXAMPLES[0].question, "context": [e.context for e in EXAMPLES]}
+    for name, text in (("one.jsonl", json.dumps(row)), ("one.json", json.dumps(row, indent=1))):
+        (tmp_path / name).write_text(text)
+        code, out, err = run("predict", bundle, tmp_path / name, "--format", "jsonl")
+        assert code == 0, err
+        assert json.loads(out)["document"] in range(len(EXAMPLES))
+
+
 def test_squads_scripts_get_one_object(
     bundle: Path, questions: Path, tmp_path: Path, run: Run
 ) -> None:
