@@ -142,6 +142,7 @@ def test_a_threshold_of_a_bundle_that_cannot_tell_says_so(capsys, bundle: Path, 
     answered, err = _predict(capsys, bundle, questions, "--no-answer", "0.5")
     assert answered == plain
     assert "no_answer" not in plain[0]
+    assert err.startswith("Warning: ")
     assert "was validated on no question without an answer" in " ".join(err.split())
     with pytest.warns(UserWarning, match="always answers"):
         autoqa.load(bundle, no_answer=0.5)
