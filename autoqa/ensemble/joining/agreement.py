@@ -44,6 +44,8 @@ def agreement(
         decoder = SpanDecoder(windows[group], contexts)
         for member in members:
             own = decoder.best(*logits[member.id], plan.scoring.get(group))
-            same = [jaccard(a.text, b.text, plan.segmentation) for a, b in zip(own, joint, strict=True)]
+            same = [
+                jaccard(a.text, b.text, plan.segmentation) for a, b in zip(own, joint, strict=True)
+            ]
             total += member.weight * np.array(same)
     return np.minimum(1.0, total / sum(member.weight for member in plan.members))
