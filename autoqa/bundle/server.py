@@ -167,7 +167,7 @@ def _reply(content: Any, rows: list[Row], predictions: list[Prediction]) -> Any:
     """The answers in the form of the request."""
     items = content if isinstance(content, list) else [content]
     answers = [
-        ({"id": row.id} if "id" in item else {}) | prediction.to_dict()
+        ({} if item.get("id") is None else {"id": row.id}) | prediction.to_dict()
         for item, row, prediction in zip(items, rows, predictions, strict=True)
     ]
     return answers if isinstance(content, list) else answers[0]

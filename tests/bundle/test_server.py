@@ -109,6 +109,7 @@ def test_one_row_gets_one_object(address: str, bundle: Path) -> None:
         "score": single.score,
     }
     assert post(address, row | {"id": 7})[1] == {"id": "7"} | found
+    assert post(address, row | {"id": None})[1] == found
     assert post(address, [])[1] == []
 
 
