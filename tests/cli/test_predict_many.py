@@ -164,6 +164,7 @@ def test_rows_may_have_lists_of_contexts(bundle: Path, tmp_path: Path, run: Run)
         (("--documents", "{binary}"), 2, "{binary}/x.bin: it is no text; take it out"),
         (("--passages", "0"), 2, "'0' must be a whole number from 1 on, or all."),
         (("--passages", "some"), 2, "'some' must be a whole number from 1 on, or all."),
+        (("--output", "a", "--na-prob-file", "./a"), 2, "--na-prob-file a is the file of --output"),
         (("--na-prob-file", "no/such"), 2, "--na-prob-file no/such: the folder"),
     ],
 )
