@@ -71,6 +71,8 @@ def test_the_manifest_says_what_the_card_says(told):
     assert split["best"] >= split["all"]
     assert split["all"] == pytest.approx(manifest["private"]["jaccard"])
     assert manifest["no_answer"]["public"]["all"] == pytest.approx(manifest["public"]["jaccard"])
+    (member,) = manifest["members"]
+    assert member["public"]["jaccard"] == pytest.approx(manifest["public"]["jaccard"])
     card = (told / "README.md").read_text()
     for heading in ("## No answer", "## Confidence"):
         assert heading in card
