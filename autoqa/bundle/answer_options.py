@@ -1,5 +1,6 @@
 """What may be asked of answers, from Python, the command line and over HTTP alike."""
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import Literal, Self, TypedDict, Unpack
 
@@ -82,13 +83,14 @@ class AnswerOptions:
             return rule
         return rule.at(ALWAYS_ANSWERS if self.no_answer == "never" else float(self.no_answer))
 
-    def note(self, manifest: Manifest) -> str | None:
-        """Why a threshold does nothing, as a sentence; ``None`` where there is nothing to say."""
+    def warn(self, manifest: Manifest) -> None:
+        """Warns of a threshold that does nothing, in the name of the caller's caller."""
         if manifest.no_answer is not None or isinstance(self.no_answer, str):
-            return None
-        return (
+            return
+        warnings.warn(
             f"no_answer = {self.no_answer:g} does nothing: the bundle was validated on no question "
-            "without an answer, so it cannot tell and always answers; leave it out."
+            "without an answer, so it cannot tell and always answers; leave it out.",
+            stacklevel=3,
         )
 
 
@@ -103,7 +105,7 @@ def check_no_answer(value: object) -> None:
     if isinstance(value, str):
         hint = did_you_mean(value, ("auto", "never"))
         raise ConfigError(
-            f"no_answer is {value!r}{hint}: give auto, never or a number from 0 to 1."
+            f"no_answer is {value!r}{hint or ':'} give auto, never or a number from 0 to 1."
         )
     _check_share("no_answer", value, "auto, never or ")
 

@@ -6,11 +6,12 @@ span against "no answer here"; a passage's further answers have less of it by th
 odds against the best. Models are sure of answers to other questions, too, the surer the more there
 is to read; so a passage has less evidence the further it is from the question in the first stage
 (the interpolation of Yang et al., End-to-end open-domain question answering with BERTserini, 2019).
-A score is the answer's share in a softmax over "none" and the best answers
-of all passages that were read.
+A score is the answer's share in a softmax over "none" and the best answers of all passages that
+were read, each answer once.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -89,8 +90,10 @@ def _best(parts: Sequence[tuple[NearPassage, Prediction]], top_k: int) -> Predic
     if not taken:
         near, found = parts[0]
         return replace(found, passage=near.passage)
-    # "None" has the evidence 0.
-    shares = [0.0, *(group[0].evidence for group in by_passage if group)]
+    bests = sorted((group[0] for group in by_passage if group), key=lambda each: -each.evidence)
+    # "None" has the evidence 0. One answer found twice, as where passages overlap, is no rival of
+    # itself.
+    shares = [0.0, *(each.evidence for each in _distinct(bests, len(bests)))]
     total = float(np.logaddexp.reduce(shares))
     best, *others = (replace(each, score=math.exp(each.evidence - total)) for each in taken)
     return replace(best, others=tuple(others))
@@ -117,18 +120,20 @@ def _distinct(answers: Sequence[Prediction], top_k: int) -> list[Prediction]:
     """The first answers that neither overlap with a better one nor say the same."""
     taken: list[Prediction] = []
     said: set[tuple[str, ...]] = set()
+    by_document: dict[int, list[Prediction]] = defaultdict(list)
     for answer in answers:
         if len(taken) == top_k:
             break
+        assert answer.passage is not None
+        others = by_document[answer.passage.document]
         says = tuple(words(answer.answer))
-        if says not in said and not any(_overlap(answer, other) for other in taken):
+        if says not in said and not any(_overlap(answer, other) for other in others):
             said.add(says)
             taken.append(answer)
+            others.append(answer)
     return taken
 
 
 def _overlap(one: Prediction, other: Prediction) -> bool:
-    assert one.passage is not None
-    assert other.passage is not None
-    same = one.passage.document == other.passage.document
-    return same and one.start < other.end and other.start < one.end
+    """Whether two answers from one document have characters in common."""
+    return one.start < other.end and other.start < one.end

@@ -8,7 +8,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from autoqa.api import Precision
 from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
-from autoqa.scores.summary import Entry, ScoreEntry, _short
+from autoqa.scores.summary import Entry, ScoreEntry, short_decimal
 from autoqa.types import Aggregator, Segmentation, VoteBy, WeightFormat
 
 CONFIG = "config.json"
@@ -51,10 +51,12 @@ class ConversionEntry(Entry):
     @property
     def change(self) -> str:
         """``.853 -> .847 (-.006 ± .009)``: three digits, for the change is smaller than a score."""
-        scores = f"{_short(self.before.score, 3)} -> {_short(self.after.score, 3)}"
+        scores = f"{short_decimal(self.before.score, 3)} -> {short_decimal(self.after.score, 3)}"
         sign = "-" if self.gain < 0 else "+"
         half_width = (self.high - self.low) / 2
-        return f"{scores} ({sign}{_short(abs(self.gain), 3)} ± {_short(half_width, 3)})"
+        return (
+            f"{scores} ({sign}{short_decimal(abs(self.gain), 3)} ± {short_decimal(half_width, 3)})"
+        )
 
     @property
     def answers(self) -> str:

@@ -4,7 +4,6 @@ The windows, the forward pass, the decoding and the vote are the functions that 
 when it was selected, so a bundle answers as its manifest promises.
 """
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Unpack, overload
@@ -162,6 +161,8 @@ class Ensemble:
             MissingAssetError: Passages are to be searched, and the package for that is missing.
         """
         asked = self.options.changed(self.manifest, **options)
+        if "no_answer" in options:
+            asked.warn(self.manifest)
         questions = list(rows)
         for row in questions:
             check_row(row)
@@ -223,7 +224,5 @@ def load(
     manifest = verify(folder)
     check_device(device, manifest)
     asked = AnswerOptions().changed(manifest, **options)
-    note = asked.note(manifest)
-    if note is not None:
-        warnings.warn(note, stacklevel=2)
+    asked.warn(manifest)
     return Ensemble(folder, manifest, device=device, resident=resident, options=asked)

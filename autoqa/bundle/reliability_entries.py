@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from autoqa.ensemble.joining.confidence import Confidence
 from autoqa.ensemble.joining.none_rule import EvidenceScale, NoneRule
 from autoqa.scores.calibration import Reliability
-from autoqa.scores.summary import Entry, _short
+from autoqa.scores.summary import Entry, short_decimal
 
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Slope = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -39,8 +39,8 @@ class ThresholdEntry(Entry):
         return self.answerable + self.unanswerable
 
     def __str__(self) -> str:
-        ends = f"{_short(self.low, 2)} to {_short(self.high, 2)}"
-        return f"{_short(self.value, 2)} (95 % interval {ends})"
+        ends = f"{short_decimal(self.low, 2)} to {short_decimal(self.high, 2)}"
+        return f"{short_decimal(self.value, 2)} (95 % interval {ends})"
 
 
 class AnswerSplitEntry(Entry):

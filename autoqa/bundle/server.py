@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from autoqa.bundle.input_rows import Row, check_items
 from autoqa.bundle.prediction import Prediction
 from autoqa.bundle.predictor import Ensemble
 from autoqa.errors import ConfigError, DataError, MissingAssetError
+from autoqa.reading.references import is_missing
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -27,6 +28,9 @@ _BYTES_PER_CHARACTER = 12
 """Most that one takes: outside the basic plane, two JSON escapes of six bytes."""
 _BYTES_PER_QUESTION = 1024
 """Most that a question's keys, quotes and id take beside its text."""
+
+_OPTIONS = ("top_k", "no_answer", "min_score")
+"""Of :class:`autoqa.bundle.answer_options.AnswerOptions`, what a request may set."""
 
 _SHOWN = 20
 """Most bad rows that a refusal names."""
@@ -111,10 +115,10 @@ def make_app(ensemble: Ensemble, limits: RequestLimits) -> "FastAPI":
     ``POST /answer`` takes one row (``question``, ``context``, and if wanted ``id`` and
     ``language``) or a list of rows, and returns one object or a list: ``answer``, ``start`` and
     ``end`` (in characters, that is Unicode code points), ``score``, and the ``id`` of rows that
-    have one. A row may say ``top_k``, which adds a list ``others`` of the next best answers, and
-    its context may be a list of texts, one of which holds the answer. What cannot be answered gets
-    status 413 (too large) or 422, and a sentence under ``detail``. One request at a time is
-    answered, in the order in which they came.
+    have one. A row may say ``top_k``, which adds a list ``others`` of the next best answers,
+    ``no_answer`` and ``min_score``; its context may be a list of texts, one of which holds the
+    answer. What cannot be answered gets status 413 (too large) or 422, and a sentence under
+    ``detail``. One request at a time is answered, in the order in which they came.
 
     Args:
         ensemble: An opened bundle.
@@ -147,10 +151,10 @@ def make_app(ensemble: Ensemble, limits: RequestLimits) -> "FastAPI":
     async def answer(request: Request) -> JSONResponse:
         try:
             content = _parse(await _body(request.stream(), limits))
-            rows, top_k = _rows(content, limits), _top_k(content)
+            rows, asked = _rows(content, limits), _asked(content)
             async with turn:
                 predictions = await run_in_threadpool(
-                    ensemble.predict, rows, keep_loaded=True, top_k=top_k
+                    ensemble.predict, rows, keep_loaded=True, **asked
                 )
         except _Refused as refused:
             return JSONResponse({"detail": str(refused)}, refused.status)
@@ -167,10 +171,16 @@ def _reply(content: Any, rows: list[Row], predictions: list[Prediction]) -> Any:
     """The answers in the form of the request."""
     items = content if isinstance(content, list) else [content]
     answers = [
-        ({"id": row.id} if "id" in item else {}) | prediction.to_dict()
+        ({"id": row.id} if _is_named(item) else {}) | prediction.to_dict()
         for item, row, prediction in zip(items, rows, predictions, strict=True)
     ]
     return answers if isinstance(content, list) else answers[0]
+
+
+def _is_named(item: Mapping[str, Any]) -> bool:
+    """Whether a row has an id of its own, not its number."""
+    value = item.get("id")
+    return not is_missing(value) and bool(str(value).strip())
 
 
 async def _body(stream: AsyncIterator[bytes], limits: RequestLimits) -> bytes:
@@ -218,12 +228,16 @@ def _characters(row: Row) -> int:
     return len(row.question) + len(row.context) + sum(len(each.text) for each in several)
 
 
-def _top_k(content: Any) -> Any:
-    """How many answers are asked for: the same of all rows of a request."""
+def _asked(content: Any) -> dict[str, Any]:
+    """How the questions are to be answered: all rows of a request alike."""
     items = content if isinstance(content, list) else [content]
-    asked = [item.get("top_k", 1) for item in items]
-    if any(each != asked[0] for each in asked):
-        raise _Refused(
-            422, "top_k differs between the rows of the request: send a request for each."
-        )
-    return asked[0] if asked else 1
+    asked = {}
+    for name in _OPTIONS:
+        values = [item.get(name) for item in items]
+        if any(each != values[0] for each in values):
+            raise _Refused(
+                422, f"{name} differs between the rows of the request: send a request for each."
+            )
+        if values and values[0] is not None:
+            asked[name] = values[0]
+    return asked

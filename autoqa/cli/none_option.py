@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from autoqa.cli.terminal import complain
+from autoqa.cli.terminal import warn
 
 if TYPE_CHECKING:
     from autoqa.bundle.predictor import Ensemble
@@ -44,5 +44,5 @@ def opened_bundle(path: Path, **options: Any) -> "Ensemble":
         warnings.simplefilter("always", UserWarning)
         ensemble = load(path, **options)
     for each in caught:
-        complain(str(each.message))
+        warn(str(each.message))
     return ensemble

@@ -141,6 +141,10 @@ def _check_outputs(form: str, top_k: int, output: Path | None, no_answer_file: P
         raise click.UsageError(
             f"--top-k {top_k} needs --format json or jsonl: {form} holds one answer to a question"
         )
+    if output and no_answer_file and output.resolve() == no_answer_file.resolve():
+        raise ConfigError(
+            f"--na-prob-file {no_answer_file} is the file of --output, too: give each its own."
+        )
     for option, path in (("--output", output), ("--na-prob-file", no_answer_file)):
         if path is None:
             continue

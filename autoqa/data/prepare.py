@@ -67,6 +67,7 @@ def prepare_data(bound: BoundStudy) -> StudyData:
     several = several_sentence(train, study.recipe.answers)
     notes += [several] if several else []
     notes += _languages(study.recipe.portions, data)
+    _check_unanswerable(study.recipe.portions, data)
     target = study.recipe.target
     for portion in study.recipe.portions:
         if target is not None and portion.compares:
@@ -220,6 +221,20 @@ def _languages(portions: Sequence[PortionTable], data: StudyData) -> list[str]:
                 f"{', '.join(absent)}, only in {', '.join(have)}."
             )
     return notes
+
+
+def _check_unanswerable(portions: Sequence[PortionTable], data: StudyData) -> None:
+    """Refuses a share of questions without an answer where there is none to draw."""
+    for index, portion in enumerate(portions):
+        asked = portion.unanswerable
+        most = max(asked) if isinstance(asked, tuple) else asked
+        if portion.include is False or not most:
+            continue
+        if all(example.answers for example in data.train[portion.source]):
+            raise DataError(
+                f"recipe.portions[{index}].unanswerable: sources.{portion.source} has no question "
+                "without an answer to train on; leave the key out."
+            )
 
 
 def _majority(parts: Split) -> tuple[Split, str]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.none_fit import alone
 from autoqa.analysis.private_scores import private_score
 from autoqa.analysis.stored_predictions import load_part
 from autoqa.api import Precision
@@ -44,7 +45,9 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
     records = {seat.id: run.folder.read_record(seat.id) for seat in seats}
     plan = finished_plan(run, seats, tie_group)
     public = load_part(run, plan.members, "public")
-    member_scores = {member.id: public.score(plan.alone(member)) for member in plan.members}
+    member_scores = {
+        member.id: public.score(alone(public, plan, member)) for member in plan.members
+    }
     private = private_score(run, plan, reason=reason)
     bound = _bound(run)
     limits = kept_limits(run.folder, plan.groups)

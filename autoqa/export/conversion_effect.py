@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autoqa.analysis.finished_run import StudyRun
+from autoqa.analysis.none_fit import alone
 from autoqa.analysis.stored_predictions import StoredPart, load_part
 from autoqa.bundle.entries import MODEL_FILES, ConversionEntry
 from autoqa.bundle.time_estimate import encoder_weights
@@ -91,7 +92,7 @@ def with_converted(
             update={
                 "weights": weights,
                 "encoder_weights": encoder_weights(plan.models[entry.id]),
-                "public": converted.score(plan.ensemble.alone(member)),
+                "public": converted.score(alone(converted, plan.ensemble, member)),
             }
         )
         for entry, member in zip(plan.members, members, strict=True)

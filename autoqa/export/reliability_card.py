@@ -36,8 +36,8 @@ def _no_answer_lines(entry: NoAnswerEntry | None) -> list[str]:
 def _split_row(name: str, split: AnswerSplitEntry) -> str:
     cells = (
         name,
-        f"{split.has_answer:.2f} of {split.answerable}",
-        f"{split.no_answer:.2f} of {split.unanswerable}",
+        f"{split.has_answer:.2f} of {split.answerable}" if split.answerable else "–",
+        f"{split.no_answer:.2f} of {split.unanswerable}" if split.unanswerable else "–",
         f"{split.all:.2f}",
         f"{split.best:.2f} at {split.best_threshold:.2f}",
         f"{split.always:.2f}",

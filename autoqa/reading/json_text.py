@@ -225,7 +225,8 @@ def _rewriting(rows: str, path: Path) -> str:
 
 
 def _columns(document: Mapping[str, object]) -> bool:
-    """Whether values stand by column and not by row."""
-    return isinstance(document.get("context"), Mapping | list) or (
+    """Whether values stand by column and not by row; one row, too, may have several contexts."""
+    by_column = isinstance(document.get("context"), Mapping | list)
+    return (by_column and not isinstance(document.get("question"), str)) or (
         "columns" in document and isinstance(document.get("data"), list)
     )

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 def split_table(split: AnswerSplit) -> "Table":
     """Scores by whether there is an answer, beside those of other thresholds."""
     lines = table("questions", *numbers("n", "score"))
-    lines.add_row("has answer", str(split.answerable), f"{split.has_answer:.3f}")
-    lines.add_row("no answer", str(split.unanswerable), f"{split.no_answer:.3f}")
+    kinds = (
+        ("has answer", split.answerable, split.has_answer),
+        ("no answer", split.unanswerable, split.no_answer),
+    )
+    for name, questions, score in kinds:
+        lines.add_row(name, str(questions), f"{score:.3f}" if questions else "–")
     total = str(split.answerable + split.unanswerable)
     lines.add_row("all", total, f"{split.all:.3f}")
     best = f"all, best possible threshold ({split.best_threshold:.2f})"

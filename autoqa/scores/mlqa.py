@@ -43,7 +43,7 @@ def _article(language: str) -> re.Pattern[str] | None:
 register_overlap(
     "mlqa",
     "MLQA",
-    "F1 of MLQA, by characters where no spaces are written",
+    "F1 of MLQA (characters where no spaces are written)",
     ItemOverlap(items, f1_share),
     "mixed",
 )

@@ -72,7 +72,7 @@ class ScoreEntry(Entry):
         return (self.high - self.low) / 2
 
     def __str__(self) -> str:
-        return f"{_short(self.score, 2)} ± {_short(self.half_width, 2)}"
+        return f"{short_decimal(self.score, 2)} ± {short_decimal(self.half_width, 2)}"
 
 
 def score_answers(
@@ -113,7 +113,7 @@ def _entry(
     )
 
 
-def _short(value: float, digits: int) -> str:
+def short_decimal(value: float, digits: int) -> str:
     """``.61`` for 0.61: more digits than the interval supports would mislead."""
     text = f"{value:.{digits}f}"
     return text[1:] if text.startswith("0") else text

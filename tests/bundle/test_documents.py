@@ -150,7 +150,24 @@ def test_the_same_answer_in_two_documents_comes_once() -> None:
         Prediction("Bose", 0, 4, 0.5, evidence=2.0),
     ]
     (found,) = by_question(parts, predictions, 5)
-    assert [each.answer for each in (found, *found.others)] == ["ada", "Bose"]
+    answers = [found, *found.others]
+    assert [each.answer for each in answers] == ["ada", "Bose"]
+    shares = [math.exp(3), math.exp(2), 1]
+    assert [each.score for each in answers] == pytest.approx([s / sum(shares) for s in shares[:2]])
+
+
+def test_an_answer_where_passages_overlap_is_no_rival_of_itself() -> None:
+    text = "word " * 150 + "Ada . " + "more " * 150
+    question = Row("1", "Who ?", contexts=Documents([text]))
+    parts = passage_rows([question], None)
+    places = [part.near.passage.text.find("Ada") for part in parts if part.near]
+    assert len(places) == 2
+    assert min(places) >= 0
+    predictions = [Prediction("Ada", at, at + 3, 0.5, evidence=2.0) for at in places]
+    (found,) = by_question(parts, predictions, 1)
+    nearest = max(part.near.nearness for part in parts if part.near)
+    assert nearest == 0
+    assert found.score == pytest.approx(math.exp(2) / (1 + math.exp(2)))
 
 
 def test_distance_from_the_question_counts_against_an_answer() -> None:

@@ -109,6 +109,8 @@ def test_one_row_gets_one_object(address: str, bundle: Path) -> None:
         "score": single.score,
     }
     assert post(address, row | {"id": 7})[1] == {"id": "7"} | found
+    for none in (None, "", " "):
+        assert post(address, row | {"id": none})[1] == found
     assert post(address, [])[1] == []
 
 
@@ -120,6 +122,7 @@ def test_several_answers_and_several_contexts(address: str, bundle: Path) -> Non
     (expected,) = ensemble.predict([Row("1", **row)], top_k=3)
     assert found == expected.to_dict()
     assert len(found["others"]) == 2
+    assert post(address, row | {"top_k": None, "min_score": 1})[1]["answer"] == ""
     both = post(address, [row | {"top_k": 3}] * 2)[1]
     assert [len(each["others"]) for each in both] == [2, 2]
     contexts = [item["context"] for item in OBJECTS[:5]]
@@ -174,6 +177,8 @@ GOOD = {"question": "Who ?", "context": "Ada ."}
         ({"question": "q", "context": "c", "top_k": 0}, 422, "top_k is 0: give a whole number"),
         ({"question": "q", "context": "c", "top_k": "2"}, 422, "top_k is '2': give a whole number"),
         ([GOOD | {"top_k": 2}, GOOD], 422, "top_k differs between the rows of the request"),
+        (GOOD | {"no_answer": "nevr"}, 422, "no_answer is 'nevr'; did you mean 'never'?"),
+        (GOOD | {"min_score": 2}, 422, "min_score is 2: give a number from 0 to 1"),
         ({"question": " ", "context": "c"}, 422, "row 1: question is empty"),
         ({"question": "q", "context": 4}, 422, "row 1: context must be text, found 4"),
         ({"question": "q", "context": "\ud800"}, 422, "row 1: context holds half a surrogate"),

@@ -76,6 +76,8 @@ def test_the_manifest_says_what_the_card_says(told):
     assert split["best"] >= split["all"]
     assert split["all"] == pytest.approx(manifest["private"]["jaccard"])
     assert manifest["no_answer"]["public"]["all"] == pytest.approx(manifest["public"]["jaccard"])
+    (member,) = manifest["members"]
+    assert member["public"]["jaccard"] == pytest.approx(manifest["public"]["jaccard"])
     card = (told / "README.md").read_text()
     for heading in ("## No answer", "## Confidence"):
         assert heading in card
@@ -141,7 +143,7 @@ def test_evaluate_splits_scores_and_says_what_confidence_is_worth(capsys, told, 
     [
         ("--no-answer", "1.5", "no_answer is 1.5: give auto, never or a number from 0 to 1."),
         ("--no-answer", "nan", "no_answer is nan: give auto, never or a number from 0 to 1."),
-        ("--no-answer", "nevr", "did you mean 'never'?"),
+        ("--no-answer", "nevr", "no_answer is 'nevr'; did you mean 'never'? give auto"),
         ("--min-score", "2", "min_score is 2.0: give a number from 0 to 1."),
     ],
 )
@@ -157,9 +159,12 @@ def test_a_threshold_of_a_bundle_that_cannot_tell_says_so(capsys, bundle: Path, 
     answered, err = _predict(capsys, bundle, questions, "--no-answer", "0.5")
     assert answered == plain
     assert "no_answer" not in plain[0]
+    assert err.startswith("Warning: ")
     assert "was validated on no question without an answer" in " ".join(err.split())
     with pytest.warns(UserWarning, match="always answers"):
         autoqa.load(bundle, no_answer=0.5)
+    with pytest.warns(UserWarning, match="always answers"):
+        autoqa.load(bundle)(question="Where ?", context="Ada lives in Rome .", no_answer=0.5)
     with pytest.raises(ConfigError, match="no_answer is True"):
         autoqa.load(bundle, no_answer=True)
 

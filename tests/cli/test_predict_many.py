@@ -52,6 +52,17 @@ def test_top_k_stands_under_others(bundle: Path, questions: Path, run: Run) -> N
     assert found == [{"id": e.id, **p.to_dict()} for e, p in zip(EXAMPLES, expected, strict=True)]
 
 
+def test_a_file_may_have_one_row_with_several_contexts(
+    bundle: Path, tmp_path: Path, run: Run
+) -> None:
+    row = {"question": EXAMPLES[0].question, "context": [e.context for e in EXAMPLES]}
+    for name, text in (("one.jsonl", json.dumps(row)), ("one.json", json.dumps(row, indent=1))):
+        (tmp_path / name).write_text(text)
+        code, out, err = run("predict", bundle, tmp_path / name, "--format", "jsonl")
+        assert code == 0, err
+        assert json.loads(out)["document"] in range(len(EXAMPLES))
+
+
 def test_squads_scripts_get_one_object(
     bundle: Path, questions: Path, tmp_path: Path, run: Run
 ) -> None:
@@ -153,6 +164,7 @@ def test_rows_may_have_lists_of_contexts(bundle: Path, tmp_path: Path, run: Run)
         (("--documents", "{binary}"), 2, "{binary}/x.bin: it is no text; take it out"),
         (("--passages", "0"), 2, "'0' must be a whole number from 1 on, or all."),
         (("--passages", "some"), 2, "'some' must be a whole number from 1 on, or all."),
+        (("--output", "a", "--na-prob-file", "./a"), 2, "--na-prob-file a is the file of --output"),
         (("--na-prob-file", "no/such"), 2, "--na-prob-file no/such: the folder"),
     ],
 )

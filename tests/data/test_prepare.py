@@ -204,6 +204,19 @@ def test_portion_languages_must_be_there() -> None:
     assert any("nothing to train on in te, only in en" in note for note in notes)
 
 
+@pytest.mark.parametrize("share", [0.3, [0.0, 0.3]])
+def test_unanswerable_questions_must_be_there_where_a_portion_asks_for_them(share: object) -> None:
+    sources = {"hi": examples(range(10)), "more": examples(range(50, 60))}
+    portions = [{"source": "more", "unanswerable": share}]
+    said = error(bind(sources, {"source": "hi"}, portions))
+    assert said == (
+        "recipe.portions[0].unanswerable: sources.more has no question without an answer to train "
+        "on; leave the key out."
+    )
+    sources["more"] = [*sources["more"], replace(example(60), answers=())]
+    assert len(prepare_data(bind(sources, {"source": "hi"}, portions)).train["more"]) == 11
+
+
 def test_validation_needs_answers() -> None:
     unanswered = [replace(one, answers=()) for one in examples(range(10))]
     assert "no row has an answer" in error(bind({"hi": unanswered}, {"source": "hi"}))

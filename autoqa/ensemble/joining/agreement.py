@@ -19,7 +19,10 @@ def agreement(
     contexts: Sequence[str],
     joint: Sequence[Span],
 ) -> Doubles:
-    """Mean word-level Jaccard of the members' own answers with the joint one, by seats.
+    """Mean Jaccard of the members' own answers with the joint one, by seats.
+
+    Of words as the ensemble votes on them: answers in scripts without spaces would be the same or
+    have nothing in common otherwise.
 
     Args:
         plan: The ensemble.
@@ -41,6 +44,8 @@ def agreement(
         decoder = SpanDecoder(windows[group], contexts)
         for member in members:
             own = decoder.best(*logits[member.id], plan.scoring.get(group))
-            same = [jaccard(a.text, b.text) for a, b in zip(own, joint, strict=True)]
+            same = [
+                jaccard(a.text, b.text, plan.segmentation) for a, b in zip(own, joint, strict=True)
+            ]
             total += member.weight * np.array(same)
     return np.minimum(1.0, total / sum(member.weight for member in plan.members))

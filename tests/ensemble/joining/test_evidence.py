@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -86,3 +88,24 @@ def test_probabilities_of_none_are_probabilities_and_fall_with_evidence(values):
     assert np.isfinite(found).all()
     assert 0 <= found.min() <= found.max() <= 1
     assert (np.diff(found) <= 0).all()
+
+
+def test_members_agree_by_words_as_the_ensemble_votes_on_them():
+    examples, windows, candidates = field(2, count=30)
+    rows = [
+        replace(row, context="".join(chr(0x4E00 + at) for at in range(len(row.context))))
+        for row in examples
+    ]
+    contexts = [row.context for row in rows]
+    members = [Member(c.id, c.group) for c in candidates]
+    logits = {c.id: c.logits for c in candidates}
+    plan = EnsemblePlan(members, "g0", segmentation="mixed")
+    joined = join(plan, logits, windows, rows)
+    own = [SpanDecoder(windows[m.group], contexts).best(*logits[m.id]) for m in members]
+    same = [
+        len(set(a.text) & set(b.text)) / len(set(a.text) | set(b.text))
+        for spans in own
+        for a, b in zip(spans, joined.spans, strict=True)
+    ]
+    assert any(0 < share < 1 for share in same)
+    assert joined.agreement == pytest.approx(np.reshape(same, (len(members), 30)).mean(axis=0))
