@@ -112,8 +112,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         word: What was written.
         known: What could have been meant.
     """
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    folded = {each.casefold(): each for each in sorted(known)}
+    close = difflib.get_close_matches(word.casefold(), sorted(folded), n=1, cutoff=0.6)
+    return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
 def check_keys(kind: type[Any], keys: Iterable[str]) -> None:

@@ -124,10 +124,15 @@ def _check_count(name: str, value: object, most: int | None) -> None:
 
 
 def _check_longest(most: object, manifest: Manifest) -> None:
-    longest = max(group.length for group in manifest.groups)
-    if type(most) is not int or not 1 <= most < longest:
+    longest = longest_answer(manifest)
+    if type(most) is not int or not 1 <= most <= longest:
         raise ConfigError(
-            f"max_answer_tokens is {most!r}: give a whole number from 1 to {longest - 1}; an "
-            f"answer stands in one window, and those of the bundle have {longest} tokens, question "
+            f"max_answer_tokens is {most!r}: give a whole number from 1 to {longest}; an answer "
+            f"stands in one window, and those of the bundle have {longest + 1} tokens, question "
             "included."
         )
+
+
+def longest_answer(manifest: Manifest) -> int:
+    """Most tokens that an answer could have: fewer than the longest windows."""
+    return max(group.length for group in manifest.groups) - 1

@@ -1,6 +1,6 @@
 """Many documents: cut into passages, and searched for those that a question may be about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,8 +72,10 @@ class Documents:
     """
 
     def __init__(self, texts: Sequence[str], names: Sequence[str] = ()) -> None:
-        if isinstance(texts, str):
-            raise DataError("contexts must be a list of texts, found a text: put it into a list.")
+        if isinstance(texts, str) or not isinstance(texts, Iterable):
+            raise DataError(
+                f"contexts must be a list of texts, found {type_name(texts)}: put it into a list."
+            )
         if names and len(names) != len(texts):
             raise DataError(f"{len(names)} names for {len(texts)} documents: give one each.")
         self._count = len(texts)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from autoqa.bundle.answer_options import AnswerKeywords
+from autoqa.bundle.answer_options import AnswerKeywords, longest_answer
 from autoqa.bundle.input_rows import Row, check_items
 from autoqa.bundle.prediction import Prediction
 from autoqa.bundle.predictor import Ensemble, load
@@ -97,7 +97,7 @@ class QuestionAnswering:
         top_k = given.get("top_k", given.get("topk", 1))
         asked: AnswerKeywords = {"top_k": top_k, "no_answer": "never"}
         if given.get("max_answer_len") is not None:
-            asked["max_answer_tokens"] = given["max_answer_len"]
+            asked["max_answer_tokens"] = self._longest(given["max_answer_len"])
         impossible = bool(given.get("handle_impossible_answer"))
         if impossible:
             asked["no_answer"] = "auto"
@@ -107,6 +107,16 @@ class QuestionAnswering:
         ]
         shown = [each[0] if top_k == 1 else each for each in found]
         return shown[0] if len(shown) == 1 else shown
+
+    def _longest(self, most: Any) -> int:
+        """A length within windows: transformers took any, and answers were as long as they let.
+
+        Raises:
+            ConfigError: It is no length.
+        """
+        if type(most) is not int or most < 1:
+            raise ConfigError(f"max_answer_len is {most!r}: give a whole number from 1 on.")
+        return min(most, longest_answer(self.ensemble.manifest))
 
 
 def _answers(found: Prediction, top_k: int, *, impossible: bool) -> list[dict[str, Any]]:

@@ -189,7 +189,7 @@ class Ensemble:
         """The contexts of a call; those of the call before are not searched anew."""
         if isinstance(contexts, Documents):
             return contexts
-        if isinstance(contexts, str):
+        if isinstance(contexts, str) or not isinstance(contexts, Iterable):
             return Documents(contexts)  # which says what is wrong
         given = tuple(contexts)
         if self._documents is None or self._documents[0] != given:

@@ -71,7 +71,7 @@ def _gains(other: "Alternative") -> tuple[str, str]:
 
 def explanation_parts(explanation: "Explanation") -> "Iterator[str | Table]":
     """Headings and tables: the grounds of each pick, then the matrix of disagreements."""
-    short = {name: short_decimal(number) for number, name in enumerate(explanation.ids)}
+    short = {name: _short(number) for number, name in enumerate(explanation.ids)}
     for kind, members in explanation.picks.items():
         yield f"\n{kind}: gain by a member's first seat, and by keeping it (95 %)"
         yield _grounds(members, short)
@@ -123,7 +123,7 @@ def _matrix(explanation: "Explanation", short: dict[str, str], columns: slice) -
     return matrix
 
 
-def short_decimal(number: int) -> str:
+def _short(number: int) -> str:
     """A to Z, then AA, AB and so on."""
     before, letter = divmod(number, 26)
-    return (short_decimal(before - 1) if before else "") + chr(ord("A") + letter)
+    return (_short(before - 1) if before else "") + chr(ord("A") + letter)

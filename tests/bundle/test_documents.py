@@ -240,7 +240,8 @@ def test_folders_without_texts_are_refused(tmp_path: Path) -> None:
     [
         ([], "contexts is empty: give at least one text"),
         (["", " \n"], "contexts is empty: give at least one text"),
-        ("a text", "contexts must be a list of texts, found a text"),
+        ("a text", "contexts must be a list of texts, found text"),
+        (5, "contexts must be a list of texts, found 5"),
         (["a", 3], "context 2 must be text, found 3"),
         (["a", "\ud800"], "context 2 holds half a surrogate pair"),
     ],

@@ -90,6 +90,7 @@ def test_top_k_gives_lists(pipe: QuestionAnswering, expected: list[dict[str, Any
 
 
 def test_answers_can_be_kept_short(pipe: QuestionAnswering, bundle: Path) -> None:
+    assert pipe(ROWS, max_answer_len=512) == pipe(ROWS, max_answer_len=bundle_kit.LENGTH - 1)
     found = pipe(ROWS, max_answer_len=1)
     assert all(len(each["answer"].split()) == 1 for each in found)
     always = pipeline(bundle, max_answer_len=1, top_k=2)
@@ -158,7 +159,7 @@ def test_options_without_effect_are_said(
             "2 questions and 1 contexts: give as many of both",
         ),
         (lambda pipe: pipe(ROWS, top_k=0), ConfigError, "top_k is 0: give a whole number from 1"),
-        (lambda pipe: pipe(ROWS, max_answer_len=0), ConfigError, "max_answer_tokens is 0: give a"),
+        (lambda pipe: pipe(ROWS, max_answer_len=0), ConfigError, "max_answer_len is 0: give a"),
         (lambda pipe: pipe(ROWS, top_n=3), ConfigError, "option 'top_n' is unknown; did you mean"),
         (lambda _: pipeline("ner", model="x"), ConfigError, "task 'ner' is unknown: a bundle"),
         (lambda _: pipeline("question-answering"), ConfigError, "model is missing: give the fold"),

@@ -10,6 +10,7 @@ import pytest
 from autoqa_sources.demo.corpus import TOPICS
 from autoqa_sources.demo.names import NAMED, NUMBERS, language_data
 from autoqa_sources.demo.spec import DemoOptions, load
+from hypothesis import example as case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -38,6 +39,7 @@ def test_entry_points_give_the_three_sources() -> None:
 
 
 @settings(max_examples=25)
+@case(seed=254074, language="bn", questions=4)  # a name of two letters
 @given(
     seed=st.integers(0, 10**6),
     language=st.sampled_from(LANGUAGES),
@@ -58,7 +60,7 @@ def test_clean_answers_stand_in_the_sentence_about_their_subject(
         sentence = SENTENCE_END.split(before)[-1] + answer.text + SENTENCE_END.split(after)[0]
         # The subject is the longest name that question and sentence have in common.
         question_words = {word.strip("?") for word in example.question.split()}
-        assert max(map(len, question_words & set(sentence.split()))) > 2
+        assert max(map(len, question_words & set(sentence.split()))) > 1
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

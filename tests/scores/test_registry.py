@@ -68,6 +68,8 @@ def test_no_name_is_taken_by_another_value_in_files() -> None:
 
 
 def test_unknown_and_taken_names(length_gap: Metric) -> None:
+    with pytest.raises(ConfigError, match="metric 'F1' is unknown; did you mean 'f1'"):
+        get_metric("F1")
     with pytest.raises(ConfigError, match="metric 'jacard' is unknown; did you mean 'jaccard'"):
         get_metric("jacard")
     with pytest.raises(ConfigError, match=r"there are: jaccard, em, f1, .*, length_gap"):
@@ -153,7 +155,7 @@ def test_it_shows_from_the_database_to_the_model_card(home: Path, run: Run) -> N
     order = ["jaccard", "low", "high", *NAMES[1:], "length_gap", "questions"]
     assert list(content["public"]) == list(content["private"]) == order
     card = (bundle / "README.md").read_text("utf-8")
-    assert "(documents drawn anew), exact match, F1, F1 of SQuAD 2.0, F1 of MLQA, " in card
+    assert "(documents drawn anew), exact match, F1, F1 of SQuAD 2.0, F1 of MLQA (" in card
     assert "| Jaccard | EM | F1 | SQuAD 2 | MLQA | Character F1 | ANLS | Length gap |" in card
     public = next(line for line in card.splitlines() if line.startswith("| public"))
     assert public.endswith(f" | {gap:.2f} |")
