@@ -44,6 +44,8 @@ _WRITTEN = {
 """Script to the languages that are written in it, first the one that most of its readers read."""
 
 _OTHER = "OTHER"
+_NO_LETTERS = bytes(code for code in range(128) if not chr(code).isalpha())
+"""Of ASCII."""
 _PLANE = 0x10000
 """Code points of the first plane; what lies beyond it is rare."""
 
@@ -59,7 +61,7 @@ def scripts(text: str) -> Counter[str]:
     What belongs to none of the scripts that this module knows counts as ``OTHER``.
     """
     if text.isascii():
-        count = sum(map(str.isalpha, text))
+        count = len(text.encode("ascii").translate(None, _NO_LETTERS))
         return Counter({"LATIN": count} if count else {})
     names, table = _table()
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
