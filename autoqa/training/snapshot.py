@@ -166,8 +166,8 @@ def write_results(
     decoder = SpanDecoder(ready.public, [e.context for e in examples])
     spans = decoder.best(*predictions.public)
     precise = smallest_type(decoder, *predictions.public, spans)
-    cut = own_cut(decoder, predictions.public, examples, unscored.metric)
-    answers = own_answers(decoder, predictions.public, cut)
+    cut = own_cut(decoder, predictions.public, examples, unscored.metric, spans=spans)
+    answers = own_answers(decoder, predictions.public, cut, spans=spans)
     scores = score([span.text for span in answers], examples)
     spread = interval(scores.by_metric[unscored.metric], [example.document for example in examples])
     record = replace(

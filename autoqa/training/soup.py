@@ -66,8 +66,9 @@ def make_soup(job: SoupJob, bench: Workbench, emit: Emit) -> None:
         else:
             logits = _asked(job, folder, ready, report)
         decoder = SpanDecoder(ready.public, [example.context for example in bench.public])
-        cut = own_cut(decoder, logits, bench.public, ready.metric)
-        answers = [span.text for span in own_answers(decoder, logits, cut)]
+        spans = decoder.best(*logits)
+        cut = own_cut(decoder, logits, bench.public, ready.metric, spans=spans)
+        answers = [span.text for span in own_answers(decoder, logits, cut, spans=spans)]
         reached = score_by(ready.metric, answers, bench.public)
         emit(SoupTried(job.trial, job.id, float(reached.mean())))
     emit(TrialFinished(job.trial, time.perf_counter() - begin))

@@ -22,7 +22,12 @@ def has_both_kinds(examples: Sequence[Example]) -> bool:
 
 
 def own_cut(
-    decoder: SpanDecoder, logits: LogitPair, examples: Sequence[Example], metric: str
+    decoder: SpanDecoder,
+    logits: LogitPair,
+    examples: Sequence[Example],
+    metric: str,
+    *,
+    spans: Sequence[Span] | None = None,
 ) -> float | None:
     """The evidence below which a model should give no answer; ``None`` where it always should.
 
@@ -31,31 +36,39 @@ def own_cut(
         logits: The model's start and end logits there.
         examples: The public part.
         metric: Whose mean is to be highest.
+        spans: What ``decoder.best`` makes of the logits, where that is known.
 
     Raises:
         DataError: Logits are not numbers, or were made for other windows.
     """
     if not has_both_kinds(examples):
         return None
-    texts = [span.text for span in decoder.best(*logits)]
+    texts = [span.text for span in spans or decoder.best(*logits)]
     none = np.array([float(not example.answers) for example in examples])
     evidence = window_evidence(decoder.grid, *logits, len(examples))
     return -best_threshold(-evidence, score_by(metric, texts, examples), none)
 
 
-def own_answers(decoder: SpanDecoder, logits: LogitPair, cut: float | None) -> list[Span]:
+def own_answers(
+    decoder: SpanDecoder,
+    logits: LogitPair,
+    cut: float | None,
+    *,
+    spans: Sequence[Span] | None = None,
+) -> list[Span]:
     """A model's answers, empty where its evidence is below the cut.
 
     Args:
         decoder: Of any part's windows.
         logits: The model's start and end logits there.
         cut: What :func:`own_cut` gave.
+        spans: As there.
 
     Raises:
         DataError: Logits are not numbers, or were made for other windows.
     """
-    spans = decoder.best(*logits)
+    best = list(spans or decoder.best(*logits))
     if cut is None:
-        return spans
+        return best
     evidence = window_evidence(decoder.grid, *logits, len(decoder.contexts))
-    return [EMPTY if speaks < cut else span for span, speaks in zip(spans, evidence, strict=True)]
+    return [EMPTY if speaks < cut else span for span, speaks in zip(best, evidence, strict=True)]
