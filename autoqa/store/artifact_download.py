@@ -15,7 +15,7 @@ _TRIES = 2
 
 
 @dataclass(frozen=True)
-class Download:
+class ArtifactDownload:
     """Has on this machine what is missing or damaged here of a candidate.
 
     What has another run's checksums here is set aside first. Several processes may ask for the

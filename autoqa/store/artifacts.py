@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from autoqa.errors import DataError
-from autoqa.store.artifact_download import Download
+from autoqa.store.artifact_download import ArtifactDownload
 from autoqa.store.candidate_record import CandidateRecord, identity, parse_record
 from autoqa.store.checksums import SUMS, DamagedError, write_checksums, written_sums
 from autoqa.store.objects import Objects
@@ -263,8 +263,8 @@ class Artifacts:
         self._objects.remove([self._name(candidate, DROPPED)])
         self._listed = None
 
-    def _download(self, candidate: str) -> Download:
-        return Download(self._folder, self.study, candidate)
+    def _download(self, candidate: str) -> ArtifactDownload:
+        return ArtifactDownload(self._folder, self.study, candidate)
 
     def _listing(self) -> dict[str, dict[str, int]]:
         """Sizes of the files of each candidate that is there, by their names in its folder."""

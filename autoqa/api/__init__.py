@@ -1,0 +1,68 @@
+"""All that a plugin imports.
+
+A plugin is a light *spec* object behind an entry point of one of four groups:
+
+* ``autoqa.backbones``: :class:`BackboneSpec`
+* ``autoqa.sources``: :class:`SourceSpec`
+* ``autoqa.augmentations``: :class:`AugmentationSpec`
+* ``autoqa.metrics``: :class:`MetricSpec`
+
+The module that holds the spec is imported by ``autoqa plugins list``, so it must import fast:
+torch, transformers, datasets and the like belong inside the functions that use them.
+"""
+
+from autoqa.api.augmentations import Augmentation, AugmentationSpec, TokenBatch, TrainingRows
+from autoqa.api.backbones import BackboneFacts, BackboneKind, BackboneSpec
+from autoqa.api.downloads import Download, Received
+from autoqa.api.metrics import MetricSpec
+from autoqa.api.protocol import Precision, TrainingProtocol
+from autoqa.api.sources import SourceSpec
+from autoqa.api.version import API_VERSION
+from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.options import Options
+from autoqa.placing.examples import Examples, examples_from
+from autoqa.placing.options import RowOptions
+from autoqa.placing.selection import selected
+from autoqa.reading.columnar import is_saved_dataset
+from autoqa.reading.fields import row_from
+from autoqa.reading.formats import missing_package, read_rows, rows_from
+from autoqa.reading.options import ColumnNames, Delimiter, FormatName
+from autoqa.reading.rows import RawRow
+from autoqa.types import Answer, Example
+
+__all__ = [
+    "API_VERSION",
+    "Answer",
+    "Augmentation",
+    "AugmentationSpec",
+    "AutoqaError",
+    "BackboneFacts",
+    "BackboneKind",
+    "BackboneSpec",
+    "ColumnNames",
+    "ConfigError",
+    "DataError",
+    "Delimiter",
+    "Download",
+    "Example",
+    "Examples",
+    "FormatName",
+    "MetricSpec",
+    "MissingAssetError",
+    "Options",
+    "Precision",
+    "RawRow",
+    "Received",
+    "RowOptions",
+    "SourceSpec",
+    "TokenBatch",
+    "TrainingProtocol",
+    "TrainingRows",
+    "examples_from",
+    "is_saved_dataset",
+    "missing_package",
+    "read_rows",
+    "row_from",
+    "rows_from",
+    "selected",
+]

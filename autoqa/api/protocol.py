@@ -1,0 +1,74 @@
+"""How a backbone is fine-tuned."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from autoqa.options import Options
+
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+
+
+class TrainingProtocol(Options):
+    """How a backbone wants to be fine-tuned; each value can be overridden in the study file.
+
+    Attributes:
+        learning_rate: Peak learning rate of the encoder, and centre of the search's prior.
+        epochs: Passes over the recipe.
+        batch_size: Windows that one optimizer step sees (the effective batch).
+        warmup_ratio: Share of the steps with a rising learning rate; linear decay follows.
+        weight_decay: Decoupled weight decay; biases and norms are exempt.
+        length: Tokens in a window; also the length that evaluation windows have.
+        stride: Tokens shared by neighbouring windows; also that of evaluation windows.
+        head_multiplier: Learning rate of the answer head relative to the encoder's.
+        layer_decay: Factor on the learning rate per layer from the top; 1 switches it off.
+        freeze_embeddings: Leave the embedding tables as they were pretrained.
+        frozen_layers: How many of the lowest encoder layers are left as they were.
+        cache_frozen: Compute what the frozen layers give once per window and keep it on disk for
+            all runs; needs ``freeze_embeddings`` and ``frozen_layers``.
+        dropout: Hidden and attention dropout while fine-tuning; ``None`` keeps the model's own.
+        precision: ``auto`` takes bf16 where the device computes in it, else fp32.
+        max_grad_norm: Gradient clipping threshold (Euclidean norm).
+        micro_tokens: Most tokens in one forward pass while training; larger effective batches are
+            accumulated, at equal gradients. ``None`` lets the device decide.
+        gradient_checkpointing: Compute each layer's activations again in the backward pass instead
+            of keeping them: less memory, about a third more time, equal gradients.
+        compile: Train through ``torch.compile``; where it fails, uncompiled, and a note says so.
+    """
+
+    learning_rate: float = Field(default=3e-5, gt=0)
+    epochs: float = Field(default=1.0, gt=0)
+    batch_size: int = Field(default=32, ge=1)
+    warmup_ratio: float = Field(default=0.1, ge=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    length: int = Field(default=384, ge=1)
+    stride: int = Field(default=128, ge=0)
+    head_multiplier: float = Field(default=1.0, gt=0)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    freeze_embeddings: bool = False
+    frozen_layers: int = Field(default=0, ge=0)
+    cache_frozen: bool = False
+    dropout: float | None = Field(default=None, ge=0, lt=1)
+    precision: Precision = "auto"
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    micro_tokens: int | None = Field(default=None, ge=1)
+    gradient_checkpointing: bool = False
+    compile: bool = False
+
+    @model_validator(mode="after")
+    def _overlap_fits(self) -> "TrainingProtocol":
+        if self.stride >= self.length:
+            raise ValueError(f"stride {self.stride} must be below length {self.length}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_cache_frozen(self) -> "TrainingProtocol":
+        if self.cache_frozen and not (self.freeze_embeddings and self.frozen_layers):
+            raise ValueError(
+                "cache_frozen = true needs freeze_embeddings = true and frozen_layers of 1 or more "
+                f"(here {str(self.freeze_embeddings).lower()} and {self.frozen_layers}): only what "
+                "no training changes can be kept"
+            )
+        if self.cache_frozen and self.compile:
+            raise ValueError("cache_frozen = true and compile = true exclude each other; set one")
+        return self
