@@ -12,7 +12,7 @@ from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.many_documents import document_options, opened_documents
 from autoqa.cli.none_option import no_answer_option, opened_bundle
 from autoqa.cli.progress import announce, progress_bar, say_shortened
-from autoqa.cli.reading import reading_options
+from autoqa.cli.reading import input_file, reading_options
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError, DataError
 
@@ -88,7 +88,7 @@ def predict(
     """Answer the questions of FILE with BUNDLE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with questions and
-    contexts; ids and languages are optional. A context may be a list of texts; with --documents
+    contexts; - reads standard input. Ids and languages are optional. A context may be a list of texts; with --documents
     FILE needs questions only.
     """
     from autoqa.bundle.input_rows import read_rows, refuse
@@ -96,7 +96,8 @@ def predict(
 
     _check_outputs(form, top_k, output, no_answer_file)
     several = opened_documents(documents, passages, quiet=quiet)
-    rows = read_rows(file, documents=several, **reading)
+    with input_file(file) as path:
+        rows = read_rows(path, documents=several, **reading)
     if not skip_bad:
         refuse(rows.problems)
     if several is not None and not rows.ids:
