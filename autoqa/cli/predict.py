@@ -88,8 +88,8 @@ def predict(
     """Answer the questions of FILE with BUNDLE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with questions and
-    contexts; - reads standard input. Ids and languages are optional. A context may be a list of texts; with --documents
-    FILE needs questions only.
+    contexts; - reads standard input. Ids and languages are optional. A context may be a list of
+    texts; with --documents FILE needs questions only.
     """
     from autoqa.bundle.input_rows import read_rows, refuse
     from autoqa.bundle.predictor import NO_ANSWER
