@@ -61,8 +61,8 @@ def test_eighty_columns_hold_all_of_the_picture_below_long_cards() -> None:
         live.status(Status(3, 2000, records[0], 360_000, True, "a free disk", backbones))
         for _ in range(60):
             live.event("stage 1: [hindi 25% + english + squad + natural-questions] 384/128 " * 3)
-        stream.seek(stream.truncate(0))
-        console.print(live.picture())
+    stream.seek(stream.truncate(0))
+    console.print(live.picture())
     lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert "…" not in stream.getvalue()
