@@ -21,6 +21,7 @@ from autoqa.bundle.time_estimate import Estimate
 from autoqa.bundle.verify import verify
 from autoqa.bundle.withholding import told
 from autoqa.errors import DataError
+from autoqa.features.fertility import hard_to_read
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.types import ProgressCallback
 
@@ -133,6 +134,7 @@ class Ensemble:
         announce: Callable[[Estimate], None] | None = None,
         progress: ProgressCallback | None = None,
         shortened: Callable[[list[str]], None] | None = None,
+        unread: Callable[[list[str]], None] | None = None,
         **options: Unpack[AnswerKeywords],
     ) -> list[Prediction]:
         """Answers many questions.
@@ -149,6 +151,8 @@ class Ensemble:
                 an extrapolation until the last block.
             shortened: Told at the end the ids of rows whose question is too long for a window of
                 some model, so that only its beginning was read there; not called without any.
+            unread: Told, before the first answer, a sentence for each language that the tokenizer
+                of a group of models hardly knows; not called without any.
             options: Any of :class:`autoqa.bundle.answer_options.AnswerOptions`, such as
                 ``top_k=3``; the further answers stand in ``others``.
 
@@ -176,6 +180,8 @@ class Ensemble:
             progress=progress,
         )
         parts = passage_rows(questions, asked.passages)
+        if unread is not None and (sentences := self._unread([part.row for part in parts])):
+            unread(sentences)
         try:
             found = call.predictions([part.row for part in parts], len(questions))
         finally:
@@ -184,6 +190,13 @@ class Ensemble:
             shortened(list(dict.fromkeys(call.shortened)))
         answers = by_question(parts, found, asked.top_k)
         return told(answers, questions, self.manifest, asked)
+
+    def _unread(self, rows: Sequence[Row]) -> list[str]:
+        return [
+            f"{', '.join(m.id for m in self.manifest.members if m.group == group)}: {sentence}"
+            for group, tokenizer in self._tokenizers.items()
+            for sentence in hard_to_read(tokenizer, rows)
+        ]
 
     def _several(self, contexts: Sequence[str] | Documents) -> Documents:
         """The contexts of a call; those of the call before are not searched anew."""

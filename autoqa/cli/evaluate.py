@@ -8,7 +8,7 @@ import click
 
 from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.none_option import no_answer_option, opened_bundle
-from autoqa.cli.progress import announce, progress_bar, say_shortened
+from autoqa.cli.progress import announce, progress_bar, say_shortened, say_unread
 from autoqa.cli.reading import input_file, reading_options
 from autoqa.cli.terminal import data_console, echo_json
 from autoqa.types import DEFAULT_METRIC
@@ -108,6 +108,7 @@ def _evaluated(
             announce=None if quiet else announce,
             progress=progress,
             shortened=say_shortened,
+            unread=say_unread,
         )
 
 

@@ -11,7 +11,7 @@ import click
 from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.many_documents import document_options, opened_documents
 from autoqa.cli.none_option import no_answer_option, opened_bundle
-from autoqa.cli.progress import announce, progress_bar, say_shortened
+from autoqa.cli.progress import announce, progress_bar, say_shortened, say_unread
 from autoqa.cli.reading import input_file, reading_options
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError, DataError
@@ -119,6 +119,7 @@ def predict(
             announce=None if quiet else announce,
             progress=progress,
             shortened=say_shortened,
+            unread=say_unread,
         )
     answers = dict(zip((row.id for row in rows.good), predictions, strict=True))
     in_order = [answers.get(each, NO_ANSWER) for each in rows.ids]

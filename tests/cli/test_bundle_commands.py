@@ -381,6 +381,24 @@ def test_predict_and_evaluate_read_what_is_piped_in(
     assert "- stands for what is piped in, and nothing is: name a file" in err
 
 
+def test_languages_that_no_member_can_read_are_warned_of(
+    bundle: Path, tmp_path: Path, run: Run
+) -> None:
+    row = {
+        "id": "1",
+        "question": "कौन ?",
+        "context": "महात्मा गांधी का जन्म 1869 में हुआ था",
+        "language": "hi",
+    }
+    (tmp_path / "hindi.json").write_text(json.dumps([row]))
+    code, _, err = run("predict", bundle, tmp_path / "hindi.json", "--quiet")
+    assert code == 0
+    assert "Warning: t000" in err
+    assert (
+        "hi: 100% of the tokens are unknown to its tokenizer, so the model cannot read them" in err
+    )
+
+
 def test_all_formats_hold_the_same_answers(
     bundle: Path, questions: Path, tmp_path: Path, run: Run
 ) -> None:
