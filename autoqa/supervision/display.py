@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -94,7 +94,7 @@ class Display(Protocol):
 
 
 def choose_display(quiet: bool, stream: TextIO | None = None) -> Display:
-    """A live table on a terminal, plain lines elsewhere, nothing if asked for.
+    """A live table on a terminal or in a notebook, plain lines elsewhere, nothing if asked for.
 
     Args:
         quiet: Show nothing but the result.
@@ -103,6 +103,10 @@ def choose_display(quiet: bool, stream: TextIO | None = None) -> Display:
     console = Console(file=stream or sys.stderr)
     if quiet:
         return QuietDisplay()
+    if console.is_jupyter and stream is None:
+        from autoqa.supervision.notebook import NotebookDisplay
+
+        return NotebookDisplay()
     return LiveDisplay(console) if console.is_terminal else PlainDisplay(stream or sys.stderr)
 
 
@@ -198,7 +202,10 @@ class LiveDisplay(QuietDisplay):
         # Four updates a second look continuous and cost nothing measurable.
         if time.monotonic() - self._drawn >= 0.25:
             self._drawn = time.monotonic()
-            self._live.update(self.picture(), refresh=True)
+            self._show(self.picture())
+
+    def _show(self, picture: RenderableType) -> None:
+        self._live.update(picture, refresh=True)
 
     def picture(self) -> Group:
         """The table and the lines below it."""
