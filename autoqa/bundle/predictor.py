@@ -28,6 +28,10 @@ from autoqa.types import ProgressCallback
 __all__ = ["NO_ANSWER", "Ensemble", "Prediction", "load"]
 
 
+_LOOKED_AT = 100
+"""Passages of many documents that are looked at for their languages."""
+
+
 class Ensemble:
     """An opened bundle. Made by :func:`load`.
 
@@ -134,7 +138,6 @@ class Ensemble:
         announce: Callable[[Estimate], None] | None = None,
         progress: ProgressCallback | None = None,
         shortened: Callable[[list[str]], None] | None = None,
-        unread: Callable[[list[str]], None] | None = None,
         **options: Unpack[AnswerKeywords],
     ) -> list[Prediction]:
         """Answers many questions.
@@ -151,8 +154,6 @@ class Ensemble:
                 an extrapolation until the last block.
             shortened: Told at the end the ids of rows whose question is too long for a window of
                 some model, so that only its beginning was read there; not called without any.
-            unread: Told, before the first answer, a sentence for each language that the tokenizer
-                of a group of models hardly knows; not called without any.
             options: Any of :class:`autoqa.bundle.answer_options.AnswerOptions`, such as
                 ``top_k=3``; the further answers stand in ``others``.
 
@@ -180,8 +181,6 @@ class Ensemble:
             progress=progress,
         )
         parts = passage_rows(questions, asked.passages)
-        if unread is not None and (sentences := self._unread([part.row for part in parts])):
-            unread(sentences)
         try:
             found = call.predictions([part.row for part in parts], len(questions))
         finally:
@@ -191,11 +190,21 @@ class Ensemble:
         answers = by_question(parts, found, asked.top_k)
         return told(answers, questions, self.manifest, asked)
 
-    def _unread(self, rows: Sequence[Row]) -> list[str]:
+    def unread(self, rows: Sequence[Row]) -> list[str]:
+        """A sentence for each language of some rows that a member can hardly read.
+
+        Args:
+            rows: What will be asked; of many documents, the first passages are looked at.
+        """
+        read = [(row.language, row.context) for row in rows if row.contexts is None]
+        several = {id(row.contexts): row.contexts for row in rows if row.contexts is not None}
+        read += [
+            ("", near.text) for each in several.values() for near in each.passages[:_LOOKED_AT]
+        ]
         return [
             f"{', '.join(m.id for m in self.manifest.members if m.group == group)}: {sentence}"
             for group, tokenizer in self._tokenizers.items()
-            for sentence in hard_to_read(tokenizer, rows)
+            for sentence in hard_to_read(tokenizer, read)
         ]
 
     def _several(self, contexts: Sequence[str] | Documents) -> Documents:

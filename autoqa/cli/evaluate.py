@@ -99,8 +99,10 @@ def _evaluated(
     **options: Any,
 ) -> "BundleEvaluation":
     from autoqa.bundle.evaluation import evaluate_bundle
+    from autoqa.bundle.input_rows import Row
 
     ensemble = opened_bundle(bundle, resident=False, **options)
+    say_unread(ensemble.unread([Row(e.id, e.question, e.context, e.language) for e in examples]))
     with progress_bar("answering", quiet=quiet) as progress:
         return evaluate_bundle(
             ensemble,
@@ -108,7 +110,6 @@ def _evaluated(
             announce=None if quiet else announce,
             progress=progress,
             shortened=say_shortened,
-            unread=say_unread,
         )
 
 

@@ -18,6 +18,8 @@ from autoqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from autoqa.bundle.answer_files import Format
+    from autoqa.bundle.documents import Documents
+    from autoqa.bundle.input_rows import Rows
     from autoqa.bundle.manifest import Manifest
     from autoqa.bundle.prediction import Prediction
 
@@ -91,17 +93,14 @@ def predict(
     contexts; - reads standard input. Ids and languages are optional. A context may be a list of
     texts; with --documents FILE needs questions only.
     """
-    from autoqa.bundle.input_rows import read_rows, refuse
+    from autoqa.bundle.input_rows import read_rows
     from autoqa.bundle.predictor import NO_ANSWER
 
     _check_outputs(form, top_k, output, no_answer_file)
     several = opened_documents(documents, passages, quiet=quiet)
     with input_file(file) as path:
         rows = read_rows(path, documents=several, **reading)
-    if not skip_bad:
-        refuse(rows.problems)
-    if several is not None and not rows.ids:
-        raise DataError(f"{file} holds no questions to look for answers to.")
+    _check_rows(rows, file, several, skip_bad)
     ensemble = opened_bundle(
         bundle,
         device=device,
@@ -113,13 +112,13 @@ def predict(
         max_answer_tokens=max_answer_tokens,
     )
     _check_no_answer_file(no_answer_file, ensemble.manifest)
+    say_unread(ensemble.unread(rows.good))
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
             rows.good,
             announce=None if quiet else announce,
             progress=progress,
             shortened=say_shortened,
-            unread=say_unread,
         )
     answers = dict(zip((row.id for row in rows.good), predictions, strict=True))
     in_order = [answers.get(each, NO_ANSWER) for each in rows.ids]
@@ -127,6 +126,15 @@ def predict(
     if rows.problems:
         complain("\n".join(rows.problems))
         ctx.exit(1)
+
+
+def _check_rows(rows: "Rows", file: Path, documents: "Documents | None", skip_bad: bool) -> None:
+    from autoqa.bundle.input_rows import refuse
+
+    if not skip_bad:
+        refuse(rows.problems)
+    if documents is not None and not rows.ids:
+        raise DataError(f"{file} holds no questions to look for answers to.")
 
 
 def _check_no_answer_file(path: Path | None, manifest: "Manifest") -> None:

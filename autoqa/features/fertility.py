@@ -9,7 +9,6 @@ Performance of Multilingual Language Models, 2021).
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -72,30 +71,22 @@ def fertilities(tokenizer: QATokenizer, texts: Iterable[tuple[str, str]]) -> tup
     """
     samples: dict[str, dict[str, None]] = defaultdict(dict)
     for given, text in texts:
-        language = language_of(given, text)
+        begin = text[:_CHARACTERS]
+        language = language_of(given, begin)
         if len(samples[language]) < _TEXTS:
-            samples[language][text[:_CHARACTERS]] = None
+            samples[language][begin] = None
     found = (_of(tokenizer, name, list(some)) for name, some in sorted(samples.items()))
     return tuple(each for each in found if each is not None)
 
 
-class Text(Protocol):
-    """What is looked at of an example or row."""
+def hard_to_read(tokenizer: QATokenizer, texts: Iterable[tuple[str, str]]) -> list[str]:
+    """A sentence, without a full stop, for each language that a model can hardly read.
 
-    @property
-    def context(self) -> str:
-        """The text."""
-        ...
-
-    @property
-    def language(self) -> str:
-        """What is known of its language."""
-        ...
-
-
-def hard_to_read(tokenizer: QATokenizer, rows: Iterable[Text]) -> list[str]:
-    """A sentence, without a full stop, for each language that a model can hardly read."""
-    found = fertilities(tokenizer, ((row.language, row.context) for row in rows))
+    Args:
+        tokenizer: The model's.
+        texts: What is known of a text's language, and the text.
+    """
+    found = fertilities(tokenizer, texts)
     return [each.problem for each in found if each.problem is not None]
 
 

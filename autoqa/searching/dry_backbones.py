@@ -67,8 +67,8 @@ def _hard_to_read(where: str, folder: Path, data: StudyData | None) -> list[str]
         tokenizer = QATokenizer.from_folder(folder)
     except AutoqaError:  # that is a problem, and told as one
         return []
-    rows = () if data is None else data.public
-    return [f"{where}: {sentence}" for sentence in hard_to_read(tokenizer, rows)]
+    texts = [] if data is None else [(each.language, each.context) for each in data.public]
+    return [f"{where}: {sentence}" for sentence in hard_to_read(tokenizer, texts)]
 
 
 def _unfit(

@@ -1,6 +1,5 @@
 """What people see while a search runs: a live table, plain lines, or nothing."""
 
-import sys
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -91,23 +90,6 @@ class Display(Protocol):
 
     def status(self, status: Status) -> None:
         """Shows new counts of the search."""
-
-
-def choose_display(quiet: bool, stream: TextIO | None = None) -> Display:
-    """A live table on a terminal or in a notebook, plain lines elsewhere, nothing if asked for.
-
-    Args:
-        quiet: Show nothing but the result.
-        stream: Where to; standard error if left out.
-    """
-    console = Console(file=stream or sys.stderr)
-    if quiet:
-        return QuietDisplay()
-    if console.is_jupyter and stream is None:
-        from autoqa.supervision.notebook import NotebookDisplay
-
-        return NotebookDisplay()
-    return LiveDisplay(console) if console.is_terminal else PlainDisplay(stream or sys.stderr)
 
 
 class QuietDisplay:

@@ -155,7 +155,9 @@ class Workbench:
             public, private = (self._windows(part, group, limit) for part in parts)
             self._ready[name] = ReadyBackbone(
                 metric=self.bound.study.validation.metric,
-                unread=tuple(hard_to_read(tokenizer, self.data.public)),
+                unread=tuple(
+                    hard_to_read(tokenizer, ((e.language, e.context) for e in self.data.public))
+                ),
                 bound=bound,
                 folder=folder,
                 tokenizer=tokenizer,

@@ -15,9 +15,9 @@ from autoqa.supervision.display import (
     QuietDisplay,
     Status,
     backbone_statuses,
-    choose_display,
     duration,
 )
+from autoqa.supervision.display_choice import choose_display
 from autoqa.training.messages import Progress
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "searched" / "golden"

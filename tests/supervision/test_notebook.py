@@ -4,7 +4,8 @@ from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
 CELL = """
-from autoqa.supervision.display import Status, choose_display
+from autoqa.supervision.display import Status
+from autoqa.supervision.display_choice import choose_display
 from autoqa.training.messages import Progress
 
 with choose_display(quiet=False) as shown:
