@@ -18,7 +18,9 @@ from autoqa.api.metrics import MetricSpec
 from autoqa.api.protocol import Precision, TrainingProtocol
 from autoqa.api.sources import SourceSpec
 from autoqa.api.version import API_VERSION
+from autoqa.env import cache_folder
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.files import locked, writing_file
 from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
 from autoqa.placing.options import RowOptions
@@ -28,6 +30,7 @@ from autoqa.reading.fields import row_from
 from autoqa.reading.formats import missing_package, read_rows, rows_from
 from autoqa.reading.options import ColumnNames, Delimiter, FormatName
 from autoqa.reading.rows import RawRow
+from autoqa.text.sentences import sentences
 from autoqa.types import Answer, Example
 
 __all__ = [
@@ -58,11 +61,15 @@ __all__ = [
     "TokenBatch",
     "TrainingProtocol",
     "TrainingRows",
+    "cache_folder",
     "examples_from",
     "is_saved_dataset",
+    "locked",
     "missing_package",
     "read_rows",
     "row_from",
     "rows_from",
     "selected",
+    "sentences",
+    "writing_file",
 ]
