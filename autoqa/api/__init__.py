@@ -13,7 +13,7 @@ torch, transformers, datasets and the like belong inside the functions that use 
 
 from autoqa.api.augmentations import Augmentation, AugmentationSpec, TokenBatch, TrainingRows
 from autoqa.api.backbones import BackboneFacts, BackboneKind, BackboneSpec
-from autoqa.api.downloads import Download, Received
+from autoqa.api.downloads import Download, Received, hub_downloads
 from autoqa.api.metrics import MetricSpec
 from autoqa.api.protocol import Precision, TrainingProtocol
 from autoqa.api.sources import SourceSpec
@@ -21,6 +21,7 @@ from autoqa.api.version import API_VERSION
 from autoqa.env import cache_folder
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
 from autoqa.files import locked, writing_file
+from autoqa.hub.repository import HubRepository
 from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
 from autoqa.placing.options import RowOptions
@@ -50,6 +51,7 @@ __all__ = [
     "Example",
     "Examples",
     "FormatName",
+    "HubRepository",
     "MetricSpec",
     "MissingAssetError",
     "Options",
@@ -63,6 +65,7 @@ __all__ = [
     "TrainingRows",
     "cache_folder",
     "examples_from",
+    "hub_downloads",
     "is_saved_dataset",
     "locked",
     "missing_package",
