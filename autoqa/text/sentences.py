@@ -1,9 +1,10 @@
 r"""Texts cut into sentences by their marks, whatever the language; no model, no list of words.
 
-What ends a sentence: ``. ! ?``, the danda of Indian scripts, the marks of Arabic, Urdu and Ethiopic
-before white space; those of Chinese and Japanese anywhere; and the end of a line. Where a mark leaves
-doubt the sentence goes on: behind initials and short titles (``J. S. Bach``, ``Dr. Rao``), between
-digits, and before a small letter. Scripts without such marks, as Thai, are cut at the ends of lines.
+What ends a sentence: ``. ! ?``, the danda of Indian scripts, the marks of Arabic, Urdu and
+Ethiopic before white space; those of Chinese and Japanese anywhere; and the end of a line. Where a
+mark leaves doubt the sentence goes on: behind initials and short titles (``J. S. Bach``,
+``Dr. Rao``), between digits, and before a small letter. Scripts without such marks, as Thai, are
+cut at the ends of lines.
 """
 
 import re

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from autoqa.text.sentences import sentences
 
-ALPHABET = "aA1. ।॥?!。．…؟\n\t\"”)म्ा京"
+ALPHABET = 'aA1. ।॥?!。．…؟\n\t"”)म्ा京'
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from pydantic import Field
 from autoqa.api import Augmentation, AugmentationSpec, Example, Options, TrainingRows
 
 # Thousands, also lakhs and crores: 1,234,567 and 12,34,567 and 1.234.567.
-_GROUPED = re.compile(r"(?<!\d)(?<!\d[.,٬])\d{1,3}(?:(?:,\d{2,3})*,\d{3}|(?:[.٬]\d{3})+)(?![.,٬]?\d)")
+_GROUPED = re.compile(
+    r"(?<!\d)(?<!\d[.,٬])\d{1,3}(?:(?:,\d{2,3})*,\d{3}|(?:[.٬]\d{3})+)(?![.,٬]?\d)"
+)
 _NUMBER = re.compile(rf"{_GROUPED.pattern}|\d+")
 _MOST_DIGITS = 15
 _KINDS = ((1, 9), (10, 31), (32, 99), (1000, 2099))

@@ -51,18 +51,15 @@ class SentenceParts:
             moved[number] = len(text) - low
             text += context[low:high]
             if place + 1 < len(order):
-                text += self._gap(place, number)
+                # Where all parts are there, white space keeps its place; else it goes with them.
+                gap = place if len(order) == len(self.spans) else number
+                text += context[self.spans[gap][1] : self.spans[gap + 1][0]]
         text += context[self.spans[-1][1] :]
         answers = tuple(
             replace(answer, start=answer.start + moved[self._part_of(answer)])
             for answer in self.example.answers
         )
         return replace(self.example, context=text, answers=answers)
-
-    def _gap(self, place: int, number: int) -> str:
-        """What follows a part: what followed it before, or else what stood at its new place."""
-        at = number if number + 1 < len(self.spans) else place
-        return self.example.context[self.spans[at][1] : self.spans[at + 1][0]]
 
     def _part_of(self, answer: Answer) -> int:
         return next(n for n, (low, high) in enumerate(self.spans) if low <= answer.start < high)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from autoqa_augmentations.sentence_parts import SentenceParts
 from pydantic import Field
 
 from autoqa.api import Augmentation, AugmentationSpec, Example, Options, TrainingRows
+from autoqa_augmentations.sentence_parts import SentenceParts
 
 
 class SentenceShuffleOptions(Options):
