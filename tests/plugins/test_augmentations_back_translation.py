@@ -1,15 +1,13 @@
 """Paraphrases of questions: from tables, and from models of random weights with real tokenizers."""
 
-import multiprocessing
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from autoqa_augmentations.back_translation import SPEC, BackTranslationOptions
-from autoqa_augmentations.paraphrase_store import ParaphraseStore
 from hub_mirror import hub_environment, run_elsewhere, serving
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +16,6 @@ from translation_kit import write_marian, write_nllb
 
 from autoqa.api import (
     Answer,
-    AutoqaError,
     ConfigError,
     DataError,
     Example,
@@ -178,7 +175,7 @@ def test_models_translate_there_and_back_once(
     monkeypatch.setattr("autoqa_augmentations.translation_models.TranslationModel", None)
     assert augmented(ROWS, batch_size=2, **nllb) == made
     (table,) = (cache / "paraphrases").glob("*.sqlite")
-    rows = dict(sqlite3.connect(table).execute("SELECT text, paraphrases FROM paraphrases"))
+    rows = dict(sqlite3.connect(table).execute("SELECT text, made FROM texts"))
     assert set(rows) == set(questions(ROWS))
 
 
@@ -287,47 +284,3 @@ def test_models_of_the_hub_are_fetched(tmp_path: Path) -> None:
         assert after == "None 0 True"
         assert "pytorch_model.bin" not in mirror.fetched()
         assert path.startswith(str(tmp_path / "home"))
-
-
-# -- the store -------------------------------------------------------------------------------------
-
-
-def _shout(texts: Sequence[str], progress: ProgressCallback) -> Iterator[tuple[str, list[str]]]:
-    for done, text in enumerate(texts, start=1):
-        yield text, [text.upper()]
-        progress(done, len(texts))
-
-
-def _count(cache: str, results: Any) -> None:
-    made: list[str] = []
-
-    def make(texts: Sequence[str], progress: ProgressCallback) -> Iterator[tuple[str, list[str]]]:
-        for text, others in _shout(texts, progress):
-            made.append(text)
-            yield text, others
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_CACHE", cache)
-        found = ParaphraseStore("k").of([f"q{n}" for n in range(200)], make, lambda *_: None)
-    results.put((len(found), len(made)))
-
-
-def test_two_processes_make_each_paraphrase_once(cache: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    results = context.Queue()
-    both = [context.Process(target=_count, args=(str(cache), results)) for _ in range(2)]
-    for each in both:
-        each.start()
-    counts = [results.get(timeout=120) for _ in both]
-    for each in both:
-        each.join()
-    assert [found for found, _ in counts] == [200, 200]
-    assert sum(made for _, made in counts) == 200
-
-
-def test_a_damaged_store_is_named_with_the_way_out(cache: Path) -> None:
-    store = ParaphraseStore("k")
-    store.path.parent.mkdir(parents=True)
-    store.path.write_bytes(b"no database" * 100)
-    with pytest.raises(AutoqaError, match=r"k.sqlite cannot be used, .* remove the file"):
-        store.of(["who?"], _shout, lambda *_: None)
