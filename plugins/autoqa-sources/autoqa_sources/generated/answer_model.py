@@ -43,7 +43,7 @@ def answered(
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise ConfigError(
             f"answerer: {files.model} cannot be loaded as an extractive model, {reason}; name one "
-            "that answers questions, or a folder that autoqa export --member writes."
+            "that answers questions, or a folder of autoqa export --as transformers."
         ) from error
     if not tokenizer.is_fast:
         raise ConfigError(

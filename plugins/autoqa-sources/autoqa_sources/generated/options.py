@@ -24,7 +24,7 @@ class GeneratedOptions(Options):
             ``highlight``, ``{context}`` and ``{answer}`` are these two.
         highlight: What stands before and behind the answer in ``{highlighted}``.
         answerer: Extractive model that answers the questions: an id on the hub, or a folder such
-            as ``autoqa export --member`` writes. Left out, questions are kept unread.
+            as ``autoqa export --as transformers`` writes. Left out, questions are kept unread.
         answerer_revision: Branch, tag or commit of it.
         agreement: Overlap (Jaccard, of words) that its answer needs with the one asked about.
         pickled: The models' weights are in ``pytorch_model.bin``.
