@@ -4,12 +4,14 @@ How windows go through a model so that each gets what it gets alone is probed on
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
+from autoqa.modeling.adapters import load_plain, plain_state, switched_off
 from autoqa.modeling.arguments import ForwardArguments
 from autoqa.modeling.attention import ATTENTION, noticed, windows_up_to
 from autoqa.modeling.frozen import FrozenLayers
@@ -170,8 +172,8 @@ class SpanModel(nn.Module):
         return made_up_batch(self.inner.config, self.device, lengths)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """All weights by name, not copied; an extra head's have a prefix of their own."""
-        state = dict(self.inner.state_dict())
+        """All weights by name, with adapters added to them; an extra head's have a prefix."""
+        state = plain_state(self.inner)
         if self.head is not None:
             extra = self.head.state_dict()
             state |= {f"{HEAD_PREFIX}{name}": tensor for name, tensor in extra.items()}
@@ -184,10 +186,25 @@ class SpanModel(nn.Module):
             RuntimeError: A weight is missing, unknown or of another shape.
         """
         inner = {k: v for k, v in state.items() if not k.startswith(HEAD_PREFIX)}
-        self.inner.load_state_dict(inner)
+        load_plain(self.inner, inner)
         if self.head is not None:
             extra = {k.removeprefix(HEAD_PREFIX): state[k] for k in state.keys() - inner.keys()}
             self.head.load_state_dict(extra)
+
+    @contextmanager
+    def holding(self, state: dict[str, torch.Tensor]) -> Iterator[None]:
+        """The model holds other weights inside, without adapters, and its own again afterwards.
+
+        Args:
+            state: Named as :meth:`state` names them.
+        """
+        own = {name: tensor.detach().clone() for name, tensor in self.state_dict().items()}
+        with switched_off(self.inner):
+            self.load_state(state)
+            try:
+                yield
+            finally:
+                self.load_state_dict(own)
 
     def compile_encoder(self) -> None:
         """Compiles the encoder for training; falls back in :meth:`run_uncompiled` if it cannot."""

@@ -89,14 +89,13 @@ class Rank:
 
     def _ask(self, order: Ask, engine: Engine) -> None:
         model = engine.model
-        own = {name: tensor.detach().clone() for name, tensor in model.state().items()}
+        own = model.state()
         asked = [name for name, tensor in own.items() if tensor.is_floating_point()]
         sent = collectives.receive([(own[n].shape, own[n].dtype) for n in asked], model.device)
-        model.load_state(own | dict(zip(asked, sent, strict=True)))
-        model.eval()
-        share = (self._rank, self._size)
-        logits = predict(model, order.windows, precision=order.precision, share=share)
-        model.load_state(own)
+        with model.holding(own | dict(zip(asked, sent, strict=True))):
+            model.eval()
+            share = (self._rank, self._size)
+            logits = predict(model, order.windows, precision=order.precision, share=share)
         model.train()
         self._pipe.send(Answered(*logits))
 

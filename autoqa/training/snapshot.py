@@ -70,14 +70,12 @@ def evaluating(model: SpanModel) -> Iterator[dict[str, torch.Tensor]]:
         The rounded weights.
     """
     state = rounded_state(model)
-    full = {name: tensor.detach().clone() for name, tensor in model.state().items()}
-    model.load_state(state)
-    model.eval()
-    try:
-        yield state
-    finally:
-        model.load_state(full)
-        model.train()
+    with model.holding(state):
+        model.eval()
+        try:
+            yield state
+        finally:
+            model.train()
 
 
 def unscored_candidate(
