@@ -4,14 +4,13 @@ How windows go through a model so that each gets what it gets alone is probed on
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import nn
 
-from autoqa.modeling.adapters import load_plain, plain_state, switched_off
+from autoqa.modeling.adapters import load_plain, plain_state
 from autoqa.modeling.arguments import ForwardArguments
 from autoqa.modeling.attention import ATTENTION, noticed, windows_up_to
 from autoqa.modeling.frozen import FrozenLayers
@@ -190,21 +189,6 @@ class SpanModel(nn.Module):
         if self.head is not None:
             extra = {k.removeprefix(HEAD_PREFIX): state[k] for k in state.keys() - inner.keys()}
             self.head.load_state_dict(extra)
-
-    @contextmanager
-    def holding(self, state: dict[str, torch.Tensor]) -> Iterator[None]:
-        """The model holds other weights inside, without adapters, and its own again afterwards.
-
-        Args:
-            state: Named as :meth:`state` names them.
-        """
-        own = {name: tensor.detach().clone() for name, tensor in self.state_dict().items()}
-        with switched_off(self.inner):
-            self.load_state(state)
-            try:
-                yield
-            finally:
-                self.load_state_dict(own)
 
     def compile_encoder(self) -> None:
         """Compiles the encoder for training; falls back in :meth:`run_uncompiled` if it cannot."""

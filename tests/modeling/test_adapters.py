@@ -11,7 +11,7 @@ from autoqa.api import TrainingProtocol
 from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.features.windows import Windows
 from autoqa.modeling.forward import predict
-from autoqa.modeling.load import load_for_inference, rounded_state, save_model
+from autoqa.modeling.load import holding, load_for_inference, rounded_state, save_model
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import make_batch
@@ -98,12 +98,10 @@ def test_what_is_evaluated_is_what_is_stored_and_training_goes_on_as_if_nothing_
     save_model(model, state, folder, tmp_path / "saved")
     own = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     learning = {name for name, p in model.named_parameters() if p.requires_grad}
-    with model.holding(state):
-        model.eval()
+    with holding(model, state):
         inside = predict(model, windows(), precision="fp32")
         held = model.state()
         assert all(torch.equal(held[name], tensor.float()) for name, tensor in state.items())
-    model.train()
     stored = load_for_inference(tmp_path / "saved")
     for ours, theirs in zip(inside, predict(stored, windows(), precision="fp32"), strict=True):
         assert (ours == theirs).all()
