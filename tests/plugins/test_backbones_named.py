@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from autoqa_backbones import hub, known_models, mpnet, named
+from autoqa_backbones import hub, mpnet, named
 from autoqa_backbones.hub_layout import HuggingFaceOptions
-from autoqa_backbones.known_models import MODELS, SPECS
-from autoqa_backbones.named import NamedOptions
+from autoqa_backbones.known_models import MODELS
+from autoqa_backbones.named import SPECS, NamedOptions
 from autoqa_backbones.protocols import by_config, by_name
 from safetensors.torch import load_file
+
+from autoqa.api import BackboneSpec, ConfigError, MissingAssetError
 from tests.bundle_kit import write_tokenizer
 from tests.modeling.architectures import save_pretrained
 from tests.modeling.conftest import save_tiny
-
-from autoqa.api import BackboneSpec, ConfigError, MissingAssetError
 
 DOCS = Path(__file__).parents[2] / "docs" / "studies.md"
 POINTS = {
@@ -51,7 +51,7 @@ def test_each_has_an_entry_point_of_its_name() -> None:
         assert POINTS[name].load() is spec
         assert spec.name == name
     with pytest.raises(AttributeError, match="no attribute 'muril_huge'"):
-        _ = known_models.muril_huge
+        _ = named.muril_huge
 
 
 @pytest.mark.parametrize("name", sorted(POINTS))

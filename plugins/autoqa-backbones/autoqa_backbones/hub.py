@@ -25,6 +25,7 @@ from autoqa_backbones.hub_layout import (
     read_config,
     repository,
 )
+from autoqa_backbones.known_models import LICENCES
 from autoqa_backbones.protocols import GENERIC, by_config, by_name
 
 
@@ -129,8 +130,6 @@ def facts(options: HuggingFaceOptions) -> BackboneFacts:
 
 def licence(options: HuggingFaceOptions) -> str:
     """SPDX identifier: the option, or else that of well-known models, or ``"unknown"``."""
-    from autoqa_backbones.known_models import LICENCES
-
     return options.licence or LICENCES.get(options.model.lower(), "unknown")
 
 

@@ -7,8 +7,8 @@ names another.
 
 from dataclasses import replace
 
-from autoqa.api import BackboneSpec
-from autoqa_backbones.named import KnownModel, named
+from autoqa_backbones.known_languages import FURTHER_INDIAN, HUNDRED, INDIAN, codes
+from autoqa_backbones.known_model import KnownModel
 from autoqa_backbones.protocols import (
     DEBERTA,
     ELECTRA,
@@ -30,8 +30,9 @@ _LARGE = ("12 layers of 768", "24 layers of 1,024")
 
 _MURIL = KnownModel(
     model="google/muril-base-cased",
+    languages=(*INDIAN, "en"),
     kind="bert",
-    about="12 layers of 768, 17 Indian languages, also in Latin letters, and English; cased "
+    about="12 layers of 768, 16 Indian languages, also in Latin letters, and English; cased "
     "WordPiece that keeps vowel signs",
     licence="Apache-2.0",
     protocol=MURIL,
@@ -42,6 +43,7 @@ _MURIL = KnownModel(
 )
 _XLMR = KnownModel(
     model="FacebookAI/xlm-roberta-base",
+    languages=HUNDRED,
     kind="xlm-roberta",
     about="12 layers of 768, 100 languages; Unigram whose tokens carry the space before them",
     licence="MIT",
@@ -62,8 +64,9 @@ _INFOXLM = replace(
 )
 _INDIC_V2 = KnownModel(
     model="ai4bharat/IndicBERTv2-MLM-only",
+    languages=(*INDIAN, *FURTHER_INDIAN, "en"),
     kind="bert",
-    about="12 layers of 768, 23 Indian languages and English; WordPiece",
+    about="12 layers of 768, 22 Indian languages and English; WordPiece",
     licence="MIT",
     protocol=GENERIC,
     citation="Doddapaneni et al. 2023, Towards Leaving No Indic Language Behind, arXiv:2212.05409",
@@ -72,6 +75,7 @@ _INDIC_V2 = KnownModel(
 )
 _INDIC_V3 = KnownModel(
     model="ai4bharat/IndicBERT-v3-270M",
+    languages=(*INDIAN, *FURTHER_INDIAN, "en"),
     kind="gemma3_text",
     about="Gemma 3 270M made to read both ways, 22 Indian languages and English; gated, and "
     "Gemma's terms hold for what it was made of",
@@ -82,6 +86,7 @@ _INDIC_V3 = KnownModel(
 )
 _MMBERT = KnownModel(
     model="jhu-clsp/mmBERT-base",
+    languages=HUNDRED,
     kind="modernbert",
     about="22 layers of 768, over 1,800 languages; Gemma 2's tokenizer, windows up to 8,192",
     licence="MIT",
@@ -92,6 +97,7 @@ _MMBERT = KnownModel(
 )
 _EUROBERT = KnownModel(
     model="EuroBERT/EuroBERT-210m",
+    languages=codes("ar de en es fr hi it ja nl pl pt ru tr vi zh"),
     kind="eurobert",
     about="12 layers of 768, 15 languages, Hindi among them; byte-level BPE, windows up to 8,192",
     licence="Apache-2.0",
@@ -101,6 +107,7 @@ _EUROBERT = KnownModel(
 )
 _E5 = KnownModel(
     model="intfloat/multilingual-e5-base",
+    languages=HUNDRED,
     kind="xlm-roberta",
     about="XLM-R base, trained to find passages for questions",
     licence="MIT",
@@ -112,6 +119,7 @@ _E5 = KnownModel(
 )
 _MODERNBERT = KnownModel(
     model="answerdotai/ModernBERT-base",
+    languages=("en",),
     kind="modernbert",
     about="22 layers of 768, English and code; byte-level BPE, windows up to 8,192",
     licence="Apache-2.0",
@@ -122,6 +130,7 @@ _MODERNBERT = KnownModel(
 )
 _DEBERTA = KnownModel(
     model="microsoft/deberta-v3-base",
+    languages=("en",),
     kind="deberta-v2",
     about="12 layers of 768, English; relative positions, sentence pieces",
     licence="MIT",
@@ -133,6 +142,7 @@ _DEBERTA = KnownModel(
 )
 _ELECTRA = KnownModel(
     model="google/electra-base-discriminator",
+    languages=("en",),
     kind="electra",
     about="12 layers of 768, English; uncased WordPiece",
     licence="Apache-2.0",
@@ -153,6 +163,10 @@ MODELS: dict[str, KnownModel] = {
     ),
     "rembert": KnownModel(
         model="google/rembert",
+        languages=codes(
+            "ar bg bn cs da de el en es et fa fi fr gu he hi hu id it ja kn ko lt "
+            "lv ml mr ne nl no pa pl pt ro ru sk sv sw ta te th tr uk ur vi zh"
+        ),
         kind="rembert",
         about="32 layers of 1,152, 110 languages; Unigram whose tokens carry the space before them",
         licence="Apache-2.0",
@@ -181,6 +195,7 @@ MODELS: dict[str, KnownModel] = {
     "mdeberta-v3-base": replace(
         _DEBERTA,
         model="microsoft/mdeberta-v3-base",
+        languages=HUNDRED,
         about=_DEBERTA.about.replace("English", "100 languages"),
         revision="a0484667b22365f84929a935b5e50a51f71f159d",
     ),
@@ -275,14 +290,3 @@ MODELS: dict[str, KnownModel] = {
 
 LICENCES = {known.model.lower(): known.licence for known in MODELS.values()}
 """Of the weights as their authors published them; says nothing about models derived from them."""
-
-SPECS = {name: named(name, known) for name, known in MODELS.items()}
-"""The plugins; each is an attribute of this module for its entry point, see :func:`__getattr__`."""
-
-
-def __getattr__(name: str) -> BackboneSpec:
-    """A plugin by its name with underscores."""
-    for each, spec in SPECS.items():
-        if each.replace("-", "_").replace(".", "_") == name:
-            return spec
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

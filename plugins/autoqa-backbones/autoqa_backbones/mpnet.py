@@ -129,4 +129,5 @@ SPEC = BackboneSpec(
         "Song et al. 2020, MPNet: Masked and Permuted Pre-training for Language Understanding, "
         "arXiv:2004.09297"
     ),
+    languages=lambda options: ("en",),  # noqa: ARG005
 )

@@ -1,7 +1,6 @@
-"""Backbones with a name of their own: what is known of a published model, and the plugin it makes.
+"""Backbones with a published model's name: a plugin for each of :data:`MODELS`.
 
-The table is :mod:`autoqa_backbones.known_models`; all that is done with a model is what
-``type = "huggingface"`` does.
+All that is done with a model is what ``type = "huggingface"`` does.
 """
 
 from collections.abc import Sequence
@@ -19,10 +18,11 @@ from autoqa.api import (
     Download,
     MissingAssetError,
     Options,
-    TrainingProtocol,
 )
 from autoqa_backbones import hub
 from autoqa_backbones.hub_layout import HuggingFaceOptions, read_config
+from autoqa_backbones.known_model import KnownModel
+from autoqa_backbones.known_models import MODELS
 
 
 class NamedOptions(Options):
@@ -40,50 +40,6 @@ class NamedOptions(Options):
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownModel:
-    """A published model.
-
-    Attributes:
-        model: Id on the Hugging Face hub.
-        kind: ``model_type`` in its ``config.json``.
-        about: Size, languages, tokenizer and what else is particular, for one line.
-        licence: SPDX identifier by the model's card; ``"unknown"`` where that names none.
-        protocol: How it is fine-tuned.
-        citation: Its publication.
-        revision: A commit, or the branch where none is known.
-        positions: Tokens of the longest window; ``None`` where positions are relative or computed.
-        pieces: Whether its tokenizer is a sentence-piece model only, which the package
-            sentencepiece has to read once.
-        bidirectional: Whether its weights attend to both sides without its configuration saying so.
-    """
-
-    model: str
-    kind: str
-    about: str
-    licence: str
-    protocol: TrainingProtocol
-    citation: str
-    revision: str = "main"
-    positions: int | None = None
-    pieces: bool = False
-    bidirectional: bool = False
-
-    def options(self, chosen: NamedOptions) -> HuggingFaceOptions:
-        """The same for ``type = "huggingface"``.
-
-        Weights that the hub has as ``pytorch_model.bin`` only are converted without being asked
-        for: whoever names one of these models wants it, and only tensors are read.
-        """
-        folder = None if chosen.folder is None else Path(chosen.folder).expanduser().absolute()
-        return HuggingFaceOptions(
-            model=self.model if folder is None else str(folder),
-            revision=chosen.revision or self.revision,
-            convert=True,
-            bidirectional=self.bidirectional,
-        )
-
-
 def named(name: str, known: KnownModel) -> BackboneSpec:
     """The plugin of a published model.
 
@@ -91,7 +47,7 @@ def named(name: str, known: KnownModel) -> BackboneSpec:
         name: How study files name it.
         known: What is known of it.
     """
-    backbone = _Named(name, known)
+    backbone = _Named(known)
     return BackboneSpec(
         name=name,
         summary=f"{known.model}: {known.about}",
@@ -103,17 +59,31 @@ def named(name: str, known: KnownModel) -> BackboneSpec:
         facts=backbone.facts,
         downloads=backbone.downloads,
         citation=lambda _: known.citation,
+        languages=lambda _: known.languages,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    name: str
     known: KnownModel
+
+    def _wanted(self, chosen: NamedOptions) -> HuggingFaceOptions:
+        """The same for ``type = "huggingface"``.
+
+        Weights that the hub has as ``pytorch_model.bin`` only are converted without being asked
+        for: whoever names one of these models wants it, and only tensors are read.
+        """
+        folder = None if chosen.folder is None else Path(chosen.folder).expanduser().absolute()
+        return HuggingFaceOptions(
+            model=self.known.model if folder is None else str(folder),
+            revision=chosen.revision or self.known.revision,
+            convert=True,
+            bidirectional=self.known.bidirectional,
+        )
 
     def missing(self, options: NamedOptions) -> str | None:
         """As that of ``huggingface``; a package that the tokenizer needs is missed first."""
-        wanted = self.known.options(options)
+        wanted = self._wanted(options)
         if options.folder is not None and not Path(wanted.model).is_dir():
             return (
                 f"the folder {wanted.model} does not exist; correct `folder`, put "
@@ -139,7 +109,7 @@ class _Named:
             MissingAssetError: Files or a package are not here and cannot be fetched.
             ConfigError: The folder holds another kind of model.
         """
-        wanted = self.known.options(options)
+        wanted = self._wanted(options)
         absent = None if options.folder is None else self.missing(options)
         if absent is not None:
             raise MissingAssetError(absent)
@@ -150,7 +120,7 @@ class _Named:
 
     def facts(self, options: NamedOptions) -> BackboneFacts:
         """As those of ``huggingface``, with the positions that are known without the weights."""
-        wanted = self.known.options(options)
+        wanted = self._wanted(options)
         facts = hub.facts(wanted)
         if options.folder is None:
             return replace(facts, positions=facts.positions or self.known.positions)
@@ -172,4 +142,16 @@ class _Named:
 
     def downloads(self, options: NamedOptions) -> Sequence[Download]:
         """As those of ``huggingface``."""
-        return hub.downloads(self.known.options(options))
+        return hub.downloads(self._wanted(options))
+
+
+SPECS = {name: named(name, known) for name, known in MODELS.items()}
+"""The plugins; each is an attribute of this module for its entry point, see :func:`__getattr__`."""
+
+
+def __getattr__(name: str) -> BackboneSpec:
+    """A plugin by its name with underscores."""
+    for each, spec in SPECS.items():
+        if each.replace("-", "_").replace(".", "_") == name:
+            return spec
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
