@@ -13,12 +13,13 @@ torch, transformers, datasets and the like belong inside the functions that use 
 
 from autoqa.api.augmentations import Augmentation, AugmentationSpec, TokenBatch, TrainingRows
 from autoqa.api.backbones import BackboneFacts, BackboneKind, BackboneSpec
-from autoqa.api.downloads import Download, Received
+from autoqa.api.downloads import Download, Received, hub_downloads
 from autoqa.api.metrics import MetricSpec
 from autoqa.api.protocol import Precision, TrainingProtocol
 from autoqa.api.sources import SourceSpec
 from autoqa.api.version import API_VERSION
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.hub.repository import HubRepository
 from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
 from autoqa.placing.options import RowOptions
@@ -47,6 +48,7 @@ __all__ = [
     "Example",
     "Examples",
     "FormatName",
+    "HubRepository",
     "MetricSpec",
     "MissingAssetError",
     "Options",
@@ -59,6 +61,7 @@ __all__ = [
     "TrainingProtocol",
     "TrainingRows",
     "examples_from",
+    "hub_downloads",
     "is_saved_dataset",
     "missing_package",
     "read_rows",

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering
 
 from autoqa.api import Precision
 from autoqa.errors import ConfigError, MissingAssetError
+from autoqa.modeling.adapters import switched_off
 from autoqa.modeling.attention import ATTENTION
 from autoqa.modeling.heads.registry import HEAD_KEY, head_name, stored_head
 from autoqa.modeling.model import SpanModel
@@ -186,6 +189,25 @@ def rounded_state(model: SpanModel) -> dict[str, torch.Tensor]:
         name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
         for name, tensor in model.state().items()
     }
+
+
+@contextmanager
+def holding(model: SpanModel, state: dict[str, torch.Tensor]) -> Iterator[None]:
+    """A model in training holds other weights inside, and its own again afterwards.
+
+    Args:
+        model: Its adapters, if it has some, are switched off inside.
+        state: Named as :meth:`autoqa.modeling.model.SpanModel.state` names them.
+    """
+    own = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    with switched_off(model.inner):
+        model.load_state(state)
+        model.eval()
+        try:
+            yield
+        finally:
+            model.load_state_dict(own)
+            model.train()
 
 
 def save_model(

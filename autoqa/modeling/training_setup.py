@@ -8,6 +8,7 @@ from torch import nn
 
 from autoqa.api import BackboneKind, TrainingProtocol
 from autoqa.errors import ConfigError
+from autoqa.modeling.adapters import add_adapters
 from autoqa.modeling.attention import exclude_attention_from_compilation
 from autoqa.modeling.frozen import FrozenLayers
 from autoqa.modeling.heads.registry import fresh_head
@@ -40,7 +41,7 @@ def load_for_training(
 
     Args:
         folder: Weights in Hugging Face layout.
-        protocol: Dropout, freezing, gradient checkpointing, compilation.
+        protocol: Dropout, freezing, adapters, gradient checkpointing, compilation.
         seed: Decides the head, and the dropout of what follows.
         device: ``auto``, ``cpu``, ``cuda``...
         method: Which head, whether its input must be reachable for more dropout masks, and which
@@ -48,7 +49,7 @@ def load_for_training(
         kind: Whether the model scores tokens or generates texts.
 
     Raises:
-        MissingAssetError: The folder holds no model.
+        MissingAssetError: The folder holds no model, or there is no package for adapters.
         ConfigError: The method's head is not registered, or the architecture does not take it, or
             the method's dropout, or gradient checkpointing; or the method contradicts the protocol.
     """
@@ -65,6 +66,9 @@ def load_for_training(
     if protocol.dropout is not None:
         for module, name in _dropouts(model):
             setattr(module, name, protocol.dropout)
+    if protocol.adapter_rank:
+        layers = encoder_layers(model)[protocol.frozen_layers :]
+        add_adapters(model.inner.base_model, layers, protocol)
     _check_dropout(model, method)
     frozen: list[nn.Module] = []
     if protocol.freeze_embeddings:
@@ -144,6 +148,12 @@ def _check_method(model: SpanModel, method: Method, protocol: TrainingProtocol) 
             f"reinit_layers = {method.reinit_layers} is more than can begin anew: "
             f"{type(model.inner).__name__} has {layers} layers{frozen}; set reinit_layers = "
             f"{max(0, layers - protocol.frozen_layers)} or less."
+        )
+    if method.reinit_layers and protocol.adapter_rank:
+        raise ConfigError(
+            f"reinit_layers = {method.reinit_layers} draws layers anew, which adapters of rank "
+            f"{protocol.adapter_rank} cannot teach what they knew; set reinit_layers = 0, or the "
+            "protocol's adapter_rank = 0."
         )
     if method.adversary == "fgm" and protocol.cache_frozen:
         raise ConfigError(

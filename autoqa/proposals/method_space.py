@@ -86,6 +86,12 @@ def method_problems(
             f"{backbone!r} keeps what its frozen layers give; set backbones.{backbone}.protocol."
             "cache_frozen to false, or take 'awp'"
         )
+    if protocol.adapter_rank and max(_values(table.reinit_layers)) > 0:
+        problems.append(
+            "recipe.method.reinit_layers: draws layers anew, which adapters cannot teach what they "
+            f"knew, but backbone {backbone!r} has some; set backbones.{backbone}.protocol."
+            "adapter_rank to 0, or leave reinit_layers out"
+        )
     return problems
 
 

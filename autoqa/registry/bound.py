@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -78,6 +79,10 @@ class BoundStudy:
                 sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
                 if sentence is not None:
                     absent.append(f"{where}: {sentence}")
+        for name, backbone in self.backbones.items():
+            sentence = missing_for_adapters(backbone.protocol)
+            if sentence is not None:
+                absent.append(f"backbones.{name}.protocol: {sentence}")
         return absent
 
     def augmentations(self, stage: Stage) -> list[Augmentation]:
@@ -96,6 +101,15 @@ class BoundStudy:
                 raise ConfigError(*(f"{where}: {problem}" for problem in problems))
             built.append(guarded(where, use.type, spec.build, options))
         return built
+
+
+def missing_for_adapters(protocol: TrainingProtocol) -> str | None:
+    """A sentence if a protocol has adapters and the package that makes them is not here."""
+    if not protocol.adapter_rank or find_spec("peft") is not None:
+        return None
+    return (
+        f"adapter_rank = {protocol.adapter_rank} needs the package peft: pip install 'autoqa[lora]'"
+    )
 
 
 def guarded(

@@ -223,8 +223,11 @@ class Workbench:
         """JSON values that say which weights a backbone starts from, and how it is fine-tuned."""
         ready = self.backbone(name)
         protocol = ready.bound.protocol.model_dump(mode="json")
-        if not protocol["cache_frozen"]:  # as keys were before there was such a thing
+        # Keys were made before there were these.
+        if not protocol["cache_frozen"]:
             del protocol["cache_frozen"]
+        if not protocol["adapter_rank"]:
+            protocol = {k: v for k, v in protocol.items() if not k.startswith("adapter_")}
         return {
             "type": ready.bound.spec.name,
             "options": ready.bound.options.model_dump(mode="json"),
