@@ -56,6 +56,8 @@ class BackboneSpec:
         downloads: Options to what can be fetched of it and is not here; asks the network for
             sizes only. For ``autoqa fetch``.
         citation: Options to what a paper should cite, or ``None``.
+        languages: Options to the ISO codes of languages that it is said to know; empty where that
+            is not known. Kits check that its tokenizer reads their letters.
         api_version: The :data:`API_VERSION` that the plugin was written for.
     """
 
@@ -70,4 +72,5 @@ class BackboneSpec:
     kind: BackboneKind = "span"
     downloads: Callable[[Any], Sequence[Download]] = lambda _: ()
     citation: Callable[[Any], str | None] = lambda _: None
+    languages: Callable[[Any], Sequence[str]] = lambda _: ()
     api_version: int = API_VERSION

@@ -140,7 +140,7 @@ def _planned(
             continue
         firsts.append(np.asarray(answer[0], dtype=np.int64))
         lasts.append(np.asarray(answer[1], dtype=np.int64))
-        fault = _fault(firsts[-1], lasts[-1], size, space)
+        fault = window_fault(firsts[-1], lasts[-1], size, space)
         if fault:
             raise PluginError(
                 f"An augmentation cut the context of {encoded.names[row]!r} ({size} tokens, "
@@ -154,7 +154,7 @@ def _planned(
     return _count_up(counts)[0], np.concatenate(firsts), np.concatenate(lasts)
 
 
-def _fault(first: Indices, last: Indices, tokens: int, room: int) -> str | None:
+def window_fault(first: Indices, last: Indices, tokens: int, room: int) -> str | None:
     """What is wrong with the windows of one context."""
     if first.ndim != 1 or first.shape != last.shape or not len(first):
         return "there is no window, or as many starts as ends are not given"

@@ -59,14 +59,13 @@ class TextModel(SpanModel):
     generates = True
 
     def state(self) -> dict[str, torch.Tensor]:
-        """All weights by name, not copied; of those that are one and the same, the first name's."""
-        state: dict[str, torch.Tensor] = {}
-        seen: set[int] = set()
-        for name, tensor in self.inner.state_dict().items():
-            if tensor.data_ptr() not in seen:
-                state[name] = tensor
-            seen.add(tensor.data_ptr())
-        return state
+        """All weights by name; of those that are one and the same, the first name's alone."""
+        first: dict[int, str] = {}
+        return {
+            name: tensor
+            for name, tensor in super().state().items()
+            if first.setdefault(tensor.data_ptr(), name) == name
+        }
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         """Copies weights, named as :meth:`state` names them, into the model.
@@ -74,10 +73,11 @@ class TextModel(SpanModel):
         Raises:
             RuntimeError: A weight is missing, unknown or of another shape.
         """
-        if state.keys() != self.state().keys():
-            differing = min(state.keys() ^ self.state().keys())
-            raise RuntimeError(f"the weights are of another model: {differing}")
-        self.inner.load_state_dict(state, strict=False)
+        own = super().state()
+        place = {tensor.data_ptr(): name for name, tensor in self.state().items()}
+        again = {name: place[own[name].data_ptr()] for name in own.keys() - self.state().keys()}
+        twins = {name: state[first] for name, first in again.items() if first in state}
+        super().load_state(state | twins)
 
     def generated(self, batch: Batch, fragments: Sequence[ContextAutomaton]) -> list[Generated]:
         """What the model says of each window.

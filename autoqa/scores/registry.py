@@ -1,7 +1,8 @@
 """The metrics there are: what is measured of an answer, and how it is shown.
 
 A further metric is a module that calls :func:`register`, and its import in
-:mod:`autoqa.scores`. Candidates, leaderboards, manifests and model cards go over
+:mod:`autoqa.scores`; or a plugin's, which is one of them from the moment on that it is named.
+Candidates, leaderboards, manifests and model cards go over
 :func:`all_metrics`. Which of them search and selection raise is for ``[validation] metric`` to say.
 """
 
@@ -9,14 +10,16 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from autoqa.errors import ConfigError, did_you_mean
+from autoqa.errors import ConfigError, PluginError, did_you_mean
 from autoqa.scores.overlap import ItemOverlap
+from autoqa.scores.plugin_metrics import find_metric, offered
 from autoqa.types import Segmentation
 
 MetricFunction = Callable[[str, str, str], float]
 """From a predicted text, a reference and the question's language to a score."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
+"""What metrics are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Metric:
 
 
 _METRICS: dict[str, Metric] = {}
+_OF_PLUGINS: set[str] = set()
 
 
 def register(metric: Metric) -> Metric:
@@ -71,7 +75,7 @@ def register(metric: Metric) -> Metric:
     Raises:
         ValueError: Its name is taken, or not lower-case letters, digits, ``_`` and ``-``.
     """
-    if not _NAME.fullmatch(metric.name):
+    if not NAME.fullmatch(metric.name):
         raise ValueError(f"metric {metric.name!r}: names are lower-case letters, digits, _ and -")
     if metric.name in _METRICS:
         raise ValueError(f"metric {metric.name!r} is registered already")
@@ -115,7 +119,7 @@ def unregister(name: str) -> None:
 
 
 def get_metric(name: str, where: str = "") -> Metric:
-    """The metric of a name.
+    """The metric of a name; a plugin's is imported, and is one of all metrics from then on.
 
     Args:
         name: Its name.
@@ -123,11 +127,41 @@ def get_metric(name: str, where: str = "") -> Metric:
 
     Raises:
         ConfigError: There is none.
+        PluginError: It is a plugin's, which cannot be used.
     """
-    if name not in _METRICS:
-        hint = did_you_mean(name, _METRICS) or f"; there are: {', '.join(_METRICS)}"
+    if name in _METRICS:
+        return _METRICS[name]
+    spec = find_metric(name, where)
+    if spec is None:
+        known = [*_METRICS, *offered()]
+        hint = did_you_mean(name, known) or (
+            f"; there are: {', '.join(known)}; a plugin's needs its package installed"
+        )
         raise ConfigError(f"{where and where + ': '}metric {name!r} is unknown{hint}")
-    return _METRICS[name]
+    if not NAME.fullmatch(name):
+        raise PluginError(
+            f"{where and where + ': '}the metric {name!r} of a plugin has no name that files can "
+            "have: lower-case letters, digits, _ and -"
+        )
+    _OF_PLUGINS.add(name)
+    return register(
+        Metric(
+            name=spec.name,
+            title=spec.name,
+            function=spec.function,
+            low=spec.low,
+            high=spec.high,
+            higher_is_better=spec.higher_is_better,
+            summary=spec.summary,
+            segmentation=spec.segmentation,
+            everywhere=False,
+        )
+    )
+
+
+def built_in() -> tuple[str, ...]:
+    """Names of the metrics that are no plugin's."""
+    return tuple(name for name in _METRICS if name not in _OF_PLUGINS)
 
 
 def title(name: str) -> str:

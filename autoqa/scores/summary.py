@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_serializer, model_valid
 
 from autoqa.scores.bootstrap import interval
 from autoqa.scores.metrics import QuestionScores, score
+from autoqa.scores.registry import get_metric
 from autoqa.types import DEFAULT_METRIC, Example
 
 
@@ -85,6 +86,7 @@ def score_answers(
         examples: With their references; at least one.
         metric: The one that the interval is of.
     """
+    get_metric(metric)  # of a plugin it is one of all metrics only when it was named
     return _entry(score(answers, examples), examples, range(len(examples)), metric)
 
 
@@ -92,6 +94,7 @@ def score_languages(
     answers: Sequence[str], examples: Sequence[Example], metric: str = DEFAULT_METRIC
 ) -> dict[str, ScoreEntry]:
     """The same for each language, in alphabetical order."""
+    get_metric(metric)
     scores = score(answers, examples)
     rows: dict[str, list[int]] = {}
     for row, example in enumerate(examples):
