@@ -15,10 +15,13 @@ from autoqa.api.augmentations import Augmentation, AugmentationSpec, TokenBatch,
 from autoqa.api.backbones import BackboneFacts, BackboneKind, BackboneSpec
 from autoqa.api.downloads import Download, Received, hub_downloads
 from autoqa.api.metrics import MetricSpec
+from autoqa.api.model_files import ModelFiles
 from autoqa.api.protocol import Precision, TrainingProtocol
 from autoqa.api.sources import SourceSpec
 from autoqa.api.version import API_VERSION
+from autoqa.env import cache_folder
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.files import locked, writing_file
 from autoqa.hub.repository import HubRepository
 from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
@@ -26,10 +29,11 @@ from autoqa.placing.options import RowOptions
 from autoqa.placing.selection import selected
 from autoqa.reading.columnar import is_saved_dataset
 from autoqa.reading.fields import row_from
-from autoqa.reading.formats import missing_package, read_rows, rows_from
+from autoqa.reading.formats import missing_package, read_rows, rows_from, rows_in
 from autoqa.reading.options import ColumnNames, Delimiter, FormatName
 from autoqa.reading.rows import RawRow
-from autoqa.types import Answer, Example
+from autoqa.text.sentences import sentences
+from autoqa.types import Answer, Example, ProgressCallback
 
 __all__ = [
     "API_VERSION",
@@ -51,8 +55,10 @@ __all__ = [
     "HubRepository",
     "MetricSpec",
     "MissingAssetError",
+    "ModelFiles",
     "Options",
     "Precision",
+    "ProgressCallback",
     "RawRow",
     "Received",
     "RowOptions",
@@ -60,12 +66,17 @@ __all__ = [
     "TokenBatch",
     "TrainingProtocol",
     "TrainingRows",
+    "cache_folder",
     "examples_from",
     "hub_downloads",
     "is_saved_dataset",
+    "locked",
     "missing_package",
     "read_rows",
     "row_from",
     "rows_from",
+    "rows_in",
     "selected",
+    "sentences",
+    "writing_file",
 ]
