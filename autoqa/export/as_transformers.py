@@ -96,6 +96,11 @@ def export_as_transformers(
     return record
 
 
+def loading_class(record: CandidateRecord) -> str:
+    """Name of the class of transformers that loads a candidate."""
+    return "AutoModelForSeq2SeqLM" if record.generates else "AutoModelForQuestionAnswering"
+
+
 def _record(run: StudyRun, member: str) -> CandidateRecord:
     records = {record.id: record for record in run.candidates()}
     if member not in records:
@@ -161,7 +166,7 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def _card(run: StudyRun, record: CandidateRecord, folder: str) -> str:
     group = WindowGroup.parse(record.group)
-    auto = "AutoModelForSeq2SeqLM" if record.generates else "AutoModelForQuestionAnswering"
+    auto = loading_class(record)
     return _CARD.format(
         auto=auto,
         reading=_READING[auto],

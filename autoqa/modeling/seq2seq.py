@@ -142,7 +142,7 @@ class TextModel(SpanModel):
             for window, where in zip(ids, context, strict=True)
         ]
         logits = [
-            _logits(said, places, len(window), where)
+            fragment_logits(said, places, len(window), where)
             for said, places, window, where in zip(
                 self.generated(batch, fragments), fragments, ids, context, strict=True
             )
@@ -159,10 +159,20 @@ class TextModel(SpanModel):
                 self.fault = told(error)
 
 
-def _logits(
+def fragment_logits(
     said: Generated, fragments: ContextAutomaton, length: int, context: Indices
 ) -> npt.NDArray[np.float32]:
-    """Start and end logits of a window's tokens, ``[2, length]``."""
+    """Start and end logits of a window's tokens.
+
+    Args:
+        said: What the model says of the window.
+        fragments: Those of its context.
+        length: Tokens of the window.
+        context: Where in it the context's tokens stand.
+
+    Returns:
+        float32 ``[2, length]``.
+    """
     logits = np.full((2, length), UNREACHED, np.float32)
     logits[:, 0] = said.nothing
     for text, value in said.texts.items():
