@@ -21,8 +21,8 @@ licence = "Apache-2.0"
 learning_rate = 3e-3
 batch_size = 8
 epochs = 2.0
-length = 48
-stride = 8
+length = 96
+stride = 16
 precision = "fp32"
 dropout = 0.0
 """
