@@ -33,6 +33,7 @@ from autoqa.recipes import Answers, Portion, Stage
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.registry.prepared import prepare
 from autoqa.store.artifacts import Artifacts
+from autoqa.store.candidate_record import group_alone
 from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.engine_plan import EnginePlan
@@ -68,6 +69,11 @@ class ReadyBackbone:
     shortened: int
     metric: str
     unread: tuple[str, ...] = ()
+
+    def group_of(self, candidate: str) -> str:
+        """Key of the group that a candidate of this backbone belongs to."""
+        windows = str(self.group)
+        return group_alone(windows, candidate) if self.bound.spec.kind == "text" else windows
 
 
 class Workbench:
