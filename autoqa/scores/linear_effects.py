@@ -109,8 +109,7 @@ def estimate_effects(
             usual one (a switch as 0 and 1, a number by two standard deviations: Gelman, Scaling
             Regression Inputs by Dividing by Two Standard Deviations, 2008).
         flat: Conditions with a flat prior, ``[T, F]``, linearly independent of each other and of
-            the
-            intercept, which is added.
+            the intercept, which is added.
         scores: Score of each trial on each question, ``[T, Q]``.
         documents: Document of each question, Q long.
         steps: Which step of each condition an effect is of, ``[F + J]``, or one for all.
