@@ -52,6 +52,7 @@ def study_page(overview: "Overview", audit: "StudyAudit | None" = None) -> str:
         summary=summary(overview),
         ranked=study_charts.ranked_rows(overview),
         shown_rows=RANKED,
+        colours=study_charts.colours(overview),
         history=study_charts.history(overview),
         curves=study_charts.learning_curves(overview),
         effects=study_charts.effect_rows(overview),
