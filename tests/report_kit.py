@@ -250,3 +250,10 @@ def select(made: MadeStudy) -> None:
     run = made.open()
     with run.store:
         choose(run)
+
+
+def damage_database(run_folder: Path) -> None:
+    """Leaves something else where the database was."""
+    for beside in run_folder.glob("study.db-*"):
+        beside.unlink()
+    (run_folder / "study.db").write_bytes(b"no database" * 500)

@@ -156,7 +156,7 @@ def _gather(
     found = Overview(
         status=status,
         study=attempt("The study file", lambda: _study(place, store)),
-        costs=attempt("Trials", lambda: _costs(store)) or (),
+        costs=attempt("Trials", lambda: trial_costs(store)) or (),
         fingerprint=attempt("The validation set", store.validation_fingerprint),
         openings=attempt("Openings of the sealed part", store.openings) or (),
     )
@@ -210,7 +210,12 @@ def _shown(board: Leaderboard, selection: Selection | None) -> tuple[Sequence[Se
     return (Seat(best.id, best.group, 1.0, "Best by the ladder."),), best.group
 
 
-def _costs(store: Store) -> list[TrialCost]:
+def trial_costs(store: Store) -> list[TrialCost]:
+    """What each trial of a study took.
+
+    Raises:
+        AutoqaError: The database failed.
+    """
     costs = []
     for trial in read_trials(store.full_url, store.study):
         attributes = TrialAttributes.of(trial)
