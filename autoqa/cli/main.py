@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
     "status": ("autoqa.cli.status:status", "Show how far studies are, and who works on them."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
+    "ablate": ("autoqa.cli.ablate:ablate", "Find out what of a recipe helps, by paired runs."),
     "soup": ("autoqa.cli.soup:soup", "Average candidates' weights into further candidates."),
     "select": ("autoqa.cli.select:select", "Choose a small, diverse ensemble from the candidates."),
     "retrain": ("autoqa.cli.retrain:retrain", "Make weights again that a search has dropped."),
