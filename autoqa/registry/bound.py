@@ -6,7 +6,14 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from autoqa.api import Augmentation, BackboneFacts, BackboneSpec, SourceSpec, TrainingProtocol
+from autoqa.api import (
+    Augmentation,
+    AugmentationSpec,
+    BackboneFacts,
+    BackboneSpec,
+    SourceSpec,
+    TrainingProtocol,
+)
 from autoqa.config.problems import parse
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError, PluginError
@@ -54,6 +61,26 @@ class BoundSource:
 
 
 @dataclass(frozen=True)
+class BoundAugmentation:
+    """A ``[[recipe.augmentations]]`` table that may be used, with its plugin.
+
+    Attributes:
+        where: The table, such as ``recipe.augmentations[0]``.
+        spec: The plugin.
+        options: An instance of ``spec.options``.
+    """
+
+    where: str
+    spec: AugmentationSpec
+    options: BaseModel
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources that it takes rows from, beside those that it changes."""
+        return tuple(guarded(self.where, self.spec.name, self.spec.sources, self.options))
+
+
+@dataclass(frozen=True)
 class BoundStudy:
     """A study file and the plugins it names.
 
@@ -62,23 +89,43 @@ class BoundStudy:
         backbones: Its backbones by name, in the file's order.
         sources: Its sources by name, in the file's order.
         catalogue: All plugins of this machine.
+        changes: Its augmentations, in the file's order, without those that are never used.
     """
 
     study: StudyFile
     backbones: dict[str, BoundBackbone]
     sources: dict[str, BoundSource]
     catalogue: Catalogue
+    changes: tuple[BoundAugmentation, ...] = ()
+
+    @property
+    def tables(self) -> dict[str, BoundBackbone | BoundSource | BoundAugmentation]:
+        """All that plugins stand behind, by its place in the study file."""
+        return {
+            **{f"backbones.{name}": bound for name, bound in self.backbones.items()},
+            **{f"sources.{name}": bound for name, bound in self.sources.items()},
+            **{bound.where: bound for bound in self.changes},
+        }
 
     def missing(self) -> list[str]:
         """What is not on this machine: one sentence each, led by the table that needs it."""
         absent = []
-        for kind, tables in (("backbones", self.backbones), ("sources", self.sources)):
-            for name, bound in tables.items():
-                where = f"{kind}.{name}"
-                sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
-                if sentence is not None:
-                    absent.append(f"{where}: {sentence}")
+        for where, bound in self.tables.items():
+            sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
+            if sentence is not None:
+                absent.append(f"{where}: {sentence}")
         return absent
+
+    def augmentation_keys(self, stage: Stage) -> list[str]:
+        """What decides the work of a stage's augmentations beside their options, in its order.
+
+        Raises:
+            PluginError: A plugin fails.
+        """
+        return [
+            guarded(f"augmentation {use.type!r}", use.type, spec.key, options)
+            for use, (spec, options) in zip(stage.augmentations, self._used(stage), strict=True)
+        ]
 
     def augmentations(self, stage: Stage) -> list[Augmentation]:
         """Builds the augmentations of a stage, in its order.
@@ -87,15 +134,22 @@ class BoundStudy:
             PluginError: A plugin is unknown or fails.
             ConfigError: Its options are wrong.
         """
-        built = []
+        return [
+            guarded(f"augmentation {use.type!r}", use.type, spec.build, options)
+            for use, (spec, options) in zip(stage.augmentations, self._used(stage), strict=True)
+        ]
+
+    def _used(self, stage: Stage) -> list[tuple[AugmentationSpec, BaseModel]]:
+        """The plugins of a stage's augmentations, with their options."""
+        used = []
         for use in stage.augmentations:
             where = f"augmentation {use.type!r}"
             spec = self.catalogue.augmentation(use.type, where)
             options, problems = parse(spec.options, dict(use.options))
             if options is None:
                 raise ConfigError(*(f"{where}: {problem}" for problem in problems))
-            built.append(guarded(where, use.type, spec.build, options))
-        return built
+            used.append((spec, options))
+        return used
 
 
 def guarded(
