@@ -1,16 +1,23 @@
 """A study with a planted defect, an augmentation that repairs it, and one that does nothing.
 
-Six of ten training rows are labelled with a person instead of the place where the person lives.
+Half of the training rows are labelled with a person instead of the place where the person lives.
 ``planted-repair`` labels them rightly; ``planted-shuffle`` only changes the order of rows, which is
-random anyway. Both are an installed distribution, made of files. Runs of the random two-layer
-encoder take a fraction of a second.
+random anyway. Both are an installed distribution, made of files. Runs of the random encoder
+take about a second.
 """
 
 import json
 from pathlib import Path
 
 import numpy as np
+import pytest
+import torch
+from transformers import BertConfig, BertForQuestionAnswering
 
+from autoqa.cli.main import main
+from autoqa.modeling.load import rounded_state, save_model
+from autoqa.modeling.model import SpanModel
+from autoqa.store.run_folder import RunFolder
 from autoqa.types import Answer, Example
 from tests import bundle_kit
 
@@ -18,6 +25,7 @@ PLUGIN = '''
 from dataclasses import replace
 
 from autoqa.api import Augmentation, AugmentationSpec, Options
+from autoqa.store.run_folder import RunFolder
 from autoqa.types import Answer
 
 PLACES = ("Pune", "Rome", "Delhi", "Oslo", "Lima")
@@ -62,7 +70,7 @@ path = "{folder}/exam.json"
 type = "huggingface"
 model = "{folder}/backbone"
 [backbones.toy.protocol]
-learning_rate = 5e-3
+learning_rate = 1e-2
 batch_size = 8
 epochs = 2
 length = 48
@@ -148,13 +156,41 @@ def write_planted(folder: Path, seed: int = 0) -> Path:
     """
     tokenizer, backbone = folder / "tokenizer", folder / "backbone"
     bundle_kit.write_tokenizer(tokenizer)
-    bundle_kit.write_model(backbone, tokenizer, seed=0)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=64,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        initializer_range=0.1,
+    )
+    model = SpanModel(BertForQuestionAnswering(config), None)
+    save_model(model, rounded_state(model), tokenizer, backbone)
     (backbone / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"})
     )
-    train = rows(160, 2 * seed, TRAIN, wrong=0.6)
+    train = rows(160, 2 * seed, TRAIN, wrong=0.5)
     bundle_kit.write_squad(folder / "train.json", train)
     bundle_kit.write_squad(folder / "exam.json", rows(120, 2 * seed + 1, EXAM))
     path = folder / "study.toml"
     path.write_text(STUDY.format(folder=folder, seed=seed))
     return path
+
+
+def search_planted(folder: Path, patch: pytest.MonkeyPatch, seed: int = 0) -> RunFolder:
+    """Searches a planted study, with runs and cache beside its file.
+
+    Args:
+        folder: Where to.
+        patch: Has the plugin's distribution, and the folder of runs, for as long as it lasts.
+        seed: Of the data and of the study.
+    """
+    patch.syspath_prepend(str(install(folder)))
+    patch.setenv("AUTOQA_HOME", str(folder / "runs"))
+    patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
+    with pytest.raises(SystemExit) as caught:
+        main(["search", str(write_planted(folder, seed)), "--quiet"])
+    assert not caught.value.code
+    return RunFolder(folder / "runs" / "planted")
