@@ -15,7 +15,7 @@ Draw = Callable[[str], Any]
 
 _SWITCH = CategoricalDistribution((False, True))
 
-_GOVERNED = {"adversary_size": "adversary", "mlm_whole_words": "mlm_epochs"}
+GOVERNED = {"adversary_size": "adversary", "mlm_whole_words": "mlm_epochs"}
 """Keys that mean nothing where another one, which stands before them, is off."""
 
 SPAN_ONLY = ("head", "loss", "dropout_samples", "rdrop", "mlm_epochs")
@@ -47,7 +47,7 @@ def build_method(
     plain = Method()
     values: dict[str, Any] = {}
     for key, value in table:
-        name, governor = f"method.{key}", _GOVERNED.get(key)
+        name, governor = f"method.{key}", GOVERNED.get(key)
         if governor is not None and values[governor] == getattr(plain, governor):
             continue
         values[key] = draw(name) if name in searched else first_value(value)

@@ -201,7 +201,7 @@ class _Retraining:
         jobs = {record.id: self._job(record, trials.get(record.trial)) for record in waiting}
         by_id = {record.id: record for record in waiting}
         run_jobs(
-            self.pool, self.display, jobs, "retraining", lambda name: self._restore(by_id[name])
+            self.pool, self.display, jobs, "retraining", lambda name, _: self._restore(by_id[name])
         )
         self.pool.end()
         for record in records:

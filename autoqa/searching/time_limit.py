@@ -10,7 +10,9 @@ from autoqa.planning.time_plan import TimePlan, check_one_run, fit_scale, plan_t
 from autoqa.proposals.first_points import protocol_parameters
 from autoqa.proposals.space import Space
 from autoqa.recipes import TrainingRun
+from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.budget import Budget
+from autoqa.trials.optuna_study import open_folder
 from autoqa.trials.trials import Trials
 
 SCALE = "share scale"
@@ -88,6 +90,16 @@ def new_plan(
 def stored_scale(trials: Trials) -> ShareScale:
     """The scale that the study began with."""
     return ShareScale.from_json(trials.study.user_attrs.get(SCALE))
+
+
+def scale_of(study: StudyFile, folder: RunFolder) -> ShareScale:
+    """The scale of a study that was searched.
+
+    Args:
+        study: The study file.
+        folder: Its run folder.
+    """
+    return ShareScale.from_json(open_folder(study, folder).user_attrs.get(SCALE))
 
 
 def use_scale(trials: Trials, scale: ShareScale) -> None:

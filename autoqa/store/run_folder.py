@@ -58,6 +58,7 @@ class RunFolder:
         self.logs = path / "logs"
         self.refits = path / "refits"
         self.folds = path / "folds"
+        self.ablation = path / "ablation"
         self.selection = path / "selection.json"
         self.postprocess = path / "postprocess.json"
         self.span_scoring = path / "span-scoring.json"

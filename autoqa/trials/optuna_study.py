@@ -123,7 +123,7 @@ def past_study(study: StudyFile, folder: RunFolder) -> PastStudy:
         AutoqaError: Its storage cannot be opened.
         DataError: Its public questions are missing or damaged.
     """
-    opened = _open(study, folder)
+    opened = open_folder(study, folder)
     return PastStudy(study, opened.get_trials(deepcopy=False), folder.load_examples("public"))
 
 
@@ -235,10 +235,11 @@ def micro_scales(study: StudyFile, folder: RunFolder) -> dict[int, float]:
 
 def trials_of(study: StudyFile, folder: RunFolder) -> dict[int, optuna.trial.FrozenTrial]:
     """All trials of a study that was searched, by number."""
-    opened = _open(study, folder)
+    opened = open_folder(study, folder)
     return {trial.number: trial for trial in opened.get_trials(deepcopy=False)}
 
 
-def _open(study: StudyFile, folder: RunFolder) -> optuna.Study:
+def open_folder(study: StudyFile, folder: RunFolder) -> optuna.Study:
+    """Opens the Optuna study of a study that was searched."""
     url = folder.store_url(study.search.storage)
     return open_study(study.name, url, study.seed, metric=study.validation.metric)

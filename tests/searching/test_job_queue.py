@@ -61,7 +61,9 @@ def test_all_are_done_in_order_and_workers_wait_for_more(study: StudyFile, tmp_p
     workers = pool(study, tmp_path, lambda job: done.append(job.trial))
     display, finished = Events(), list[str]()
     for _ in range(2):
-        run_jobs(workers, display, jobs(tmp_path, 3), "trying", finished.append)
+        run_jobs(
+            workers, display, jobs(tmp_path, 3), "trying", lambda name, _: finished.append(name)
+        )
     workers.end()
     assert done == [0, 1, 2] * 2
     assert finished == ["job 0", "job 1", "job 2"] * 2
@@ -96,5 +98,51 @@ def test_a_signal_ends_it_in_good_order(study: StudyFile, tmp_path: Path) -> Non
     finished: list[str] = []
     workers = pool(study, tmp_path, lambda _: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(SearchInterruptedError, match="trying was interrupted; what was complete"):
-        run_jobs(workers, QuietDisplay(), jobs(tmp_path, 3), "trying", finished.append)
+        run_jobs(
+            workers,
+            QuietDisplay(),
+            jobs(tmp_path, 3),
+            "trying",
+            lambda name, _: finished.append(name),
+        )
     assert len(finished) < 3
+
+
+def test_others_go_on_where_somebody_takes_failures(study: StudyFile, tmp_path: Path) -> None:
+    done: list[int] = []
+
+    def behave(job: Job) -> None:
+        if job.trial == 1:
+            raise TrainingError("the loss is nan")
+        done.append(job.trial)
+
+    told: list[tuple[str, str, str]] = []
+    workers = pool(study, tmp_path, behave)
+    run_jobs(
+        workers,
+        QuietDisplay(),
+        jobs(tmp_path, 5),
+        "trying",
+        wanted=lambda name: name != "job 3",
+        failed=lambda *words: told.append(words),
+    )
+    workers.end()
+    assert told == [("job 1", "the loss is nan", "TrainingError")]
+    assert done == [0, 2, 4], "what is not wanted is left out"
+
+
+def test_a_broken_disk_ends_all_whoever_takes_failures(study: StudyFile, tmp_path: Path) -> None:
+    def behave(_: Job) -> None:
+        raise OSError(28, "No space left on device")
+
+    told: list[object] = []
+    workers = pool(study, tmp_path, behave)
+    with pytest.raises(MachineFaultError, match="job 0: OSError"):
+        run_jobs(
+            workers,
+            QuietDisplay(),
+            jobs(tmp_path, 2),
+            "trying",
+            failed=lambda *words: told.append(words),
+        )
+    assert not told

@@ -25,6 +25,7 @@ class CandidateScorer:
         examples: The part's questions.
         part: Which part.
         opening: Needed for the private part.
+        windows: The run folder whose evaluation windows were answered; left out, the same.
     """
 
     def __init__(
@@ -33,9 +34,11 @@ class CandidateScorer:
         examples: Sequence[Example],
         part: Part = "public",
         opening: Opening | None = None,
+        windows: RunFolder | None = None,
     ) -> None:
         self.examples = examples
         self._folder, self._part, self._opening = folder, part, opening
+        self._windows = windows or folder
         self._public = examples if part == "public" else folder.load_examples("public")
         self._decoders: dict[tuple[str, Part], SpanDecoder] = {}
 
@@ -70,7 +73,7 @@ class CandidateScorer:
 
     def _decoder(self, group: str, part: Part, examples: Sequence[Example]) -> SpanDecoder:
         if (group, part) not in self._decoders:
-            windows = load_windows(self._folder.windows_path(group, part))
+            windows = load_windows(self._windows.windows_path(group, part))
             contexts = [example.context for example in examples]
             self._decoders[group, part] = SpanDecoder(windows, contexts)
         return self._decoders[group, part]

@@ -1,0 +1,73 @@
+"""An ablation as a table and as sentences."""
+
+from typing import TYPE_CHECKING
+
+from autoqa.report.tables import folded, numbers, table, unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+
+    from autoqa.ablation.plan import AblationPlan
+    from autoqa.ablation.result import Ablation, ArmResult
+
+
+def arms_table(ablation: "Ablation") -> "Table":
+    """One row for each thing: its effect, whether it was left out or added, and its price."""
+    rows = table(
+        *unwrapped("thing", "arm"),
+        *numbers("effect", "95 %", "seeds", "time"),
+        *folded("verdict"),
+    )
+    for arm in ablation.arms:
+        rows.add_row(
+            arm.subject,
+            arm.name,
+            "–" if arm.effect is None else f"{arm.effect:+.3f}",
+            _interval(arm),
+            str(arm.seeds),
+            "–" if arm.cost is None else f"×{arm.cost:.2f}",
+            f"{arm.verdict}: {arm.failure}" if arm.failure else arm.verdict,
+        )
+    return rows
+
+
+def _interval(arm: "ArmResult") -> str:
+    return "–" if arm.low is None else f"{arm.low:+.3f} to {arm.high:+.3f}"
+
+
+def sentences(ablation: "Ablation") -> "Iterator[str]":
+    """What was compared with what, how sure the verdicts are, and why it ended."""
+    score = "" if ablation.score is None else f", mean {ablation.metric} {ablation.score:.3f}"
+    yield (
+        f"Base: {ablation.base} ({ablation.backbone}), {ablation.recipe}; {ablation.base_seeds} "
+        f"seeds{score}, on {ablation.questions} public questions about {ablation.documents} "
+        "documents."
+    )
+    yield (
+        "An effect is the gain of having the thing, whether it was left out of the base or added "
+        "to it; time is what training takes with it, as a multiple of without it."
+    )
+    yield (
+        "Each interval holds with 95 %, however often one looks; of twenty things that do nothing, "
+        "one may seem to do something."
+    )
+    yield from (f"{note}." for note in ablation.notes)
+    if ablation.ended:
+        yield f"No more runs: {ablation.ended}."
+
+
+def plan_lines(plan: "AblationPlan") -> "Iterator[str]":
+    """What ``--dry-run`` prints."""
+    yield f"study {plan.study}, base {plan.base}: {plan.recipe}"
+    for name, recipe in plan.arms.items():
+        yield f"{name}: {recipe}"
+    yield from (f"note: {note}" for note in plan.notes)
+    yield f"{plan.kept} runs are kept; {plan.workers}"
+    for seeds, runs in plan.runs.items():
+        time = "time unknown"
+        if plan.minutes is not None:
+            time = f"about {plan.minutes[seeds]:.1f} minutes"
+        yield f"until the look after {seeds} seeds: {runs} runs more, {time}"
+    yield "Arms that are clear at a look are not trained further."
