@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
     "status": ("autoqa.cli.status:status", "Show how far studies are, and who works on them."),
+    "dashboard": ("autoqa.cli.dashboard:dashboard", "Show a study in Optuna's dashboard."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
     "soup": ("autoqa.cli.soup:soup", "Average candidates' weights into further candidates."),
     "select": ("autoqa.cli.select:select", "Choose a small, diverse ensemble from the candidates."),
