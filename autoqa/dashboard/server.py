@@ -1,6 +1,7 @@
 """Optuna's dashboard for one study, with autoqa's notes, plots and files."""
 
 import json
+import re
 import socket
 import sys
 import threading
@@ -15,7 +16,7 @@ from autoqa.dashboard.files import StudyFiles
 from autoqa.dashboard.pages import StudyPages
 from autoqa.dashboard.shown_storage import ShownStorage
 from autoqa.env import run_folder
-from autoqa.errors import AutoqaError, ConfigError, MissingAssetError, NothingFeasibleError
+from autoqa.errors import AutoqaError, MissingAssetError, NothingFeasibleError
 from autoqa.store.patience import Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.trials.optuna_study import open_storage
@@ -27,6 +28,14 @@ REFRESH_SECONDS = 5.0
 
 _WAIT_SECONDS = 2.0
 """How long a page waits for an absent database."""
+
+_REFUSED = {
+    r"POST /api/studies": "a study begins with `autoqa search STUDY.toml`",
+    r"POST /api/studies/\d+/rename": "`autoqa studies rename` renames a study and all its files",
+    r"DELETE /api/studies/\d+": "`autoqa studies rm` removes a study with all that belongs to it",
+    r"POST /api/trials/\d+/tell": "what becomes of a trial is for its search to say",
+}
+"""Requests that would change rows under a search or leave files behind, and what is answered."""
 
 
 def require_package() -> None:
@@ -104,33 +113,35 @@ def serve(pages: StudyPages, listener: socket.socket) -> None:
 
 
 def _watch(pages: StudyPages, over: threading.Event) -> None:
+    from bottle import HTTPError
+
     said = ""
     while not over.is_set():
         try:
             pages.refresh()
             said = ""
-        except AutoqaError as error:
-            if str(error) != said:  # once for each time that it is away
-                said = str(error)
+        except (AutoqaError, HTTPError) as error:
+            reason = str(getattr(error, "body", error))
+            if reason != said:  # once for each time that it is away
+                said = reason
                 print(said, file=sys.stderr)  # noqa: T201
         over.wait(REFRESH_SECONDS)
 
 
 def application(pages: StudyPages) -> Callable[..., Iterable[bytes]]:
-    """The dashboard as a WSGI application; what it may not do or cannot read is a sentence."""
+    """The dashboard as a WSGI application that does nothing which would harm a search."""
     import optuna_dashboard
 
-    app: Any = optuna_dashboard.wsgi(pages.storage, artifact_store=pages.files)
-    app.catchall = False
+    app: Callable[..., Iterable[bytes]] = optuna_dashboard.wsgi(
+        pages.storage, artifact_store=pages.files
+    )
 
     def guarded(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        try:
-            answer: Iterable[bytes] = app(environ, start_response)
-        except (AutoqaError, OSError) as error:
-            refused = isinstance(error, ConfigError)
-            status = "403 Forbidden" if refused else "503 Service Unavailable"
-            start_response(status, [("Content-Type", "application/json")])
-            return [json.dumps({"reason": str(error)}).encode()]
-        return answer
+        request = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}".rstrip("/")
+        for pattern, reason in _REFUSED.items():
+            if re.fullmatch(pattern, request):
+                start_response("403 Forbidden", [("Content-Type", "application/json")])
+                return [json.dumps({"reason": reason}).encode()]
+        return app(environ, start_response)
 
     return guarded

@@ -6,15 +6,17 @@ stands in the place of what is laid over.
 """
 
 import copy
-from collections.abc import Container, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Mapping
+from typing import Any, TypeVar
 
 from optuna.study._frozen import FrozenStudy
 from optuna.trial import FrozenTrial, TrialState
 
-from autoqa.errors import ConfigError
+from autoqa.errors import AutoqaError
 from autoqa.trials.patient_storage import PatientStorage
 from autoqa.trials.trial_attributes import TrialAttributes
+
+T = TypeVar("T")
 
 _NOTE = "note_ver"
 
@@ -57,22 +59,13 @@ class ShownStorage(PatientStorage):
         """The trial with the highest value."""
         return _spelt(super().get_best_trial(study_id))
 
-    def create_new_study(self, *_: Any, **__: Any) -> int:
-        """Refused: a study begins with a search."""
-        raise ConfigError("a study begins with `autoqa search STUDY.toml`, not in the dashboard")
+    def _insist(self, work: Callable[[], T]) -> T:
+        try:
+            return super()._insist(work)
+        except AutoqaError as error:  # the dashboard has a page show its server's own errors only
+            from bottle import HTTPError
 
-    def delete_study(self, study_id: int) -> None:  # noqa: ARG002
-        """Refused: there are more rows and files than Optuna's."""
-        raise ConfigError("`autoqa studies rm` removes a study with all that belongs to it")
-
-    def set_trial_state_values(
-        self,
-        trial_id: int,  # noqa: ARG002
-        state: TrialState,  # noqa: ARG002
-        values: Sequence[float] | None = None,  # noqa: ARG002
-    ) -> bool:
-        """Refused: what becomes of a trial is for its search to say."""
-        raise ConfigError("what becomes of a trial is for its search to say")
+            raise HTTPError(503, str(error)) from error
 
     def _laid_over(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         # A note is a version and its parts: either all of them are a person's, or none.
