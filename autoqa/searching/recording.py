@@ -13,7 +13,7 @@ from autoqa.store.run_folder import RunFolder, trial_mark
 from autoqa.store.sqlite_file import checkpoint
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import Display, duration, score
-from autoqa.tracking.base import End
+from autoqa.tracking.base import TrialEnd
 from autoqa.tracking.trackers import Trackers
 from autoqa.training.messages import (
     Message,
@@ -236,7 +236,7 @@ class Recorder:
 
     def _failed(self, running: RunningTrial, reason: str, again: Again) -> None:
         queued = self.trials.fail(running.proposal.trial, reason, again)
-        end: End = "interrupted" if again == "continue" else "failed"
+        end: TrialEnd = "interrupted" if again == "continue" else "failed"
         self.trackers.ended(running.number, end, reason)
         self.folder.remove_partial(trial_mark(running.number))
         tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""

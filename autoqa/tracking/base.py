@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-End = Literal["finished", "failed", "interrupted"]
+TrialEnd = Literal["finished", "failed", "interrupted"]
 
 TRACKERS: dict[str, tuple[str, str]] = {
     "mlflow": ("autoqa.tracking.mlflow_runs:MlflowRuns", "mlflow"),
@@ -17,7 +17,7 @@ TRACKERS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TrackerPlace:
     """Where a tracker writes.
 
     Attributes:
@@ -34,7 +34,7 @@ class Place:
 class Tracker(Protocol):
     """Takes what becomes of trials; runs in a process of its own, and may raise whatever it likes.
 
-    It is made with a :class:`Place`.
+    It is made with a :class:`TrackerPlace`.
     """
 
     def began(self, trial: int, name: str, params: dict[str, Any], tags: dict[str, str]) -> None:
@@ -53,14 +53,14 @@ class Tracker(Protocol):
     def text(self, trial: int, filename: str, content: str) -> None:
         """A small file that belongs to a trial."""
 
-    def ended(self, trial: int, end: End) -> None:
+    def ended(self, trial: int, end: TrialEnd) -> None:
         """A trial is over."""
 
     def close(self) -> None:
         """Nothing follows; what is not written yet is written now."""
 
 
-def make_tracker(name: str, place: Place) -> Tracker:
+def make_tracker(name: str, place: TrackerPlace) -> Tracker:
     """Opens a tracker.
 
     Raises:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from autoqa.tracking.base import TRACKERS, Place, make_tracker
+from autoqa.tracking.base import TRACKERS, TrackerPlace, make_tracker
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
 
         try:
             tracker = make_tracker(
-                name, Place(place["study"], Path(place["folder"]), place["options"])
+                name, TrackerPlace(place["study"], Path(place["folder"]), place["options"])
             )
             answer()
             for line in sys.stdin:

@@ -12,7 +12,7 @@ from tensorboard.compat.proto.types_pb2 import DT_STRING
 from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-from autoqa.tracking.base import End, Place
+from autoqa.tracking.base import TrackerPlace, TrialEnd
 
 
 class EventFiles:
@@ -22,7 +22,7 @@ class EventFiles:
         place: Where to write.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: TrackerPlace) -> None:
         own = place.options["folder"]
         self._folder = place.folder / "tensorboard" if own is None else Path(own) / place.study
         self._writers: dict[int, EventFileWriter] = {}
@@ -51,7 +51,7 @@ class EventFiles:
         value = Summary.Value(tag=filename, metadata=about, tensor=tensor)
         self._add(trial, Summary(value=[value]))
 
-    def ended(self, trial: int, end: End) -> None:
+    def ended(self, trial: int, end: TrialEnd) -> None:
         """Closes the trial's file."""
         self.text(trial, "end.txt", end)
         self._writers.pop(trial).close()

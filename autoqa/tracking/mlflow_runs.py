@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 from mlflow.utils.time import get_current_time_millis
 
-from autoqa.tracking.base import End, Place
+from autoqa.tracking.base import TrackerPlace, TrialEnd
 
 _STATES = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 
@@ -22,7 +22,7 @@ class MlflowRuns:
         place: Where to write.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: TrackerPlace) -> None:
         uri = place.options["uri"] or os.environ.get("MLFLOW_TRACKING_URI")
         artifacts = None
         if uri is None:
@@ -57,7 +57,7 @@ class MlflowRuns:
         """Adds an artifact."""
         self._client.log_text(self._runs[trial], content, filename)
 
-    def ended(self, trial: int, end: End) -> None:
+    def ended(self, trial: int, end: TrialEnd) -> None:
         """Ends the run."""
         self._client.set_terminated(self._runs.pop(trial), _STATES[end])
 

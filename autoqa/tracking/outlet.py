@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autoqa.tracking.base import Place
+from autoqa.tracking.base import TrackerPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Outlet:
     """
 
     name: str
-    place: Place
+    place: TrackerPlace
     log: Path
     limits: TimeLimits = field(default_factory=TimeLimits)
     _process: subprocess.Popen[str] | None = None

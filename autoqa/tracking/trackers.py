@@ -10,7 +10,7 @@ from autoqa.config.tracker_tables import TrackersTable
 from autoqa.recipes import TrainingRun
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
-from autoqa.tracking.base import End, Place
+from autoqa.tracking.base import TrackerPlace, TrialEnd
 from autoqa.tracking.outlet import Outlet
 from autoqa.training.messages import Progress
 
@@ -49,7 +49,7 @@ class Trackers:
         outlets = [
             Outlet(
                 name,
-                Place(study, folder.path / "trackers", options),
+                TrackerPlace(study, folder.path / "trackers", options),
                 folder.logs / f"tracker-{name}.log",
             )
             for name, options in tables.named().items()
@@ -86,7 +86,7 @@ class Trackers:
         text = json.dumps(record.as_json(), ensure_ascii=False, indent=1)
         self._tell("text", trial, f"candidate-{record.id}.json", text)
 
-    def ended(self, trial: int, end: End, reason: str = "") -> None:
+    def ended(self, trial: int, end: TrialEnd, reason: str = "") -> None:
         """A trial is over, for a reason that people are told where it failed."""
         if trial not in self._last:
             return

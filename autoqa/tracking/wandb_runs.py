@@ -4,7 +4,7 @@ from typing import Any
 
 import wandb
 
-from autoqa.tracking.base import End, Place
+from autoqa.tracking.base import TrackerPlace, TrialEnd
 
 _EXIT_CODES = {"finished": 0, "failed": 1, "interrupted": 130}
 
@@ -19,7 +19,7 @@ class WandbRuns:
         place: Where to write.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: TrackerPlace) -> None:
         self._place = place
         self._runs: dict[int, wandb.Run] = {}
         place.folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ class WandbRuns:
             file.write(content)
         self._runs[trial].log_artifact(artifact)
 
-    def ended(self, trial: int, end: End) -> None:
+    def ended(self, trial: int, end: TrialEnd) -> None:
         """Ends the run."""
         self._runs.pop(trial).finish(exit_code=_EXIT_CODES[end])
 

@@ -14,7 +14,7 @@ import pytest
 from autoqa.config.load import load_study
 from autoqa.errors import ConfigError
 from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
-from autoqa.tracking.base import Place
+from autoqa.tracking.base import TrackerPlace
 from autoqa.tracking.outlet import Outlet, TimeLimits
 from autoqa.tracking.trackers import Trackers
 from autoqa.training.messages import Progress
@@ -159,7 +159,7 @@ def test_a_tracker_that_fails_is_off_after_one_warning(
 def outlet(folder: Path, name: str = "mlflow", **options: Any) -> Outlet:
     given = {"uri": None, "experiment": None, "folder": None, **options}
     limits = TimeLimits(call=2.0, close=2.0)
-    return Outlet(name, Place("small", folder / "trackers", given), folder / "x.log", limits)
+    return Outlet(name, TrackerPlace("small", folder / "trackers", given), folder / "x.log", limits)
 
 
 def shimmed(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
