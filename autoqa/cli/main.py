@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
     "status": ("autoqa.cli.status:status", "Show how far studies are, and who works on them."),
+    "dashboard": ("autoqa.cli.dashboard:dashboard", "Show a study in Optuna's dashboard."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
     "report": ("autoqa.cli.report:report", "Write a page about a study: results, what helped."),
     "compare": ("autoqa.cli.compare:compare", "Show what differs between two studies."),

@@ -7,10 +7,11 @@ in :mod:`autoqa.registry`.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from autoqa.config.method_table import MethodTable
 from autoqa.config.table import Search, StudyTable
+from autoqa.config.tracker_tables import TrackersTable, trackers_by_name
 from autoqa.recipes import Answers
 from autoqa.types import DEFAULT_METRIC, Aggregator, VoteBy
 
@@ -210,9 +211,10 @@ class SearchTable(StudyTable):
             ``s3://bucket/prefix``, ``file:///shared/folder`` or whatever fsspec knows; left out,
             all machines share the run folder.
         enqueue: Known-good points tried first: ``backbone`` and any parameters of the space.
+        trackers: Where else trials are written down, as a table or as a list of names.
     """
 
-    later = ("devices_per_run",)
+    later = ("devices_per_run", "trackers")
 
     trials: Annotated[int, Field(ge=1)] = 20
     minutes: Annotated[float, Field(gt=0)] | None = None
@@ -229,6 +231,12 @@ class SearchTable(StudyTable):
     storage: str | None = None
     files: str | None = None
     enqueue: tuple[dict[str, Any], ...] = ()
+    trackers: TrackersTable = TrackersTable()
+
+    @field_validator("trackers", mode="before")
+    @classmethod
+    def _by_name(cls, given: Any) -> Any:
+        return trackers_by_name(given)
 
 
 class SelectionTable(StudyTable):

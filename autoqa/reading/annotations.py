@@ -27,12 +27,12 @@ def of_label_studio(record: FileObject, where: str, name: str) -> PlacedQuestion
     """The task's question, with the spans of all annotations that were not cancelled."""
     data = record.get("data")
     if not isinstance(data, Mapping):  # JSON-MIN: the spans stand under the name of their tag
-        row = _with_text(record, record)
+        row = with_text(record, record)
         values = [each for value in record.values() for each in _marked(value)]
         row["answers"] = _spans_of(row.get("context"), values)
         yield where, row
         return
-    row = _with_text(data, record)
+    row = with_text(data, record)
     row.setdefault("id", record.get("id"))
     taken = [
         annotation
@@ -63,21 +63,39 @@ def _spans_of(context: object, values: list[Any]) -> list[dict[str, object]] | U
         texts.append(value.get("text"))
     if not isinstance(context, str):
         return []
-    answers: list[dict[str, object]] = []
-    for (start, end, _), text in _answering(list(zip(spans, texts, strict=True))):
-        if isinstance(text, str) and context[start:end] != text:
-            place = _by_utf16(context, start, text)
-            answers.append({"text": text, "answer_start": place})
-        else:
-            answers.append({"text": context[start:end], "answer_start": start})
-    return answers
+    return [
+        _placed(context, start, end, text)
+        for (start, end, _), text in answering(list(zip(spans, texts, strict=True)))
+    ]
 
 
-def _by_utf16(context: str, start: int, text: str) -> int:
-    """A place in code points: some versions of Label Studio count UTF-16, as JavaScript does."""
-    before = context.encode("utf-16-le", "surrogatepass")[: 2 * start]
-    place = len(before.decode("utf-16-le", "ignore"))
-    return place if context.startswith(text, place) else start
+def _placed(context: str, start: int, end: int, text: object) -> dict[str, object]:
+    """An answer in code points.
+
+    Label Studio counts those since version 1.5, and counted UTF-16 units before; the text beside a
+    span says which. It has line breaks spelt out.
+    """
+    if isinstance(text, str) and not _alike(context[start:end], text):
+        first, last = character(context, start), character(context, end)
+        if not _alike(context[first:last], text):
+            return {"text": text, "answer_start": start}
+        start, end = first, last
+    return {"text": context[start:end], "answer_start": start}
+
+
+def _alike(fragment: str, text: str) -> bool:
+    return fragment == text or fragment.split() == text.replace("\\n", "\n").split()
+
+
+def character(context: str, units: int) -> int:
+    """The place in code points of a place in UTF-16 units, as JavaScript counts."""
+    before = context.encode("utf-16-le", "surrogatepass")[: 2 * units]
+    return len(before.decode("utf-16-le", "ignore"))
+
+
+def utf16_units(context: str, place: int) -> int:
+    """The place in UTF-16 units of a place in code points."""
+    return len(context[:place].encode("utf-16-le", "surrogatepass")) // 2
 
 
 def is_doccano(record: FileObject) -> bool:
@@ -89,7 +107,7 @@ def is_doccano(record: FileObject) -> bool:
 def of_doccano(record: FileObject, where: str, name: str) -> PlacedQuestions:  # noqa: ARG001
     """The text's question, from a column or the metadata, with the spans that were marked."""
     meta = record.get("meta", record.get("metadata"))
-    row = _with_text(record, meta if isinstance(meta, Mapping) else {})
+    row = with_text(record, meta if isinstance(meta, Mapping) else {})
     if "context" not in row and isinstance(record.get("data"), str):
         row["context"] = record["data"]
     row.setdefault("id", record.get("doc_id"))
@@ -101,7 +119,7 @@ def of_doccano(record: FileObject, where: str, name: str) -> PlacedQuestions:  #
     elif isinstance(context, str):
         row["answers"] = [
             {"text": context[start:end], "answer_start": start}
-            for (start, end, _), _ in _answering([(span, None) for span in spans if span])
+            for (start, end, _), _ in answering([(span, None) for span in spans if span])
         ]
     yield where, row
 
@@ -159,13 +177,13 @@ def _haystack_answer(record: FileObject, context: object) -> object:
     return [{"text": text, "answer_start": start}]
 
 
-def _answering(spans: list[tuple[tuple[int, int, str], Any]]) -> list[Any]:
+def answering(spans: list[tuple[tuple[int, int, str], Any]]) -> list[Any]:
     """Where some spans are labelled ``answer``, those; all else."""
     named = [each for each in spans if each[0][2].strip().casefold() == "answer"]
     return named or spans
 
 
-def _with_text(record: FileObject, beside: FileObject) -> dict[str, object]:
+def with_text(record: FileObject, beside: FileObject) -> dict[str, object]:
     """The fields of both, the first one's going first, its text as the context."""
     row = {**beside, **record}
     context = next((record[key] for key in _TEXTS if isinstance(record.get(key), str)), None)

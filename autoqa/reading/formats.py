@@ -39,6 +39,7 @@ _WRITERS = {
     "simpletransformers": "simpletransformers",
     "tydi": "TyDi QA, primary task",
     "label-studio": "Label Studio, JSON and JSON-MIN",
+    "argilla": "Argilla 2, records with a question for spans",
     "haystack": "Haystack, lists of Label",
     "doccano": "doccano, JSONL",
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from autoqa.reading import annotations, questions, tydi
 from autoqa.reading.annotations import is_doccano, is_haystack, is_label_studio
+from autoqa.reading.argilla import is_argilla, of_argilla
 from autoqa.reading.questions import is_article, is_context, of_context
 from autoqa.reading.rows import FileObject, PlacedQuestions
 from autoqa.reading.tydi import is_tydi
@@ -44,6 +45,7 @@ LAYOUTS = (
     RecordLayout("simpletransformers", is_context, is_context, of_context, nested=True),
     RecordLayout("tydi", is_tydi, is_tydi, tydi.question),
     RecordLayout("label-studio", is_label_studio, annotations.is_task, annotations.of_label_studio),
+    RecordLayout("argilla", is_argilla, is_argilla, of_argilla),
     RecordLayout("haystack", is_haystack, is_haystack, annotations.of_haystack),
     RecordLayout("doccano", is_doccano, is_doccano, annotations.of_doccano),
 )

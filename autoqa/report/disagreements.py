@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autoqa.labels.decisions import Dispute
     from autoqa.labels.disagreements import Disagreements
+    from autoqa.labels.relabelled import Relabelled
 
 SHOWN = 20
 """Most rows that are printed."""
@@ -25,13 +26,21 @@ def dispute_texts(disagreements: "Disagreements") -> Iterator[str]:
         )
 
 
-def sentences(source: str, disagreements: "Disagreements", target: Path | None) -> list[str]:
+def sentences(
+    study: str,
+    source: str,
+    disagreements: "Disagreements",
+    target: Path | None,
+    kind: str = "csv",
+) -> list[str]:
     """How many labels are contradicted, and what to do next.
 
     Args:
+        study: The study, as it was called.
         source: Whose labels.
         disagreements: The contradicted rows.
-        target: The file of decisions that was written; ``None`` where there is none.
+        target: The file that was written; ``None`` where there is none.
+        kind: What it was written as, a key of :data:`autoqa.labels.annotation_tasks.TASKS`.
     """
     count = len(disagreements.disputes)
     lines = [f"... and {count - SHOWN} more."] if count > SHOWN else []
@@ -41,7 +50,13 @@ def sentences(source: str, disagreements: "Disagreements", target: Path | None) 
         f"{disagreements.rows} rows; {disagreements.public} of these belong to the public part, "
         "the others are trained on."
     )
-    if target is not None:
+    if target is not None and kind != "csv":
+        own = f" --source {source}"
+        lines.append(
+            f"{target} holds them for {kind}, the most strongly contradicted first. Its export "
+            f"comes back by: autoqa data relabel {study} EXPORT{own} --to OVERLAY."
+        )
+    elif target is not None:
         lines.append(
             f"{target} waits for decisions: accept, reject or drop. Then --apply {target} --to "
             "OVERLAY."
@@ -95,3 +110,24 @@ def decision_sentence(
         f"{accepted} answers accepted, {dropped} rows dropped; {overlay} holds them. "
         f"To use it: overlays = [{str(overlay)!r}] below [sources.{source}]."
     )
+
+
+def relabelled_sentences(file: Path, source: str, found: "Relabelled", overlay: Path) -> list[str]:
+    """What ``autoqa data relabel`` made of a file.
+
+    Args:
+        file: The file with labels.
+        source: Whose labels.
+        found: What it says of them.
+        overlay: The file to write, which holds nothing where nothing changes.
+    """
+    stay = f"{found.confirmed} are labelled as before, {found.undecided} by nobody"
+    if not found.changes:
+        return [f"{file} changes no row of sources.{source}: {stay}; nothing is written."]
+    changed = len(found.changes) - found.dropped
+    return [
+        f"sources.{source}: {changed} rows have another label, {found.dropped} are dropped; "
+        f"{stay}.",
+        f"{overlay} holds the changes. To use it: overlays = [{str(overlay)!r}] below "
+        f"[sources.{source}].",
+    ]

@@ -203,6 +203,7 @@ class Loop:
         worker.assign(job)
         TrialAttributes(worker=worker.number, devices=self.width).write(proposal.trial)
         run = proposal.run
+        self.recorder.trackers.began(running.number, proposal.backbone, run, proposal.trial.params)
         self.display.event(
             f"trial {running.number} starts on worker {worker.number}: {proposal.backbone} "
             f"{recipes.line(run.recipe, run.learning_rate)}"

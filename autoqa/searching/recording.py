@@ -13,6 +13,8 @@ from autoqa.store.run_folder import RunFolder, trial_mark
 from autoqa.store.sqlite_file import checkpoint
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import Display, duration, score
+from autoqa.tracking.base import TrialEnd
+from autoqa.tracking.trackers import Trackers
 from autoqa.training.messages import (
     Message,
     Note,
@@ -76,6 +78,7 @@ class Recorder:
         retain: Keeps weights within their quota, those of a new candidate included; returns a
             sentence for each that it dropped.
         hopeless: Says which runs end at a snapshot; ``None`` lets all go on.
+        trackers: Are told of all of it, too.
         faults: Says whether the machine is well enough for another trial.
     """
 
@@ -87,6 +90,7 @@ class Recorder:
     display: Display
     retain: Callable[[CandidateRecord], list[str]]
     hopeless: HopelessRuns | None = None
+    trackers: Trackers = field(default_factory=Trackers)
     faults: MachineFaults = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,8 +103,10 @@ class Recorder:
         match message:
             case Progress():
                 self.display.working(worker.number, running.proposal.backbone, message)
+                self.trackers.progress(running.number, message)
             case RecipeCard(lines=lines):
                 TrialAttributes(card="\n".join(lines)).write(trial)
+                self.trackers.card(running.number, lines)
                 for line in lines:
                     self.display.event(f"trial {running.number}: {line}")
             case Note(text=text):
@@ -173,6 +179,7 @@ class Recorder:
         dropped = self.retain(candidate)
         self.store.add_candidate(candidate)
         running.candidates.append(candidate)
+        self.trackers.snapshot(running.number, candidate)
         running.proposal.trial.report(candidate.score, round(100 * candidate.fraction))
         further = (f" {name} {mean:.3f}" for name, mean in candidate.further_scores.items())
         self.display.event(
@@ -211,6 +218,7 @@ class Recorder:
         check_own([running.number], [trial] if is_own else [])
         value = self.trials.finish(trial, running.candidates, seconds)
         self._keep(running)
+        self.trackers.ended(running.number, "finished")
         self.faults.finished()
         self.display.event(
             f"trial {running.number} finished in {duration(seconds)}: "
@@ -228,6 +236,8 @@ class Recorder:
 
     def _failed(self, running: RunningTrial, reason: str, again: Again) -> None:
         queued = self.trials.fail(running.proposal.trial, reason, again)
+        end: TrialEnd = "interrupted" if again == "continue" else "failed"
+        self.trackers.ended(running.number, end, reason)
         self.folder.remove_partial(trial_mark(running.number))
         tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""
         self.display.event(f"trial {running.number} failed: {reason}{tail}")

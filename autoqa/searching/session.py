@@ -24,6 +24,7 @@ from autoqa.store.study_tables import Store
 from autoqa.supervision.budget import SOUPS_SHARE, Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.membership import Membership
+from autoqa.tracking.trackers import Trackers
 from autoqa.trials.optuna_study import check_spaces, open_study
 from autoqa.trials.trials import Trials
 from autoqa.workers.base import WorkerPool, WorkerSettings
@@ -127,18 +128,21 @@ class Session:
         Raises:
             SearchInterruptedError: A signal asked for the end.
         """
-        snapshots = snapshots_of(self.study)
-        return Loop(
+        loop = Loop(
             self.recorder,
             self.pool,
             self.for_trials,
             self.peers,
-            snapshots,
+            snapshots_of(self.study),
             timings,
             soups,
             self.study.search.device_hours,
             self.plan.width,
-        ).run()
+        )
+        try:
+            return loop.run()
+        finally:
+            self.recorder.trackers.close()
 
 
 def open_trials(
@@ -237,6 +241,7 @@ def open_session(
         display=display,
         retain=lambda new: retention(newcomer=new),
         hopeless=HopelessRuns(folder, store.files) if search.prune else None,
+        trackers=Trackers.of(study.name, search.trackers, folder, display.event),
     )
 
     def make(plan: WorkerPlan) -> WorkerPool:

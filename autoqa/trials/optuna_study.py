@@ -4,12 +4,11 @@ import math
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from autoqa.config.study import StudyFile
@@ -27,6 +26,8 @@ from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Trials
 from autoqa.trials.warm_start import PastStudy
 from autoqa.types import DEFAULT_METRIC
+
+S = TypeVar("S", bound=PatientStorage)
 
 
 def open_study(
@@ -53,7 +54,7 @@ def open_study(
     with warnings.catch_warnings():
         # The group option and metric names are marked experimental; both are meant.
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        storage = _open_storage(database_url(url), patience or Patience())
+        storage = open_storage(url, patience or Patience(), PatientStorage)
         study = optuna.create_study(
             storage=storage,
             study_name=name,
@@ -73,16 +74,26 @@ def open_study(
     return study
 
 
-def _open_storage(url: URL, patience: Patience) -> PatientStorage:
-    """Optuna's tables, which one process at a time makes where they are missing."""
-    where = shown(url)
+def open_storage(url: str, patience: Patience, kind: type[S]) -> S:
+    """Optuna's tables, which one process at a time makes where they are missing.
+
+    Args:
+        url: Of the database.
+        patience: How long to wait while it is away, and who is told.
+        kind: What to open them as.
+
+    Raises:
+        AutoqaError: They cannot be opened.
+    """
+    parsed = database_url(url)
+    where = shown(parsed)
     # Optuna takes its address for a format string.
-    address = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
-    engine = make_engine(url)
+    address = parsed.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+    engine = make_engine(parsed)
     try:
         with exclusively(engine, "tables of Optuna", ".tables.lock", patience, where):
             storage = patience.insist(
-                lambda: optuna.storages.RDBStorage(address, engine_options(url)), where
+                lambda: optuna.storages.RDBStorage(address, engine_options(parsed)), where
             )
     except AutoqaError:
         raise
@@ -92,9 +103,9 @@ def _open_storage(url: URL, patience: Patience) -> PatientStorage:
     finally:
         engine.dispose()
     tune(storage.engine)
-    if url.database:  # a database in memory lives in its only connection
+    if parsed.database:  # a database in memory lives in its only connection
         storage.engine.dispose()
-    return PatientStorage(storage, patience, where)
+    return kind(storage, patience, where)
 
 
 def remove_study(name: str, url: str) -> None:
@@ -107,7 +118,7 @@ def remove_study(name: str, url: str) -> None:
     Raises:
         AutoqaError: The storage cannot be opened, or fails.
     """
-    storage = _open_storage(database_url(url), Patience())
+    storage = open_storage(url, Patience(), PatientStorage)
     with suppress(KeyError):
         storage.delete_study(storage.get_study_id_from_name(name))
 

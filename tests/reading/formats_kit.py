@@ -336,6 +336,28 @@ def label_studio_min() -> list[dict[str, Any]]:
     return rows
 
 
+def argilla(flat: bool) -> str:
+    """What ``dataset.records.to_json``, or ``to_list(flatten=True)``, gives; offsets are UTF-16."""
+    records = []
+    for fact in FACTS:
+        end = utf16(fact) + len(fact.answer.encode("utf-16-le")) // 2
+        spans = [{"start": utf16(fact), "end": end, "label": "answer"}] if fact.answer else []
+        fields = {"question": fact.question, "text": fact.context, "title": fact.title}
+        record: dict[str, Any] = {"id": f"{fact.language}:{fact.id}", "status": "completed"}
+        if flat:
+            record |= fields | {"_server_id": "4d1b"}
+            discarded = [{"start": 0, "end": 1, "label": "answer"}]
+            record["answer.responses"] = [spans, discarded]
+            record["answer.responses.status"] = ["submitted", "discarded"]
+            record["answer.responses.users"] = ["u", "v"]
+        else:
+            response = {"value": spans, "user_id": "0e1a"}
+            record |= {"fields": fields, "metadata": {}, "suggestions": {}, "vectors": {}}
+            record |= {"responses": {"answer": [response]}, "_server_id": "4d1b"}
+        records.append(record)
+    return dumps(records)
+
+
 def doccano(key: str, meta: bool = False) -> str:
     rows = []
     for fact in FACTS:
@@ -541,6 +563,8 @@ FORMATS: dict[str, Written] = {
         ),
         "label-studio",
     ),
+    "argilla": Written(text("a.json", lambda: argilla(flat=False)), "argilla"),
+    "argilla, flat": Written(text("a.json", lambda: argilla(flat=True)), "argilla"),
     "doccano": Written(text("a.jsonl", lambda: doccano("label")), "doccano"),
     "doccano, labels, meta": Written(
         text("a.jsonl", lambda: doccano("labels", meta=True)), "doccano"

@@ -19,6 +19,10 @@ DATA: dict[str, tuple[str, str]] = {
         "autoqa.cli.data.disagreements:disagreements",
         "List labels that confident candidates contradict.",
     ),
+    "relabel": (
+        "autoqa.cli.data.relabel:relabel",
+        "Take labels that people corrected elsewhere as an overlay.",
+    ),
 }
 """Name to (where the click command is, its line in ``autoqa data --help``), in order of use."""
 

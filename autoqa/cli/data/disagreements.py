@@ -21,6 +21,14 @@ _PATH = click.Path(path_type=Path)
 @click.option("--source", help="Whose labels; left out, those of the validation's source.")
 @click.option("--to", "target", type=_PATH, help="File of decisions (or, with --apply, overlay).")
 @click.option(
+    "--as",
+    "kind",
+    type=click.Choice(["csv", "label-studio", "argilla"]),
+    default="csv",
+    show_default=True,
+    help="What --to writes: decisions to fill in, or tasks for an annotation tool.",
+)
+@click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
     default=0.5,
@@ -42,6 +50,7 @@ def disagreements(
     study: str,
     source: str | None,
     target: Path | None,
+    kind: str,
     threshold: float,
     models: int,
     decided: Path | None,
@@ -54,7 +63,9 @@ def disagreements(
     recipe did not draw it. The private part is left alone.
 
     --to writes a file of decisions. Write accept, reject or drop into its column `decision`, then
-    `--apply FILE --to OVERLAY` turns accepted answers and dropped rows into an overlay.
+    `--apply FILE --to OVERLAY` turns accepted answers and dropped rows into an overlay. With --as,
+    it writes tasks with the candidates' answers for Label Studio or Argilla; `autoqa data relabel`
+    takes their exports back.
     """
     from autoqa.analysis.finished_run import open_run
     from autoqa.config.checks import check_source
@@ -73,19 +84,19 @@ def disagreements(
     with progress_bar("asking candidates", quiet=as_json) as progress:
         disputed = find_disagreements(judges, threshold=threshold, models=models, progress=progress)
     if target is not None:
-        _write_decisions(target, disputed)
+        _write(target, disputed, kind)
     if as_json:
         echo_json(report.as_objects(run.study.name, source, disputed))
         return
     console = data_console()
     for text in report.dispute_texts(disputed):
         console.print(text, markup=False)
-    click.echo("\n".join(report.sentences(source, disputed, target)))
+    click.echo("\n".join(report.sentences(study, source, disputed, target, kind)))
 
 
-def _write_decisions(target: Path, disputed: "Disagreements") -> None:
+def _write(target: Path, disputed: "Disagreements", kind: str) -> None:
     from autoqa.files import write_atomically
-    from autoqa.labels.decisions import render_decisions
+    from autoqa.labels.annotation_tasks import TASKS
 
     if target.exists():
         raise ConfigError(
@@ -93,7 +104,7 @@ def _write_decisions(target: Path, disputed: "Disagreements") -> None:
             "it."
         )
     try:
-        write_atomically(target, render_decisions(disputed.disputes))
+        write_atomically(target, TASKS[kind](disputed.disputes))
     except OSError as error:
         raise ConfigError(f"--to {target} cannot be written: {error.strerror}.") from error
 

@@ -1,0 +1,1 @@
+"""What Optuna's dashboard shows of a study: notes, plots and files beside the trials."""

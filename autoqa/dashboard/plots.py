@@ -1,0 +1,87 @@
+"""Plots of a study as Plotly's JSON, which Optuna's dashboard draws."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from optuna.trial import FrozenTrial
+
+from autoqa.scores.ladder import ladder_rungs
+from autoqa.scores.standard_errors import Spread
+from autoqa.store.candidate_record import CandidateRecord
+from autoqa.trials.trial_attributes import TrialAttributes
+
+MOST_CURVES = 200
+"""Latest trials whose curves are drawn: a browser draws no more of them in time."""
+
+
+def history(records: Sequence[CandidateRecord], spread: Spread | None, metric: str) -> str:
+    """Public scores in the order in which candidates came, and the ladder's best so far.
+
+    Args:
+        records: Candidates in order of time.
+        spread: The same candidates' question scores; ``None`` leaves the ladder out.
+        metric: Name of the study's metric.
+    """
+    names = [record.id for record in records]
+    half_widths = [record.half_width or 0.0 for record in records]
+    points = {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "candidates",
+        "x": names,
+        "y": [record.score for record in records],
+        "error_y": {"type": "data", "array": half_widths, "thickness": 1, "width": 2},
+        "text": [record.backbone for record in records],
+    }
+    data = [points]
+    if spread is not None:
+        rungs = ladder_rungs(spread)
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "best by the ladder",
+                "line": {"shape": "hv"},
+                "x": names,
+                "y": [float(spread.means[rung.best]) for rung in rungs],
+                "text": [names[rung.best] for rung in rungs],
+            }
+        )
+    title = "Public scores with 95 % intervals, and the ladder's best"
+    return _figure(data, title, "candidate, in order of time", metric)
+
+
+def learning_curves(trials: Sequence[FrozenTrial], metric: str) -> str:
+    """Public score of each run at its snapshots, in per cent of its steps.
+
+    Args:
+        trials: All of the study; the latest :data:`MOST_CURVES` with snapshots are drawn.
+        metric: Name of the study's metric.
+    """
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": f"trial {trial.number} ({TrialAttributes.of(trial).backbone})",
+            "x": sorted(trial.intermediate_values),
+            "y": [trial.intermediate_values[step] for step in sorted(trial.intermediate_values)],
+        }
+        for trial in [each for each in trials if each.intermediate_values][-MOST_CURVES:]
+    ]
+    return _figure(data, "Public scores at snapshots", "per cent of a run", metric)
+
+
+def _figure(data: list[dict[str, Any]], title: str, below: str, beside: str) -> str:
+    axes = {"xaxis": {"title": {"text": below}}, "yaxis": {"title": {"text": beside}}}
+    return json.dumps({"data": _finite(data), "layout": {"title": {"text": title}, **axes}})
+
+
+def _finite(value: Any) -> Any:
+    """The same with ``null`` for what is not a number, which JSON does not have."""
+    if isinstance(value, list):
+        return [_finite(each) for each in value]
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

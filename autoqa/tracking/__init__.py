@@ -1,0 +1,1 @@
+"""Trials written down elsewhere, too: MLflow, Weights & Biases, TensorBoard."""
