@@ -80,7 +80,7 @@ def ablate(
             found = kept_ablation(run.folder, run.study.name, base)
         else:
             from autoqa.ablation.ablate import ablate as experiment
-            from autoqa.supervision.display import choose_display
+            from autoqa.supervision.display_choice import choose_display
 
             found = experiment(run, options, choose_display(quiet))
     if as_json:

@@ -21,7 +21,7 @@ from autoqa.store.run_folder import RunFolder
 from autoqa.types import Answer, Example
 from tests import bundle_kit
 
-PLUGIN = '''
+PLUGIN = """
 from dataclasses import replace
 
 from autoqa.api import Augmentation, AugmentationSpec, Options
@@ -55,7 +55,7 @@ def spec(name, make):
 
 
 repair, shuffle = spec("planted-repair", Repair), spec("planted-shuffle", Shuffle)
-'''
+"""
 
 STUDY = """
 name = "planted"
