@@ -49,7 +49,7 @@ squad = source_of(
 squad2 = source_of(
     Published(
         name="squad2",
-        summary="SQuAD 2.0: SQuAD with 54,000 questions that have no answer",
+        summary="SQuAD 2.0: SQuAD with 49,000 questions that have no answer",
         repository="rajpurkar/squad_v2",
         revision="3ffb306f725f7d2ce8394bc1873b24868140c412",
         files=_parquet("squad_v2", *_SQUAD_SPLITS),
