@@ -1,11 +1,14 @@
 """``autoqa studies``: what studies there are; one renamed, removed, or made small."""
 
+import json
 import sys
+from pathlib import Path
 
 import click
 
 from autoqa.cli.status import end_with_problems, overview, show_status
 from autoqa.cli.terminal import data_console, echo_json
+from autoqa.errors import ConfigError
 
 
 @click.group()
@@ -80,7 +83,6 @@ def rm(study: str, yes: bool) -> None:
 
     It says what will be lost, and asks. It is refused while somebody works on the study.
     """
-    from autoqa.errors import ConfigError
     from autoqa.report.studies import losses
     from autoqa.store.study_tables import Store
     from autoqa.upkeep.facts import study_facts
@@ -139,3 +141,26 @@ def compact(study: str, weights: bool, dry_run: bool, as_json: bool) -> None:
         data_console().print(spare_table(gone))
     total = size(sum(each.size for each in gone))
     click.echo(f"{total} would be freed" if dry_run else f"{total} freed")
+
+
+@studies.command()
+@click.option("--to", type=click.Path(path_type=Path), metavar="FILE", help="Write it here.")
+def schema(to: Path | None) -> None:
+    """Print the JSON schema of study files, for editors.
+
+    It has the options of all plugins that are installed. Editors that read TOML by a schema take
+    it from a line `#:schema study.schema.json` at the top of a study file, complete keys and show
+    what they mean.
+    """
+    from autoqa.registry import discover
+    from autoqa.registry.study_schema import study_schema
+
+    found = study_schema(discover())
+    if to is None:
+        echo_json(found)
+        return
+    from autoqa.files import write_atomically
+
+    if not to.absolute().parent.is_dir():
+        raise ConfigError(f"--to {to}: the folder {to.absolute().parent} does not exist.")
+    write_atomically(to, json.dumps(found, ensure_ascii=False, indent=2) + "\n")

@@ -47,13 +47,21 @@ class SourceTable(_PluginTable):
 
 
 class BackboneTable(_PluginTable):
-    """``[backbones.NAME]``: a pretrained encoder; ``protocol`` below it changes its protocol."""
+    """``[backbones.NAME]``: a pretrained model.
+
+    Attributes:
+        protocol: Changes to how the plugin would fine-tune it.
+    """
 
     protocol: dict[str, Any] = {}
 
 
 class AugmentationTable(_PluginTable):
-    """``[[recipe.augmentations]]``: applied to every stage, or switched by the search."""
+    """``[[recipe.augmentations]]``: applied to every stage, or switched by the search.
+
+    Attributes:
+        include: Whether it is in the recipe, or ``"search"``.
+    """
 
     include: bool | Search = True
 
@@ -101,7 +109,13 @@ class PortionTable(StudyTable):
 
 
 class Range(StudyTable):
-    """An inclusive range of whole numbers."""
+    """An inclusive range of whole numbers.
+
+    Attributes:
+        low: The lowest.
+        high: The highest.
+        step: The distance between two of them.
+    """
 
     low: Annotated[int, Field(ge=1)]
     high: Annotated[int, Field(ge=1)]
@@ -278,7 +292,18 @@ class SelectionTable(StudyTable):
 
 
 class StudyFile(StudyTable):
-    """A whole study file."""
+    """A whole study file.
+
+    Attributes:
+        name: Names the study and its folder below the folder of runs.
+        seed: Seeds the sampler and the runs.
+        sources: Where examples come from, by names of their own.
+        backbones: Pretrained models, by names of their own.
+        recipe: The space of recipes.
+        validation: What scores are measured on.
+        search: How long and with what.
+        selection: How the ensemble is chosen.
+    """
 
     name: StudyName
     seed: int = 0

@@ -161,7 +161,7 @@ def option_descriptions(model: type[BaseModel]) -> tuple[OptionDescription, ...]
     """
     schema = model.model_json_schema()
     definitions, properties = schema.get("$defs", {}), schema.get("properties", {})
-    meanings = _meanings(model)
+    said = meanings(model)
     described = []
     for name, field in model.model_fields.items():
         key = field.alias or name
@@ -170,13 +170,13 @@ def option_descriptions(model: type[BaseModel]) -> tuple[OptionDescription, ...]
                 name=key,
                 type=_phrase(properties.get(key, {}), definitions),
                 default=_default(field),
-                meaning=_plain(field.description or meanings.get(name, "")),
+                meaning=plain(field.description or said.get(name, "")),
             )
         )
     return tuple(described)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """A docstring's text in one line, without the marks of reStructuredText."""
     return " ".join(_MARKED.sub(r"`\1`", text).split())
 
@@ -195,13 +195,13 @@ def _as_toml(value: Any) -> str:
     return "none" if value is None else json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _meanings(model: type[BaseModel]) -> dict[str, str]:
+def meanings(model: type) -> dict[str, str]:
     """Attribute to meaning, out of docstrings in Google style; a class goes before its bases."""
     import docstring_parser
 
     found: dict[str, str] = {}
     for base in reversed(model.__mro__):
-        if base.__doc__ and issubclass(base, BaseModel) and base is not BaseModel:
+        if base.__doc__ and base not in (BaseModel, object):
             text = inspect.cleandoc(base.__doc__)
             parsed = docstring_parser.parse(text, docstring_parser.DocstringStyle.GOOGLE)
             found |= {each.arg_name: each.description or "" for each in parsed.params}
