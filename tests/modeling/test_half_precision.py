@@ -37,7 +37,7 @@ def saved(folder: Path, family: str) -> Path:
 
 
 def halved(folder: Path, dtype: torch.dtype) -> None:
-    """As a publisher saves a model that was trained in half precision: weights and config say so."""
+    """As models trained in half precision are published: weights and config say so."""
     path = folder / "model.safetensors"
     state = {n: w.to(dtype) if w.is_floating_point() else w for n, w in load_file(path).items()}
     save_file(state, path, metadata={"format": "pt"})
@@ -92,7 +92,7 @@ def test_training_is_that_of_the_same_numbers_in_single_precision(
 def test_what_is_stored_answers_in_single_precision(
     tmp_path: Path, family: str, dtype: torch.dtype, head: str
 ) -> None:
-    """A candidate's file is in half precision itself; its config names no type of the backbone's."""
+    """A candidate's file is in half precision itself; its config says nothing of the backbone's."""
     half, _ = pair(tmp_path, family, dtype)
     model = load_for_training(half, PROTOCOL, seed=1, method=Method(head=head))
     state = rounded_state(model)

@@ -1,4 +1,4 @@
-"""A study whose backbone was saved in half precision trains, averages, refits and exports as ever."""
+"""A study whose backbone was saved in half precision trains and exports as ever."""
 
 from pathlib import Path
 
