@@ -27,7 +27,7 @@ from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
 from autoqa.placing.options import RowOptions
 from autoqa.placing.selection import selected
-from autoqa.reading.columnar import is_saved_dataset
+from autoqa.reading.columnar import is_saved_dataset, parquet_objects
 from autoqa.reading.fields import row_from
 from autoqa.reading.formats import missing_package, read_rows, rows_from, rows_in
 from autoqa.reading.options import ColumnNames, Delimiter, FormatName
@@ -72,6 +72,7 @@ __all__ = [
     "is_saved_dataset",
     "locked",
     "missing_package",
+    "parquet_objects",
     "read_rows",
     "row_from",
     "rows_from",
