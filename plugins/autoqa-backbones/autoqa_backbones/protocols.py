@@ -79,7 +79,10 @@ DEBERTA = GENERIC.model_copy(update={"learning_rate": 2e-5})
 ELECTRA = GENERIC.model_copy(update={"learning_rate": 1e-4, "layer_decay": 0.8})
 """ELECTRA's publication (arXiv:2003.10555), for base."""
 
-ELECTRA_LARGE = GENERIC.model_copy(update={"learning_rate": 5e-5, "layer_decay": 0.9})
+ELECTRA_SMALL = ELECTRA.model_copy(update={"learning_rate": 3e-4})
+"""The same for small."""
+
+ELECTRA_LARGE = ELECTRA.model_copy(update={"learning_rate": 5e-5, "layer_decay": 0.9})
 """The same for large."""
 
 T5 = GENERIC.model_copy(update={"learning_rate": 1e-4, "dropout": 0.1})
