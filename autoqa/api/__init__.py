@@ -26,7 +26,7 @@ from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
 from autoqa.placing.options import RowOptions
 from autoqa.placing.selection import selected
-from autoqa.reading.columnar import is_saved_dataset
+from autoqa.reading.columnar import is_saved_dataset, parquet_objects
 from autoqa.reading.fields import row_from
 from autoqa.reading.formats import missing_package, read_rows, rows_from, rows_in
 from autoqa.reading.options import ColumnNames, Delimiter, FormatName
@@ -71,6 +71,7 @@ __all__ = [
     "hub_downloads",
     "is_saved_dataset",
     "missing_package",
+    "parquet_objects",
     "pieces",
     "read_rows",
     "row_from",

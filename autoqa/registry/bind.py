@@ -68,6 +68,7 @@ def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStud
         sources={name: bound for name, bound in sources.items() if bound is not None},
         catalogue=catalogue,
         changes=tuple(bound for used, bound in changes if used and bound is not None),
+        file=file,
     )
 
 

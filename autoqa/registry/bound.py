@@ -1,7 +1,7 @@
 """A study whose plugins are found and whose plugin options are checked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -80,6 +80,20 @@ class BoundAugmentation:
         return tuple(guarded(self.where, self.spec.name, self.spec.sources, self.options))
 
 
+BoundTable = BoundBackbone | BoundSource | BoundAugmentation
+"""A table of a study file that a plugin stands behind."""
+
+
+def missing_of(where: str, bound: BoundTable) -> str | None:
+    """What a table needs that is not on this machine, as a sentence; asks no network.
+
+    Raises:
+        PluginError: The plugin fails.
+    """
+    sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
+    return None if sentence is None else sentence.removesuffix(".")
+
+
 @dataclass(frozen=True)
 class BoundStudy:
     """A study file and the plugins it names.
@@ -90,6 +104,7 @@ class BoundStudy:
         sources: Its sources by name, in the file's order.
         catalogue: All plugins of this machine.
         changes: Its augmentations, in the file's order, without those that are never used.
+        file: Where the study was read from; empty where that is not known.
     """
 
     study: StudyFile
@@ -97,9 +112,10 @@ class BoundStudy:
     sources: dict[str, BoundSource]
     catalogue: Catalogue
     changes: tuple[BoundAugmentation, ...] = ()
+    file: str = ""
 
     @property
-    def tables(self) -> dict[str, BoundBackbone | BoundSource | BoundAugmentation]:
+    def tables(self) -> dict[str, BoundTable]:
         """All that plugins stand behind, by its place in the study file."""
         return {
             **{f"backbones.{name}": bound for name, bound in self.backbones.items()},
@@ -111,10 +127,17 @@ class BoundStudy:
         """What is not on this machine: one sentence each, led by the table that needs it."""
         absent = []
         for where, bound in self.tables.items():
-            sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
+            sentence = missing_of(where, bound)
             if sentence is not None:
-                absent.append(f"{where}: {sentence}")
+                absent.append(f"{where}: {sentence}{self._fetched_by(bound)}")
         return absent
+
+    def _fetched_by(self, bound: BoundTable) -> str:
+        """The end of a sentence about something that autoqa can get itself."""
+        defaults = {field.name: field.default for field in fields(bound.spec)}
+        if bound.spec.downloads is defaults["downloads"]:
+            return ""
+        return f"; or get all that the study needs: `autoqa fetch {self.file or 'STUDY.toml'}`"
 
     def augmentation_keys(self, stage: Stage) -> list[str]:
         """What decides the work of a stage's augmentations beside their options, in its order.
