@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -125,9 +126,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _describe(self, kind: str, rest: str, with_body: bool) -> None:
         name, _, revision = rest.replace("/tree/", "/revision/").partition("/revision/")
-        folder = self._folder(kind, name, revision or "main")
-        if folder is None:
+        found = self._folder(kind, name, revision or "main")
+        if found is None:
             return
+        folder, commit = found
         entries = [self._entry(path, folder) for path in _files(folder)]
         if "/tree/" in rest:
             answer: object = entries
@@ -137,8 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
                 | ({"lfs": {"sha256": e["lfs"]["oid"], **e["lfs"]}} if "lfs" in e else {})
                 for e in entries
             ]
-            answer = {"id": name, "sha": COMMIT, "siblings": siblings, "gated": False}
-        self._send(json.dumps(answer).encode(), "", with_body)
+            answer = {"id": name, "sha": commit, "siblings": siblings, "gated": False}
+        self._send(json.dumps(answer).encode(), commit, with_body)
 
     def _entry(self, path: Path, folder: Path) -> dict[str, Any]:
         content = path.read_bytes()
@@ -151,25 +153,30 @@ class _Handler(BaseHTTPRequestHandler):
             entry["lfs"] = {"oid": digest, "size": size, "pointerSize": 134}
         return entry
 
-    def _folder(self, kind: str, name: str, revision: str) -> Path | None:
+    def _folder(self, kind: str, name: str, revision: str) -> tuple[Path, str] | None:
+        """What a revision holds, and its commit; any full hash that no branch has is main's."""
         folder = self.mirror.folder / kind / name
         if not folder.is_dir():
             # What the hub says to those who give no token, for such a thing may be private.
             return self._refuse(401, "RepoNotFound")
-        if revision in ("main", COMMIT) and any(_files(folder)):
-            return folder
-        other = folder / ".revisions" / revision
-        if revision == COMMIT:
-            other = next((folder / ".revisions").rglob("*"), other)
-            while other.is_dir() and not any(p.is_file() for p in other.iterdir()):
-                other = next(p for p in other.iterdir() if p.is_dir())
-        return other if other.is_dir() else self._refuse(404, "RevisionNotFound")
+        if revision == "main":
+            return folder, COMMIT
+        branches = folder / ".revisions"
+        for path in branches.rglob("*"):
+            branch = path.relative_to(branches).as_posix()
+            commit = hashlib.sha1(branch.encode()).hexdigest()
+            if revision in (branch, commit):
+                return path, commit
+        if re.fullmatch("[0-9a-f]{40}", revision):
+            return folder, revision
+        return self._refuse(404, "RevisionNotFound")
 
     def _file(self, kind: str, name: str, rest: str, with_body: bool) -> None:
         revision, _, inner = rest.partition("/")
-        folder = self._folder(kind, name, revision)
-        if folder is None:
+        found = self._folder(kind, name, revision)
+        if found is None:
             return
+        folder, commit = found
         if name in self.mirror.gated and "Authorization" not in self.headers:
             self._refuse(401, "GatedRepo")
             return
@@ -179,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         entry = self._entry(path, folder)
         digest = entry["lfs"]["oid"] if "lfs" in entry else entry["oid"]
-        self._send(path.read_bytes(), str(digest), with_body, path.name)
+        self._send(path.read_bytes(), commit, with_body, str(digest), path.name)
 
     def _refuse(self, status: int, code: str) -> None:
         self.send_response(status)
@@ -188,14 +195,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _send(self, body: bytes, digest: str, with_body: bool, name: str = "") -> None:
+    def _send(
+        self, body: bytes, commit: str, with_body: bool, digest: str = "", name: str = ""
+    ) -> None:
         begin = int(self.headers.get("Range", "bytes=0-")[6:].partition("-")[0])
         self.send_response(206 if begin else 200)
         if begin:
             self.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
         self.send_header("Content-Length", str(len(body) - begin))
         self.send_header("ETag", f'"{digest}"')
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", commit)
         self.end_headers()
         if with_body:
             lasts = self.mirror.breaks_after.get(name, len(body))

@@ -27,6 +27,7 @@ COMPLETION = "_AUTOQA_COMPLETE"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("autoqa.cli.data:data", "Look into a study's data before it costs a search."),
+    "fetch": ("autoqa.cli.fetch:fetch", "Get all that studies need from the network."),
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
     "status": ("autoqa.cli.status:status", "Show how far studies are, and who works on them."),
@@ -45,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("autoqa.cli.serve:serve", "Answer questions over HTTP, with a page to try it."),
     "studies": ("autoqa.cli.studies:studies", "List, rename, remove studies, or make one small."),
     "cache": ("autoqa.cli.cache:cache", "Look into the cache of this machine, or clean it."),
-    "plugins": ("autoqa.cli.plugins:plugins", "Look at the plugins on this machine."),
+    "plugins": ("autoqa.cli.plugins:plugins", "List, show and check plugins, or begin one."),
 }
 """Name to (where the click command is, its line in ``autoqa --help``), in order of use."""
 

@@ -99,6 +99,13 @@ def _sentence(error: BaseException, page: str, revision: str, command: str) -> s
             f"{_host()} answers with status {status}; try again later, or fetch it elsewhere by "
             f"`{command}`"
         )
+    if isinstance(error, errors.HFValidationError):
+        return f"{first_line(error)}; correct the id"
+    if isinstance(error, ValueError):
+        return (
+            f"{_host()} answers otherwise than a hub does, {first_line(error)}; correct the "
+            "variable HF_ENDPOINT"
+        )
     return (
         f"{_host()} cannot be reached, {_reason(error)}; mend the network or HF_ENDPOINT, or fetch "
         f"it on another machine by `{command}` and copy {hub_cache()} to this one"

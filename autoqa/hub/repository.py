@@ -100,7 +100,7 @@ class HubRepository:
         if listed is not None:
             absent = tuple(sorted(set(matching(listed, self.patterns)) - set(present)))
             return absent if present or absent else self.patterns
-        return absent_shards(present) if present else self.patterns
+        return matching(absent_shards(present), self.patterns) if present else self.patterns
 
     def missing(self) -> str | None:
         """A sentence if files are not here, with the commands that get them; asks no network."""

@@ -41,6 +41,8 @@ class SpanModel(nn.Module):
         head: Scores in place of the inner model's own; needs a model that :meth:`splits`.
 
     Attributes:
+        generates: Whether its logits are made of texts that it generates
+            (:mod:`autoqa.modeling.seq2seq`).
         inner: The transformers model.
         head: The extra head, or ``None``.
         layout: How windows go through it.
@@ -49,6 +51,8 @@ class SpanModel(nn.Module):
         frozen: The lowest layers, if what they give may be computed once per window.
         notes: Sentences for people about what is not done as the protocol says.
     """
+
+    generates = False
 
     def __init__(self, inner: Any, head: AnswerHead | None = None) -> None:
         super().__init__()

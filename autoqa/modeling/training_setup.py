@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from autoqa.api import TrainingProtocol
+from autoqa.api import BackboneKind, TrainingProtocol
 from autoqa.errors import ConfigError
 from autoqa.modeling.adapters import add_adapters
 from autoqa.modeling.attention import exclude_attention_from_compilation
@@ -22,6 +22,7 @@ from autoqa.modeling.load import (
 )
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
+from autoqa.modeling.seq2seq import load_text_model
 from autoqa.recipes import Method
 
 PLAIN = Method()
@@ -34,6 +35,7 @@ def load_for_training(
     seed: int,
     device: str = "auto",
     method: Method = PLAIN,
+    kind: BackboneKind = "span",
 ) -> SpanModel:
     """A pretrained model with a fresh answer head, set up as protocol and method say.
 
@@ -44,6 +46,7 @@ def load_for_training(
         device: ``auto``, ``cpu``, ``cuda``...
         method: Which head, whether its input must be reachable for more dropout masks, and which
             layers begin anew.
+        kind: Whether the model scores tokens or generates texts.
 
     Raises:
         MissingAssetError: The folder holds no model, or there is no package for adapters.
@@ -51,9 +54,13 @@ def load_for_training(
             the method's dropout, or gradient checkpointing; or the method contradicts the protocol.
     """
     torch.manual_seed(seed)
-    inner = load_inner(folder, read_configuration(folder), pick_device(device))
-    model = SpanModel(inner, fresh_head(method.head, inner))
-    _check_architecture(model, folder)
+    model: SpanModel
+    if kind == "text":
+        model = load_text_model(folder, read_configuration(folder), pick_device(device))
+    else:
+        inner = load_inner(folder, read_configuration(folder), pick_device(device))
+        model = SpanModel(inner, fresh_head(method.head, inner))
+        _check_architecture(model, folder)
     _check_method(model, method, protocol)
     _reinitialise(model, method.reinit_layers)
     if protocol.dropout is not None:
@@ -73,7 +80,7 @@ def load_for_training(
     if protocol.cache_frozen:
         _run_frozen_apart(model, frozen, protocol.frozen_layers)
     if protocol.gradient_checkpointing:
-        _checkpoint_gradients(inner)
+        _checkpoint_gradients(model.inner)
     if protocol.compile:
         _compile(model, method, resolve_precision(protocol.precision, model.device))
     return model

@@ -83,12 +83,13 @@ def unscored_candidate(
     windows_per_second: float,
 ) -> CandidateRecord:
     """The record of a point of a run, without scores and seconds of inference."""
+    name = job.candidate_id(fraction)
     return CandidateRecord(
-        id=job.candidate_id(fraction),
+        id=name,
         trial=job.trial,
         fraction=fraction,
         backbone=job.backbone,
-        group=str(ready.group),
+        group=ready.group_of(name),
         recipe_hash=job.recipe_hash,
         recipe=job.run.recipe.to_dict(),
         learning_rate=job.run.learning_rate,

@@ -133,6 +133,23 @@ def licence(options: HuggingFaceOptions) -> str:
     return options.licence or LICENCES.get(options.model.lower(), "unknown")
 
 
+def fetched(options: HuggingFaceOptions) -> Path:
+    """The model's folder as it was published; downloads it where that is needed.
+
+    Raises:
+        MissingAssetError: Files are not here and cannot be fetched, or are of the wrong kind.
+    """
+    folder = local_folder(options)
+    if folder is None:
+        folder = cached_folder(options)
+        if folder is None or lacking(folder, convert=options.convert) is not None:
+            folder = on_the_hub(options).fetch()
+    problem = lacking(folder, convert=options.convert) if folder.is_dir() else "does not exist"
+    if problem is not None:
+        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
+    return folder
+
+
 def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
     """The model's folder; downloads it, and arranges what has to be, where that is needed.
 
@@ -142,14 +159,7 @@ def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
     """
     from autoqa_backbones.hub_prepare import arranged
 
-    folder = local_folder(options)
-    if folder is None:
-        folder = cached_folder(options)
-        if folder is None or lacking(folder, convert=options.convert) is not None:
-            folder = on_the_hub(options).fetch()
-    problem = lacking(folder, convert=options.convert) if folder.is_dir() else "does not exist"
-    if problem is not None:
-        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
+    folder = fetched(options)
     refused = refusal(claimed(options, folder))
     if refused is not None:
         raise ConfigError(f"the model in {folder} {refused}")

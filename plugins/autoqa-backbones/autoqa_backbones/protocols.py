@@ -88,6 +88,10 @@ ELECTRA_LARGE = ELECTRA.model_copy(update={"learning_rate": 5e-5, "layer_decay":
 T5 = GENERIC.model_copy(update={"learning_rate": 1e-4, "dropout": 0.1})
 """Encoders of T5 and its kin: the lower end of what transformers' guide names for AdamW."""
 
+GENERATING = T5.model_copy(update={"learning_rate": 3e-4})
+"""mT5 small that generates answers: the upper end of the same guide. mT5's publication
+(arXiv:2010.11934) has a constant 1e-3 and dropout 0.1, but for Adafactor."""
+
 LONG = GENERIC.model_copy(update={"batch_size": 16, "length": 1024, "stride": 256})
 """Longformer, BigBird, LED: made for long windows, and padded to their attention's blocks in short
 ones; Longformer's publication (arXiv:2004.05150) has 3e-5 for questions, too."""
