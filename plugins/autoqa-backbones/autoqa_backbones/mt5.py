@@ -52,7 +52,7 @@ class MT5Options(Options):
         default=False,
         description=(
             "Take weights that are there as `pytorch_model.bin` only: tensors, and nothing else, "
-            "are read from it and written once as safetensors."
+            "are read from it and written once as safetensors. Always done for Google's models."
         ),
     )
 
@@ -62,7 +62,7 @@ def _on_hub(options: MT5Options) -> HuggingFaceOptions:
         model=options.model or f"{_PUBLISHED}{options.size}",
         revision=options.revision,
         licence=options.licence,
-        convert=options.convert,
+        convert=options.convert or options.model is None,
     )
 
 
