@@ -66,12 +66,14 @@ class Answers:
     Attributes:
         members: The members' ids.
         voters: Who votes: members, or groups of them, as lists of members' ids.
+        leader: Which of the voters has its way where a vote decides nothing.
         traces: One for each question.
         disagreement: Mean of 1 - word-level Jaccard between two members' answers.
     """
 
     members: tuple[str, ...]
     voters: tuple[tuple[str, ...], ...]
+    leader: int
     traces: tuple[AnswerTrace, ...]
     disagreement: tuple[tuple[float, ...], ...]
 
@@ -87,10 +89,11 @@ def trace_answers(run: StudyRun, plan: EnsemblePlan) -> Answers:
     alone = [part.spans(plan.alone(member)) for member in plan.members]
     scores = score_by(part.metric, [span.text for span in joint], part.examples)
     segmentation = get_metric(part.metric).segmentation
-    voters, votes = _votes(plan, part)
+    voters, leader, votes = _votes(plan, part)
     return Answers(
         members=tuple(member.id for member in plan.members),
         voters=voters,
+        leader=leader,
         traces=tuple(
             AnswerTrace(
                 example=example,
@@ -141,11 +144,11 @@ def error_kind(
 
 def _votes(
     plan: EnsemblePlan, part: StoredPart
-) -> tuple[tuple[tuple[str, ...], ...], list[list[WordVotes]]]:
-    """Who votes, and the words of each question that its voters do not all have."""
+) -> tuple[tuple[tuple[str, ...], ...], int, list[list[WordVotes]]]:
+    """Who votes, who leads, and the words of each question that its voters do not all have."""
     nothing: list[list[WordVotes]] = [[] for _ in part.examples]
     if plan.aggregator == "characters":
-        return (), nothing
+        return (), 0, nothing
     contexts = [example.context for example in part.examples]
     voters = list_voters(plan, part.logits, part.windows, contexts)
     groups = plan.groups
@@ -154,7 +157,7 @@ def _votes(
         for voter in voters
     )
     if len(voters) < 2:
-        return names, nothing
+        return names, 0, nothing
     leader, seats = leading_voter(plan, voters), [voter.seats for voter in voters]
     votes = []
     for ballots in zip(*(voter.answers for voter in voters), strict=True):
@@ -166,7 +169,7 @@ def _votes(
                 ballots, leader, seats=seats, words=plan.words, segmentation=plan.segmentation
             )
         )
-    return names, votes
+    return names, leader, votes
 
 
 def kinds_of(answers: Answers) -> dict[ErrorKind, int]:

@@ -25,6 +25,7 @@ def packed_questions(answers: "Answers") -> str:
     content = {
         "members": answers.members,
         "voters": answers.voters,
+        "leader": answers.leader,
         "kinds": kinds,
         "rows": [_row(trace, kinds) for trace in answers.traces],
     }

@@ -44,7 +44,7 @@ def _outcome(overview: "Overview") -> list[str]:
         lines.append(
             f"The chosen ensemble has {_count(len(overview.selection.members), 'model')} and "
             f"reaches {public.mean:.3f} on the same questions (95 %: {public.low:.3f} to "
-            f"{public.high:.3f}). {overview.selection.verdict}"
+            f"{public.high:.3f})."
         )
     private = overview.revealed.ensemble if overview.revealed else None
     if private is not None:
@@ -101,7 +101,9 @@ def outlook(effect: "Effect") -> str:
     if estimate.more_documents:
         return "more validation documents, whatever the number of trials"
     if estimate.more_trials:
-        return f"about {estimate.more_trials} more trials, if it is as large as it seems"
+        # More digits than two would be a lie.
+        more = f"{float(f'{estimate.more_trials:.2g}'):,.0f}"
+        return f"about {more} more trials, if it is as large as it seems"
     return "nothing yet speaks for an effect"
 
 

@@ -40,7 +40,7 @@ def test_a_row_says_all_that_the_page_shows() -> None:
         (said, Span(0, 0, 0.0, "")),
         (WordVotes("pune", (0,), 1, True),),
     )
-    packed = packed_questions(Answers(("a", "b"), (("a",), ("b",)), (trace,), ((0, 1), (1, 0))))
+    packed = packed_questions(Answers(("a", "b"), (("a",), ("b",)), 0, (trace,), ((0, 1), (1, 0))))
     assert re.fullmatch(r"[A-Za-z0-9+/=]+", packed)
     content = json.loads(zlib.decompress(base64.b64decode(packed)))
     (row,) = content["rows"]

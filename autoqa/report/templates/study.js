@@ -87,7 +87,8 @@ function answersTable(row, data) {
 
 function votesTable(row, data) {
   const table = make("table");
-  table.append(make("caption", "The vote, word by word"));
+  table.append(make("caption", "The vote, word by word: a word stays if more than half of the votes are " +
+    "for it, or half with that of " + data.voters[data.leader].join(" + ")));
   const head = table.appendChild(make("thead")).appendChild(make("tr"));
   head.append(make("th", "word", {scope: "col"}));
   for (const voter of data.voters) head.append(make("th", voter.join(" + "), {scope: "col"}));
