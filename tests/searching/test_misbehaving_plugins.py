@@ -8,7 +8,6 @@ import pytest
 from autoqa.cli.main import main
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision import life_signs
-from tests.docs_kit import ROOT, environment
 from tests.plugin_kit import write_distribution
 from tests.toy_study import write_study
 
