@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from autoqa.api.downloads import Download
 from autoqa.api.version import API_VERSION
-from autoqa.types import Example
+from autoqa.types import Example, ProgressCallback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +37,17 @@ class TrainingRows:
     """Rows that one pass over a portion has drawn.
 
     Attributes:
-        examples: The rows.
+        examples: The rows; one that is drawn several times stands there as often.
         source: Name of a source of the study to all of its training examples; validation rows are
-            never among them.
+            never among them. It knows the sources that slots of the recipe name, and those of
+            :attr:`AugmentationSpec.sources`.
+        progress: Called with pieces done and pieces in all where the work takes minutes, so that
+            nobody takes it for standing still; raises where it has to stop.
     """
 
     examples: Sequence[Example]
     source: Callable[[str], Sequence[Example]]
+    progress: ProgressCallback = lambda _done, _total: None
 
 
 class Augmentation:
@@ -60,8 +64,9 @@ class Augmentation:
             rng: Source of randomness.
 
         Returns:
-            The examples to train on instead: any number, with exact offsets. An example that
-            stays as it is comes back as the same object, so that it need not be encoded again.
+            The examples to train on instead: any number, with exact offsets, none more often than
+            the most frequent row was drawn. An example that stays as it is comes back as the same
+            object, so that it need not be encoded again.
         """
         return rows.examples
 
@@ -111,6 +116,8 @@ class AugmentationSpec:
             sizes only. For ``autoqa fetch``.
         key: Options to what decides its work beside them, such as a digest of a file that they
             name; runs fork from one another only where it is the same.
+        sources: Options to the names of sources that it takes rows from, beside those that it
+            changes. They are loaded, and lose what stands in validation, as those of slots do.
         api_version: The :data:`API_VERSION` that the plugin was written for.
     """
 
@@ -121,4 +128,5 @@ class AugmentationSpec:
     missing: Callable[[Any], str | None] = lambda _: None
     downloads: Callable[[Any], Sequence[Download]] = lambda _: ()
     key: Callable[[Any], str] = lambda _: ""
+    sources: Callable[[Any], Sequence[str]] = lambda _: ()
     api_version: int = API_VERSION

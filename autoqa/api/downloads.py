@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from autoqa.hub.repository import HubRepository
+
 Received = Callable[[int], None]
 """Called with the bytes that came since the last call."""
 
@@ -22,3 +24,22 @@ class Download:
     name: str
     size: int | None
     fetch: Callable[[Received], None]
+
+
+def hub_downloads(*repositories: HubRepository) -> tuple[Download, ...]:
+    """What of some repositories is not on this machine; asks the hub for sizes.
+
+    Args:
+        repositories: Those that a plugin reads.
+
+    Raises:
+        MissingAssetError: The hub has one of them not, or cannot be reached, or must not be.
+    """
+    return tuple(_download(each) for each in repositories if each.absent())
+
+
+def _download(repository: HubRepository) -> Download:
+    def fetch(received: Received) -> None:
+        repository.fetch(received)
+
+    return Download(name=repository.label, size=repository.size(), fetch=fetch)

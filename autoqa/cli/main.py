@@ -27,6 +27,7 @@ COMPLETION = "_AUTOQA_COMPLETE"
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("autoqa.cli.data:data", "Look into a study's data before it costs a search."),
+    "fetch": ("autoqa.cli.fetch:fetch", "Get all that studies need from the network."),
     "search": ("autoqa.cli.search:search", "Search recipes for a study; resumes where it stopped."),
     "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
     "status": ("autoqa.cli.status:status", "Show how far studies are, and who works on them."),

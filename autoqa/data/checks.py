@@ -30,7 +30,7 @@ def checked(rows: Iterable[object], source: str) -> list[Example]:
                 f"sources.{source}: row {number} is {type(row).__name__}, not Example; "
                 "this is a fault of the plugin that loads it."
             )
-        problem = _problem(row)
+        problem = row_problem(row)
         if problem:
             raise DataError(f"sources.{source}: row {number}, id {row.id!r}: {problem}")
         examples.append(
@@ -41,7 +41,8 @@ def checked(rows: Iterable[object], source: str) -> list[Example]:
     return examples
 
 
-def _problem(row: Example) -> str | None:
+def row_problem(row: Example) -> str | None:
+    """What is wrong with an example, as the end of a sentence; ``None`` where nothing is."""
     for field in ("id", "question", "context", "document"):
         value: object = getattr(row, field)
         if not isinstance(value, str):

@@ -34,7 +34,8 @@ def prepare_data(bound: BoundStudy) -> StudyData:
     """
     study = bound.study
     portions = [portion for portion in study.recipe.portions if portion.include is not False]
-    used = list(dict.fromkeys(portion.source for portion in portions))
+    lent = [name for change in bound.changes for name in change.sources]
+    used = list(dict.fromkeys([*(portion.source for portion in portions), *lent]))
     validating = study.validation.source
     loaded, notes = _loaded(bound, dict.fromkeys([validating, *used]))
     sketches = Sketches()

@@ -1,7 +1,7 @@
 """Parquet, Arrow, and the folders that ``Dataset.save_to_disk`` writes; pyarrow reads them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +15,8 @@ PYARROW_MISSING = (
     "get it with: pip install 'autoqa[parquet]'"
 )
 PARQUET, ARROW_FILE, ARROW_STREAM = b"PAR1", b"ARROW1", b"\xff\xff\xff\xff"
+_BATCH = 2048
+"""Rows of a Parquet file that are in memory at a time."""
 _STATE, _SPLITS = "state.json", "dataset_dict.json"
 
 
@@ -61,15 +63,34 @@ def read_parquet(path: Path) -> Items:
         MissingAssetError: pyarrow is not installed.
         DataError: The file is damaged.
     """
+    yield from _numbered(parquet_objects(path))
+
+
+def parquet_objects(
+    path: Path, columns: Sequence[str] | None = None, *, batch: int = _BATCH
+) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file as objects of its columns, a batch of them at a time in memory.
+
+    Args:
+        path: The file.
+        columns: Which columns are read, or what stands in them (``document.title``); all if left
+            out. Those that the file does not have are left out.
+        batch: How many rows are in memory; fewer for rows of megabytes.
+
+    Raises:
+        MissingAssetError: pyarrow is not installed.
+        DataError: The file is damaged.
+    """
     pyarrow = _pyarrow(path, "Parquet")
     from pyarrow.parquet import ParquetFile
 
     with opened(path) as file:
         try:
-            table = ParquetFile(_source(pyarrow, path, file)).read()
+            parquet = ParquetFile(_source(pyarrow, path, file))
+            batches = parquet.iter_batches(batch, columns=columns)
+            yield from _batches(batches, path, pyarrow)
         except (pyarrow.ArrowException, OSError) as error:
             raise _damaged(path, "Parquet", error) from None
-    yield from _numbered(_batches(table.to_batches(), path, pyarrow))
 
 
 def read_arrow(path: Path) -> Items:
@@ -133,11 +154,12 @@ def _arrow(path: Path) -> Iterator[Any]:
 
 
 def _batches(batches: Any, path: Path, pyarrow: Any) -> Iterator[Any]:
-    try:
-        for batch in batches:
-            yield from batch.to_pylist()
-    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: a value cannot be read, {_first_line(error)}.") from None
+    for batch in batches:
+        try:
+            rows = batch.to_pylist()
+        except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: a value cannot be read, {_first_line(error)}.") from None
+        yield from rows
 
 
 def _source(pyarrow: Any, path: Path, file: IO[bytes]) -> Any:

@@ -17,6 +17,8 @@ class PortionSize:
         windows: Windows that are trained on.
         answered: Of them, those that hold the whole answer.
         tokens: Tokens of the windows, special tokens included.
+        unchanged: Of the rows, those that augmentations left as they are; ``None`` for all.
+        made: Rows that augmentations made, in place of the others or beside them.
     """
 
     source: str
@@ -24,6 +26,15 @@ class PortionSize:
     windows: int
     answered: int
     tokens: int
+    unchanged: int | None = None
+    made: int = 0
+
+    @property
+    def augmented(self) -> str:
+        """What augmentations did to rows, in words; empty where that is nothing."""
+        if self.made == 0 and self.unchanged in (None, self.rows):
+            return ""
+        return f" ({self.unchanged:,} left as they are, {self.made:,} made by augmentations)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,8 @@ def full(
         for portion, part in zip(stage.portions, size.portions, strict=True):
             answered = part.answered / part.windows if part.windows else 0.0
             text.append(
-                f"  {_portion_line(portion)}: {part.rows:,} rows, {part.windows:,} windows, "
+                f"  {_portion_line(portion)}: {part.rows:,} rows{part.augmented}, "
+                f"{part.windows:,} windows, "
                 f"{answered:.0%} with the answer"
             )
     total = sum(part.windows for size in sizes for part in size.portions)

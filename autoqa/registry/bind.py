@@ -1,6 +1,6 @@
 """Binds a study file to plugins: names are looked up, options checked, protocols settled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -8,10 +8,17 @@ from pydantic import BaseModel
 
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TrainingProtocol
 from autoqa.config.load import load_study
+from autoqa.config.phrases import shown
 from autoqa.config.problems import Place, dotted, known_keys, parse
-from autoqa.config.study import BackboneTable, SourceTable, StudyFile
-from autoqa.errors import ConfigError, PluginError
-from autoqa.registry.bound import BoundBackbone, BoundSource, BoundStudy, guarded
+from autoqa.config.study import AugmentationTable, BackboneTable, SourceTable, StudyFile
+from autoqa.errors import ConfigError, PluginError, did_you_mean
+from autoqa.registry.bound import (
+    BoundAugmentation,
+    BoundBackbone,
+    BoundSource,
+    BoundStudy,
+    guarded,
+)
 from autoqa.registry.catalogue import Catalogue
 from autoqa.registry.discover import discover
 from autoqa.scores.registry import objective
@@ -50,11 +57,10 @@ def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStud
     binder = _Binder(catalogue)
     sources = {name: binder.source(name, table) for name, table in study.sources.items()}
     backbones = {name: binder.backbone(name, table) for name, table in study.backbones.items()}
-    for index, augmentation in enumerate(study.recipe.augmentations):
-        at = ("recipe", "augmentations", index)
-        spec = binder.find(catalogue.augmentation, augmentation.type, at)
-        if spec is not None:
-            binder.options(spec, augmentation.options, at)
+    tables = enumerate(study.recipe.augmentations)
+    changes = [
+        (table.include, binder.augmentation(index, table, study.sources)) for index, table in tables
+    ]
     binder.metric(study.validation.metric)
     binder.give_up(file)
     return BoundStudy(
@@ -62,6 +68,8 @@ def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStud
         backbones={name: bound for name, bound in backbones.items() if bound is not None},
         sources={name: bound for name, bound in sources.items() if bound is not None},
         catalogue=catalogue,
+        changes=tuple(bound for used, bound in changes if used and bound is not None),
+        file=file,
     )
 
 
@@ -93,6 +101,21 @@ class _Binder:
         if protocol is None:
             return None
         return BoundBackbone(name=name, spec=spec, options=options, protocol=protocol)
+
+    def augmentation(
+        self, index: int, table: AugmentationTable, sources: Collection[str]
+    ) -> BoundAugmentation | None:
+        at = ("recipe", "augmentations", index)
+        spec = self.find(self._catalogue.augmentation, table.type, at)
+        options = self.options(spec, table.options, at) if spec is not None else None
+        if spec is None or options is None:
+            return None
+        bound = BoundAugmentation(dotted(at), spec, options)
+        for name in self._collect(lambda: bound.sources) or ():
+            if name not in sources:
+                hint = did_you_mean(name, sources) or f"; there are: {', '.join(sources)}"
+                self._options.append(f"{bound.where}: there is no source {name!r}{hint}")
+        return bound
 
     def metric(self, name: str) -> None:
         self._collect(lambda: objective(name, "validation.metric"))
@@ -163,6 +186,8 @@ class _Binder:
             TrainingProtocol, {**protocol.model_dump(), **table.protocol}, (*at, "protocol")
         )
         self._options += problems
+        if changed is not None and spec.kind == "text":
+            self._options += _unfit_for_text(changed, dotted((*at, "protocol")))
         return changed
 
     def _collect(self, action: Callable[[], _Result]) -> _Result | None:
@@ -173,3 +198,21 @@ class _Binder:
         except ConfigError as error:
             self._options += error.problems
         return None
+
+
+def _unfit_for_text(protocol: TrainingProtocol, where: str) -> list[str]:
+    """What of a protocol a model that generates texts cannot be trained with."""
+    reasons = {
+        "precision": (
+            "fp16",
+            "the sums between layers of T5 and its kin are beyond half precision; take 'auto', "
+            "'bf16' or 'fp32'",
+        ),
+        "cache_frozen": (True, "its decoder needs the encoder's layers together; take false"),
+        "compile": (True, "texts are generated step by step, in tensors that grow; take false"),
+    }
+    return [
+        f"{where}.{key}: {shown(value)} does not go with a backbone that generates answers: {why}"
+        for key, (value, why) in reasons.items()
+        if getattr(protocol, key) == value
+    ]

@@ -1,12 +1,20 @@
 """A study whose plugins are found and whose plugin options are checked."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from autoqa.api import Augmentation, BackboneFacts, BackboneSpec, SourceSpec, TrainingProtocol
+from autoqa.api import (
+    Augmentation,
+    AugmentationSpec,
+    BackboneFacts,
+    BackboneSpec,
+    SourceSpec,
+    TrainingProtocol,
+)
 from autoqa.config.problems import parse
 from autoqa.config.study import StudyFile
 from autoqa.errors import AutoqaError, ConfigError, PluginError
@@ -54,6 +62,40 @@ class BoundSource:
 
 
 @dataclass(frozen=True)
+class BoundAugmentation:
+    """A ``[[recipe.augmentations]]`` table that may be used, with its plugin.
+
+    Attributes:
+        where: The table, such as ``recipe.augmentations[0]``.
+        spec: The plugin.
+        options: An instance of ``spec.options``.
+    """
+
+    where: str
+    spec: AugmentationSpec
+    options: BaseModel
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the sources that it takes rows from, beside those that it changes."""
+        return tuple(guarded(self.where, self.spec.name, self.spec.sources, self.options))
+
+
+BoundTable = BoundBackbone | BoundSource | BoundAugmentation
+"""A table of a study file that a plugin stands behind."""
+
+
+def missing_of(where: str, bound: BoundTable) -> str | None:
+    """What a table needs that is not on this machine, as a sentence; asks no network.
+
+    Raises:
+        PluginError: The plugin fails.
+    """
+    sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
+    return None if sentence is None else sentence.removesuffix(".")
+
+
+@dataclass(frozen=True)
 class BoundStudy:
     """A study file and the plugins it names.
 
@@ -62,23 +104,56 @@ class BoundStudy:
         backbones: Its backbones by name, in the file's order.
         sources: Its sources by name, in the file's order.
         catalogue: All plugins of this machine.
+        changes: Its augmentations, in the file's order, without those that are never used.
+        file: Where the study was read from; empty where that is not known.
     """
 
     study: StudyFile
     backbones: dict[str, BoundBackbone]
     sources: dict[str, BoundSource]
     catalogue: Catalogue
+    changes: tuple[BoundAugmentation, ...] = ()
+    file: str = ""
+
+    @property
+    def tables(self) -> dict[str, BoundTable]:
+        """All that plugins stand behind, by its place in the study file."""
+        return {
+            **{f"backbones.{name}": bound for name, bound in self.backbones.items()},
+            **{f"sources.{name}": bound for name, bound in self.sources.items()},
+            **{bound.where: bound for bound in self.changes},
+        }
 
     def missing(self) -> list[str]:
         """What is not on this machine: one sentence each, led by the table that needs it."""
         absent = []
-        for kind, tables in (("backbones", self.backbones), ("sources", self.sources)):
-            for name, bound in tables.items():
-                where = f"{kind}.{name}"
-                sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
-                if sentence is not None:
-                    absent.append(f"{where}: {sentence}")
+        for where, bound in self.tables.items():
+            sentence = missing_of(where, bound)
+            if sentence is not None:
+                absent.append(f"{where}: {sentence}{self._fetched_by(bound)}")
+        for name, backbone in self.backbones.items():
+            sentence = missing_for_adapters(backbone.protocol)
+            if sentence is not None:
+                absent.append(f"backbones.{name}.protocol: {sentence}")
         return absent
+
+    def _fetched_by(self, bound: BoundTable) -> str:
+        """The end of a sentence about something that autoqa can get itself."""
+        defaults = {field.name: field.default for field in fields(bound.spec)}
+        if bound.spec.downloads is defaults["downloads"]:
+            return ""
+        return f"; or get all that the study needs: `autoqa fetch {self.file or 'STUDY.toml'}`"
+
+    def augmentation_keys(self, stage: Stage) -> list[str]:
+        """What decides the work of a stage's augmentations beside their options, in its order.
+
+        Raises:
+            PluginError: A plugin fails.
+        """
+        return [
+            guarded(f"augmentation {use.type!r}", use.type, spec.key, options)
+            for use, (spec, options) in zip(stage.augmentations, self._used(stage), strict=True)
+        ]
 
     def augmentations(self, stage: Stage) -> list[Augmentation]:
         """Builds the augmentations of a stage, in its order.
@@ -87,15 +162,31 @@ class BoundStudy:
             PluginError: A plugin is unknown or fails.
             ConfigError: Its options are wrong.
         """
-        built = []
+        return [
+            guarded(f"augmentation {use.type!r}", use.type, spec.build, options)
+            for use, (spec, options) in zip(stage.augmentations, self._used(stage), strict=True)
+        ]
+
+    def _used(self, stage: Stage) -> list[tuple[AugmentationSpec, BaseModel]]:
+        """The plugins of a stage's augmentations, with their options."""
+        used = []
         for use in stage.augmentations:
             where = f"augmentation {use.type!r}"
             spec = self.catalogue.augmentation(use.type, where)
             options, problems = parse(spec.options, dict(use.options))
             if options is None:
                 raise ConfigError(*(f"{where}: {problem}" for problem in problems))
-            built.append(guarded(where, use.type, spec.build, options))
-        return built
+            used.append((spec, options))
+        return used
+
+
+def missing_for_adapters(protocol: TrainingProtocol) -> str | None:
+    """A sentence if a protocol has adapters and the package that makes them is not here."""
+    if not protocol.adapter_rank or find_spec("peft") is not None:
+        return None
+    return (
+        f"adapter_rank = {protocol.adapter_rank} needs the package peft: pip install 'autoqa[lora]'"
+    )
 
 
 def guarded(

@@ -15,7 +15,7 @@ from autoqa import env, recipes
 from autoqa.data import StudyData
 from autoqa.data.answer_lengths import length_sentences, open_examples
 from autoqa.data.metric_fit import metric_sentences
-from autoqa.errors import ConfigError, DataError, MissingAssetError
+from autoqa.errors import ConfigError, MissingAssetError
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
@@ -193,18 +193,14 @@ def _answers(bound: BoundStudy, data: StudyData) -> list[str]:
 
 def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData | None:
     """Prepares the data where they are there; otherwise adds sentences to ``missing``."""
+    # A source that is missing would be fetched, and there is a command for that.
+    if any(sentence.startswith("sources.") for sentence in missing):
+        return None
     try:
         return prepare(bound)
     except MissingAssetError as error:
-        sentences = "\n".join(missing)
-        missing += [line for line in str(error).splitlines() if line not in sentences]
+        missing += str(error).splitlines()
         return None
-    except DataError:
-        # Sources that are missing may show as damaged or empty ones; the sentence that says
-        # how to get them is the more useful one.
-        if any(sentence.startswith("sources.") for sentence in missing):
-            return None
-        raise
 
 
 def _sizes(data: StudyData) -> dict[str, dict[str, int]]:

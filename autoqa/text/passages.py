@@ -8,6 +8,8 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from autoqa.text.sentences import END
+
 MOST = 1000
 """Characters of the longest passage: about one window of most models."""
 SHARED = 200
@@ -16,7 +18,7 @@ SHARED = 200
 _BORDERS = (
     re.compile(r"\n[^\S\n]*\n\s*"),  # paragraphs
     re.compile(r"\n\s*"),
-    re.compile(r"[.!?।॥؟۔።]+[\"'”’»)\]]*\s+|[。！？．…]+[」』”’）]*"),  # sentences
+    END,
     re.compile(r"\s+"),
 )
 """What a passage ends behind, the best first."""

@@ -7,25 +7,25 @@ run that goes on in the middle sees what the uninterrupted one would have seen.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
 from autoqa.api import Augmentation, TokenBatch
-from autoqa.arrays import Indices
 from autoqa.data.portions import turns
 from autoqa.data.study_data import StudyData
 from autoqa.errors import DataError, PluginError
-from autoqa.features.cut import Cuts, Plan, find_cuts, gather
+from autoqa.features.cut import Plan
 from autoqa.features.encode import Encoded
-from autoqa.features.questions import shortened
-from autoqa.features.select import concatenate, kept_rows, take
+from autoqa.features.select import concatenate, take
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.packing import context_tokens, tokens_between
-from autoqa.recipes import Portion, PortionSize, Stage
-from autoqa.training.references import Labelling, labelled
+from autoqa.recipes import PortionSize, Stage
+from autoqa.training.portion_windows import PortionCutter, PortionWindows
+from autoqa.training.references import Labelling
+from autoqa.training.row_augmentation import row_changers
+from autoqa.types import Example, ProgressCallback
 
 _CHUNK = 32
 """Batches whose windows are sorted by length together: padding is low from a dozen on, and what
@@ -38,13 +38,14 @@ class PreparedStage:
 
     Attributes:
         windows: All windows of the stage; ``example`` counts through the training examples of the
-            portions' sources, one portion's behind another's.
+            portions' sources, one portion's behind another's, and then through ``made``.
         portions: Where they come from, in the stage's order.
         augmentations: Applied to each batch.
         tokenizer: Knows what masks a token.
         seed: Run seed and number of the stage, followed by a number that no portion has.
         similar_lengths: Whether a batch holds windows of similar length, which saves padding.
         shortened: Questions that stand in their windows without their end.
+        made: Examples that augmentations made of rows.
     """
 
     windows: Windows
@@ -54,11 +55,17 @@ class PreparedStage:
     seed: tuple[int, ...]
     similar_lengths: bool = False
     shortened: int = 0
+    made: tuple[Example, ...] = ()
 
     @property
     def maskers(self) -> tuple[Augmentation, ...]:
         """The augmentations that change tokens, differently in every batch."""
         return tuple(a for a in self.augmentations if type(a).mask is not Augmentation.mask)
+
+    @property
+    def never_again(self) -> bool:
+        """Whether no other pass or run is likely to see the same windows."""
+        return bool(self.maskers or self.made)
 
     def steps(self, size: int) -> int:
         """Effective batches of ``size`` windows in the stage."""
@@ -107,7 +114,7 @@ class PreparedStage:
                     f"report it to the plugin's author or take it out of the recipe."
                 )
             batch = replace(batch, input_ids=ids)
-        return replace(windows, input_ids=batch.input_ids)
+        return replace(windows, input_ids=batch.input_ids, unhidden=windows.input_ids)
 
 
 Teach = Callable[[list[PreparedStage]], list[PreparedStage]]
@@ -131,6 +138,7 @@ def prepare_stage(
     seed: tuple[int, int],
     similar_lengths: bool = False,
     labelling: Labelling | None = None,
+    progress: ProgressCallback = lambda _done, _total: None,
 ) -> PreparedStage:
     """Draws, cuts and shuffles one stage.
 
@@ -144,40 +152,44 @@ def prepare_stage(
         seed: Run seed and number of the stage.
         similar_lengths: Put windows of similar length into one batch; for models that pad.
         labelling: What rows with several answers teach; left out, their first answer.
+        progress: Called where an augmentation takes long.
 
     Raises:
         ConfigError: Windows of this length and stride have no room for question and context.
         DataError: Nothing is left of the stage.
-        PluginError: Two augmentations want to cut the windows.
+        PluginError: Two augmentations want to cut the windows, or one breaks rows.
     """
-    plan = _only_plan(augmentations)
+    plan, changers = _only_plan(augmentations), row_changers(augmentations)
+    pools = [encoded(portion.source) for portion in stage.portions]
     parts: list[Windows] = []
-    counts: list[PortionSize] = []
-    base = cut_short = 0
-    for number, portion in enumerate(stage.portions):
-        pool = encoded(portion.source)
-        seen = np.zeros(len(pool), bool)
-        drawn, first = 0, len(parts)
-        for rows, rng in turns(data, portion, epochs, (*seed, number)):
-            seen[rows], drawn = True, drawn + len(rows)
-            examples = pool.take(rows)
-            cuts = find_cuts(examples, stage.length, stage.stride, plan=plan, rng=rng)
-            windows = _kept(examples, cuts, rows, portion, labelling, seed[0], rng)
-            parts.append(replace(windows, example=windows.example + np.int32(base)))
-        base += len(pool)
-        cut_short += len(shortened(pool.take(np.flatnonzero(seen)), stage.length, stage.stride))
-        counts.append(_count(portion, drawn, parts[first:]))
+    portions: list[PortionWindows] = []
+    base, behind = 0, sum(map(len, pools))
+    for number, (portion, pool) in enumerate(zip(stage.portions, pools, strict=True)):
+        cutter = PortionCutter(
+            *(stage, portion, tokenizer, plan, changers, labelling, seed[0], progress)
+        )
+        found = cutter.windows(data, pool, turns(data, portion, epochs, (*seed, number)))
+        parts += [_counted_from(base, windows) for windows in found.drawn]
+        parts += [_counted_from(behind, windows) for windows in found.changed]
+        portions.append(found)
+        base, behind = base + len(pool), behind + len(found.made)
     windows = _joined(parts, stage)
     order = np.random.default_rng((*seed, len(stage.portions))).permutation(len(windows))
     return PreparedStage(
         windows=take(windows, order),
-        portions=tuple(counts),
+        portions=tuple(found.size for found in portions),
         augmentations=tuple(augmentations),
         tokenizer=tokenizer,
         seed=(*seed, len(stage.portions) + 1),
         similar_lengths=similar_lengths,
-        shortened=cut_short,
+        shortened=sum(found.shortened for found in portions),
+        made=tuple(example for found in portions for example in found.made),
     )
+
+
+def _counted_from(first: int, windows: Windows) -> Windows:
+    """The windows of examples that stand behind others."""
+    return replace(windows, example=windows.example + np.int32(first))
 
 
 def _joined(parts: list[Windows], stage: Stage) -> Windows:
@@ -189,32 +201,6 @@ def _joined(parts: list[Windows], stage: Stage) -> Windows:
             "share, keep more negatives or allow more languages."
         )
     return windows
-
-
-def _kept(
-    examples: Encoded,
-    cuts: Cuts,
-    rows: Indices,
-    portion: Portion,
-    labelling: Labelling | None,
-    seed: int,
-    rng: np.random.Generator,
-) -> Windows:
-    """The windows of some rows that are trained on; their ``example`` is one of the rows."""
-    if labelling is None:
-        windows = gather(examples, cuts.take(kept_rows(cuts.answerable, portion.negatives, rng)))
-        return replace(windows, example=rows[windows.example].astype(np.int32))
-    windows, place = labelled(
-        examples,
-        cuts,
-        rows,
-        labelling.references(portion.source),
-        labelling.choice,
-        negatives=portion.negatives,
-        seed=(seed, crc32(portion.source.encode())),
-        rng=rng,
-    )
-    return replace(windows, example=rows[place].astype(np.int32))
 
 
 def long_questions(
@@ -235,16 +221,6 @@ def long_questions(
         for where, count, length in [*counts, ("validation", *validation)]
         if count
     ]
-
-
-def _count(portion: Portion, drawn: int, parts: list[Windows]) -> PortionSize:
-    return PortionSize(
-        source=portion.source,
-        rows=drawn,
-        windows=sum(map(len, parts)),
-        answered=sum(int(part.answerable.sum()) for part in parts),
-        tokens=sum(len(part.input_ids) for part in parts),
-    )
 
 
 def _only_plan(augmentations: list[Augmentation]) -> Plan | None:

@@ -107,7 +107,7 @@ class _School:
         """The stages with soft targets."""
         recipe = self.job.run.recipe
         lessons = [
-            Lesson.of(stage.windows, self._examples(of))
+            Lesson.of(stage.windows, [*self._examples(of), *stage.made])
             for stage, of in zip(stages, recipe.stages, strict=True)
         ]
         asked, total = sum(len(x.windows) for x in lessons), sum(len(s.windows) for s in stages)
@@ -124,7 +124,7 @@ class _School:
         return taught
 
     def _examples(self, stage: Stage) -> list[Example]:
-        """What ``example`` of a prepared stage's windows counts through."""
+        """What ``example`` of a prepared stage's windows counts through at first."""
         train = self.bench.data.train
         return [example for portion in stage.portions for example in train[portion.source]]
 

@@ -29,12 +29,14 @@ def state_key(
     sources = [portion.source for each in stages for portion in each.portions]
     several = run.recipe.method.answers != "first"
     answers = {"answers": [bench.references_key(source) for source in sources]} if several else {}
+    changes = [key for each in stages for key in bench.augmentation_keys(each)]
     return key_of(
         {
             **head,
             **({} if before is None else {"before": before}),
             **taught,
             **answers,
+            **({"augmentations": changes} if any(changes) else {}),
             "backbone": bench.backbone_key(job.backbone),
             "learning_rate": run.learning_rate,
             "seed": run.seed,

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 
 from autoqa import recipes
 from autoqa.errors import OutOfTimeError, StoppedError
-from autoqa.features.encode import Encoded
 from autoqa.modeling.load import check_length
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.training.adaptation import MaskedLanguageStage
-from autoqa.training.batches import PreparedStage, Teach, long_questions, prepare_stage
+from autoqa.training.batches import Teach, long_questions
 from autoqa.training.checkpoint import Checkpoints
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Emit, Note, Progress, RecipeCard, TrialFinished
+from autoqa.training.prepared_stages import prepared_stages
 from autoqa.training.progress import Pace
 from autoqa.training.schedule import LearningRate
 from autoqa.training.state_key import state_key
@@ -59,13 +59,15 @@ class Trainer:
         check_length(self.ready.folder, longest, "the recipe's last stage")
         self._begin("loading")
         head_seed = seed if job.head_seed is None else job.head_seed
-        model = load_for_training(self.ready.folder, protocol, head_seed, method=recipe.method)
-        self.stages = teach(self._prepared(similar_lengths=not model.packs))
+        kind, folder = self.ready.bound.spec.kind, self.ready.folder
+        model = load_for_training(folder, protocol, head_seed, method=recipe.method, kind=kind)
+        stages = prepared_stages(job, bench, emit, similar_lengths=not model.packs)
+        self.stages = teach(stages)
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
         self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
         self.steps = self.rates.steps
         plan = EnginePlan(
-            folder=self.ready.folder,
+            folder=folder,
             protocol=protocol,
             method=recipe.method,
             head_seed=head_seed,
@@ -73,10 +75,11 @@ class Trainer:
             rates=self.rates,
             seed=seed,
             micro_scale=job.micro_scale,
+            kind=kind,
         )
         self.engine = plan.plain(model, bench.peers(plan))
         self.lower = bench.lower_layers(model, protocol)
-        self.pace, self.reused = Pace(self.rates.warmup), 0
+        self.pace, self.reused, self.saved = Pace(self.rates.warmup), 0, time.monotonic()
         self.due = {self.step_of(point): point for point in sorted(points)}
         self._every, self._latest = every, min(self.due) - 1 if every else self.steps
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
@@ -84,26 +87,6 @@ class Trainer:
             bench.checkpoints, quota, lambda text: emit(Note(job.trial, text))
         )
         self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
-        self.saved = time.monotonic()
-
-    def _prepared(self, *, similar_lengths: bool) -> list[PreparedStage]:
-        run, bench = self.job.run, self.bench
-        return [
-            prepare_stage(
-                *(stage, bench.bound.augmentations(stage), bench.data),
-                self._encoded,
-                self.ready.tokenizer,
-                epochs=self.ready.bound.protocol.epochs,
-                seed=(run.seed, number),
-                similar_lengths=similar_lengths,
-                labelling=bench.labelling(self.job.backbone, run.recipe.method.answers),
-            )
-            for number, stage in enumerate(run.recipe.stages)
-        ]
-
-    def _encoded(self, source: str) -> Encoded:
-        self._begin("tokenizing")
-        return self.bench.encoded(self.job.backbone, source)
 
     @property
     def windows(self) -> int:
@@ -221,8 +204,8 @@ class Trainer:
         """Trains the rest of a stage; false if the time was over before its end."""
         size = self.ready.bound.protocol.batch_size
         first = self.rates.ends[number] - self.rates.stages[number]
-        # Windows with masked tokens are never seen twice, and computed faster in a batch.
-        self.engine.lower = None if self.stages[number].maskers else self.lower
+        # Windows that are never seen again are computed faster in a batch.
+        self.engine.lower = None if self.stages[number].never_again else self.lower
         self.engine.gather()
         for windows in self.stages[number].batches(size, self.engine.step - first):
             begin = time.perf_counter()

@@ -11,6 +11,7 @@ from typing import Any
 
 from autoqa.api import TrainingProtocol
 from autoqa.data.answer_lengths import limit_of
+from autoqa.data.overlay import fingerprint
 from autoqa.data.prepare import prepare_data
 from autoqa.data.study_data import StudyData
 from autoqa.features.cache import content_key, machine_cache
@@ -27,15 +28,17 @@ from autoqa.modeling.model import SpanModel
 from autoqa.parallel.leader import Leader
 from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.parallel.ranks import RankProcesses
-from autoqa.recipes import Answers, Portion
+from autoqa.recipes import Answers, Portion, Stage
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.registry.prepared import prepare
 from autoqa.store.artifacts import Artifacts
+from autoqa.store.candidate_record import group_alone
 from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.references import Labelling, References, single_answers
+from autoqa.training.row_augmentation import row_changers
 from autoqa.training.stop_request import PROCESS, StopRequest
 from autoqa.types import Example
 
@@ -63,6 +66,11 @@ class ReadyBackbone:
     private: Windows
     shortened: int
     metric: str
+
+    def group_of(self, candidate: str) -> str:
+        """Key of the group that a candidate of this backbone belongs to."""
+        windows = str(self.group)
+        return group_alone(windows, candidate) if self.bound.spec.kind == "text" else windows
 
 
 class Workbench:
@@ -132,6 +140,7 @@ class Workbench:
     def add_source(self, name: str, examples: tuple[Example, ...]) -> None:
         """Adds examples to train on that the study file does not name."""
         self.data = replace(self.data, train={**self.data.train, name: examples})
+        self.__dict__.pop("rows_key", None)
 
     def backbone(self, name: str) -> ReadyBackbone:
         """Prepares a backbone on first use."""
@@ -197,6 +206,21 @@ class Workbench:
         ]
         return hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:12]
 
+    def augmentation_keys(self, stage: Stage) -> list[str]:
+        """What decides the work of a stage's augmentations; empty texts where its options do."""
+        keys = self.bound.augmentation_keys(stage)
+        if row_changers(self.bound.augmentations(stage)):
+            keys.append(self.rows_key)
+        return keys
+
+    @cached_property
+    def rows_key(self) -> str:
+        """Names all that there is to train on, for what may look at any of it."""
+        digest = hashlib.sha256()
+        for name, examples in sorted(self.data.train.items()):
+            digest.update(f"{name} {fingerprint(examples)} ".encode())
+        return digest.hexdigest()[:12]
+
     def data_key(self, backbone: str, source: str) -> str:
         """Names what there is to train on in a source: its tokens, labels and languages."""
         if (backbone, source) not in self._keys:
@@ -217,8 +241,11 @@ class Workbench:
         """JSON values that say which weights a backbone starts from, and how it is fine-tuned."""
         ready = self.backbone(name)
         protocol = ready.bound.protocol.model_dump(mode="json")
-        if not protocol["cache_frozen"]:  # as keys were before there was such a thing
+        # Keys were made before there were these.
+        if not protocol["cache_frozen"]:
             del protocol["cache_frozen"]
+        if not protocol["adapter_rank"]:
+            protocol = {k: v for k, v in protocol.items() if not k.startswith("adapter_")}
         return {
             "type": ready.bound.spec.name,
             "options": ready.bound.options.model_dump(mode="json"),

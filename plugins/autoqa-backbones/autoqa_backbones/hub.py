@@ -1,14 +1,16 @@
 """The backbone ``huggingface``: a model id of the Hugging Face hub, or a folder in its layout."""
 
-import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from autoqa.api import (
     BackboneFacts,
     BackboneSpec,
     ConfigError,
+    Download,
     MissingAssetError,
     TrainingProtocol,
+    hub_downloads,
 )
 from autoqa_backbones.architectures import refusal
 from autoqa_backbones.folders import weight_files
@@ -18,21 +20,13 @@ from autoqa_backbones.hub_layout import (
     HuggingFaceOptions,
     cached_folder,
     claimed,
-    download_command,
     local_folder,
+    on_the_hub,
     read_config,
+    repository,
 )
+from autoqa_backbones.known_models import LICENCES
 from autoqa_backbones.protocols import GENERIC, by_config, by_name
-
-# Of the weights as their authors published them; says nothing about models derived from them.
-_LICENCES = {
-    "google/muril-base-cased": "Apache-2.0",
-    "google/muril-large-cased": "Apache-2.0",
-    "google/rembert": "Apache-2.0",
-    "facebookai/xlm-roberta-base": "MIT",
-    "facebookai/xlm-roberta-large": "MIT",
-    "intfloat/multilingual-e5-small": "MIT",
-}
 
 
 def lacking(folder: Path, *, convert: bool = False) -> str | None:
@@ -71,36 +65,32 @@ def missing(options: HuggingFaceOptions) -> str | None:
             return f"the folder {folder} does not exist; correct `model` or put the model there"
         problem = lacking(folder, convert=options.convert)
         return None if problem is None else f"the folder {folder} {problem}; {_remedy(problem)}"
+    model = repository(options, pickled=options.convert)
     snapshot = cached_folder(options)
     if snapshot is None:
         return (
-            f"{_label(options)} is not in the local Hugging Face cache; fetch it with "
-            f"`{download_command(options)}`{_offline_note()}"
+            f"{model.label} is not in the local Hugging Face cache; fetch it with "
+            f"`{model.command}`{model.offline_note()}"
         )
     problem = lacking(snapshot, convert=options.convert)
     if problem is None:
         return None
     return (
-        f"{_label(options)} {problem} in the local Hugging Face cache; fetch the rest with "
-        f"`{download_command(options)}`{_offline_note()}, or, if the hub has no more of it, "
+        f"{model.label} {problem} in the local Hugging Face cache; fetch the rest with "
+        f"`{model.command}`{model.offline_note()}, or, if the hub has no more of it, "
         f"{_remedy(problem)}"
     )
 
 
-def _label(options: HuggingFaceOptions) -> str:
-    return f"the model {options.model} (revision {options.revision})"
+def downloads(options: HuggingFaceOptions) -> Sequence[Download]:
+    """The files of a model id that are not here; asks the hub for their sizes.
 
-
-def _offline_note() -> str:
-    if not is_offline():
-        return ""
-    return " on a machine with a network, or with HF_HUB_OFFLINE unset"
-
-
-def is_offline() -> bool:
-    """Whether the environment forbids downloads, read as huggingface_hub reads it."""
-    value = os.environ.get("HF_HUB_OFFLINE") or os.environ.get("TRANSFORMERS_OFFLINE") or ""
-    return value.upper() in {"1", "ON", "YES", "TRUE"}
+    Raises:
+        MissingAssetError: The hub has no such model, or cannot be reached, or must not be.
+    """
+    if local_folder(options) is not None or missing(options) is None:
+        return ()
+    return hub_downloads(on_the_hub(options))
 
 
 def _remedy(problem: str) -> str:
@@ -139,8 +129,25 @@ def facts(options: HuggingFaceOptions) -> BackboneFacts:
 
 
 def licence(options: HuggingFaceOptions) -> str:
-    """SPDX identifier: the option, or else that of a few well-known models, or ``"unknown"``."""
-    return options.licence or _LICENCES.get(options.model.lower(), "unknown")
+    """SPDX identifier: the option, or else that of well-known models, or ``"unknown"``."""
+    return options.licence or LICENCES.get(options.model.lower(), "unknown")
+
+
+def fetched(options: HuggingFaceOptions) -> Path:
+    """The model's folder as it was published; downloads it where that is needed.
+
+    Raises:
+        MissingAssetError: Files are not here and cannot be fetched, or are of the wrong kind.
+    """
+    folder = local_folder(options)
+    if folder is None:
+        folder = cached_folder(options)
+        if folder is None or lacking(folder, convert=options.convert) is not None:
+            folder = on_the_hub(options).fetch()
+    problem = lacking(folder, convert=options.convert) if folder.is_dir() else "does not exist"
+    if problem is not None:
+        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
+    return folder
 
 
 def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
@@ -150,18 +157,9 @@ def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
         MissingAssetError: Files are not here and cannot be fetched, or are of the wrong kind.
         ConfigError: It is no encoder of text, see :func:`autoqa_backbones.architectures.refusal`.
     """
-    from autoqa_backbones.hub_prepare import arranged, download
+    from autoqa_backbones.hub_prepare import arranged
 
-    folder = local_folder(options)
-    if folder is None:
-        folder = cached_folder(options)
-        if folder is None or lacking(folder, convert=options.convert) is not None:
-            if is_offline():
-                raise MissingAssetError(missing(options) or f"{_label(options)} is not here")
-            folder = download(options)
-    problem = lacking(folder, convert=options.convert) if folder.is_dir() else "does not exist"
-    if problem is not None:
-        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
+    folder = fetched(options)
     refused = refusal(claimed(options, folder))
     if refused is not None:
         raise ConfigError(f"the model in {folder} {refused}")
@@ -177,4 +175,5 @@ SPEC = BackboneSpec(
     missing=missing,
     licence=licence,
     facts=facts,
+    downloads=downloads,
 )

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
-from autoqa.api import ConfigError, Options
+from autoqa.api import ConfigError, HubRepository, Options
 from autoqa_backbones.architectures import both_sides
+from autoqa_backbones.hub_convert import PICKLED_PATTERNS
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -25,14 +26,12 @@ TOKENIZER_FILES = (
 
 PATTERNS = (
     "config.json",
-    "model.safetensors",
+    "model.safetensors*",
     "model-*.safetensors",
-    "model.safetensors.index.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
+    "*token*.json",
+    "vocab.*",
     "merges.txt",
-    *TOKENIZER_FILES,
+    "*.model",
 )
 """What is downloaded: no pickled weights, no code, no other framework's copies."""
 
@@ -102,21 +101,35 @@ def _is_path(model: str) -> bool:
     return model.startswith(("./", "../", "~", os.sep)) or Path(model).is_dir()
 
 
+def repository(options: HuggingFaceOptions, *, pickled: bool = False) -> HubRepository:
+    """The files of a model id that are read.
+
+    Args:
+        options: They name a model id.
+        pickled: Whether weights that are no safetensors are among them.
+    """
+    patterns = (*PATTERNS, *PICKLED_PATTERNS) if pickled else PATTERNS
+    return HubRepository(options.model, revision=options.revision, patterns=patterns)
+
+
+def on_the_hub(options: HuggingFaceOptions) -> HubRepository:
+    """As :func:`repository`; asks the hub for pickles only where a study takes them.
+
+    Raises:
+        MissingAssetError: The hub has no such model, or cannot be reached, or must not be.
+    """
+    safe = repository(options)
+    if not options.convert:
+        return safe
+    _, files = safe.listing()
+    pickled = not any(file.name.endswith(".safetensors") for file in files)
+    return repository(options, pickled=pickled)
+
+
 def cached_folder(options: HuggingFaceOptions) -> Path | None:
     """The snapshot of a model id in the local Hugging Face cache, complete or not."""
-    from huggingface_hub import try_to_load_from_cache
-
-    config_path = try_to_load_from_cache(options.model, "config.json", revision=options.revision)
-    return Path(config_path).parent if isinstance(config_path, str) else None
-
-
-def download_command(options: HuggingFaceOptions) -> str:
-    """The shell command that fetches the files of a model id into the Hugging Face cache."""
-    revision = "" if options.revision == "main" else f" --revision {options.revision}"
-    patterns = ("*.safetensors*", "*.json", "*.txt", "*.model")
-    return f"hf download {options.model}{revision} " + " ".join(
-        f"--include '{pattern}'" for pattern in patterns
-    )
+    folder = repository(options).folder()
+    return folder if folder is not None and (folder / "config.json").is_file() else None
 
 
 def read_config(folder: Path) -> dict[str, Any]:

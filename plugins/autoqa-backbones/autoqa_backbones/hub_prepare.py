@@ -1,9 +1,8 @@
-"""The parts of the backbone ``huggingface`` that need huggingface_hub and transformers."""
+"""What the backbone ``huggingface`` makes of a model's folder, so that training can read it."""
 
 import hashlib
 import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from autoqa.api import ConfigError, MissingAssetError
@@ -15,57 +14,20 @@ from autoqa_backbones.folders import (
     weight_files,
     write_json,
 )
-from autoqa_backbones.hub_convert import PICKLED_PATTERNS, convert_weights
-from autoqa_backbones.hub_layout import (
-    PATTERNS,
-    TOKENIZER_FILES,
-    HuggingFaceOptions,
-    download_command,
-    read_config,
-)
-from autoqa_backbones.hub_tokenizer import begins_with_text, surround
+from autoqa_backbones.hub_convert import convert_weights
+from autoqa_backbones.hub_layout import TOKENIZER_FILES, read_config
+from autoqa_backbones.hub_tokenizer import begins_with_text, name_texts, surround
 
 
-def download(options: HuggingFaceOptions) -> Path:
-    """Fetches a snapshot: config, tokenizer and safetensors, nothing else.
-
-    Pickled weights are fetched only where there are no others and the study allows them.
-
-    Raises:
-        MissingAssetError: The hub has no such model or cannot be reached.
-    """
-    folder = _download(options, PATTERNS)
-    if options.convert and not weight_files(folder):
-        return _download(options, (*PATTERNS, *PICKLED_PATTERNS))
-    return folder
-
-
-def _download(options: HuggingFaceOptions, patterns: Sequence[str]) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        return Path(
-            snapshot_download(
-                options.model, revision=options.revision, allow_patterns=list(patterns)
-            )
-        )
-    except (OSError, ValueError, HfHubHTTPError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
-        raise MissingAssetError(
-            f"the model {options.model} (revision {options.revision}) could not be fetched from "
-            f"the Hugging Face hub: {reason}; try `{download_command(options)}`, or set `model` "
-            "to a local folder"
-        ) from error
-
-
-def arranged(folder: Path, cache: Path, *, bidirectional: bool) -> Path:
+def arranged(folder: Path, cache: Path, *, bidirectional: bool, named: bool = False) -> Path:
     """A folder that training reads: the given one, or a copy with what it lacks or needs changed.
 
     Args:
         folder: Configuration, weights and tokenizer of any kind.
         cache: autoqa's cache folder.
         bidirectional: Whether the configuration is to say that the model attends to both sides.
+        named: Whether question and context get their names before them, where the tokenizer puts
+            nothing there: the way of T5.
 
     Raises:
         MissingAssetError: No fast tokenizer can be made of the files that are there, or pickled
@@ -86,12 +48,13 @@ def arranged(folder: Path, cache: Path, *, bidirectional: bool) -> Path:
             write_json(target / "config.json", both_sides(config))
         if begins_with_text(folder):
             try:
-                surround(folder, target)
+                (name_texts if named else surround)(folder, target)
             except ValueError as error:
                 raise ConfigError(f"the tokenizer in {folder} {error}") from error
         _link_weights(folder, target)
 
-    return published(cache, f"{_folder_name(folder)}-{'both' if turned else 'pair'}", make)
+    what = "both" if turned else "named" if named else "pair"
+    return published(cache, f"{_folder_name(folder)}-{what}", make)
 
 
 def _completed(folder: Path, cache: Path) -> Path:

@@ -3,7 +3,7 @@
 import importlib.util
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,9 +11,12 @@ from pydantic import Field
 
 from autoqa.api import (
     DataError,
+    Download,
     Examples,
+    HubRepository,
     MissingAssetError,
     RawRow,
+    Received,
     RowOptions,
     SourceSpec,
     examples_from,
@@ -80,14 +83,36 @@ def _dataset(options: HubOptions) -> Any:
             revision=None if folder else options.revision,
         )
     except OSError as error:
-        raise MissingAssetError(
-            f"{options.dataset}: it cannot be fetched, {_first_line(error)}; {_advice(options)}"
-        ) from error
+        reason = f"{options.dataset}: it cannot be fetched, {_first_line(error)}"
+        if not datasets.config.HF_HUB_OFFLINE and not folder:
+            reason = _refusal(options) or reason
+        raise MissingAssetError(f"{reason}; {_advice(options)}") from error
     except (ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         raise DataError(
             f"{options.dataset}: config {options.config!r}, split {options.split!r} cannot be "
             f"loaded, {_first_line(error)}."
         ) from error
+
+
+def _refusal(options: HubOptions) -> str | None:
+    """Why the hub does not give a data set, in the words that all plugins have for that."""
+    try:
+        HubRepository(options.dataset, "dataset", options.revision or "main").listing()
+    except MissingAssetError as error:
+        return str(error)
+    return None
+
+
+def downloads(options: HubOptions) -> Sequence[Download]:
+    """The data set, where it is not in the cache of ``datasets``; its size is not known before."""
+    if missing(options) is None:
+        return ()
+
+    def fetch(_: Received) -> None:
+        _dataset(options)
+
+    name = "/".join(filter(None, (options.dataset, options.config)))
+    return (Download(name=f"the data set {name} ({options.split})", size=None, fetch=fetch),)
 
 
 def missing(options: HubOptions) -> str | None:
@@ -154,4 +179,5 @@ spec = SourceSpec(
     load=load,
     missing=missing,
     rows=rows,
+    downloads=downloads,
 )
