@@ -135,7 +135,6 @@ def _settled(
 
 def _standing(context: str, answers: Sequence[tuple[str, int | None]]) -> tuple[Answer, ...] | None:
     """A row's answers, if all stand at their offsets as they are, whatever offsets count."""
-    found = []
     for text, start in answers:
         if (
             start is None
@@ -146,8 +145,7 @@ def _standing(context: str, answers: Sequence[tuple[str, int | None]]) -> tuple[
             or not context.startswith(text, start)
         ):
             return None
-        found.append(Answer(text, start))
-    return tuple(found)
+    return tuple([Answer(text, start) for text, start in answers if start is not None])
 
 
 def _of_row(

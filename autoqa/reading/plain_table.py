@@ -75,27 +75,27 @@ def plain_rows(path: Path, read: RowReader) -> Iterator[RawRow]:
     number, file = 0, str(path)  # a path is slow to write
     with open_parquet(path) as (parquet, pyarrow):
         for batch in parquet.iter_batches(_BATCH):
+            first = number
             with readable_values(path, pyarrow):
                 columns = _columns(batch)
-            for values in columns:
-                name, question, context, answers, document, language = values
+            for name, question, context, pairs, document, language in columns:
                 number += 1
                 where = f"{file}: row {number}"
-                pairs = _pairs(answers)
                 unusual = pairs is None or question is None or context is None
                 if unusual or not name or name.isspace():
-                    yield read(_object(values, batch.schema.names), where, number)
+                    (record,) = batch.slice(number - first - 1, 1).to_pylist()
+                    yield read(record, where, number)
                 else:
                     yield RawRow(
-                        where, name, question, context, pairs or (), language or "", document or ""
+                        where, name, question, context, pairs, language or "", document or ""
                     )
 
 
-_Answers = tuple[list[str | None], list[int | None]] | None
+_Pairs = tuple[tuple[str, int], ...]
 
 
-def _columns(batch: Any) -> Iterator[tuple[Any, Any, Any, _Answers, Any, Any]]:
-    """Id, question, context, answers, document and language of each row."""
+def _columns(batch: Any) -> Iterator[tuple[Any, Any, Any, Any, Any, Any]]:
+    """Id, question, context, references, document and language of each row."""
     names = batch.schema.names
     nothing = [None] * len(batch)
 
@@ -103,51 +103,39 @@ def _columns(batch: Any) -> Iterator[tuple[Any, Any, Any, _Answers, Any, Any]]:
         name = next((name for name in pair if name in names), None)
         return nothing if name is None else batch.column(name).to_pylist()
 
-    answers = batch.column("answers")
-    valid = answers.is_valid().to_pylist()
-    texts, starts = (_lists(answers, name) for name in ("text", "answer_start"))
-    both: list[_Answers] = [
-        (text, start) if is_valid and text is not None and start is not None else None
-        for text, start, is_valid in zip(texts, starts, valid, strict=True)
-    ]
     return zip(
         *(batch.column(name).to_pylist() for name in _TEXTS),
-        both,
+        _references(batch.column("answers")),
         one_of(_DOCUMENT),
         one_of(_LANGUAGE),
         strict=True,
     )
 
 
-def _lists(answers: Any, name: str) -> list[list[Any] | None]:
-    array = answers.field(name)
-    values = array.flatten().to_pylist()
-    ends = accumulate(array.value_lengths().fill_null(0).to_pylist(), initial=0)
-    lists: list[list[Any] | None] = [values[begin:end] for begin, end in pairwise(ends)]
-    if array.null_count:
-        for place, is_valid in enumerate(array.is_valid().to_pylist()):
-            if not is_valid:
-                lists[place] = None
-    return lists
+def _references(answers: Any) -> list[_Pairs | None]:
+    """Each row's references; ``None`` where something about them is unusual."""
+    by_name = dict(zip((field.name for field in answers.type), answers.flatten(), strict=True))
+    arrays = by_name["text"], by_name["answer_start"]
+    texts, starts = (array.flatten().to_pylist() for array in arrays)
+    lengths, others = (array.value_lengths().to_pylist() for array in arrays)
+    if lengths != others:  # where both say null, so does the length
+        return [None] * len(answers)
+    if lengths.count(1) == len(lengths):
+        return [
+            ((text, start),) if text and start is not None and start >= 0 else None
+            for text, start in zip(texts, starts, strict=True)
+        ]
+    ends = accumulate((length or 0 for length in lengths), initial=0)
+    return [
+        None if length is None else _pairs(texts[begin:end], starts[begin:end])
+        for length, (begin, end) in zip(lengths, pairwise(ends), strict=True)
+    ]
 
 
-def _pairs(answers: _Answers) -> tuple[tuple[str, int], ...] | None:
-    """References that say all there is to say; ``None`` where something about them is unusual."""
-    if answers is None:
-        return None
-    texts, starts = answers
-    if len(texts) != len(starts):
-        return None
+def _pairs(texts: list[str | None], starts: list[int | None]) -> _Pairs | None:
+    pairs: list[tuple[str, int]] = []
     for text, start in zip(texts, starts, strict=True):
         if not text or start is None or start < 0:
             return None
-    return tuple(zip(texts, starts, strict=True))  # type: ignore[arg-type]
-
-
-def _object(values: tuple[Any, ...], names: list[str]) -> dict[str, object]:
-    """The row as an object with its file's own columns, in its order."""
-    name, question, context, answers, document, language = values
-    spelt = None if answers is None else {"text": answers[0], "answer_start": answers[1]}
-    known = {"id": name, "question": question, "context": context, "answers": spelt}
-    known |= dict.fromkeys(_DOCUMENT, document) | dict.fromkeys(_LANGUAGE, language)
-    return {key: known[key] for key in names}
+        pairs.append((text, start))
+    return tuple(pairs)
