@@ -114,7 +114,7 @@ class PreparedStage:
                     f"report it to the plugin's author or take it out of the recipe."
                 )
             batch = replace(batch, input_ids=ids)
-        return replace(windows, input_ids=batch.input_ids)
+        return replace(windows, input_ids=batch.input_ids, unhidden=windows.input_ids)
 
 
 Teach = Callable[[list[PreparedStage]], list[PreparedStage]]
