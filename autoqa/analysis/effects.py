@@ -115,7 +115,8 @@ def effects_of(
     sentence = None
     if not can_estimate(len(records), 1 + len(flat)):
         fewest = max(FEWEST, len(flat) + 5)
-        sentence = f"{len(records)} runs are too few to say what helped; it takes {fewest} or more."
+        runs = "1 run is" if len(records) == 1 else f"{len(records)} runs are"
+        sentence = f"{runs} too few to say what helped; it takes {fewest} or more."
     elif not tried:
         sentence = "No two runs differ in anything that could have helped."
     else:
