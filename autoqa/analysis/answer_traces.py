@@ -60,7 +60,7 @@ class AnswerTrace:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswerTraces:
     """How the public part was answered.
 
     Attributes:
@@ -78,7 +78,7 @@ class Answers:
     disagreement: tuple[tuple[float, ...], ...]
 
 
-def trace_answers(run: StudyRun, plan: EnsemblePlan) -> Answers:
+def trace_answers(run: StudyRun, plan: EnsemblePlan) -> AnswerTraces:
     """Reads what an ensemble and its members answer to the public part.
 
     Raises:
@@ -90,7 +90,7 @@ def trace_answers(run: StudyRun, plan: EnsemblePlan) -> Answers:
     scores = score_by(part.metric, [span.text for span in joint], part.examples)
     segmentation = get_metric(part.metric).segmentation
     voters, leader, votes = _votes(plan, part)
-    return Answers(
+    return AnswerTraces(
         members=tuple(member.id for member in plan.members),
         voters=voters,
         leader=leader,
@@ -172,12 +172,12 @@ def _votes(
     return names, leader, votes
 
 
-def kinds_of(answers: Answers) -> dict[ErrorKind, int]:
+def kinds_of(answers: AnswerTraces) -> dict[ErrorKind, int]:
     """How often each kind occurs, those that do not left out."""
     counts = {kind: sum(each.kind == kind for each in answers.traces) for kind in ERROR_KINDS}
     return {kind: count for kind, count in counts.items() if count}
 
 
-def mean_score(answers: Answers) -> float:
+def mean_score(answers: AnswerTraces) -> float:
     """Mean score of the ensemble's answers."""
     return float(np.mean([each.score for each in answers.traces])) if answers.traces else 0.0

@@ -17,7 +17,7 @@ import numpy as np
 from autoqa.analysis.leaderboard import Leaderboard
 from autoqa.analysis.recipe_features import Condition, ConditionKind, conditions
 from autoqa.arrays import Doubles
-from autoqa.scores.linear_effects import FEWEST, Estimate, can_estimate, estimate_effects
+from autoqa.scores.linear_effects import FEWEST, EffectEstimate, can_estimate, estimate_effects
 from autoqa.store.candidate_record import CandidateRecord
 
 _ENTANGLED = 0.9
@@ -41,7 +41,7 @@ class Effect:
     kind: ConditionKind
     runs: int
     with_it: int | None
-    estimate: Estimate
+    estimate: EffectEstimate
     entangled: str | None
 
     @property
@@ -115,7 +115,8 @@ def effects_of(
     sentence = None
     if not can_estimate(len(records), 1 + len(flat)):
         fewest = max(FEWEST, len(flat) + 5)
-        sentence = f"{len(records)} runs are too few to say what helped; it takes {fewest} or more."
+        runs = "1 run is" if len(records) == 1 else f"{len(records)} runs are"
+        sentence = f"{runs} too few to say what helped; it takes {fewest} or more."
     elif not tried:
         sentence = "No two runs differ in anything that could have helped."
     else:
@@ -136,7 +137,9 @@ def _matrix(listed: Sequence[Condition], runs: int) -> Doubles:
     return np.array([each.column() for each in listed]).reshape(-1, runs).T
 
 
-def _effects(listed: Sequence[Condition], estimates: Sequence[Estimate]) -> tuple[Effect, ...]:
+def _effects(
+    listed: Sequence[Condition], estimates: Sequence[EffectEstimate]
+) -> tuple[Effect, ...]:
     columns = _matrix(listed, len(listed[0].values))
     related = np.abs(np.corrcoef(columns.T)) if len(listed) > 1 else np.zeros((1, 1))
     np.fill_diagonal(related, 0.0)

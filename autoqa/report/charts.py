@@ -16,8 +16,8 @@ COLOURS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """A mark in a plane.
+class Mark:
+    """A point in a plane.
 
     Attributes:
         x: Across.
@@ -69,7 +69,7 @@ def around(values: Sequence[float], spare: float = 0.05) -> tuple[float, float]:
 def plane(
     title: str,
     axes: Axes,
-    points: Sequence[Point],
+    points: Sequence[Mark],
     lines: Sequence[tuple[int, Sequence[tuple[float, float]]]] = (),
     steps: Sequence[tuple[float, float]] = (),
     diagonal: bool = False,

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autoqa.analysis.answer_traces import Answers, AnswerTrace
+    from autoqa.analysis.answer_traces import AnswerTrace, AnswerTraces
 
 _AROUND = 90
 """Characters of the context that are shown on each side of a span."""
 
 
-def packed_questions(answers: "Answers") -> str:
+def packed_questions(answers: "AnswerTraces") -> str:
     """Base64 of the deflated JSON object that ``study.js`` reads (zlib format)."""
     from autoqa.analysis.answer_traces import ERROR_KINDS
 

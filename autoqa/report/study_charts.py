@@ -6,7 +6,7 @@ from autoqa.recipes.card import line
 from autoqa.report.charts import (
     Axes,
     Bar,
-    Point,
+    Mark,
     around,
     interval_strip,
     plane,
@@ -14,7 +14,7 @@ from autoqa.report.charts import (
 )
 
 if TYPE_CHECKING:
-    from autoqa.analysis.answer_traces import Answers
+    from autoqa.analysis.answer_traces import AnswerTraces
     from autoqa.recipes import Portion, TrainingRun
     from autoqa.store.candidate_record import CandidateRecord
     from autoqa.upkeep.overview import Overview
@@ -79,7 +79,7 @@ def history(overview: "Overview") -> str:
     means = board.scores.mean(axis=1).tolist()
     palette = colours(overview)
     points = [
-        Point(
+        Mark(
             number,
             mean,
             f"{record.id} ({record.backbone}): {mean:.3f}"
@@ -120,7 +120,7 @@ def learning_curves(overview: "Overview") -> str:
     palette = colours(overview)
     best = board.best.id if board.best else ""
     points = [
-        Point(
+        Mark(
             100 * record.fraction,
             record.score,
             f"{record.id} ({record.backbone}): {record.score:.3f}",
@@ -208,7 +208,7 @@ def _portion(portion: "Portion") -> str:
     return f"{portion.source}{languages} {portion.share:.0%}"
 
 
-def heat_map(answers: "Answers") -> "list[tuple[str, list[tuple[int, float]]]]":
+def heat_map(answers: "AnswerTraces") -> "list[tuple[str, list[tuple[int, float]]]]":
     """How much two members disagree: a row for each, with a shade from 0 to 9 for each share."""
     if len(answers.members) < 2:
         return []
@@ -235,7 +235,7 @@ def shake_up(overview: "Overview") -> "dict[str, Any] | None":
         return {"rows": rows, "plot": ""}
     palette, names = colours(overview), {r.id: r.backbone for r in board.compared}
     points = [
-        Point(
+        Mark(
             public,
             own.mean,
             f"{name}: public {public:.3f}, private {own.mean:.3f}",

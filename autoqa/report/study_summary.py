@@ -29,10 +29,11 @@ def _outcome(overview: "Overview") -> list[str]:
     stated = board.best.statement
     lucky = stated.public - stated.score >= 0.0005
     verdict = "is too high, as the best of many is" if lucky else "can be taken as it stands"
+    were = "was" if len(board.ranked) == 1 else "were"
     lines.append(
         f"{_count(len(board.ranked), 'candidate')} of {_count(_trials(overview), 'finished trial')}"
-        f" were scored on {_count(len(board.examples), 'question')} about "
-        f"{_count(len(set(board.documents)), 'document')} that none of them was trained on."
+        f" {were} scored on {_count(len(board.examples), 'question')} about "
+        f"{_count(len(set(board.documents)), 'document')} that no model was trained on."
     )
     lines.append(
         f"The best single model is {board.best.id}. It is worth about {stated.score:.3f} "

@@ -55,7 +55,7 @@ _MOST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class EffectEstimate:
     """One effect on the mean score.
 
     Attributes:
@@ -101,7 +101,7 @@ def estimate_effects(
     scores: Doubles,
     documents: Sequence[str],
     steps: npt.ArrayLike = 1.0,
-) -> list[Estimate]:
+) -> list[EffectEstimate]:
     """Estimates all effects together.
 
     Args:
@@ -177,7 +177,7 @@ def _posterior(base: Doubles, columns: Doubles, y: Doubles) -> tuple[Doubles, Do
 
 def _estimate(
     effect: float, error: float, fixed: float, alone: float, at_once: float, trials: int
-) -> Estimate:
+) -> EffectEstimate:
     """An estimate with its intervals and what would make it clear.
 
     Args:
@@ -195,7 +195,7 @@ def _estimate(
     elif abs(effect) > error and allowed > fixed:
         needed = trials * (error**2 - fixed) / (allowed - fixed)
         more = math.ceil(needed - trials) if needed <= (1 + _MOST) * trials else None
-    return Estimate(
+    return EffectEstimate(
         effect=float(effect),
         standard_error=float(error),
         low=float(effect - alone * error),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from autoqa.analysis.answer_traces import Answers, trace_answers
+from autoqa.analysis.answer_traces import AnswerTraces, trace_answers
 from autoqa.analysis.effects import Effects, study_effects
 from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
@@ -90,7 +90,7 @@ class Overview:
     costs: Sequence[TrialCost] = ()
     selection: Selection | None = None
     shown: Sequence[Seat] = ()
-    answers: Answers | None = None
+    answers: AnswerTraces | None = None
     openings: Sequence[OpeningRow] = ()
     revealed: RevealedScores | None = None
     missing: Sequence[str] = ()

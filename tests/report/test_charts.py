@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from autoqa.report.charts import (
     Axes,
     Bar,
-    Point,
+    Mark,
     around,
     interval_strip,
     plane,
@@ -23,7 +23,7 @@ TEXT = "<script>\"&' मुंबई"
 def test_what_is_written_in_a_picture_is_escaped_and_read_back() -> None:
     axes = Axes(TEXT, TEXT, (0, 1), (0, 1))
     pictures = [
-        plane(TEXT, axes, [Point(0.5, 0.5, TEXT, marked=True)], [(9, [(0, 0), (1, 1)])]),
+        plane(TEXT, axes, [Mark(0.5, 0.5, TEXT, marked=True)], [(9, [(0, 0), (1, 1)])]),
         interval_strip(TEXT, (-1, 1), 0, (-2, 0.5), (-0.1, 0.1), "helps", zero=0.0),
         stages_strip(TEXT, [(TEXT, [Bar(TEXT, 0.5, 11)]), ("empty", [])]),
     ]
@@ -36,7 +36,7 @@ def test_what_is_written_in_a_picture_is_escaped_and_read_back() -> None:
 
 def test_a_mark_stands_where_its_value_is() -> None:
     axes = Axes("x", "y", (0, 10), (0, 1))
-    root = ElementTree.fromstring(plane("t", axes, [Point(0, 0, "a"), Point(10, 1, "b")]))
+    root = ElementTree.fromstring(plane("t", axes, [Mark(0, 0, "a"), Mark(10, 1, "b")]))
     low, high = root.findall("circle")
     assert (low.get("cx"), low.get("cy")) == (f"{axes.across(0):.1f}", f"{axes.up(0):.1f}")
     assert float(high.get("cx") or 0) > float(low.get("cx") or 0)

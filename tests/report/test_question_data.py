@@ -9,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.analysis.answer_traces import Answers, AnswerTrace
+from autoqa.analysis.answer_traces import AnswerTrace, AnswerTraces
 from autoqa.ensemble.joining.vote import WordVotes
 from autoqa.report.question_data import excerpts, packed_questions
 from autoqa.types import Answer, Example, Span
@@ -40,7 +40,9 @@ def test_a_row_says_all_that_the_page_shows() -> None:
         (said, Span(0, 0, 0.0, "")),
         (WordVotes("pune", (0,), 1, True),),
     )
-    packed = packed_questions(Answers(("a", "b"), (("a",), ("b",)), 0, (trace,), ((0, 1), (1, 0))))
+    packed = packed_questions(
+        AnswerTraces(("a", "b"), (("a",), ("b",)), 0, (trace,), ((0, 1), (1, 0)))
+    )
     assert re.fullmatch(r"[A-Za-z0-9+/=]+", packed)
     content = json.loads(zlib.decompress(base64.b64decode(packed)))
     (row,) = content["rows"]
