@@ -102,7 +102,7 @@ class _Rounds:
                 self.pool,
                 self.display,
                 dict[str, Job](self._jobs),
-                "ablation:",
+                "training",
                 self._finished,
                 wanted=self._wanted,
                 failed=self._failed,

@@ -11,7 +11,7 @@ from autoqa.proposals.first_points import protocol_parameters
 from autoqa.proposals.space import Space
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, TrainingRun
 
-Change = Literal["left out", "added", "instead"]
+ArmChange = Literal["left out", "added", "instead"]
 """What an arm does to the base: the effect of what is left out is the base's gain on the arm, any
 other effect is the arm's gain on the base."""
 
@@ -52,7 +52,7 @@ class Arm:
     name: str
     factor: str
     subject: str
-    change: Change
+    change: ArmChange
     recipe: Recipe
 
 
@@ -108,7 +108,7 @@ def _position(table: PortionTable, middle: float) -> float:
     return middle if position == "search" else float(position)
 
 
-Found = Iterator[tuple[str, str, Change, Recipe | None]]
+Found = Iterator[tuple[str, str, ArmChange, Recipe | None]]
 """Name, subject, change, and the recipe; ``None`` where nothing would be left to train on."""
 
 
@@ -118,8 +118,10 @@ def _augmentations(study: _Study) -> Found:
     for kind in used:
         yield f"without {kind}", kind, "left out", changes.without_augmentation(recipe, kind)
     order = [table.type for table in tables]
-    for table in {table.type: table for table in reversed(tables)}.values():
-        if table.type not in used:
+    seen = set(used)
+    for table in tables:
+        if table.type not in seen:
+            seen.add(table.type)
             use = AugmentationUse(table.type, tuple(sorted(table.options.items())))
             added = changes.with_augmentation(recipe, use, order)
             yield f"with {table.type}", table.type, "added", added
@@ -178,7 +180,7 @@ def _order(study: _Study) -> Found:
     if len(recipe.stages) < 2:
         return
     restart = recipe.method.restart
-    change: Change = "left out" if restart else "added"
+    change: ArmChange = "left out" if restart else "added"
     name = "one schedule" if restart else "two-stage"
     yield name, "restart", change, changes.with_method(recipe, "restart", not restart)
     yield "shuffled", "all in one stage", "instead", changes.shuffled(recipe)
@@ -198,7 +200,7 @@ def _methods(study: _Study) -> Found:
         for value in _choices(searched.get(key, usual)):
             if value not in (now, usual):
                 subject = f"{key} = {_shown(value)}"
-                change: Change = "added" if now == usual else "instead"
+                change: ArmChange = "added" if now == usual else "instead"
                 yield f"with {subject}", subject, change, changes.with_method(recipe, key, value)
 
 

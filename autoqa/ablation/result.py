@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from autoqa.ablation.arms import Change
+from autoqa.ablation.arms import ArmChange
 from autoqa.errors import ConfigError, DataError, check_keys, did_you_mean
 from autoqa.files import write_atomically
 from autoqa.store.run_folder import RunFolder
@@ -38,7 +38,7 @@ class ArmResult:
     name: str
     factor: str
     subject: str
-    change: Change
+    change: ArmChange
     recipe: str
     trained: int
     seeds: int

@@ -6,7 +6,7 @@ which documents happen to be public, and by which seeds happened to be drawn. Th
 estimated apart, from the means by document over all seeds and the means by seed over all
 documents. Their sum is what a bootstrap estimates that draws documents and seeds anew,
 independently of each other (Owen, The pigeonhole bootstrap, Annals of Applied Statistics 1, 2007);
-both count what is left over once too often, so they err towards caution. With as few seeds as one
+both count what is left over more than once, so they err towards caution. With as few seeds as one
 trains, quantiles of such a bootstrap are much too narrow. The interval is therefore Student's, each
 part with its own degrees of freedom: ``half^2 = t(S - 1)^2 var_seeds + t(D - 1)^2 var_documents``.
 Whatever the ratio of the two variances, it holds the truth at least as often as it says (Banerjee,

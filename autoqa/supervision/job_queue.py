@@ -22,10 +22,10 @@ from autoqa.workers.base import Worker, WorkerPool
 _KINDS: dict[str, type[AutoqaError]] = {DISK_FAULT: MachineFaultError}
 """What a job that failed is told as, where that is no TrainingError."""
 
-Finished = Callable[[str, TrialFinished], None]
+JobFinished = Callable[[str, TrialFinished], None]
 """Takes the name of a job that is over, and its last message."""
 
-Failed = Callable[[str, str, str], None]
+JobFailed = Callable[[str, str, str], None]
 """Takes the name of a job that failed, a sentence, and the error's class name, if it had one."""
 
 
@@ -34,10 +34,10 @@ def run_jobs(
     display: Display,
     jobs: Mapping[str, Job],
     what: str,
-    finished: Finished = lambda *_: None,
+    finished: JobFinished = lambda *_: None,
     *,
     wanted: Callable[[str], bool] = lambda _: True,
-    failed: Failed | None = None,
+    failed: JobFailed | None = None,
     budget: Budget | None = None,
 ) -> None:
     """Runs all jobs; the first that fails ends the others, unless told otherwise.
@@ -84,8 +84,8 @@ class _Queue:
     display: Display
     jobs: Mapping[str, Job]
     what: str
-    finished: Finished
-    failed: Failed | None
+    finished: JobFinished
+    failed: JobFailed | None
     waiting: list[str]
     busy: dict[int, str] = field(default_factory=dict)
 

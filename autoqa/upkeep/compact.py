@@ -126,6 +126,8 @@ def _spare(folder: RunFolder, store: Store, *, weights: bool) -> Iterator[Spare]
     yield from _half_written(folder, goes_on=goes_on)
     if (scratch := folder.path / "retrained").is_dir():
         yield Spare("scratch of retraining", scratch, size_of(scratch))
+    for scratch in sorted(folder.ablation.glob("runs-*/candidates")):
+        yield Spare("scratch of ablations", scratch, size_of(scratch))
     yield from _old_logs(folder)
     if weights:
         yield from _unselected(folder, store)

@@ -2,8 +2,8 @@
 
 Half of the training rows are labelled with a person instead of the place where the person lives.
 ``planted-repair`` labels them rightly; ``planted-shuffle`` only changes the order of rows, which is
-random anyway. Both are an installed distribution, made of files. Runs of the random encoder
-take about a second.
+random anyway; ``planted-broken`` fails. They are an installed distribution, made of files. Runs of
+the random encoder take about a second.
 """
 
 import json
@@ -36,6 +36,11 @@ class Repair(Augmentation):
         return [repaired(example) for example in rows.examples]
 
 
+class Broken(Augmentation):
+    def rows(self, rows, rng):
+        raise ValueError("no rows today")
+
+
 class Shuffle(Augmentation):
     def rows(self, rows, rng):
         return [rows.examples[number] for number in rng.permutation(len(rows.examples))]
@@ -55,6 +60,7 @@ def spec(name, make):
 
 
 repair, shuffle = spec("planted-repair", Repair), spec("planted-shuffle", Shuffle)
+broken = spec("planted-broken", Broken)
 """
 
 STUDY = """
@@ -84,12 +90,19 @@ type = "planted-shuffle"
 [[recipe.augmentations]]
 type = "planted-repair"
 include = "search"
+{more}
 [validation]
 source = "exam"
 public = 0.6
 [search]
 trials = 1
 workers = 1
+"""
+
+BROKEN = """
+[[recipe.augmentations]]
+type = "planted-broken"
+include = "search"
 """
 
 NAMES = ("Ada", "Bose", "Curie", "Dev", "Euler", "Fermi", "Gauss", "Hari")
@@ -140,19 +153,20 @@ def install(folder: Path) -> Path:
     info = packages / "autoqa_planted-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: autoqa-planted\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[autoqa.augmentations]\nplanted-repair = planted:repair\nplanted-shuffle = planted:shuffle\n"
-    )
+    names = ("repair", "shuffle", "broken")
+    lines = ["[autoqa.augmentations]", *(f"planted-{name} = planted:{name}" for name in names)]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
     (packages / "planted.py").write_text(PLUGIN)
     return packages
 
 
-def write_planted(folder: Path, seed: int = 0) -> Path:
+def write_planted(folder: Path, seed: int = 0, more: str = "") -> Path:
     """Writes data, a backbone and a study file.
 
     Args:
         folder: Where to.
         seed: Of the data and of the study.
+        more: Further tables of augmentations.
     """
     tokenizer, backbone = folder / "tokenizer", folder / "backbone"
     bundle_kit.write_tokenizer(tokenizer)
@@ -175,22 +189,25 @@ def write_planted(folder: Path, seed: int = 0) -> Path:
     bundle_kit.write_squad(folder / "train.json", train)
     bundle_kit.write_squad(folder / "exam.json", rows(120, 2 * seed + 1, EXAM))
     path = folder / "study.toml"
-    path.write_text(STUDY.format(folder=folder, seed=seed))
+    path.write_text(STUDY.format(folder=folder, seed=seed, more=more))
     return path
 
 
-def search_planted(folder: Path, patch: pytest.MonkeyPatch, seed: int = 0) -> RunFolder:
+def search_planted(
+    folder: Path, patch: pytest.MonkeyPatch, seed: int = 0, more: str = ""
+) -> RunFolder:
     """Searches a planted study, with runs and cache beside its file.
 
     Args:
         folder: Where to.
         patch: Has the plugin's distribution, and the folder of runs, for as long as it lasts.
         seed: Of the data and of the study.
+        more: Further tables of augmentations.
     """
     patch.syspath_prepend(str(install(folder)))
     patch.setenv("AUTOQA_HOME", str(folder / "runs"))
     patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
     with pytest.raises(SystemExit) as caught:
-        main(["search", str(write_planted(folder, seed)), "--quiet"])
+        main(["search", str(write_planted(folder, seed, more)), "--quiet"])
     assert not caught.value.code
     return RunFolder(folder / "runs" / "planted")

@@ -41,11 +41,21 @@ def few_answers_change(rng: np.random.Generator, seeds: int) -> np.ndarray:
     return rng.choice([-1.0, 0.0, 1.0], size=(seeds, len(DOCUMENTS)), p=[1 / 24, 11 / 12, 1 / 24])
 
 
-@pytest.mark.parametrize("kind", [*KINDS, "few answers change"])
+def some_runs_collapse(rng: np.random.Generator, seeds: int) -> np.ndarray:
+    """Half of all runs, of base and arm alike, score much less: nothing is normal about seeds."""
+    scores = 0.6 * (rng.random((2, seeds, 1)) < 0.5) + rng.normal(0, 0.05, (2, seeds, 40))
+    difference: np.ndarray = scores[0] - scores[1]
+    return difference
+
+
+OTHERS = {"few answers change": few_answers_change, "some runs collapse": some_runs_collapse}
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *OTHERS])
 def test_where_there_is_no_effect_looks_find_one_in_at_most_5_of_100(kind: str) -> None:
     rng, studies, found = np.random.default_rng(7), 400, 0
     for _ in range(studies):
-        gains = drawn(rng, 27, KINDS[kind]) if kind in KINDS else few_answers_change(rng, 27)
+        gains = drawn(rng, 27, KINDS[kind]) if kind in KINDS else OTHERS[kind](rng, 27)
         effect = sequential_effect(gains, DOCUMENTS)
         assert effect is not None
         found += effect.excludes_zero

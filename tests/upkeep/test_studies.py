@@ -336,6 +336,7 @@ def litter(folder: RunFolder) -> list[Path]:
         write(folder.candidates / ".t0009-100.partial" / "model" / "model.safetensors", 3000),
         write(folder.path / ".selection.json.77.partial"),
         write(folder.path / "retrained" / "candidates" / "t0001-100" / "x"),
+        write(folder.ablation / "runs-0123456789ab" / "candidates" / "t0001-100" / "x"),
         write(folder.folds / "0123456789ab" / "fold-0-100" / "x"),
     ]
 
