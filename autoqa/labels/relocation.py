@@ -31,6 +31,9 @@ from autoqa.registry import BoundStudy
 from autoqa.store.run_folder import RunFolder
 from autoqa.types import Example, ProgressCallback
 
+EXPECTED_WRONG = 0.1
+"""Share of the moves that may be expected to be wrong where nobody gives a threshold."""
+
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
@@ -41,7 +44,9 @@ class Relocation:
         mark: Fingerprint of its rows before any correction.
         rows: How many it has.
         settled: Rows that another overlay has changed; they are left as they are.
-        placed: Every answer that occurs several times, with the likeliest place.
+        elsewhere: Answers that occur several times and are left alone, because they do not stand
+            at the first occurrence: whoever put them there knew the place.
+        placed: All others that occur several times, with the likeliest place.
         coefficients: What each kind of evidence counted.
     """
 
@@ -49,6 +54,7 @@ class Relocation:
     mark: str
     rows: int
     settled: int
+    elsewhere: int
     placed: tuple[PlacedAnswer, ...]
     coefficients: Coefficients
 
@@ -56,6 +62,26 @@ class Relocation:
     def judged(self) -> int:
         """Answers about which candidates were asked."""
         return sum(answer.ambiguous.models is not None for answer in self.placed)
+
+    def moves(self, threshold: float) -> list[PlacedAnswer]:
+        """Answers that move with at least this confidence, the most confident first."""
+        moved = (each for each in self.placed if each.moved and each.confidence >= threshold)
+        return sorted(moved, key=lambda each: -each.confidence)
+
+    def careful_threshold(self) -> float:
+        """From which confidence on fewer than :data:`EXPECTED_WRONG` of the moves are wrong.
+
+        As the confidences say themselves, which are right where answers were put at their first
+        occurrence, and too high where most stand where they were meant to. 1 where no move is sure
+        enough.
+        """
+        lowest, doubt = 1.0, 0.0
+        for count, move in enumerate(self.moves(0.0), 1):
+            doubt += 1 - move.confidence
+            if doubt / count >= EXPECTED_WRONG:
+                break
+            lowest = move.confidence
+        return lowest
 
     def overlay(self, threshold: float) -> Overlay:
         """The rows that move with at least this confidence."""
@@ -70,6 +96,7 @@ def relocate(
     models: int,
     learn_from: Sequence[str] = (),
     translations: Sequence[str] = (),
+    any_place: bool = False,
     progress: ProgressCallback | None = None,
 ) -> Relocation:
     """Finds the likeliest place of every answer of a source that occurs several times.
@@ -86,6 +113,8 @@ def relocate(
         learn_from: Names of sources whose offsets can be trusted; what each kind of evidence
             counts is learned from them. Left out, it is as usual.
         translations: Names of sources that hold translations under the same ids.
+        any_place: Whether answers are looked at that stand elsewhere than at their first
+            occurrence.
         progress: Called with candidates asked and candidates in all.
 
     Raises:
@@ -102,7 +131,9 @@ def relocate(
     parallel = [row for name in translations for row in _rows(bound, name, None)[1]]
     coefficients = _learned(bound, learn_from, models, progress) if learn_from else USUAL
     given, rows = _rows(bound, source, target)
-    ambiguous = _with_candidates(bound, source, find_ambiguous(rows, parallel), models, progress)
+    found = find_ambiguous(rows, parallel)
+    doubtful = [each for each in found if any_place or each.answer.start == each.starts[0]]
+    ambiguous = _with_candidates(bound, source, doubtful, models, progress)
     before = {(row.id, row.language): row.answers for row in given}
     untouched = [
         answer
@@ -114,6 +145,7 @@ def relocate(
         source=source,
         mark=fingerprint(given),
         rows=len(given),
+        elsewhere=len(found) - len(doubtful),
         settled=sum(current.get(key) != answers for key, answers in before.items()),
         placed=tuple(coefficients.place(answer) for answer in untouched),
         coefficients=coefficients,

@@ -60,22 +60,9 @@ def confidence_histogram(placed: "Sequence[PlacedAnswer]") -> "Table":
     return histogram
 
 
-def moves(relocation: "Relocation", threshold: float) -> "list[PlacedAnswer]":
-    """Answers that move, the most confident first.
-
-    Args:
-        relocation: The placed answers.
-        threshold: Confidence from which an answer moves, 0 to 1.
-    """
-    return sorted(
-        (answer for answer in relocation.placed if answer.moved and answer.confidence >= threshold),
-        key=lambda answer: -answer.confidence,
-    )
-
-
 def move_texts(relocation: "Relocation", threshold: float) -> Iterator[str]:
     """Some of the answers that move, evenly spread over confidence, three lines each."""
-    moved = moves(relocation, threshold)
+    moved = relocation.moves(threshold)
     for placed in moved[:: max(1, len(moved) // _SHOWN)][:_SHOWN]:
         before, after = excerpts(placed)
         example = placed.ambiguous.example
@@ -101,9 +88,11 @@ def sentences(
         settled = f" ({relocation.settled} settled by other overlays)" if relocation.settled else ""
         return [
             f"sources.{relocation.source}: none of its {relocation.rows} rows{settled} has an "
-            "answer that occurs several times; nothing is written."
+            f"answer at the first of several occurrences{_elsewhere(relocation)}; nothing is "
+            "written."
         ]
-    moving = len(moves(relocation, threshold))
+    moves = relocation.moves(threshold)
+    moving = len(moves)
     doubtful = sum(answer.moved for answer in placed) - moving
     unsure = f" ({doubtful} more would, but with less than {threshold:g})" if doubtful else ""
     outcome = (
@@ -114,10 +103,26 @@ def sentences(
     )
     return [
         f"sources.{relocation.source}: of {relocation.rows} rows, {row_count(placed)} have an "
-        f"answer that occurs several times; candidates were asked about {relocation.judged} of "
-        f"{len(placed)} such answers.",
-        f"{moving} answers in {changed} rows move{unsure}; {outcome}",
+        f"answer at the first of several occurrences; candidates were asked about "
+        f"{relocation.judged} of {len(placed)} such answers{_elsewhere(relocation)}.",
+        f"{moving} answers in {changed} rows move{unsure}{_doubt(moves)}; {outcome}",
     ]
+
+
+def _elsewhere(relocation: "Relocation") -> str:
+    count = relocation.elsewhere
+    return f"; {count} more stand at a later one, and are left there" if count else ""
+
+
+def expected_wrong(moves: "Sequence[PlacedAnswer]") -> float:
+    """How many of some moves are wrong, as their confidences say."""
+    return sum(1 - move.confidence for move in moves)
+
+
+def _doubt(moves: "Sequence[PlacedAnswer]") -> str:
+    if not moves:
+        return ""
+    return f", of which {expected_wrong(moves):.1f} are expected to be wrong"
 
 
 def as_objects(relocation: "Relocation", threshold: float, written: Path | None) -> dict[str, Any]:
@@ -135,8 +140,10 @@ def as_objects(relocation: "Relocation", threshold: float, written: Path | None)
         "settled_by_other_overlays": relocation.settled,
         "rows_with_several_occurrences": row_count(relocation.placed),
         "answers": len(relocation.placed),
+        "answers_at_later_occurrences": relocation.elsewhere,
         "answers_judged_by_candidates": relocation.judged,
         "threshold": threshold,
+        "expected_wrong": round(expected_wrong(relocation.moves(threshold)), 4),
         "overlay": None if written is None else str(written),
         "histogram": [
             {"from": low, "stay": stay, "move": move}

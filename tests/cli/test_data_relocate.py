@@ -143,7 +143,7 @@ def test_nothing_to_do_is_said_and_nothing_written(study: Path, tmp_path: Path) 
     target = tmp_path / "overlay.json"
     result = call(study, "--source", "once", "--to", target)
     assert result.exit_code == 0
-    assert "none of its 4 rows has an answer that occurs several times" in result.stdout
+    assert "none of its 4 rows has an answer at the first of several occurrences" in result.stdout
     result = call(study, "--source", "target", "--to", target, "--threshold", 1)
     assert "0 answers in 0 rows move" in result.stdout
     assert "answers in 0 rows" not in call(study, "--source", "target").stdout

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -126,7 +127,11 @@ def test_argilla_itself_reads_the_records(tmp_path: Path) -> None:
     (record,) = JsonIO._records_from_json(path)
     assert record.suggestions["answer"].score == [0.8]
     span = record.suggestions["answer"].value[0]
-    record.responses.add(argilla.Response("answer", [span], user_id=argilla.UUID(int=1)))
+    record.responses.add(argilla.Response("answer", [span], user_id=UUID(int=1)))
+    back = tmp_path / "back.json"
+    JsonIO.to_json([record], back)
+    (change,) = read_relabelled(back, "mine", [ROW]).changes
+    assert change.answers == (Answer("never", start),)
 
 
 def test_what_nobody_or_somebody_left_without_a_span(tmp_path: Path) -> None:

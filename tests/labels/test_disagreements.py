@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from autoqa_sources.demo.corpus import examples
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from autoqa.analysis.finished_run import open_run
 from autoqa.cli.data.disagreements import disagreements
+from autoqa.cli.data.relabel import relabel
 from autoqa.data import prepare_data
 from autoqa.data.overlay import read_overlay
 from autoqa.errors import ConfigError
@@ -157,6 +159,47 @@ def test_from_decisions_to_an_overlay(home: tuple[Path, set[str]], tmp_path: Pat
 
 
 @pytest.mark.slow
+def _export(kind: str, content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a tool exports after somebody took the first proposal and left the second row empty."""
+    first, second = content[:2]
+    if kind == "argilla":
+        taken = [first["suggestions"]["answer"]["value"], []]
+        for record, value in zip((first, second), taken, strict=True):
+            record["responses"] = {"answer": [{"value": value, "user_id": "u"}]}
+    else:
+        for task, result in ((first, first["predictions"][0]["result"]), (second, [])):
+            task["annotations"] = [{"id": 1, "result": result, "was_cancelled": False}]
+        for task in content[2:]:
+            task["annotations"] = []
+    return content
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["label-studio", "argilla"])
+def test_to_an_annotation_tool_and_back(
+    home: tuple[Path, set[str]], tmp_path: Path, kind: str
+) -> None:
+    tasks, overlay = tmp_path / "tasks.json", tmp_path / "overlay.json"
+    result = call("planted", "--threshold", 0.1, "--as", kind, "--to", tasks)
+    assert "autoqa data relabel planted EXPORT --source exam" in result.stdout
+    proposed = json.loads(call("planted", "--threshold", 0.1, "--json").stdout)["disagreements"]
+    content = json.loads(tasks.read_text(encoding="utf-8"))
+    assert len(content) == len(proposed)
+    tasks.write_text(json.dumps(_export(kind, content)), encoding="utf-8")
+    arguments = ["planted", tasks, "--to", overlay, "--json"]
+    told = CliRunner().invoke(relabel, [str(each) for each in arguments], catch_exceptions=False)
+    counts = json.loads(told.stdout)
+    assert (counts["changed"], counts["dropped"]) == (1, 1)
+    assert counts["undecided"] == len(content) - 2
+    changed, dropped = read_overlay(overlay).changes
+    first = proposed[0]
+    assert (changed.id, changed.answers) == (
+        first["id"],
+        (Answer(first["proposed"], first["start"]),),
+    )
+    assert (dropped.id, dropped.answers) == (proposed[1]["id"], None)
+
+
 def test_an_unknown_source(home: tuple[Path, set[str]]) -> None:
     with pytest.raises(ConfigError, match="no source 'exma'; did you mean 'exam'"):
         call("planted", "--source", "exma")

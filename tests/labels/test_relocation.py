@@ -5,16 +5,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from autoqa_sources.file import FileOptions, load
+from hypothesis import given
+from hypothesis import strategies as st
 
+from autoqa.data.checks import checked
 from autoqa.decoding.fragments import log_probabilities
 from autoqa.errors import DataError
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
 from autoqa.features.tokenizer import QATokenizer
-from autoqa.labels.relocation import Relocation, relocate
+from autoqa.labels.ambiguous_answers import (
+    USUAL,
+    AmbiguousAnswer,
+    PlacedAnswer,
+    find_ambiguous,
+)
+from autoqa.labels.relocation import EXPECTED_WRONG, Relocation, relocate
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.training.workbench import Workbench
+from autoqa.types import Answer, Example
 from tests.labels.test_candidate_opinions import recipe, searched
 from tests.training.conftest import make_bench  # noqa: F401
 
@@ -36,7 +47,7 @@ def bench(
 
 
 def moved(bench: Workbench, source: str, models: int) -> Relocation:
-    return relocate(bench.bound, source, target=None, models=models)
+    return relocate(bench.bound, source, target=None, models=models, any_place=True)
 
 
 def test_training_rows_are_judged_by_those_who_have_not_seen_them(bench: Workbench) -> None:
@@ -89,3 +100,45 @@ def test_another_validation_set_than_the_search_had(bench: Workbench) -> None:
     with pytest.raises(DataError, match=r"not the one that study .* Or pass --models 0"):
         moved(bench, "train", 4)
     assert moved(bench, "train", 0).placed
+
+
+def test_a_label_at_a_later_place_is_left_where_it_is(bench: Workbench) -> None:
+    every = moved(bench, "train", 0)
+    first = relocate(bench.bound, "train", target=None, models=0)
+    assert all(one.ambiguous.answer.start == one.ambiguous.starts[0] for one in first.placed)
+    assert first.elsewhere == len(every.placed) - len(first.placed) > 0
+
+
+def placing(*confidences: float) -> Relocation:
+    """Answers at the first of two places that belong to the second, and one that stays."""
+    row = Example("q", "Who?", "Ada, Ada", (Answer("Ada", 0),), "en", "d", "mine")
+    asked = AmbiguousAnswer(row, 0, (0, 5), np.zeros((2, 7)))
+    placed = [PlacedAnswer(asked, 5, each) for each in confidences] + [PlacedAnswer(asked, 0, 0.99)]
+    return Relocation("mine", "", len(placed), 0, 0, tuple(placed), USUAL)
+
+
+@given(st.lists(st.floats(0.3, 1.0), max_size=30))
+def test_fewer_than_a_tenth_of_the_moves_are_expected_to_be_wrong(confidences: list[float]) -> None:
+    found = placing(*confidences)
+    threshold = found.careful_threshold()
+    moves = found.moves(threshold)
+    doubts = [1 - move.confidence for move in moves]
+    assert not moves or sum(doubts) / len(moves) < EXPECTED_WRONG
+    # One more would be too many, unless it is as sure as the last.
+    left = [each for each in confidences if each < threshold]
+    if left:
+        assert (sum(doubts) + 1 - max(left)) / (len(moves) + 1) >= EXPECTED_WRONG - 1e-12
+
+
+def test_unsure_moves_alone_are_none() -> None:
+    assert placing(0.79, 0.7, 0.55).moves(placing(0.79, 0.7, 0.55).careful_threshold()) == []
+
+
+def test_offsets_that_annotators_gave_stay(data_folder: Path) -> None:
+    options = FileOptions(path=str(data_folder / "tydiqa-goldp.en*.jsonl.gz"), language="en")
+    rows = checked(load(options), "tydi")
+    found = [each for each in find_ambiguous(rows) if each.answer.start == each.starts[0]]
+    placed = tuple(USUAL.place(each) for each in found)
+    relocation = Relocation("tydi", "", len(rows), 0, 0, placed, USUAL)
+    assert len(relocation.moves(0.5)) > 0
+    assert relocation.moves(relocation.careful_threshold()) == []

@@ -23,9 +23,13 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=0.5,
-    show_default=True,
-    help="Move an answer where the new place is at least this likely.",
+    help="Move an answer where the new place is at least this likely; left out, from where on "
+    "fewer than a tenth of the moves are expected to be wrong.",
+)
+@click.option(
+    "--any-place",
+    is_flag=True,
+    help="Look at answers, too, that stand elsewhere than at their first occurrence.",
 )
 @click.option(
     "--learn-from",
@@ -51,19 +55,22 @@ def relocate(
     study: Path,
     source: str,
     target: Path | None,
-    threshold: float,
+    threshold: float | None,
+    any_place: bool,
     learn_from: tuple[str, ...],
     translations: tuple[str, ...],
     models: int,
     as_json: bool,
 ) -> None:
-    """Choose the place of every answer of a source that occurs several times in its context.
+    """Choose the place of answers that stand at the first of several occurrences.
 
-    STUDY is a study file. What the text around each occurrence says is weighed, where the answer
-    stands in translations (rows in other languages under the same id), and once the study was
-    searched, what candidates say that did not train on the row. Rows that move are written as an
-    overlay, which `overlays = ["FILE"]` below [sources.NAME] lays over the source; the source's
-    own file stays as it is. Where nothing moves, nothing is written.
+    STUDY is a study file. Whoever gave an answer as text alone often has it put at its first
+    occurrence; one that stands elsewhere was put there by somebody, and is left. What the text
+    around each occurrence says is weighed, where the answer stands in translations (rows in other
+    languages under the same id), and once the study was searched, what candidates say that did
+    not train on the row. Rows that move are written as an overlay, which `overlays = ["FILE"]`
+    below [sources.NAME] lays over the source; the source's own file stays as it is. Where nothing
+    moves, nothing is written.
     """
     from autoqa.config.checks import check_source
     from autoqa.data.overlay import check_target
@@ -90,8 +97,11 @@ def relocate(
             models=models,
             learn_from=learn_from,
             translations=translations,
+            any_place=any_place,
             progress=progress,
         )
+    if threshold is None:
+        threshold = placements.careful_threshold()
     overlay = placements.overlay(threshold)
     written = target if overlay.changes else None
     if written is not None:
