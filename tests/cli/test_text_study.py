@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 import autoqa
 from autoqa.analysis.finished_run import StudyRun, open_run
 from autoqa.analysis.selection import candidate_seat
 from autoqa.bundle.input_rows import Row
 from autoqa.bundle.manifest import NAME, Manifest, parse_manifest
+from autoqa.bundle.time_estimate import encoder_weights
 from autoqa.cli.main import main
 from autoqa.errors import ConfigError
 from autoqa.export.assemble import assemble
@@ -140,6 +142,14 @@ def test_it_answers_alone(study: StudyRun, run: Run, tmp_path: Path) -> None:
     context = "Ada lives in Oslo , near the old station ."
     prediction = autoqa.load(target)(question="Where does Ada live ?", context=context)
     assert prediction.answer == context[prediction.start : prediction.end]
+
+
+def test_what_generates_counts_less_in_the_time_that_answers_take(study: StudyRun) -> None:
+    folder = study.folder.model(ids(study)["text"])
+    sizes = {name: t.numel() for name, t in load_file(folder / "model.safetensors").items()}
+    encoder = sum(size for name, size in sizes.items() if name.startswith("encoder."))
+    rest = sum(sizes.values()) - encoder
+    assert encoder_weights(folder) == pytest.approx(encoder + 0.1 * rest, abs=1)
 
 
 def test_transformers_class_for_it_is_named(study: StudyRun, run: Run, tmp_path: Path) -> None:
