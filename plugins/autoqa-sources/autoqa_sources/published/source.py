@@ -116,11 +116,18 @@ class _Source:
             MissingAssetError: They are not here and cannot be fetched.
             DataError: A row is refused, or none is left.
         """
-        return examples_from(self._rows(options), options, self._facts.name)
+        return examples_from(self._rows(options), self._known(options), self._facts.name)
 
     def selected_rows(self, options: PublishedOptions) -> Iterator[RawRow]:
         """The rows as they stand."""
-        return selected(self._rows(options), options)
+        return selected(self._rows(options), self._known(options))
+
+    def _known(self, options: PublishedOptions) -> PublishedOptions:
+        """The options with the language of a data set that has only one."""
+        languages = self._facts.languages
+        return (
+            options if len(languages) > 1 else options.model_copy(update={"language": languages[0]})
+        )
 
     def missing(self, options: PublishedOptions) -> str | None:
         """What is not here: files, or the package that reads them."""
@@ -187,11 +194,10 @@ class _Source:
                 if language and row.language != language:
                     row = replace(row, language=language)
                 if options.limit is not None:
-                    # Where no file and no row says it, TyDi QA's ids begin with the language.
-                    key = row.language or row.id.partition("-")[0]
+                    key = row.language
+                    if not key and len(self._facts.languages) > 1:
+                        key = row.id.partition("-")[0]  # TyDi QA's ids begin with the language
                     taken[key] += 1
                     if taken[key] > options.limit:
-                        if language:
-                            break
                         continue
                 yield row
