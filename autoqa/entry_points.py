@@ -95,6 +95,10 @@ class Loaded:
 def load(point: EntryPoint) -> Loaded:
     """Imports what an entry point names; whatever goes wrong there becomes a sentence."""
     begin = time.perf_counter()
+    if point.pattern.match(point.value) is None:
+        return Loaded(
+            failure=f"the entry point {point.name!r} is {point.value!r}, not module:attribute"
+        )
     try:
         with _stdout_to_stderr():
             value = point.load()

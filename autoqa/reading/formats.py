@@ -98,7 +98,9 @@ def rows_in(
     labels: bool = True,
     need: ContextNeed = "one",
 ) -> Iterator[RawRow]:
-    """As :func:`read_rows`, of files without rows, too.
+    """The rows of a file that may lack answers, contexts, or rows altogether.
+
+    Otherwise as :func:`read_rows`.
 
     Args:
         path: As there.

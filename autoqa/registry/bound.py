@@ -144,6 +144,18 @@ class BoundStudy:
             return ""
         return f"; or get all that the study needs: `autoqa fetch {self.file or 'STUDY.toml'}`"
 
+    def change_keys(self) -> dict[str, str]:
+        """What decides the work of augmentations beside their options, by table; none left empty.
+
+        Raises:
+            PluginError: A plugin fails.
+        """
+        keys = {
+            bound.where: guarded(bound.where, bound.spec.name, bound.spec.key, bound.options)
+            for bound in self.changes
+        }
+        return {where: key for where, key in keys.items() if key}
+
     def augmentation_keys(self, stage: Stage) -> list[str]:
         """What decides the work of a stage's augmentations beside their options, in its order.
 

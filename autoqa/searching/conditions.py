@@ -2,8 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Self
 
 from autoqa.data import StudyData
@@ -30,6 +31,8 @@ class Conditions:
         start: When it began, seconds since the epoch.
         trials: Trials wanted.
         history: :attr:`autoqa.trials.trials.Trials.history`.
+        augmentations: What decides the work of augmentations beside their options, by the study
+            file's table, where there is such a thing.
     """
 
     version: str
@@ -40,6 +43,7 @@ class Conditions:
     start: float
     trials: int
     history: list[int]
+    augmentations: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -50,6 +54,7 @@ class Conditions:
         budget: Budget,
         total: int,
         files: str | None = None,
+        augmentations: Mapping[str, str] = MappingProxyType({}),
     ) -> Self:
         """Those of a search that runs here."""
         return cls(
@@ -61,6 +66,7 @@ class Conditions:
             start=budget.start,
             trials=total,
             history=sorted(trials.history),
+            augmentations=dict(augmentations),
         )
 
     @classmethod
@@ -84,7 +90,12 @@ class Conditions:
         return asdict(self)
 
     def check(
-        self, study: str, data: StudyData, folder: RunFolder, files: str | None = None
+        self,
+        study: str,
+        data: StudyData,
+        folder: RunFolder,
+        files: str | None = None,
+        augmentations: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Compares them with what there is here.
 
@@ -93,6 +104,7 @@ class Conditions:
             data: Its data.
             folder: Its run folder.
             files: ``[search] files`` of the study file.
+            augmentations: As the attribute, here.
 
         Raises:
             ConfigError: Something differs; one sentence for each difference.
@@ -103,6 +115,11 @@ class Conditions:
             f"sources.{name}: the rows to train on are not those that the search has"
             for name in sorted(self.data.keys() | own.keys())
             if self.data.get(name) != own.get(name)
+        ]
+        problems += [
+            f"{where}: its table or models are not those that the search has"
+            for where in sorted(self.augmentations.keys() | augmentations.keys())
+            if self.augmentations.get(where) != augmentations.get(where)
         ]
         shares = "://" in self.folder
         if (shares or files is not None) and files != self.folder:

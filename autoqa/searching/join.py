@@ -89,7 +89,7 @@ def join_search(
         conditions = _conditions(study, lease.store, shown)
         data = prepare(bound)
         files = lease.store.files
-        conditions.check(study.name, data, folder, study.search.files)
+        conditions.check(study.name, data, folder, study.search.files, bound.change_keys())
         if files is not None:
             files.study.fetch()
         check_validation(folder, lease.store, data.public, data.private)

@@ -206,6 +206,7 @@ def _let_others_join(session: Session) -> None:
         session.budget,
         session.recorder.total,
         session.study.search.files,
+        session.bound.change_keys(),
     )
     session.store.save_conditions(conditions.as_json())
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 from safetensors.torch import load_file
 
 from autoqa.api import TrainingProtocol
@@ -15,6 +16,7 @@ from autoqa.modeling.load import holding, load_for_inference, rounded_state, sav
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
 from autoqa.modeling.packing import make_batch
+from autoqa.modeling.seq2seq import TextModel
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.recipes import Method
 from autoqa.training.optimizer import make_optimizer
@@ -220,3 +222,39 @@ def test_keys_of_adapters_without_any_are_refused(change: dict[str, object]) -> 
     with pytest.raises(ValueError, match=f"{name} = .* is about adapters.* set adapter_rank"):
         TrainingProtocol(**change)
     TrainingProtocol(**change, adapter_rank=2)
+
+
+def test_models_that_generate_take_them_too(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    config = transformers.T5Config(
+        vocab_size=60, d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2,
+        initializer_factor=3.0, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
+    )  # fmt: skip
+    transformers.T5ForConditionalGeneration(config).save_pretrained(tmp_path / "pretrained")
+    models = [
+        load_for_training(tmp_path / "pretrained", protocol, seed=1, kind="text")
+        for protocol in (LORA, TrainingProtocol(dropout=0.0))
+    ]
+    model, whole = models
+    assert isinstance(model, TextModel)
+    assert list(model.state()) == list(whole.state())
+    trained = [name for name, p in model.named_parameters() if p.requires_grad]
+    assert all("lora_" in name for name in trained)
+    assert {name.split(".")[1] for name in trained} == {"encoder", "decoder"}
+    optimizer = make_optimizer(model, LORA, 1e-3)
+    batch = make_batch(make_windows([9, 30, 12]), model.device)
+    losses = []
+    for _ in range(6):
+        loss = model.loss(batch)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0]
+    state = rounded_state(model)
+    save_model(model, state, tmp_path / "pretrained", tmp_path / "saved")
+    with holding(model, state):
+        inside = model.loss(batch).item()
+    stored = load_for_inference(tmp_path / "saved")
+    assert isinstance(stored, TextModel)
+    assert stored.loss(batch).item() == pytest.approx(inside, rel=1e-5)

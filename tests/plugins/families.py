@@ -189,6 +189,8 @@ def rembert(folder: Path) -> None:
 def mdeberta(folder: Path) -> None:
     """Positions are relative and share their projections; some of the pickled weights are half."""
     names = {"bos_piece": "[CLS]", "eos_piece": "[SEP]", "pad_piece": "[PAD]", "unk_piece": "[UNK]"}
+    # transformers puts NFC in the place of the normalisation that the pieces were made with.
+    names["normalization_rule_name"] = "identity"
     size = sentence_pieces(folder / "spm.model", pad_id=0, bos_id=1, eos_id=2, unk_id=3, **names)
     write_config(folder, do_lower_case=False, vocab_type="spm")
     config = t.DebertaV2Config(

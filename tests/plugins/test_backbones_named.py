@@ -85,6 +85,7 @@ def test_what_is_stated_is_whole(name: str) -> None:
     assert known.licence in ("Apache-2.0", "MIT", "unknown")
     assert re.search(r"\d{4}, .+(arXiv:\d{4}\.\d{5}$|https://)", known.citation)
     assert spec.summary.startswith(f"{known.model}: ")
+    assert len(spec.summary) <= 100
     options = HuggingFaceOptions(model=known.model)
     assert hub.licence(options) == known.licence == spec.licence(NamedOptions())
     family = by_name(known.model)

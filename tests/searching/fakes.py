@@ -119,6 +119,7 @@ def bind(path: Path, **protocol: Any) -> Any:
             for name in study.backbones
         },
         missing=list,
+        change_keys=dict,
     )
 
 

@@ -4,15 +4,19 @@ import signal
 import sqlite3
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autoqa.errors import DataError
+from autoqa.data import StudyData
+from autoqa.errors import ConfigError, DataError
+from autoqa.registry.versions import environment
 from autoqa.searching import join
 from autoqa.searching.conditions import Conditions
 from autoqa.store import database_url
 from autoqa.store.patience import Patience
+from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.supervision.interrupts import SearchInterruptedError
 from tests.searching import fakes
@@ -47,3 +51,15 @@ def test_conditions_of_another_version_are_refused() -> None:
     del stated["history"]
     with pytest.raises(DataError, match="another version of autoqa"):
         Conditions.from_json(stated)
+
+
+def test_other_tables_of_augmentations_are_refused(tmp_path: Path) -> None:
+    """What they change rows by is no option, and has to be the same on all machines."""
+    folder = RunFolder(tmp_path / "small")
+    folder.path.mkdir()
+    folder.mark("token")
+    data = StudyData({}, (), ())
+    stated = replace(CONDITIONS, environment=environment(), augmentations={"recipe.a": "one"})
+    stated.check("small", data, folder, augmentations={"recipe.a": "one"})
+    with pytest.raises(ConfigError, match=r"recipe\.a: its table or models are not those"):
+        stated.check("small", data, folder, augmentations={"recipe.a": "other"})

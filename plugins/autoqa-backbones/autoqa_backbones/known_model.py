@@ -13,7 +13,7 @@ class KnownModel:
         model: Id on the Hugging Face hub.
         kind: ``model_type`` in its ``config.json``.
         languages: ISO codes of some that it was trained on, all where there are not many.
-        about: Size, languages, tokenizer and what else is particular, for one line.
+        about: Size and languages, for one line.
         licence: SPDX identifier by the model's card; ``"unknown"`` where that names none.
         protocol: How it is fine-tuned.
         citation: Its publication.

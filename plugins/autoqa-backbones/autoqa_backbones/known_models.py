@@ -1,8 +1,13 @@
 """Published models that study files may name: one table of what is known of them.
 
 Licences are those that models' cards on the Hugging Face hub name. InfoXLM's cards and that of
-MuRIL large name none. Commits were the heads of their branches in 2026; a study's ``revision``
-names another.
+MuRIL large name none; IndicBERT v3 was made of Gemma 3, whose terms hold for that. Commits were the
+heads of their branches in 2026; a study's ``revision`` names another.
+
+Tokens of XLM-R and its kin, RemBERT, DeBERTa and mmBERT carry the space beside them, so that the
+ends of answers want stripping. MuRIL's are cased and keep vowel signs, which an accent-stripping
+WordPiece such as ELECTRA's loses; EuroBERT's and ModernBERT's are bytes, so that one letter may be
+several tokens.
 """
 
 from dataclasses import replace
@@ -32,8 +37,7 @@ _MURIL = KnownModel(
     model="google/muril-base-cased",
     languages=(*INDIAN, "en"),
     kind="bert",
-    about="12 layers of 768, 16 Indian languages, also in Latin letters, and English; cased "
-    "WordPiece that keeps vowel signs",
+    about="12 layers of 768, 16 Indian languages and English",
     licence="Apache-2.0",
     protocol=MURIL,
     citation="Khanuja et al. 2021, MuRIL: Multilingual Representations for Indian Languages, "
@@ -45,7 +49,7 @@ _XLMR = KnownModel(
     model="FacebookAI/xlm-roberta-base",
     languages=HUNDRED,
     kind="xlm-roberta",
-    about="12 layers of 768, 100 languages; Unigram whose tokens carry the space before them",
+    about="12 layers of 768, 100 languages",
     licence="MIT",
     protocol=GENERIC,
     citation="Conneau et al. 2020, Unsupervised Cross-lingual Representation Learning at Scale, "
@@ -56,7 +60,7 @@ _XLMR = KnownModel(
 _INFOXLM = replace(
     _XLMR,
     model="microsoft/infoxlm-base",
-    about="XLM-R base, trained on parallel sentences further",
+    about="XLM-R base, further trained on parallel sentences",
     licence="unknown",
     citation="Chi et al. 2021, InfoXLM: An Information-Theoretic Framework for Cross-Lingual "
     "Language Model Pre-Training, arXiv:2007.07834",
@@ -66,7 +70,7 @@ _INDIC_V2 = KnownModel(
     model="ai4bharat/IndicBERTv2-MLM-only",
     languages=(*INDIAN, *FURTHER_INDIAN, "en"),
     kind="bert",
-    about="12 layers of 768, 22 Indian languages and English; WordPiece",
+    about="12 layers of 768, 22 Indian languages and English",
     licence="MIT",
     protocol=GENERIC,
     citation="Doddapaneni et al. 2023, Towards Leaving No Indic Language Behind, arXiv:2212.05409",
@@ -77,8 +81,7 @@ _INDIC_V3 = KnownModel(
     model="ai4bharat/IndicBERT-v3-270M",
     languages=(*INDIAN, *FURTHER_INDIAN, "en"),
     kind="gemma3_text",
-    about="Gemma 3 270M made to read both ways, 22 Indian languages and English; gated, and "
-    "Gemma's terms hold for what it was made of",
+    about="Gemma 3 270M that reads both ways, 22 Indian languages, English; gated",
     licence="MIT",
     protocol=GEMMA,
     citation="AI4Bharat 2025, IndicBERT-v3, https://huggingface.co/ai4bharat/IndicBERT-v3-270M",
@@ -88,7 +91,7 @@ _MMBERT = KnownModel(
     model="jhu-clsp/mmBERT-base",
     languages=HUNDRED,
     kind="modernbert",
-    about="22 layers of 768, over 1,800 languages; Gemma 2's tokenizer, windows up to 8,192",
+    about="22 layers of 768, over 1,800 languages, windows up to 8,192",
     licence="MIT",
     protocol=MODERN,
     citation="Marone et al. 2025, mmBERT: A Modern Multilingual Encoder with Annealed Language "
@@ -99,7 +102,7 @@ _EUROBERT = KnownModel(
     model="EuroBERT/EuroBERT-210m",
     languages=codes("ar de en es fr hi it ja nl pl pt ru tr vi zh"),
     kind="eurobert",
-    about="12 layers of 768, 15 languages, Hindi among them; byte-level BPE, windows up to 8,192",
+    about="12 layers of 768, 15 languages, windows up to 8,192",
     licence="Apache-2.0",
     protocol=MODERN,
     citation="Boizard et al. 2025, EuroBERT: Scaling Multilingual Encoders for European Languages, "
@@ -121,7 +124,7 @@ _MODERNBERT = KnownModel(
     model="answerdotai/ModernBERT-base",
     languages=("en",),
     kind="modernbert",
-    about="22 layers of 768, English and code; byte-level BPE, windows up to 8,192",
+    about="22 layers of 768, English, windows up to 8,192",
     licence="Apache-2.0",
     protocol=MODERN,
     citation="Warner et al. 2024, Smarter, Better, Faster, Longer: A Modern Bidirectional Encoder, "
@@ -132,7 +135,7 @@ _DEBERTA = KnownModel(
     model="microsoft/deberta-v3-base",
     languages=("en",),
     kind="deberta-v2",
-    about="12 layers of 768, English; relative positions, sentence pieces",
+    about="12 layers of 768, English",
     licence="MIT",
     protocol=DEBERTA,
     citation="He et al. 2021, DeBERTaV3: Improving DeBERTa using ELECTRA-Style Pre-Training with "
@@ -144,7 +147,7 @@ _ELECTRA = KnownModel(
     model="google/electra-base-discriminator",
     languages=("en",),
     kind="electra",
-    about="12 layers of 768, English; uncased WordPiece",
+    about="12 layers of 768, English",
     licence="Apache-2.0",
     protocol=ELECTRA,
     citation="Clark et al. 2020, ELECTRA: Pre-training Text Encoders as Discriminators Rather Than "
@@ -168,7 +171,7 @@ MODELS: dict[str, KnownModel] = {
             "lv ml mr ne nl no pa pl pt ro ru sk sv sw ta te th tr uk ur vi zh"
         ),
         kind="rembert",
-        about="32 layers of 1,152, 110 languages; Unigram whose tokens carry the space before them",
+        about="32 layers of 1,152, 110 languages",
         licence="Apache-2.0",
         protocol=REMBERT,
         citation="Chung et al. 2021, Rethinking Embedding Coupling in Pre-trained Language Models, "
@@ -188,7 +191,7 @@ MODELS: dict[str, KnownModel] = {
     "infoxlm-large": replace(
         _INFOXLM,
         model="microsoft/infoxlm-large",
-        about="XLM-R large, trained on parallel sentences further",
+        about="XLM-R large, further trained on parallel sentences",
         protocol=XLMR_LARGE,
         revision="d616d637f0720deda963cebbfc630657d2b7d3ae",
     ),
@@ -203,7 +206,6 @@ MODELS: dict[str, KnownModel] = {
     "indicbert-v2-sam-tlm": replace(
         _INDIC_V2,
         model="ai4bharat/IndicBERTv2-MLM-Sam-TLM",
-        about=f"{_INDIC_V2.about}; trained on parallel sentences, too",
         revision="605bfff4a100307f97197c899e6e28c366b1f6c4",
     ),
     "indicbert-v3-270m": _INDIC_V3,
@@ -238,7 +240,7 @@ MODELS: dict[str, KnownModel] = {
         _E5,
         model="intfloat/multilingual-e5-small",
         kind="bert",
-        about="12 layers of 384, 100 languages, XLM-R's tokenizer; e5-small has it without a hub",
+        about="12 layers of 384, 100 languages; e5-small needs no hub",
         protocol=SMALL,
         revision="fd1525a9fd15316a2d503bf26ab031a61d056e98",
     ),
