@@ -30,6 +30,11 @@ def budget_batches(
         yield order[begin:]
 
 
+_BEGINNINGS = 4
+"""Windows that count as one where texts are generated: several beginnings of each are held at once,
+with keys and values of all layers."""
+
+
 def predict(
     model: SpanModel,
     windows: Windows,
@@ -52,6 +57,8 @@ def predict(
     Returns:
         Two float32 arrays ``[T]``, aligned with ``windows.input_ids``; zeros where others predict.
     """
+    if model.generates:
+        token_budget //= _BEGINNINGS
     device = model.device
     dtype = resolve_precision(precision, device)
     order = np.argsort(-windows.lengths, kind="stable")

@@ -60,12 +60,8 @@ class TextModel(SpanModel):
 
     def state(self) -> dict[str, torch.Tensor]:
         """All weights by name; of those that are one and the same, the first name's alone."""
-        first: dict[int, str] = {}
-        return {
-            name: tensor
-            for name, tensor in super().state().items()
-            if first.setdefault(tensor.data_ptr(), name) == name
-        }
+        state = super().state()
+        return {name: state[name] for name, first in _first_names(state).items() if name == first}
 
     def load_state(self, state: dict[str, torch.Tensor]) -> None:
         """Copies weights, named as :meth:`state` names them, into the model.
@@ -73,10 +69,11 @@ class TextModel(SpanModel):
         Raises:
             RuntimeError: A weight is missing, unknown or of another shape.
         """
-        own = super().state()
-        place = {tensor.data_ptr(): name for name, tensor in self.state().items()}
-        again = {name: place[own[name].data_ptr()] for name in own.keys() - self.state().keys()}
-        twins = {name: state[first] for name, first in again.items() if first in state}
+        twins = {
+            name: state[first]
+            for name, first in _first_names(super().state()).items()
+            if name != first and first in state
+        }
         super().load_state(state | twins)
 
     def generated(self, batch: Batch, fragments: Sequence[ContextAutomaton]) -> list[Generated]:
@@ -157,6 +154,12 @@ class TextModel(SpanModel):
                 self.loss(self.made_up_batch())
             except Exception as error:  # architectures raise what they like
                 self.fault = told(error)
+
+
+def _first_names(state: dict[str, torch.Tensor]) -> dict[str, str]:
+    """For each weight the first name of the one that it is."""
+    first: dict[int, str] = {}
+    return {name: first.setdefault(tensor.data_ptr(), name) for name, tensor in state.items()}
 
 
 def fragment_logits(

@@ -8,18 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 import autoqa
 from autoqa.analysis.finished_run import StudyRun, open_run
 from autoqa.analysis.selection import candidate_seat
+from autoqa.analysis.stored_predictions import load_part
 from autoqa.bundle.input_rows import Row
 from autoqa.bundle.manifest import NAME, Manifest, parse_manifest
+from autoqa.bundle.time_estimate import encoder_weights
 from autoqa.cli.main import main
+from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.errors import ConfigError
 from autoqa.export.assemble import assemble
 from autoqa.export.write import write_bundle
 from autoqa.scores.metrics import score
 from autoqa.searching.distil_plan import plan_distillation
+from autoqa.types import Aggregator
 from tests.conftest import Run
 from tests.text_kit import write_text_study
 
@@ -124,6 +129,20 @@ def test_it_answers_as_it_was_scored(study: StudyRun, bundle: Path) -> None:
     assert scored == pytest.approx(manifest(bundle).public.score, abs=1e-6)
 
 
+@pytest.mark.parametrize("aggregator", ["vote-only", "characters"])
+def test_it_is_joined_in_other_ways_too(study: StudyRun, aggregator: Aggregator) -> None:
+    seats = [candidate_seat(study, name) for name in ids(study).values()]
+    members = tuple(Member(seat.id, seat.group, seat.weight) for seat in seats)
+    part = load_part(study, members, "public")
+    plan = EnsemblePlan(members, seats[0].group, aggregator=aggregator)
+    spans = part.spans(plan)
+    for span, example in zip(spans, part.examples, strict=True):
+        assert span.text == example.context[span.start : span.end]
+        assert span.text
+    alone = part.spans(plan.alone(members[1]))
+    assert len(alone) == len(spans)
+
+
 def test_the_command_predicts_and_evaluates(searched: Path, bundle: Path, run: Run) -> None:
     code, output, _ = run("predict", bundle, searched / "exam.json")
     assert code == 0
@@ -140,6 +159,14 @@ def test_it_answers_alone(study: StudyRun, run: Run, tmp_path: Path) -> None:
     context = "Ada lives in Oslo , near the old station ."
     prediction = autoqa.load(target)(question="Where does Ada live ?", context=context)
     assert prediction.answer == context[prediction.start : prediction.end]
+
+
+def test_what_generates_counts_less_in_the_time_that_answers_take(study: StudyRun) -> None:
+    folder = study.folder.model(ids(study)["text"])
+    sizes = {name: t.numel() for name, t in load_file(folder / "model.safetensors").items()}
+    encoder = sum(size for name, size in sizes.items() if name.startswith("encoder."))
+    rest = sum(sizes.values()) - encoder
+    assert encoder_weights(folder) == pytest.approx(encoder + 0.1 * rest, abs=1)
 
 
 def test_transformers_class_for_it_is_named(study: StudyRun, run: Run, tmp_path: Path) -> None:

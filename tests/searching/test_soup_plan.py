@@ -7,7 +7,7 @@ import pytest
 
 from autoqa.errors import ConfigError
 from autoqa.searching.soup_plan import families, greedy_soup, soup_of, standard_soups
-from autoqa.store.candidate_record import CandidateRecord, soup_id
+from autoqa.store.candidate_record import CandidateRecord, group_alone, soup_id
 from tests.store.test_study_tables import with_jaccard
 
 
@@ -54,6 +54,12 @@ def test_what_cannot_be_averaged_is_never_mixed() -> None:
     (family,) = families([record(0), record(1), *others, soup])
     assert [each.id for each in family] == ["t0000-100", "t0001-100"]
     assert families([record(0), *others, soup]) == []
+
+
+def test_those_that_vote_alone_are_averaged_by_their_windows() -> None:
+    alone = [record(n, group=group_alone("a", f"t{n:04d}-100")) for n in range(2)]
+    (family,) = families([*alone, record(2, group=group_alone("b", "t0002-100"))])
+    assert [each.id for each in family] == ["t0000-100", "t0001-100"]
 
 
 def greedily(score: Callable[[tuple[str, ...]], float], *records: CandidateRecord) -> Any:

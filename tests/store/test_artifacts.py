@@ -13,10 +13,10 @@ from s3fs import S3FileSystem
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
 from autoqa.planning import hopeless
 from autoqa.store.artifacts import Artifacts
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, group_alone
 from autoqa.store.checksums import DamagedError, checked_json, is_whole
 from autoqa.store.patience import Patience
-from autoqa.store.run_folder import RunFolder
+from autoqa.store.run_folder import PARTS, RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, dropped
 from tests.object_store import BUCKET, URL, ObjectStore, s3, started_store
@@ -137,6 +137,17 @@ def test_a_candidate_that_was_made_again_as_a_whole_is_there_again(
     assert there.candidates() == [NAME]
     there.bring_weights([NAME])
     assert is_whole(b.candidate(NAME))
+
+
+def test_windows_of_one_that_votes_alone_are_those_of_others(tmp_path: Path, url: str) -> None:
+    a, b = home(tmp_path, "a"), home(tmp_path, "b")
+    write(a, record())
+    alone = group_alone(record().group, NAME)
+    files(a, url).study.put_windows(alone)
+    files(b, url).study.get_windows(alone)
+    for part in PARTS:
+        assert b.windows_path(alone, part) == b.windows_path(record().group, part)
+        assert b.windows_path(alone, part).is_file()
 
 
 def test_weights_that_are_not_here_any_more_are_not_uploaded(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autoqa.errors import DataError
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, group_alone
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.weight_quota import (
     WEIGHTS,
@@ -43,6 +43,11 @@ def test_groups_take_turns_and_kept_ones_come_first() -> None:
     records = [record(0, 0.9), record(1, 0.8), record(2, 0.7), record(3, 0.1, "b")]
     names = by_need(records, {"t0002-100"})
     assert names == ["t0002-100", "t0000-100", "t0003-100", "t0001-100"]
+
+
+def test_those_that_vote_alone_take_turns_as_one_kind() -> None:
+    alone = [record(n, 0.9 - n / 10, group_alone("a", f"t{n:04d}-100")) for n in range(2)]
+    assert by_need([*alone, record(3, 0.1, "b")]) == ["t0000-100", "t0003-100", "t0001-100"]
 
 
 @given(

