@@ -78,9 +78,11 @@ function answersTable(row, data) {
     head.append(name);
     tr.append(make("td", text || "no answer", {dir: "auto"}));
   };
-  for (const [text] of row[5].length ? row[5] : [[""]]) line("reference", text);
+  const references = new Set(row[5].map(span => span[0]));
+  for (const text of references.size ? references : [""]) line("reference", text);
   line(data.members.length > 1 ? "ensemble" : "answer", row[6][0]);
-  if (data.members.length > 1)
+  // One model says the same alone, unless it was decided that there is no answer.
+  if (data.members.length > 1 || row[7][0][0] !== row[6][0])
     row[7].forEach((span, number) => line(data.members[number], span[0], number));
   return table;
 }
