@@ -54,6 +54,28 @@ def golden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
+def made_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs with two finished studies, ``made`` (with a selection) and ``other``."""
+    from tests import report_kit
+
+    home = tmp_path_factory.mktemp("made")
+    made = report_kit.write_study(home, trials=12, questions=56)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOQA_HOME", str(home))
+        report_kit.select(made)
+    report_kit.write_study(home, "other", trials=3, questions=56, seed=1)
+    return home
+
+
+@pytest.fixture
+def made(made_runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of those runs for one test; the folder of ``made``."""
+    shutil.copytree(made_runs, tmp_path / "runs")
+    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
+    return tmp_path / "runs" / "made"
+
+
+@pytest.fixture(scope="session")
 def data_folder() -> Path:
     """The folder of real question-answering data; tests that need it are skipped without it."""
     default = Path(__file__).parents[2] / "shared" / "data"

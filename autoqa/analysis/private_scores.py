@@ -66,6 +66,15 @@ def keep_score(
     run.store.keep_private_score(key, opening, {**score.model_dump(), **parts})
 
 
+def candidate_key(run: StudyRun, candidate: str) -> str:
+    """What a candidate's own private score is kept by; other predictions have another.
+
+    Raises:
+        DataError: Its predictions are missing.
+    """
+    return f"{candidate} {private_digest(run, candidate)[:16]}"
+
+
 def ensemble_key(run: StudyRun, plan: EnsemblePlan) -> str:
     """Digest of all that an ensemble's private score depends on.
 

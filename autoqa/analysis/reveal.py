@@ -1,13 +1,13 @@
 """The shake-up: scores and ranks on the private part of candidates ranked on the public one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from autoqa.analysis.finished_plan import finished_plan
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard
 from autoqa.analysis.none_scores import split_of
-from autoqa.analysis.private_scores import ensemble_key, keep_score, private_digest
+from autoqa.analysis.private_scores import candidate_key, ensemble_key, keep_score
 from autoqa.analysis.selection import choose, stored_selection
 from autoqa.analysis.stored_predictions import candidate_scores, load_part
 from autoqa.errors import ConfigError
@@ -85,8 +85,8 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
         raise ConfigError(f"{run.study.name}: no predictions in {run.folder.candidates}")
     public = load_part(run, plan.members, "public").score(plan)
     key = ensemble_key(run, plan)
-    for record in board.compared:  # missing predictions are reported before anything is opened
-        private_digest(run, record.id)
+    # Missing predictions are reported before anything is opened.
+    keys = [candidate_key(run, record.id) for record in board.compared]
     earlier = run.store.openings()
     opening = run.store.log_opening(reason, purpose="reveal")
     part = load_part(run, plan.members, "private", opening)
@@ -96,6 +96,8 @@ def open_private_part(run: StudyRun, reason: str) -> OpenedPart:
     scores = candidate_scores(run, board.compared, part.examples, "private", opening)
     documents = [example.document for example in part.examples]
     intervals = [interval(each, documents) for each in scores]
+    for own_key, each in zip(keys, intervals, strict=True):
+        run.store.keep_private_score(own_key, opening, asdict(each))
     place = [record.id for record in board.compared].index(board.best.id)
     ids = tuple(member.id for member in plan.members)
     joined = score_by(part.metric, answers, part.examples)

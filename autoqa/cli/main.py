@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("autoqa.cli.worker:worker", "Train for a search that another process began."),
     "status": ("autoqa.cli.status:status", "Show how far studies are, and who works on them."),
     "leaderboard": ("autoqa.cli.leaderboard:leaderboard", "Show the candidates of a study."),
+    "report": ("autoqa.cli.report:report", "Write a page about a study: results, what helped."),
+    "compare": ("autoqa.cli.compare:compare", "Show what differs between two studies."),
     "ablate": ("autoqa.cli.ablate:ablate", "Find out what of a recipe helps, by paired runs."),
     "soup": ("autoqa.cli.soup:soup", "Average candidates' weights into further candidates."),
     "select": ("autoqa.cli.select:select", "Choose a small, diverse ensemble from the candidates."),

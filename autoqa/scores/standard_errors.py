@@ -25,6 +25,8 @@ class Spread:
     Attributes:
         means: Mean score of each candidate, ``[C]``.
         document_count: How many documents there are.
+        deviations: What each document adds to the sampling error of each mean, ``[C, D]``: the
+            squares of a row add up to the variance of its mean.
 
     Raises:
         ValueError: There is no question, or not one document each.
@@ -42,19 +44,19 @@ class Spread:
         first = np.searchsorted(rows[order], np.arange(self.document_count))
         centred = (values - self.means[:, None])[:, order]
         sums = np.add.reduceat(centred, first, axis=1)
-        self._deviations = sums * (_scale(self.document_count) / questions)
+        self.deviations: npt.NDArray[np.float64] = sums * (_scale(self.document_count) / questions)
 
     def error(self, candidate: int) -> float:
         """Standard error of one candidate's mean."""
         if self.document_count < 2:
             return UNKNOWN
-        return float(np.linalg.norm(self._deviations[candidate]))
+        return float(np.linalg.norm(self.deviations[candidate]))
 
     def gap_errors(self, candidate: int) -> npt.NDArray[np.float64]:
         """Standard error of each candidate's difference to one of them, ``[C]``."""
         if self.document_count < 2:
             return np.full(len(self.means), UNKNOWN)
-        gaps = self._deviations - self._deviations[candidate]
+        gaps = self.deviations - self.deviations[candidate]
         errors: npt.NDArray[np.float64] = np.linalg.norm(gaps, axis=1)
         return errors
 
@@ -62,7 +64,7 @@ class Spread:
         """Standard error of the difference between two candidates."""
         if self.document_count < 2:
             return UNKNOWN
-        return float(np.linalg.norm(self._deviations[candidate] - self._deviations[other]))
+        return float(np.linalg.norm(self.deviations[candidate] - self.deviations[other]))
 
 
 def _scale(documents: int) -> float:

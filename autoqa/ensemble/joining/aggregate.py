@@ -53,16 +53,10 @@ def aggregate(
             for group, members in plan.groups.items()
         ]
         return character_spans(probabilities, contexts)
-    voters: list[_Voter] = []
-    for group, members in plan.groups.items():
-        decoder = SpanDecoder(windows[group], contexts)
-        voters += _voters(members, logits, decoder, plan)
+    voters = list_voters(plan, logits, windows, contexts)
     if len(voters) == 1:
         return voters[0].answers
-    leader = max(
-        (i for i, voter in enumerate(voters) if voter.group == plan.tie_group),
-        key=lambda i: voters[i].seats,
-    )
+    leader = leading_voter(plan, voters)
     seats = [voter.seats for voter in voters]
     ballots = zip(*(voter.answers for voter in voters), strict=True)
     return [
@@ -72,10 +66,52 @@ def aggregate(
 
 
 @dataclass(frozen=True, slots=True)
-class _Voter:
+class Voter:
+    """Whose answer is one of those that are voted on.
+
+    Attributes:
+        name: The group's key, or the member's id where every member votes.
+        group: Its group.
+        seats: Its votes.
+        answers: Its answer to each question.
+    """
+
+    name: str
     group: str
     seats: float
     answers: list[Span]
+
+
+def list_voters(
+    plan: EnsemblePlan,
+    logits: Mapping[str, LogitPair],
+    windows: Mapping[str, WindowsLike],
+    contexts: Sequence[str],
+) -> list[Voter]:
+    """Who votes, and for what; for plans that vote.
+
+    Args:
+        plan: Members, and how they are joined.
+        logits: Start and end logits by member id.
+        windows: Windows of all questions by group.
+        contexts: Context of each question.
+
+    Raises:
+        DataError: Logits are not numbers, or were made for other windows.
+    """
+    voters: list[Voter] = []
+    for group, members in plan.groups.items():
+        decoder = SpanDecoder(windows[group], contexts)
+        voters += _voters(members, logits, decoder, plan)
+    return voters
+
+
+def leading_voter(plan: EnsemblePlan, voters: Sequence[Voter]) -> int:
+    """Position of the voter whose answer stands where a vote decides nothing."""
+    return max(
+        (i for i, voter in enumerate(voters) if voter.group == plan.tie_group),
+        key=lambda i: voters[i].seats,
+    )
 
 
 def _voters(
@@ -83,13 +119,13 @@ def _voters(
     logits: Mapping[str, LogitPair],
     decoder: SpanDecoder,
     plan: EnsemblePlan,
-) -> list[_Voter]:
+) -> list[Voter]:
     """Who votes for one group: the group itself, or each of its members."""
     group, weights = members[0].group, [member.weight for member in members]
     pairs, scoring = [logits[member.id] for member in members], plan.scoring.get(group)
     if plan.aggregator == "vote":
-        return [_Voter(group, 1.0, decoder.best(*blend(pairs, weights), scoring))]
+        return [Voter(group, group, 1.0, decoder.best(*blend(pairs, weights), scoring))]
     return [
-        _Voter(group, weight, decoder.best(*pair, scoring))
-        for weight, pair in zip(weights, pairs, strict=True)
+        Voter(member.id, group, member.weight, decoder.best(*pair, scoring))
+        for member, pair in zip(members, pairs, strict=True)
     ]

@@ -14,6 +14,22 @@ _NONE = "no answer"
 """What an empty answer votes for. No word can be equal to it, for it holds a space."""
 
 
+class WordVotes(NamedTuple):
+    """What became of one word in a vote.
+
+    Attributes:
+        word: The word, lower-cased; empty for no answer at all.
+        voters: Which of the answers have it, by position.
+        votes: Their seats.
+        kept: Whether it stays.
+    """
+
+    word: str
+    voters: tuple[int, ...]
+    votes: float
+    kept: bool
+
+
 class _Place(NamedTuple):
     """A word of an answer: its first and one-past-last character in the context, lower-cased."""
 
@@ -80,6 +96,48 @@ def vote(
     chosen.sort()
     start, end = chosen[0].low, max(place.high for place in chosen)
     return Span(start, end, score, _text(chosen, context, segmentation))
+
+
+def word_votes(
+    answers: Sequence[Span],
+    best: int = 0,
+    *,
+    seats: Sequence[float] | None = None,
+    words: VoteBy = "set",
+    segmentation: Segmentation = "words",
+) -> list[WordVotes]:
+    """Who has which word, and which words :func:`vote` keeps, in the order of the context.
+
+    Where it keeps none, because no word has a majority, the best voter's answer stands.
+
+    Args:
+        answers: As of :func:`vote`, like all that follows.
+        best: The best voter.
+        seats: Votes of each.
+        words: What is voted on.
+        segmentation: Where answers are cut.
+
+    Raises:
+        ValueError: As :func:`vote`.
+    """
+    weights = _weights(len(answers), best, seats)
+    placed = [_places(answer, segmentation) for answer in answers]
+    items = [{_item(place, words) for place in places} or {_NONE} for places in placed]
+    kept = _majority(items, weights, best)
+    first = {_item(place, words): place for places in placed for place in reversed(places)}
+    ordered: list[Hashable] = sorted(first, key=first.__getitem__)
+    if any(_NONE in each for each in items):
+        ordered.append(_NONE)
+    return [
+        WordVotes(
+            word=first[item].word if item in first else "",
+            voters=voters,
+            votes=sum(weights[voter] for voter in voters),
+            kept=item in kept,
+        )
+        for item in ordered
+        for voters in (tuple(n for n, each in enumerate(items) if item in each),)
+    ]
 
 
 def _weights(voters: int, best: int, seats: Sequence[float] | None) -> list[float]:
