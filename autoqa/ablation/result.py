@@ -141,16 +141,29 @@ def kept_ablation(folder: RunFolder, study: str, base: str | None = None) -> Abl
         ConfigError: There is none.
         DataError: It is damaged, or of a newer version.
     """
-    paths = sorted(folder.ablation.glob("*.json"), key=lambda path: path.stat().st_mtime)
+    paths = _newest_first(folder)
     if not paths:
         raise ConfigError(f"study {study!r} has no ablation: `autoqa ablate {study}` makes one")
     if base is None:
-        return _read(paths[-1])
+        return _read(paths[0])
     if _path(folder, base) not in paths:
         known: Sequence[str] = sorted(path.stem.replace("=", ":") for path in paths)
         hint = did_you_mean(base, known) or f"; there are: {', '.join(known)}"
         raise ConfigError(f"--base {base!r}: no ablation of it is kept{hint}")
     return _read(_path(folder, base))
+
+
+def kept_ablations(folder: RunFolder) -> list[Ablation]:
+    """The results of all bases, the last one first.
+
+    Raises:
+        DataError: One is damaged, or of a newer version.
+    """
+    return [_read(path) for path in _newest_first(folder)]
+
+
+def _newest_first(folder: RunFolder) -> list[Path]:
+    return sorted(folder.ablation.glob("*.json"), key=lambda path: -path.stat().st_mtime)
 
 
 def _path(folder: RunFolder, base: str) -> Path:

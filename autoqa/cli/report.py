@@ -8,7 +8,9 @@ import click
 from autoqa.cli.terminal import complain
 
 if TYPE_CHECKING:
+    from autoqa.ablation.result import Ablation
     from autoqa.data.audit import StudyAudit
+    from autoqa.store.run_folder import RunFolder
 
 
 @click.command()
@@ -65,7 +67,8 @@ def report(
     else:
         from autoqa.report.study_page import study_page
 
-        page = study_page(overview, _audit(study, place.folder is not None) if audit else None)
+        looked_at = _audit(study, place.folder is not None) if audit else None
+        page = study_page(overview, looked_at, _ablations(place.folder))
         _put(page, target or Path(f"{place.name}-report.html"))
     for sentence in overview.missing if overview.problem else ():
         complain(sentence)
@@ -79,6 +82,18 @@ def _audit(study: str, here: bool) -> "StudyAudit":
     from autoqa.registry import open_study
 
     return audit_study(open_study(known_study(study) if here else Path(study)))
+
+
+def _ablations(folder: "RunFolder | None") -> "list[Ablation]":
+    """Those of a study on this machine; without them the page is whole, too."""
+    from autoqa.ablation.result import kept_ablations
+    from autoqa.errors import DataError
+
+    try:
+        return [] if folder is None else kept_ablations(folder)
+    except DataError as error:
+        complain(str(error))
+        return []
 
 
 def _put(text: str, target: Path | None) -> None:

@@ -1,7 +1,8 @@
 """An ablation as a table and as sentences."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from autoqa.report.charts import interval_strip
 from autoqa.report.tables import folded, numbers, table, unwrapped
 
 if TYPE_CHECKING:
@@ -35,6 +36,25 @@ def arms_table(ablation: "Ablation") -> "Table":
 
 def _interval(arm: "ArmResult") -> str:
     return "–" if arm.low is None else f"{arm.low:+.3f} to {arm.high:+.3f}"
+
+
+_COLOURS = {"helps": "helps", "hurts": "harms"}
+"""Verdicts to classes of the page's style sheet; all others are soft."""
+
+
+def page_rows(ablation: "Ablation") -> "list[dict[str, Any]]":
+    """A row for each arm, with its interval as a picture where it has one."""
+    known = [(arm.low, arm.high) for arm in ablation.arms if arm.low is not None]
+    farthest = max((abs(end or 0.0) for ends in known for end in ends), default=1.0) or 1.0
+    rows = []
+    for arm in ablation.arms:
+        kind, strip = _COLOURS.get(arm.verdict, "unclear"), ""
+        if arm.effect is not None and arm.low is not None and arm.high is not None:
+            title = f"{arm.effect:+.3f}, 95 % {_interval(arm)}"
+            ends, wide = (-farthest, farthest), (arm.low, arm.high)
+            strip = interval_strip(title, ends, arm.effect, wide, kind=kind, zero=0.0)
+        rows.append({"arm": arm, "strip": strip, "kind": kind, "interval": _interval(arm)})
+    return rows
 
 
 def sentences(ablation: "Ablation") -> "Iterator[str]":

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from autoqa import __version__
 from autoqa.report import study_charts
+from autoqa.report.ablation import page_rows, sentences
 from autoqa.report.amounts import moment, size
 from autoqa.report.page import render_page
 from autoqa.report.question_data import packed_questions
 from autoqa.report.study_summary import outlook, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from autoqa.ablation.result import Ablation
     from autoqa.data.audit import StudyAudit
     from autoqa.upkeep.overview import Overview
 
@@ -25,7 +27,11 @@ RECIPES = 30
 """Recipes in the gallery, the best first."""
 
 
-def study_page(overview: "Overview", audit: "StudyAudit | None" = None) -> str:
+def study_page(
+    overview: "Overview",
+    audit: "StudyAudit | None" = None,
+    ablations: "Sequence[Ablation]" = (),
+) -> str:
     """The page's HTML.
 
     Styles and script are inside; a content policy with their digests lets nothing else run or load.
@@ -33,6 +39,7 @@ def study_page(overview: "Overview", audit: "StudyAudit | None" = None) -> str:
     Args:
         overview: The study.
         audit: Of its sources, where they were looked at.
+        ablations: What was found by leaving out and adding.
     """
     from autoqa.analysis.answer_traces import ERROR_KINDS, kinds_of
     from autoqa.report.audit import audit_sentences
@@ -57,6 +64,7 @@ def study_page(overview: "Overview", audit: "StudyAudit | None" = None) -> str:
         curves=study_charts.learning_curves(overview),
         effects=study_charts.effect_rows(overview),
         outlook=outlook,
+        ablations=[(each, page_rows(each), list(sentences(each))) for each in ablations],
         recipes=study_charts.recipe_strips(overview, RECIPES),
         heat=None if answers is None else study_charts.heat_map(answers),
         shake_up=study_charts.shake_up(overview),

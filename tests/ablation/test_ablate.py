@@ -133,6 +133,20 @@ def test_it_is_shown_without_training(searched: Searched, run: Run) -> None:
     assert searched.scores() == before
 
 
+def test_the_report_shows_it_with_its_intervals(
+    searched: Searched, run: Run, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    code, _, err = run("report", "planted", "--to", page)
+    assert code == 0, err
+    text = page.read_text(encoding="utf-8")
+    section = text.partition('<h2 id="ablations">')[2].partition("</section>")[0]
+    assert "From t0000-100" in section
+    assert section.count("<svg") == 2, "an arm that failed has no interval"
+    assert "with planted-repair" in section
+    assert "failed: augmentation" in section
+
+
 def test_what_is_known_is_not_trained_again(searched: Searched, run: Run) -> None:
     before, reads = searched.scores(), searched.reads()
     code, out, err = run("ablate", "planted", "--only", "planted-repair", "--seeds", 3, "--quiet")
