@@ -125,21 +125,13 @@ def relocate(
         PluginError: A plugin failed.
     """
     check_source(bound.study, source)
-    for option, names in (("--learn-from", learn_from), ("--translations", translations)):
-        for name in names:
-            check_source(bound.study, name, option)
-    parallel = [row for name in translations for row in _rows(bound, name, None)[1]]
+    _check_others(bound, learn_from, translations)
     coefficients = _learned(bound, learn_from, models, progress) if learn_from else USUAL
     given, rows = _rows(bound, source, target)
-    found = find_ambiguous(rows, parallel)
+    found = find_ambiguous(rows, [row for n in translations for row in _rows(bound, n, None)[1]])
     doubtful = [each for each in found if any_place or each.answer.start == each.starts[0]]
     ambiguous = _with_candidates(bound, source, doubtful, models, progress)
     before = {(row.id, row.language): row.answers for row in given}
-    untouched = [
-        answer
-        for answer in ambiguous
-        if before[answer.example.id, answer.example.language] == answer.example.answers
-    ]
     current = {(row.id, row.language): row.answers for row in rows}
     return Relocation(
         source=source,
@@ -147,9 +139,21 @@ def relocate(
         rows=len(given),
         elsewhere=len(found) - len(doubtful),
         settled=sum(current.get(key) != answers for key, answers in before.items()),
-        placed=tuple(coefficients.place(answer) for answer in untouched),
+        placed=tuple(
+            coefficients.place(answer)
+            for answer in ambiguous
+            if before[answer.example.id, answer.example.language] == answer.example.answers
+        ),
         coefficients=coefficients,
     )
+
+
+def _check_others(
+    bound: BoundStudy, learn_from: Sequence[str], translations: Sequence[str]
+) -> None:
+    for option, names in (("--learn-from", learn_from), ("--translations", translations)):
+        for name in names:
+            check_source(bound.study, name, option)
 
 
 def _learned(
