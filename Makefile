@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PLUGINS := backbones sources[parquet,huggingface] augmentations
+PLUGINS := backbones sources[parquet,huggingface] augmentations[translation]
 
 # One thread per process: tests run in two processes and workers are processes of their own; several
 # spinning threads in each would make all of them many times slower.

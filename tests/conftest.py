@@ -15,6 +15,9 @@ from tests.postgres import Postgres
 
 Run = Callable[..., tuple[int, str, str]]
 
+collect_ignore = ["plugin_example"]
+"""Its tests are those of packages that have to be installed first."""
+
 LONG = ("workers", "drill", "upkeep", "searching", "parallel", "training", "trials")
 """Packages of tests that take minutes; begun first, so that two processes end at the same time."""
 
@@ -65,14 +68,19 @@ def data_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for sys.path in which pip has installed the distributions of plugin_example."""
-    folder = tmp_path_factory.mktemp("site-packages")
+    """A folder for sys.path in which pip has installed the wheels of plugin_example."""
+    folder, wheels = (tmp_path_factory.mktemp(name) for name in ("site-packages", "wheels"))
     examples = Path(__file__).parent / "plugin_example"
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--target", str(folder)]
-    names = [str(examples / name) for name in ("good", "broken")]
-    done = subprocess.run([*pip, *options, *names], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+
+    def pip(command: str, *arguments: str) -> None:
+        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-index"]
+        words = [sys.executable, "-m", "pip", command, *options, *arguments]
+        done = subprocess.run(words, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+    packages = [str(examples / name) for name in ("good", "scores", "broken")]
+    pip("wheel", "--no-build-isolation", "--wheel-dir", str(wheels), *packages)
+    pip("install", "--target", str(folder), *map(str, sorted(wheels.glob("*.whl"))))
     return folder
 
 

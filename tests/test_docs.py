@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 import pytest
 
 from autoqa import errors
-from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TokenBatch, TrainingProtocol
 from autoqa.cli.main import cli
 from autoqa.config.study import StudyFile
 from autoqa.registry.records import GROUPS
+from autoqa.testing import run_checks
 from tests.docs_kit import BLOCK, PAGES, ROOT, Block, blocks, check_commands, plain, run
 
 LINK = re.compile(r"\]\(([^)]+)\)")
@@ -89,43 +88,11 @@ def test_tables_of_a_study_file_fit_into_that_of_the_readme(block: Block) -> Non
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
-def test_plugins_shown_work(block: Block) -> None:
+def test_plugins_shown_pass_their_checks(block: Block) -> None:
     space: dict[str, Any] = {"__name__": "my_package"}
     exec(compile(block.text, block.page, "exec"), space)
-    spec = space["spec"]
-    if isinstance(spec, SourceSpec):
-        check_source(spec)
-    elif isinstance(spec, AugmentationSpec):
-        check_augmentation(spec)
-    else:
-        assert isinstance(spec, BackboneSpec)
-        assert isinstance(spec.protocol(spec.options()), TrainingProtocol)
-
-
-def check_source(spec: SourceSpec) -> None:
-    wanted = {"rows": 2} if "rows" in spec.options.model_fields else {}
-    made = list(spec.load(spec.options(**wanted)))
-    assert len(made) == (wanted.get("rows") or 1)
-    for example in made:
-        for answer in example.answers:
-            assert example.context[answer.start : answer.end] == answer.text
-
-
-def check_augmentation(spec: AugmentationSpec) -> None:
-    ids = np.arange(5, 105, dtype=np.int32)
-    context = ids >= 25
-    batch = TokenBatch(
-        input_ids=ids.copy(),
-        is_context=context,
-        is_answer=ids == 50,
-        starts_word=context & (ids % 2 == 1),
-        mask_id=4,
-    )
-    changed = spec.build(spec.options()).mask(batch, np.random.default_rng(0))
-    assert (changed.shape, changed.dtype) == (ids.shape, ids.dtype)
-    assert (batch.input_ids == ids).all()
-    assert (changed != ids).any()
-    assert (changed[~context] == ids[~context]).all()
+    results = run_checks(space["spec"])
+    assert {each.check.name: each.sentence for each in results if each.outcome == "failed"} == {}
 
 
 def test_every_kind_of_plugin_is_shown() -> None:

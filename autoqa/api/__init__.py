@@ -14,14 +14,13 @@ torch, transformers, datasets and the like belong inside the functions that use 
 from autoqa.api.augmentations import Augmentation, AugmentationSpec, TokenBatch, TrainingRows
 from autoqa.api.backbones import BackboneFacts, BackboneKind, BackboneSpec
 from autoqa.api.downloads import Download, Received, hub_downloads
+from autoqa.api.made_texts import MadeTexts
 from autoqa.api.metrics import MetricSpec
 from autoqa.api.model_files import ModelFiles
 from autoqa.api.protocol import Precision, TrainingProtocol
 from autoqa.api.sources import SourceSpec
 from autoqa.api.version import API_VERSION
-from autoqa.env import cache_folder
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
-from autoqa.files import locked, writing_file
 from autoqa.hub.repository import HubRepository
 from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
@@ -32,6 +31,7 @@ from autoqa.reading.fields import row_from
 from autoqa.reading.formats import missing_package, read_rows, rows_from, rows_in
 from autoqa.reading.options import ColumnNames, Delimiter, FormatName
 from autoqa.reading.rows import RawRow
+from autoqa.text.segmentation import pieces
 from autoqa.text.sentences import sentences
 from autoqa.types import Answer, Example, ProgressCallback
 
@@ -53,6 +53,7 @@ __all__ = [
     "Examples",
     "FormatName",
     "HubRepository",
+    "MadeTexts",
     "MetricSpec",
     "MissingAssetError",
     "ModelFiles",
@@ -66,18 +67,16 @@ __all__ = [
     "TokenBatch",
     "TrainingProtocol",
     "TrainingRows",
-    "cache_folder",
     "examples_from",
     "hub_downloads",
     "is_saved_dataset",
-    "locked",
     "missing_package",
     "parquet_objects",
+    "pieces",
     "read_rows",
     "row_from",
     "rows_from",
     "rows_in",
     "selected",
     "sentences",
-    "writing_file",
 ]

@@ -8,6 +8,9 @@ from autoqa.options import Options
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
+AdapterModules = Literal["all", "attention"]
+"""Which linear layers of an encoder get adapters."""
+
 
 class TrainingProtocol(Options):
     """How a backbone wants to be fine-tuned; each value can be overridden in the study file.
@@ -34,6 +37,17 @@ class TrainingProtocol(Options):
         gradient_checkpointing: Compute each layer's activations again in the backward pass instead
             of keeping them: less memory, about a third more time, equal gradients.
         compile: Train through ``torch.compile``; where it fails, uncompiled, and a note says so.
+        adapter_rank: Above 0, the encoder stays as it was and adapters of this rank beside its
+            linear layers learn in its place (LoRA, Hu et al. 2021, arXiv:2106.09685), with the
+            answer head. What is stored has them added to the weights.
+        adapter_alpha: What adapters add is multiplied by ``adapter_alpha / adapter_rank``; ``None``
+            is twice the rank (Biderman et al. 2024, arXiv:2405.09673).
+        adapter_dropout: Dropout of what goes into an adapter.
+        adapter_modules: ``all`` linear layers, or those of the ``attention`` only. All is what
+            comes nearest to full tuning (Dettmers et al. 2023, arXiv:2305.14314).
+        adapter_multiplier: Learning rate of adapters relative to ``learning_rate``, which stays
+            that of full tuning; the head learns at least as fast. Adapters want about ten times
+            the rate (Biderman et al.).
     """
 
     learning_rate: float = Field(default=3e-5, gt=0)
@@ -54,6 +68,11 @@ class TrainingProtocol(Options):
     micro_tokens: int | None = Field(default=None, ge=1)
     gradient_checkpointing: bool = False
     compile: bool = False
+    adapter_rank: int = Field(default=0, ge=0)
+    adapter_alpha: float | None = Field(default=None, gt=0)
+    adapter_dropout: float = Field(default=0.0, ge=0, lt=1)
+    adapter_modules: AdapterModules = "all"
+    adapter_multiplier: float = Field(default=10.0, gt=0)
 
     @model_validator(mode="after")
     def _overlap_fits(self) -> "TrainingProtocol":
@@ -71,4 +90,16 @@ class TrainingProtocol(Options):
             )
         if self.cache_frozen and self.compile:
             raise ValueError("cache_frozen = true and compile = true exclude each other; set one")
+        return self
+
+    @model_validator(mode="after")
+    def _has_adapters(self) -> "TrainingProtocol":
+        fields = type(self).model_fields
+        for name in ("adapter_alpha", "adapter_dropout", "adapter_modules", "adapter_multiplier"):
+            value = getattr(self, name)
+            if not self.adapter_rank and value != fields[name].default:
+                raise ValueError(
+                    f"{name} = {value} is about adapters, and adapter_rank = 0 trains without any; "
+                    "set adapter_rank, to 16 say"
+                )
         return self

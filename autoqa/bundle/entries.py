@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from autoqa.api import Precision
+from autoqa.api import BackboneKind, Precision
 from autoqa.decoding.span_scoring import SpanScoring
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.scores.summary import Entry, ScoreEntry, short_decimal
@@ -111,6 +111,8 @@ class MemberEntry(Entry):
     Attributes:
         id: The candidate's id in its study.
         backbone: SafeName in the study file.
+        kind: Whether it scores tokens or generates texts; a manifest has it only where it does the
+            latter.
         group: Key of the windows that it reads.
         weight: Its part in the mean of its group's logits.
         folder: Where its weights are.
@@ -134,6 +136,7 @@ class MemberEntry(Entry):
 
     id: SafeName
     backbone: str
+    kind: BackboneKind = "span"
     group: SafeName
     weight: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     folder: str
@@ -158,6 +161,8 @@ class MemberEntry(Entry):
         for name in ("ingredients", "teachers"):
             if not content[name]:
                 del content[name]
+        if self.kind == "span":
+            del content["kind"]
         return content
 
     @property

@@ -1,4 +1,4 @@
-"""What a bundle says about itself: ``manifest.json``, format version 1."""
+"""What a bundle says about itself: ``manifest.json``, format versions 1 and 2."""
 
 import hashlib
 import json
@@ -28,11 +28,18 @@ from autoqa.bundle.reliability_entries import ConfidenceEntry, NoAnswerEntry
 from autoqa.ensemble.joining.plan import EnsemblePlan
 from autoqa.errors import BundleError
 from autoqa.scores.summary import Entry, ScoreEntry
+from autoqa.store.candidate_record import generates_alone
 from autoqa.text.rules import RULES
 from autoqa.types import DEFAULT_METRIC
 
 FORMAT = "1.4"
 """A reader of 1.x opens every 1.x and ignores keys it does not know; 2.0 it refuses."""
+
+_GENERATING = "2.0"
+"""What a bundle has with a member that generates answers, which readers of 1.x would take for one
+that scores tokens; else it is as those of 1.4, and this reader opens both."""
+
+_MAJORS = tuple(version.partition(".")[0] for version in (FORMAT, _GENERATING))
 
 _WITHOUT_METRIC = "1.3"
 """What a bundle has that names no metric, cuts words at white space, and has nothing fitted."""
@@ -198,6 +205,8 @@ def needed_format(plan: EnsemblePlan, score: ScoreEntry, *, fitted: bool = False
         score: Its score.
         fitted: Whether a rule for no answer or a confidence was fitted for it.
     """
+    if any(generates_alone(member.group) for member in plan.members):
+        return _GENERATING
     plain = plan.segmentation == "words" and score.metric == DEFAULT_METRIC and not fitted
     return _WITHOUT_METRIC if plain else FORMAT
 
@@ -231,10 +240,10 @@ def parse_manifest(raw: bytes, where: str) -> Manifest:
         raise BundleError(
             f"{where} is no bundle's manifest ({error!r:.80}): export the bundle again."
         ) from error
-    major = FORMAT.partition(".")[0]
-    if version.partition(".")[0] != major:
+    if version.partition(".")[0] not in _MAJORS:
+        known = " and ".join(f"{major}.x" for major in _MAJORS)
         raise BundleError(
-            f"{where} has format {version}, but this autoqa reads {major}.x: install an autoqa "
+            f"{where} has format {version}, but this autoqa reads {known}: install an autoqa "
             "that reads it, or export the bundle again with this one."
         )
     if hashlib.sha256(raw.replace(digest.encode(), _BLANK.encode(), 1)).hexdigest() != digest:

@@ -79,7 +79,7 @@ FOLDS = 5
     type=click.Choice(["bundle", "transformers"]),
     default="bundle",
     show_default=True,
-    help="transformers: one member, for AutoModelForQuestionAnswering.",
+    help="transformers: one member, for transformers' own classes.",
 )
 @click.option("--member", metavar="ID", help="With --as transformers: the candidate to write.")
 def export(

@@ -36,13 +36,13 @@ def export_member(context: click.Context, form: str) -> None:
         if given[name] is None:
             raise click.MissingParameter(param_hint=f"'{option}'", param_type="option")
     from autoqa.analysis.finished_run import open_run
-    from autoqa.export.as_transformers import export_as_transformers
+    from autoqa.export.as_transformers import export_as_transformers, loading_class
 
     target = given["target"]
     record = export_as_transformers(
         open_run(given["study"]), given["member"], target, force=given["force"]
     )
     click.echo(
-        f"{target}: {record.id} ({record.backbone}) for AutoModelForQuestionAnswering, public "
+        f"{target}: {record.id} ({record.backbone}) for {loading_class(record)}, public "
         f"{record.metric} {record.score:.3f} alone"
     )

@@ -46,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("autoqa.cli.serve:serve", "Answer questions over HTTP, with a page to try it."),
     "studies": ("autoqa.cli.studies:studies", "List, rename, remove studies, or make one small."),
     "cache": ("autoqa.cli.cache:cache", "Look into the cache of this machine, or clean it."),
-    "plugins": ("autoqa.cli.plugins:plugins", "Look at the plugins on this machine."),
+    "plugins": ("autoqa.cli.plugins:plugins", "List, show and check plugins, or begin one."),
 }
 """Name to (where the click command is, its line in ``autoqa --help``), in order of use."""
 

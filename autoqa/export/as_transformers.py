@@ -19,6 +19,7 @@ from autoqa.features.window_group import WindowGroup
 from autoqa.files import check_folder, writing_output
 from autoqa.modeling.heads.registry import HEAD_KEY
 from autoqa.modeling.load import TOKENIZER_FILES
+from autoqa.modeling.seq2seq import generates
 from autoqa.store.candidate_record import CandidateRecord
 
 _TOKENIZER_CONFIG = "tokenizer_config.json"
@@ -33,9 +34,9 @@ _CARD = """\
 A model for extractive question answering in Hugging Face layout, found by autoqa {autoqa}.
 
 ```python
-from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+from transformers import {auto}, AutoTokenizer
 
-model = AutoModelForQuestionAnswering.from_pretrained("{folder}")
+model = {auto}.from_pretrained("{folder}")
 tokenizer = AutoTokenizer.from_pretrained("{folder}")
 ```
 
@@ -43,9 +44,20 @@ tokenizer = AutoTokenizer.from_pretrained("{folder}")
 * trained and scored on windows of {length} tokens, of which neighbours share {stride}; question
   first, context second
 * {metric} on the public part of its validation set: {score:.3f}
-* all windows of a question compete: the best span is the one with the highest sum of start and end
-  logit over all of them
+* {reading}
 """
+
+_READING = {
+    "AutoModelForQuestionAnswering": (
+        "all windows of a question compete: the best span is the one with the highest sum of start "
+        "and end logit\n  over all of them"
+    ),
+    "AutoModelForSeq2SeqLM": (
+        "all windows of a question compete: the best answer is the fragment of the context that is "
+        "likeliest to be\n  generated from any of them; nothing is generated where there is none"
+    ),
+}
+"""How a model's answer is read, by the class that loads it."""
 
 
 def export_as_transformers(
@@ -54,7 +66,8 @@ def export_as_transformers(
     """Writes a candidate's weights, configuration and tokenizer into one folder.
 
     ``AutoModelForQuestionAnswering`` and ``AutoTokenizer`` load it, and give the logits that autoqa
-    gives. No part of the validation set is opened.
+    gives; one that generates answers is loaded by ``AutoModelForSeq2SeqLM``. No part of the
+    validation set is opened.
 
     Args:
         run: The study's run.
@@ -81,6 +94,11 @@ def export_as_transformers(
         _write_json(partial / _TOKENIZER_CONFIG, _tokenizer_config(partial, config, record))
         (partial / "README.md").write_text(_card(run, record, target.name), encoding="utf-8")
     return record
+
+
+def loading_class(record: CandidateRecord) -> str:
+    """Name of the class of transformers that loads a candidate."""
+    return "AutoModelForSeq2SeqLM" if record.generates else "AutoModelForQuestionAnswering"
 
 
 def _record(run: StudyRun, member: str) -> CandidateRecord:
@@ -114,7 +132,7 @@ def _config(source: Path, member: str) -> dict[str, Any]:
             f"transformers computes: {wayout}"
         )
     kind = (config.get("architectures") or [""])[0]
-    if kind not in MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES.values():
+    if kind not in MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES.values() and not generates([kind]):
         raise ConfigError(
             f"--member {member} is an encoder of the kind {config.get('model_type')!r} with a head "
             f"of autoqa's, for which transformers has no class: {wayout}"
@@ -148,7 +166,10 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 def _card(run: StudyRun, record: CandidateRecord, folder: str) -> str:
     group = WindowGroup.parse(record.group)
+    auto = loading_class(record)
     return _CARD.format(
+        auto=auto,
+        reading=_READING[auto],
         member=record.id,
         study=run.study.name,
         autoqa=autoqa.__version__,

@@ -25,7 +25,7 @@ from autoqa.registry.bind import bind
 from autoqa.registry.bound import BoundStudy, guarded
 from autoqa.registry.discover import discover
 from autoqa.scores.summary import ScoreEntry
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, windows_key
 
 
 def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: str) -> BundlePlan:
@@ -83,6 +83,7 @@ def _member(
     return MemberEntry(
         id=record.id,
         backbone=record.backbone,
+        kind="text" if record.generates else "span",
         group=record.group,
         weight=seat.weight,
         folder=f"members/{record.id}",
@@ -108,7 +109,7 @@ def _group(key: str, limit: int, most: int) -> GroupEntry:
     group = WindowGroup.parse(key)
     return GroupEntry(
         id=key,
-        folder=f"tokenizers/{key}",
+        folder=f"tokenizers/{windows_key(key)}",
         length=group.length,
         stride=group.stride,
         max_answer_tokens=None if limit == most else limit,

@@ -122,6 +122,12 @@ def _converted(conversion: ConversionEntry | None) -> list[str]:
     ]
 
 
+_GENERATES = (
+    "is a sequence-to-sequence model: it generates its answers token by token, fragments of the "
+    "context and nothing else, and votes alone; its logits are averaged with no other's."
+)
+
+
 def _members(members: Sequence[MemberEntry]) -> list[str]:
     return [
         "## Members",
@@ -131,6 +137,7 @@ def _members(members: Sequence[MemberEntry]) -> list[str]:
         *(f"| {m.id} | {m.backbone} | {m.group} | {m.weight:g} | {m.public} |" for m in members),
         "",
         *(f"- {m.id}: {m.reason}" for m in members if m.reason),
+        *(f"- {m.id} {_GENERATES}" for m in members if m.kind == "text"),
         "",
     ]
 

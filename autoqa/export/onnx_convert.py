@@ -31,6 +31,7 @@ from autoqa.modeling.attention import ATTENTION
 from autoqa.modeling.heads.registry import HEAD_KEY, head_class
 from autoqa.modeling.load import TOKENIZER_FILES, load_for_inference
 from autoqa.modeling.model import SpanModel
+from autoqa.modeling.seq2seq import generates
 from autoqa.types import WeightFormat
 
 _PACKAGES = ("onnx", "onnxruntime", "onnxscript")
@@ -68,9 +69,15 @@ def check_model(folder: Path, name: str) -> None:
         name: What error messages call it.
 
     Raises:
-        ConfigError: It has an answer head of its own, or is too large for an ONNX file.
+        ConfigError: It generates answers, has an answer head of its own, or is too large for an
+            ONNX file.
     """
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    if generates(config.get("architectures")):
+        raise ConfigError(
+            f"candidate {name} generates its answers step by step, which is no graph of one pass: "
+            f"{_WAY_OUT}"
+        )
     head = config.get(HEAD_KEY)
     head_type = None if head is None else head_class(head)
     if head_type is not None:

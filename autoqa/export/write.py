@@ -172,7 +172,7 @@ def _copy_model(source: Path, folder: Path, member: MemberEntry) -> None:
 
 
 def _copy_tokenizer(source: Path, folder: Path, group: str) -> None:
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)  # groups of one that votes alone share theirs
     if not (source / "tokenizer.json").is_file():
         raise DataError(f"{source / 'tokenizer.json'} is missing: restore the run folder.")
     for name in _TOKENIZER_FILES:

@@ -17,7 +17,9 @@ from autoqa.store.run_folder import PARTS, RunFolder
 
 _LAYOUT = "autoqa.windows.2"
 _LIMIT = "max_answer_tokens"
-_NAMES = tuple(field.name for field in fields(Windows) if field.name not in ("soft", _LIMIT))
+_NAMES = tuple(
+    field.name for field in fields(Windows) if field.name not in ("soft", "unhidden", _LIMIT)
+)
 
 
 def save_windows(path: Path, windows: Windows) -> None:

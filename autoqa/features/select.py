@@ -30,6 +30,7 @@ def take(windows: Windows, order: npt.ArrayLike) -> Windows:
         context=windows.context[rows],
         label=windows.label[rows],
         soft=soft and SoftTargets(np.take(soft.log_probability, index, axis=0), soft.weight[rows]),
+        unhidden=None if windows.unhidden is None else np.take(windows.unhidden, index),
         max_answer_tokens=windows.max_answer_tokens,
     )
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from autoqa.errors import DataError
+from autoqa.store.candidate_record import windows_key
 
 _KEY = re.compile(r"(?P<tokenizer>[0-9a-f]{12})-(?P<length>\d+)-(?P<stride>\d+)")
 
@@ -28,12 +29,12 @@ class WindowGroup:
 
     @classmethod
     def parse(cls, key: str) -> "WindowGroup":
-        """The group that a key names.
+        """The windows of the group that a key names, which may be that of one that votes alone.
 
         Raises:
             DataError: The key does not say a window length and a stride.
         """
-        match = _KEY.fullmatch(key)
+        match = _KEY.fullmatch(windows_key(key))
         if match is None:
             raise DataError(
                 f"group {key!r} does not say its window length and stride (as "

@@ -41,6 +41,8 @@ class Windows:
         label: First and last answer token (inclusive), counted inside the window, int32
             ``[W, 2]``; (0, 0), the first token, where the window does not hold the whole answer.
         soft: What a teacher says of them, where there is one; not kept in files.
+        unhidden: Token ids before an augmentation hid or replaced some, int32 ``[T]``; ``None``
+            where none did. Not kept in files.
         max_answer_tokens: Most tokens in an answer that is looked for in them.
     """
 
@@ -53,6 +55,7 @@ class Windows:
     context: npt.NDArray[np.int32]
     label: npt.NDArray[np.int32]
     soft: SoftTargets | None = None
+    unhidden: npt.NDArray[np.int32] | None = None
     max_answer_tokens: int = MAX_ANSWER_TOKENS
 
     def __len__(self) -> int:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,14 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 from transformers import AutoConfig, AutoModel, AutoModelForQuestionAnswering
-from transformers.utils import logging as transformers_logging
 
 from autoqa.api import Precision
 from autoqa.errors import ConfigError, MissingAssetError
+from autoqa.modeling.adapters import switched_off
 from autoqa.modeling.attention import ATTENTION
 from autoqa.modeling.heads.registry import HEAD_KEY, head_name, stored_head
 from autoqa.modeling.model import SpanModel
+from autoqa.modeling.seq2seq import generates, load_text_model, quieten_transformers
 from autoqa.modeling.span_encoder import has_own_head, load_span_encoder
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
@@ -51,6 +54,8 @@ def load_for_inference(folder: Path, device: str = "auto") -> SpanModel:
         BundleError: The model's answer head is unknown or incomplete.
     """
     config = read_configuration(folder)
+    if generates(config.architectures):
+        return load_text_model(folder, config, pick_device(device)).eval()
     inner = load_inner(folder, config, pick_device(device))
     model = SpanModel(inner, stored_head(folder, inner))
     model.eval()
@@ -76,9 +81,7 @@ def load_inner(folder: Path, config: Any, device: torch.device) -> Any:
         config: What :func:`read_configuration` gives for it.
         device: Where the weights go.
     """
-    # "newly initialized" warnings are the point of fine-tuning, and noise at inference.
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
+    quieten_transformers()
     load = AutoModelForQuestionAnswering.from_pretrained
     if has_own_head(config):
         load = load_span_encoder
@@ -150,6 +153,10 @@ def check_length(folder: Path, length: int, where: str) -> None:
         )
 
 
+_STACKS = ("layers", "block")
+"""Names of the lists of layers in encoders and decoders; T5's is the second."""
+
+
 def encoder_layers(model: SpanModel) -> list[nn.Module]:
     """The encoder's layers from the lowest up: its longest list of modules.
 
@@ -157,10 +164,11 @@ def encoder_layers(model: SpanModel) -> list[nn.Module]:
     """
     inner = model.inner
     found = [m for m in inner.base_model.modules() if isinstance(m, nn.ModuleList)]
-    if inner.config.is_encoder_decoder and not has_own_head(inner.config):
+    both = model.generates or not has_own_head(inner.config)
+    if inner.config.is_encoder_decoder and both:
         stacks = [inner.base_model.get_encoder(), inner.base_model.get_decoder()]
         found = [
-            part for stack in stacks for name, part in stack.named_children() if name == "layers"
+            part for stack in stacks for name, part in stack.named_children() if name in _STACKS
         ]
         return [layer for layers in found for layer in layers]
     return list(max(found, key=len, default=()))
@@ -181,6 +189,25 @@ def rounded_state(model: SpanModel) -> dict[str, torch.Tensor]:
         name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
         for name, tensor in model.state().items()
     }
+
+
+@contextmanager
+def holding(model: SpanModel, state: dict[str, torch.Tensor]) -> Iterator[None]:
+    """A model in training holds other weights inside, and its own again afterwards.
+
+    Args:
+        model: Its adapters, if it has some, are switched off inside.
+        state: Named as :meth:`autoqa.modeling.model.SpanModel.state` names them.
+    """
+    own = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    with switched_off(model.inner):
+        model.load_state(state)
+        model.eval()
+        try:
+            yield
+        finally:
+            model.load_state_dict(own)
+            model.train()
 
 
 def save_model(

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from autoqa.modeling.adapters import load_plain, plain_state
 from autoqa.modeling.arguments import ForwardArguments
 from autoqa.modeling.attention import ATTENTION, noticed, windows_up_to
 from autoqa.modeling.frozen import FrozenLayers
@@ -40,6 +41,8 @@ class SpanModel(nn.Module):
         head: Scores in place of the inner model's own; needs a model that :meth:`splits`.
 
     Attributes:
+        generates: Whether its logits are made of texts that it generates
+            (:mod:`autoqa.modeling.seq2seq`).
         inner: The transformers model.
         head: The extra head, or ``None``.
         layout: How windows go through it.
@@ -48,6 +51,8 @@ class SpanModel(nn.Module):
         frozen: The lowest layers, if what they give may be computed once per window.
         notes: Sentences for people about what is not done as the protocol says.
     """
+
+    generates = False
 
     def __init__(self, inner: Any, head: AnswerHead | None = None) -> None:
         super().__init__()
@@ -170,8 +175,8 @@ class SpanModel(nn.Module):
         return made_up_batch(self.inner.config, self.device, lengths)
 
     def state(self) -> dict[str, torch.Tensor]:
-        """All weights by name, not copied; an extra head's have a prefix of their own."""
-        state = dict(self.inner.state_dict())
+        """All weights by name, with adapters added to them; an extra head's have a prefix."""
+        state = plain_state(self.inner)
         if self.head is not None:
             extra = self.head.state_dict()
             state |= {f"{HEAD_PREFIX}{name}": tensor for name, tensor in extra.items()}
@@ -184,7 +189,7 @@ class SpanModel(nn.Module):
             RuntimeError: A weight is missing, unknown or of another shape.
         """
         inner = {k: v for k, v in state.items() if not k.startswith(HEAD_PREFIX)}
-        self.inner.load_state_dict(inner)
+        load_plain(self.inner, inner)
         if self.head is not None:
             extra = {k.removeprefix(HEAD_PREFIX): state[k] for k in state.keys() - inner.keys()}
             self.head.load_state_dict(extra)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from autoqa.decoding.span_search import MAX_ANSWER_TOKENS
 from autoqa.features.windows import Windows
 
 
@@ -28,6 +29,9 @@ class Batch:
         teacher: Log-probabilities of starts and of ends, float32 ``[T, 2]``, and
         weight: how much label and teacher count, float32 ``[W, 2]``; see
             :class:`autoqa.features.windows.SoftTargets`. ``None`` where labels alone teach.
+        unhidden: Token ids before augmentations hid or replaced some, int64 ``[T]``; ``None`` where
+            none did.
+        max_answer_tokens: Most tokens in an answer that is looked for in the windows.
         lower: What the model's frozen layers make of the windows, float32 ``[T, H]``; where it is
             given, the model begins above them.
     """
@@ -40,6 +44,8 @@ class Batch:
     starts_word: torch.Tensor
     teacher: torch.Tensor | None = None
     weight: torch.Tensor | None = None
+    unhidden: torch.Tensor | None = None
+    max_answer_tokens: int = MAX_ANSWER_TOKENS
     lower: torch.Tensor | None = None
 
     @property
@@ -69,6 +75,7 @@ class Batch:
             allowed=self.allowed[inside],
             label=self.label[number : number + 1],
             starts_word=self.starts_word[inside],
+            max_answer_tokens=self.max_answer_tokens,
             lower=None if self.lower is None else self.lower[inside],
         )
 
@@ -126,15 +133,21 @@ def make_batch(windows: Windows, device: torch.device) -> Batch:
     allowed[windows.bounds[:-1]] = True
     soft = windows.soft
     return Batch(
-        input_ids=torch.from_numpy(windows.input_ids.astype(np.int64)).to(device),
-        type_ids=torch.from_numpy(windows.type_ids.astype(np.int64)).to(device),
+        input_ids=_ids(windows.input_ids).to(device),
+        type_ids=_ids(windows.type_ids).to(device),
         lengths=windows.lengths.tolist(),
         allowed=torch.from_numpy(allowed).to(device),
         label=torch.from_numpy(windows.label.astype(np.int64)).to(device),
         starts_word=torch.from_numpy(windows.starts_word).to(device),
         teacher=None if soft is None else _tensor(soft.log_probability).to(device),
         weight=None if soft is None else _tensor(soft.weight).to(device),
+        unhidden=None if windows.unhidden is None else _ids(windows.unhidden).to(device),
+        max_answer_tokens=windows.max_answer_tokens,
     )
+
+
+def _ids(array: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(array.astype(np.int64))
 
 
 def _tensor(array: np.ndarray) -> torch.Tensor:

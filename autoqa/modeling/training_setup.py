@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from autoqa.api import TrainingProtocol
+from autoqa.api import BackboneKind, TrainingProtocol
 from autoqa.errors import ConfigError
+from autoqa.modeling.adapters import add_adapters
 from autoqa.modeling.attention import exclude_attention_from_compilation
 from autoqa.modeling.frozen import FrozenLayers
 from autoqa.modeling.heads.registry import fresh_head
@@ -21,6 +22,7 @@ from autoqa.modeling.load import (
 )
 from autoqa.modeling.loss import training_loss
 from autoqa.modeling.model import SpanModel
+from autoqa.modeling.seq2seq import load_text_model
 from autoqa.recipes import Method
 
 PLAIN = Method()
@@ -33,31 +35,40 @@ def load_for_training(
     seed: int,
     device: str = "auto",
     method: Method = PLAIN,
+    kind: BackboneKind = "span",
 ) -> SpanModel:
     """A pretrained model with a fresh answer head, set up as protocol and method say.
 
     Args:
         folder: Weights in Hugging Face layout.
-        protocol: Dropout, freezing, gradient checkpointing, compilation.
+        protocol: Dropout, freezing, adapters, gradient checkpointing, compilation.
         seed: Decides the head, and the dropout of what follows.
         device: ``auto``, ``cpu``, ``cuda``...
         method: Which head, whether its input must be reachable for more dropout masks, and which
             layers begin anew.
+        kind: Whether the model scores tokens or generates texts.
 
     Raises:
-        MissingAssetError: The folder holds no model.
+        MissingAssetError: The folder holds no model, or there is no package for adapters.
         ConfigError: The method's head is not registered, or the architecture does not take it, or
             the method's dropout, or gradient checkpointing; or the method contradicts the protocol.
     """
     torch.manual_seed(seed)
-    inner = load_inner(folder, read_configuration(folder), pick_device(device))
-    model = SpanModel(inner, fresh_head(method.head, inner))
-    _check_architecture(model, folder)
+    model: SpanModel
+    if kind == "text":
+        model = load_text_model(folder, read_configuration(folder), pick_device(device))
+    else:
+        inner = load_inner(folder, read_configuration(folder), pick_device(device))
+        model = SpanModel(inner, fresh_head(method.head, inner))
+        _check_architecture(model, folder)
     _check_method(model, method, protocol)
     _reinitialise(model, method.reinit_layers)
     if protocol.dropout is not None:
         for module, name in _dropouts(model):
             setattr(module, name, protocol.dropout)
+    if protocol.adapter_rank:
+        layers = encoder_layers(model)[protocol.frozen_layers :]
+        add_adapters(model.inner.base_model, layers, protocol)
     _check_dropout(model, method)
     frozen: list[nn.Module] = []
     if protocol.freeze_embeddings:
@@ -69,7 +80,7 @@ def load_for_training(
     if protocol.cache_frozen:
         _run_frozen_apart(model, frozen, protocol.frozen_layers)
     if protocol.gradient_checkpointing:
-        _checkpoint_gradients(inner)
+        _checkpoint_gradients(model.inner)
     if protocol.compile:
         _compile(model, method, resolve_precision(protocol.precision, model.device))
     return model
@@ -137,6 +148,12 @@ def _check_method(model: SpanModel, method: Method, protocol: TrainingProtocol) 
             f"reinit_layers = {method.reinit_layers} is more than can begin anew: "
             f"{type(model.inner).__name__} has {layers} layers{frozen}; set reinit_layers = "
             f"{max(0, layers - protocol.frozen_layers)} or less."
+        )
+    if method.reinit_layers and protocol.adapter_rank:
+        raise ConfigError(
+            f"reinit_layers = {method.reinit_layers} draws layers anew, which adapters of rank "
+            f"{protocol.adapter_rank} cannot teach what they knew; set reinit_layers = 0, or the "
+            "protocol's adapter_rank = 0."
         )
     if method.adversary == "fgm" and protocol.cache_frozen:
         raise ConfigError(

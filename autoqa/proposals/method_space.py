@@ -5,8 +5,9 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
-from autoqa.api import TrainingProtocol
+from autoqa.api import BackboneKind, TrainingProtocol
 from autoqa.config.method_table import MethodTable
+from autoqa.config.phrases import shown
 from autoqa.recipes import Method
 
 Draw = Callable[[str], Any]
@@ -16,6 +17,9 @@ _SWITCH = CategoricalDistribution((False, True))
 
 _GOVERNED = {"adversary_size": "adversary", "mlm_whole_words": "mlm_epochs"}
 """Keys that mean nothing where another one, which stands before them, is off."""
+
+SPAN_ONLY = ("head", "loss", "dropout_samples", "rdrop", "mlm_epochs")
+"""Keys that change how tokens are scored, or what an encoder learns alone."""
 
 
 def searched_methods(table: MethodTable) -> dict[str, BaseDistribution]:
@@ -52,15 +56,18 @@ def build_method(
     return Method(**values)
 
 
-def method_problems(backbone: str, protocol: TrainingProtocol, table: MethodTable) -> list[str]:
-    """What of a method contradicts a backbone's protocol, one sentence each.
+def method_problems(
+    backbone: str, protocol: TrainingProtocol, table: MethodTable, kind: BackboneKind = "span"
+) -> list[str]:
+    """What of a method contradicts a backbone's protocol or kind, one sentence each.
 
     Args:
         backbone: Name in the study file.
         protocol: How it is fine-tuned.
         table: The study file's ``[recipe.method]``.
+        kind: Whether it scores tokens or generates texts.
     """
-    problems = []
+    problems = _of_span_models(backbone, table) if kind == "text" else []
     undropped = protocol.dropout == 0 and 1 in _values(table.dropout_samples)
     if undropped and max(_values(table.rdrop)) > 0:
         problems.append(
@@ -79,7 +86,32 @@ def method_problems(backbone: str, protocol: TrainingProtocol, table: MethodTabl
             f"{backbone!r} keeps what its frozen layers give; set backbones.{backbone}.protocol."
             "cache_frozen to false, or take 'awp'"
         )
+    if protocol.adapter_rank and max(_values(table.reinit_layers)) > 0:
+        problems.append(
+            "recipe.method.reinit_layers: draws layers anew, which adapters cannot teach what they "
+            f"knew, but backbone {backbone!r} has some; set backbones.{backbone}.protocol."
+            "adapter_rank to 0, or leave reinit_layers out"
+        )
     return problems
+
+
+def _of_span_models(backbone: str, table: MethodTable) -> list[str]:
+    """What there is for models that score tokens only, where a backbone generates texts."""
+    plain = Method()
+    settings = [
+        (key, value, getattr(plain, key))
+        for key in SPAN_ONLY
+        for value in _values(getattr(table, key))
+    ]
+    settings += [
+        ("adversary", value, "awp") for value in _values(table.adversary) if value == "fgm"
+    ]
+    return [
+        f"recipe.method.{key}: {shown(value)} is for models that score tokens, but backbone "
+        f"{backbone!r} generates answers; take {shown(instead)}, or another study for it"
+        for key, value, instead in settings
+        if value != instead
+    ]
 
 
 def _values(value: Any) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from autoqa.api import TrainingProtocol
+from autoqa.api import BackboneKind, TrainingProtocol
 from autoqa.config.study import AugmentationTable, PortionTable, Range, RecipeTable
 from autoqa.planning.share_scale import ShareScale, canonical
 from autoqa.proposals.method_space import (
@@ -43,6 +43,7 @@ class Space:
         recipe: The study file's ``[recipe]``.
         languages: Languages of each source that is trained on, sorted.
         scale: Makes all recipes smaller than their parameters say.
+        kind: Whether the backbone scores tokens or generates texts.
     """
 
     backbone: str
@@ -50,10 +51,11 @@ class Space:
     recipe: RecipeTable
     languages: Mapping[str, tuple[str, ...]]
     scale: ShareScale = field(default_factory=ShareScale)
+    kind: BackboneKind = "span"
 
     def check(self) -> list[str]:
         """Problems that only data and backbone show: languages or methods that there cannot be."""
-        problems = method_problems(self.backbone, self.protocol, self.recipe.method)
+        problems = method_problems(self.backbone, self.protocol, self.recipe.method, self.kind)
         for index, portion in enumerate(self.recipe.portions):
             if portion.include is not False and isinstance(portion.languages, tuple):
                 languages = self.languages[portion.source]

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TrainingProtocol
 from autoqa.config.load import load_study
+from autoqa.config.phrases import shown
 from autoqa.config.problems import Place, dotted, known_keys, parse
 from autoqa.config.study import AugmentationTable, BackboneTable, SourceTable, StudyFile
 from autoqa.errors import ConfigError, PluginError, did_you_mean
@@ -185,6 +186,8 @@ class _Binder:
             TrainingProtocol, {**protocol.model_dump(), **table.protocol}, (*at, "protocol")
         )
         self._options += problems
+        if changed is not None and spec.kind == "text":
+            self._options += _unfit_for_text(changed, dotted((*at, "protocol")))
         return changed
 
     def _collect(self, action: Callable[[], _Result]) -> _Result | None:
@@ -195,3 +198,21 @@ class _Binder:
         except ConfigError as error:
             self._options += error.problems
         return None
+
+
+def _unfit_for_text(protocol: TrainingProtocol, where: str) -> list[str]:
+    """What of a protocol a model that generates texts cannot be trained with."""
+    reasons = {
+        "precision": (
+            "fp16",
+            "the sums between layers of T5 and its kin are beyond half precision; take 'auto', "
+            "'bf16' or 'fp32'",
+        ),
+        "cache_frozen": (True, "its decoder needs the encoder's layers together; take false"),
+        "compile": (True, "texts are generated step by step, in tensors that grow; take false"),
+    }
+    return [
+        f"{where}.{key}: {shown(value)} does not go with a backbone that generates answers: {why}"
+        for key, (value, why) in reasons.items()
+        if getattr(protocol, key) == value
+    ]

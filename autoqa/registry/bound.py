@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from importlib.util import find_spec
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -130,6 +131,10 @@ class BoundStudy:
             sentence = missing_of(where, bound)
             if sentence is not None:
                 absent.append(f"{where}: {sentence}{self._way_to_fetch(bound, sentence)}")
+        for name, backbone in self.backbones.items():
+            sentence = missing_for_adapters(backbone.protocol)
+            if sentence is not None:
+                absent.append(f"backbones.{name}.protocol: {sentence}")
         return absent
 
     def _way_to_fetch(self, bound: BoundTable, sentence: str) -> str:
@@ -175,6 +180,15 @@ class BoundStudy:
                 raise ConfigError(*(f"{where}: {problem}" for problem in problems))
             used.append((spec, options))
         return used
+
+
+def missing_for_adapters(protocol: TrainingProtocol) -> str | None:
+    """A sentence if a protocol has adapters and the package that makes them is not here."""
+    if not protocol.adapter_rank or find_spec("peft") is not None:
+        return None
+    return (
+        f"adapter_rank = {protocol.adapter_rank} needs the package peft: pip install 'autoqa[lora]'"
+    )
 
 
 def guarded(

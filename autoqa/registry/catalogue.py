@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec
-from autoqa.errors import PluginError, did_you_mean
-from autoqa.registry.records import PluginKind, Record
+from autoqa.errors import ConfigError, PluginError, did_you_mean
+from autoqa.registry.records import GROUPS, PluginKind, Record
 
 _Spec = TypeVar("_Spec", BackboneSpec, SourceSpec, AugmentationSpec)
 
@@ -43,6 +43,38 @@ class Catalogue:
     def augmentation(self, type: str, where: str) -> AugmentationSpec:
         """The augmentation plugin of that name; arguments and errors as for :meth:`backbone`."""
         return self._spec("augmentation", AugmentationSpec, type, where)
+
+    def named(self, name: str, kind: str | None = None) -> Record:
+        """The working plugin of a name, of whatever kind.
+
+        Args:
+            name: Its name.
+            kind: Its kind; left out, it must be the only one of that name.
+
+        Raises:
+            PluginError: There is none, it could not be loaded, or several kinds have one.
+            ConfigError: There is no such kind.
+        """
+        if kind is not None and kind not in GROUPS:
+            hint = did_you_mean(kind, GROUPS) or f"; there are: {', '.join(GROUPS)}"
+            raise ConfigError(f"no kind of plugin is called {kind!r}{hint}")
+        kinds = [each for each in GROUPS if kind in (None, each)]
+        found = [each for each in self.records if each.name == name and each.kind in kinds]
+        if not found:
+            if kind is not None:
+                raise PluginError(self._unknown(kinds[0], name))
+            names = sorted({record.name for record in self.records})
+            hint = did_you_mean(name, names) or f"; there are: {', '.join(names) or 'none'}"
+            raise PluginError(f"no plugin is named {name!r}{hint}")
+        if len({each.kind for each in found}) > 1:
+            choices = " or ".join(f"`{each.kind} {name}`" for each in found)
+            raise PluginError(f"plugins of several kinds are named {name!r}: say {choices}")
+        if found[0].spec is None:
+            raise PluginError(
+                f"the {found[0].kind} plugin {name!r} of {found[0].origin} cannot be used: "
+                f"{found[0].failure}"
+            )
+        return found[0]
 
     def _spec(self, kind: PluginKind, wanted: type[_Spec], name: str, where: str) -> _Spec:
         for record in self.records:

@@ -2,12 +2,21 @@
 
 import inspect
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
+from autoqa.api import BackboneSpec, MetricSpec, TrainingProtocol
+from autoqa.config.problems import parse
+from autoqa.errors import ConfigError
+from autoqa.registry.bound import guarded
+from autoqa.registry.records import PluginKind, Record, Spec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +35,116 @@ class OptionDescription:
     type: str
     default: str | None
     meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PluginDescription:
+    """A plugin as its spec and some options describe it.
+
+    Attributes:
+        kind: Which kind of plugin it is.
+        name: How study files name it.
+        summary: Its own line about itself.
+        distribution: The package that brought it.
+        version: That package's version.
+        entry_point: ``module:attribute``.
+        api_version: The version of the plugin API that it was written for.
+        options: What it takes.
+        json_schema: The JSON schema of its options; ``None`` for metrics.
+        protocol: How a backbone is fine-tuned, its values as defaults; ``None`` for other kinds, or
+            where it is not known yet.
+        facts: Further values, by what people call them: licence, citation, bounds of a metric.
+        missing: What is not on this machine; ``None`` where nothing is, or it is not known yet.
+        unasked: Why what depends on options is not known: which of them are required.
+    """
+
+    kind: PluginKind
+    name: str
+    summary: str
+    distribution: str
+    version: str
+    entry_point: str
+    api_version: int
+    options: tuple[OptionDescription, ...]
+    json_schema: Mapping[str, Any] | None
+    protocol: tuple[OptionDescription, ...] | None
+    facts: Mapping[str, Any]
+    missing: str | None
+    unasked: str
+
+
+def describe(record: Record, table: Mapping[str, Any] = MappingProxyType({})) -> PluginDescription:
+    """Describes a plugin that could be loaded.
+
+    Args:
+        record: The plugin.
+        table: Its options as a study file would say them.
+
+    Raises:
+        ConfigError: The options do not fit.
+        PluginError: The plugin's own code fails.
+    """
+    spec, where = record.spec, f"{record.kind} {record.name!r}"
+    assert spec is not None
+    model: type[BaseModel] | None = getattr(spec, "options", None)
+    options, unasked = None, ""
+    described: tuple[OptionDescription, ...] = ()
+    schema = None
+    if model is not None:
+        described = guarded(where, record.name, option_descriptions, model)
+        schema = model.model_json_schema()
+        required = [each.name for each in described if each.default is None]
+        if table or not required:
+            options, problems = guarded(where, record.name, partial(parse, model), table)
+            if options is None:
+                raise ConfigError(*(f"{where}: {problem}" for problem in problems))
+        else:
+            unasked = f"give --options {' '.join(f'{name}=...' for name in required)}"
+
+    def asked(name: str) -> Any:
+        function = getattr(spec, name, None)
+        if options is None or function is None:
+            return None
+        return guarded(where, record.name, function, options)
+
+    protocol = asked("protocol")
+    return PluginDescription(
+        kind=record.kind,
+        name=record.name,
+        summary=record.summary,
+        distribution=record.distribution,
+        version=record.version,
+        entry_point=record.entry_point,
+        api_version=spec.api_version,
+        options=described,
+        json_schema=schema,
+        protocol=None if protocol is None else _values(protocol),
+        facts=_facts(spec, asked),
+        missing=asked("missing"),
+        unasked=unasked,
+    )
+
+
+def _facts(spec: Spec, asked: Callable[[str], Any]) -> dict[str, Any]:
+    if isinstance(spec, MetricSpec):
+        better = "higher" if spec.higher_is_better else "lower"
+        bounds = f"{spec.low:g} to {spec.high:g}, {better} is better"
+        return {"scores": bounds, "words": f"cut as in {spec.segmentation!r}"}
+    found: dict[str, Any] = {"gives": spec.kind} if isinstance(spec, BackboneSpec) else {}
+    for name in ("licence", "citation", "languages"):
+        value = asked(name)
+        if value:
+            found[name] = tuple(value) if name == "languages" else value
+    return found
+
+
+def _values(protocol: TrainingProtocol) -> tuple[OptionDescription, ...]:
+    """The keys of a protocol with its values instead of the defaults."""
+    values = protocol.model_dump(mode="json")
+    return tuple(
+        replace(each, default=_as_toml(values[each.name]))
+        for each in option_descriptions(TrainingProtocol)
+    )
 
 
 def option_descriptions(model: type[BaseModel]) -> tuple[OptionDescription, ...]:
@@ -51,16 +170,28 @@ def option_descriptions(model: type[BaseModel]) -> tuple[OptionDescription, ...]
                 name=key,
                 type=_phrase(properties.get(key, {}), definitions),
                 default=_default(field),
-                meaning=" ".join((field.description or meanings.get(name, "")).split()),
+                meaning=_plain(field.description or meanings.get(name, "")),
             )
         )
     return tuple(described)
+
+
+def _plain(text: str) -> str:
+    """A docstring's text in one line, without the marks of reStructuredText."""
+    return " ".join(_MARKED.sub(r"`\1`", text).split())
+
+
+_MARKED = re.compile(r"(?::\w+:)?`{1,2}([^`]+)`{1,2}")
 
 
 def _default(field: FieldInfo) -> str | None:
     if field.is_required():
         return None
     value = field.get_default(call_default_factory=True, validated_data={})
+    return _as_toml(value)
+
+
+def _as_toml(value: Any) -> str:
     return "none" if value is None else json.dumps(value, default=str, ensure_ascii=False)
 
 

@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from pydantic import BaseModel
 
 from autoqa.api import API_VERSION
-from autoqa.entry_points import SWITCH, allowed, load, normal, wrong_version
+from autoqa.entry_points import SWITCH, allowed, installed, load, normal, wrong_version
 from autoqa.errors import did_you_mean
 from autoqa.registry.catalogue import Catalogue
 from autoqa.registry.records import GROUPS, SPECS, PluginKind, Record, Spec
@@ -20,11 +20,11 @@ def discover() -> Catalogue:
     Imports the modules that hold the specs. What fails there, whatever it is, becomes the
     ``failure`` of a record and is raised only when a study names that plugin.
     """
-    switched_on = allowed()
+    switched_on, there = allowed(), installed()
     records: list[Record] = []
     excluded: list[Record] = []
     for kind, group in GROUPS.items():
-        for point in entry_points(group=group):
+        for point in there.of(group):
             record = _unloaded(kind, point)
             if switched_on is None or normal(record.distribution) in switched_on:
                 records.append(_loaded(record, point))
@@ -33,7 +33,7 @@ def discover() -> Catalogue:
     return Catalogue(
         records=tuple(sorted(_without_duplicates(records), key=_order)),
         excluded=tuple(sorted(excluded, key=_order)),
-        warnings=tuple(_strangers(switched_on or {}, [*records, *excluded])),
+        warnings=(*_strangers(switched_on or {}, [*records, *excluded]), *there.unreadable),
     )
 
 
@@ -65,10 +65,13 @@ def _loaded(record: Record, point: EntryPoint) -> Record:
     if loaded.failure is not None:
         return replace(record, failure=loaded.failure, seconds=loaded.seconds)
     spec = loaded.value
-    failure = _unusable(record, spec)
+    try:
+        failure, summary = _unusable(record, spec), str(getattr(spec, "summary", ""))
+    except Exception as error:  # attributes may be code of the plugin's
+        failure, summary = " ".join(f"{type(error).__name__}: {error}".split()), ""
     if failure is not None:
         return replace(record, failure=failure, seconds=loaded.seconds)
-    return replace(record, spec=spec, summary=str(spec.summary), seconds=loaded.seconds)
+    return replace(record, spec=spec, summary=summary, seconds=loaded.seconds)
 
 
 def _unusable(record: Record, spec: Spec) -> str | None:

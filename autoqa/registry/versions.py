@@ -3,10 +3,11 @@
 import hashlib
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from autoqa import env
+from autoqa.entry_points import installed
 from autoqa.registry.records import GROUPS
 
 LIBRARIES = ("torch", "transformers")
@@ -31,9 +32,8 @@ def environment() -> dict[str, str]:
             continue
     plugins = {
         point.dist.name: point.dist.version
-        for group in GROUPS.values()
-        for point in entry_points(group=group)
-        if point.dist is not None
+        for point in installed().points
+        if point.group in GROUPS.values() and point.dist is not None
     }
     return found | dict(sorted(plugins.items()))
 

@@ -2,10 +2,10 @@
 
 import math
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
 from autoqa.api import API_VERSION, MetricSpec
-from autoqa.entry_points import SWITCH, allowed, load, normal, wrong_version
+from autoqa.entry_points import SWITCH, allowed, installed, load, normal, wrong_version
 from autoqa.errors import PluginError
 
 GROUP = "autoqa.metrics"
@@ -14,7 +14,7 @@ GROUP = "autoqa.metrics"
 
 def offered() -> tuple[str, ...]:
     """Names of the metrics that installed packages bring, sorted; imports none."""
-    return tuple(sorted({point.name for point in _usable(list(entry_points(group=GROUP)))}))
+    return tuple(sorted({point.name for point in _usable(list(installed().of(GROUP)))}))
 
 
 def find_metric(name: str, where: str) -> MetricSpec | None:
@@ -30,7 +30,7 @@ def find_metric(name: str, where: str) -> MetricSpec | None:
     Raises:
         PluginError: It is switched off, offered twice, or cannot be used.
     """
-    there = list(entry_points(group=GROUP, name=name))
+    there = list(installed().of(GROUP, name))
     points = _usable(there)
     if not there:
         return None

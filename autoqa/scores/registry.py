@@ -116,6 +116,7 @@ def register_overlap(
 def unregister(name: str) -> None:
     """Takes a metric out again; scores that were computed keep it."""
     del _METRICS[get_metric(name).name]
+    _OF_PLUGINS.discard(name)
 
 
 def get_metric(name: str, where: str = "") -> Metric:

@@ -9,7 +9,7 @@ import numpy as np
 from autoqa.api import TrainingProtocol
 from autoqa.bundle.input_rows import UNKNOWN_LANGUAGE, read_rows, refuse
 from autoqa.ensemble.choosing.selection import Seat
-from autoqa.errors import DataError, NothingFeasibleError
+from autoqa.errors import ConfigError, DataError, NothingFeasibleError
 from autoqa.features.files import load_windows
 from autoqa.recipes import Method, Portion, Recipe, TrainingRun
 from autoqa.registry import open_study
@@ -62,7 +62,9 @@ def plan_distillation(
 
     Raises:
         NothingFeasibleError: No run is left whose recipe the pupil could be trained with.
+        ConfigError: The pupil or a teacher generates answers.
     """
+    _refuse_generating(folder, records, seats, backbone)
     runs = sorted((each for each in records.values() if not each.derived), key=by_score)
     if not runs:
         raise NothingFeasibleError(
@@ -94,6 +96,23 @@ def plan_distillation(
             for seat in sorted(seats, key=lambda seat: seat.id)
         ),
     )
+
+
+def _refuse_generating(
+    folder: RunFolder, records: Mapping[str, CandidateRecord], seats: Sequence[Seat], backbone: str
+) -> None:
+    """Refuses models without distributions of starts and ends, which are what is learned."""
+    generating = [seat.id for seat in seats if records[seat.id].generates]
+    if generating:
+        raise ConfigError(
+            f"{', '.join(generating)} cannot teach: a pupil learns probabilities of starts and "
+            "ends, and models that generate answers have none; name members of other backbones"
+        )
+    if open_study(folder.study_file).backbones[backbone].spec.kind == "text":
+        raise ConfigError(
+            f"backbone {backbone!r} cannot be taught: it generates answers, and has no "
+            "probabilities of starts and ends to learn; take another backbone for the pupil"
+        )
 
 
 def _fitted(recipe: Recipe, protocol: TrainingProtocol) -> Recipe:

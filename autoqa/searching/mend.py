@@ -138,10 +138,10 @@ def _cut_again(
 
 
 def _tokenizer(folder: RunFolder, group: str) -> QATokenizer | None:
-    """A group's tokenizer, as a candidate keeps it."""
+    """The tokenizer of a group of windows, as a candidate keeps it."""
     for name in folder.candidate_ids():
         try:
-            if folder.read_record(name).group == group:
+            if folder.read_record(name).windows == group:
                 check(folder.candidate(name), "model/tokenizer.json")
                 return QATokenizer.from_folder(folder.model(name))
         except AutoqaError:  # the next one has the same

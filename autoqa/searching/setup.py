@@ -181,7 +181,7 @@ def build_spaces(bound: BoundStudy, languages: Mapping[str, tuple[str, ...]]) ->
             a backbone's protocol, or answers may be longer than windows.
     """
     spaces = {
-        name: Space(name, backbone.protocol, bound.study.recipe, languages)
+        name: Space(name, backbone.protocol, bound.study.recipe, languages, kind=backbone.spec.kind)
         for name, backbone in bound.backbones.items()
     }
     found = [problem for space in spaces.values() for problem in space.check()]

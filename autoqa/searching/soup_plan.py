@@ -50,7 +50,7 @@ def _family(record: CandidateRecord) -> tuple[str, str, str, int]:
     """What must be equal; layers that began anew have nothing in common with pretrained ones."""
     method, plain = record.recipe.get("method", {}), Method()
     head = method.get("head", plain.head)
-    return record.backbone, record.group, head, method.get("reinit_layers", plain.reinit_layers)
+    return record.backbone, record.windows, head, method.get("reinit_layers", plain.reinit_layers)
 
 
 def standard_soups(family: Ingredients) -> list[Soup]:

@@ -11,6 +11,9 @@ from autoqa.recipes import Recipe, TrainingRun
 from autoqa.store.checksums import DamagedError
 from autoqa.types import DEFAULT_METRIC
 
+VOTER_MARK = "."
+"""Stands between the key of windows and the candidate in the group of one that votes alone."""
+
 _FLAT_SCORES = ("jaccard", "em", "f1")
 """What version 0.1.0 wrote beside the other values instead of into ``scores``."""
 
@@ -36,7 +39,8 @@ class CandidateRecord:
         backbone: Name in the study file.
         group: Key of its evaluation windows (:class:`autoqa.features.window_group.WindowGroup`):
             the first 12 hex digits of the tokenizer file's sha256, window length and stride.
-            Candidates of one group have identical windows, so their logits align.
+            Candidates of one group have identical windows, so their logits align. One that
+            generates answers is alone in its group: its own id follows after :data:`VOTER_MARK`.
         recipe_hash: ``Recipe.hash``; of a soup :func:`soup_hash`, of a pupil :func:`distil_hash`.
         recipe: The recipe as nested dictionaries; of a soup all different stages of its
             ingredients' recipes.
@@ -81,6 +85,16 @@ class CandidateRecord:
     def derived(self) -> bool:
         """Whether it was made of other candidates, and is no point of a trial's own run."""
         return bool(self.ingredients or self.teachers)
+
+    @property
+    def generates(self) -> bool:
+        """Whether it generates answers, and votes alone, in place of scoring tokens."""
+        return generates_alone(self.group)
+
+    @property
+    def windows(self) -> str:
+        """Key of its evaluation windows, whoever else has them."""
+        return windows_key(self.group)
 
     @property
     def score(self) -> float:
@@ -171,6 +185,21 @@ def parse_record(content: bytes, where: str) -> CandidateRecord:
         raise DataError(f"{where}: {error}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise DamagedError(f"{where}: not a candidate record ({error})") from error
+
+
+def windows_key(group: str) -> str:
+    """Key of the windows of a group; those of one that votes alone are as others' are."""
+    return group.partition(VOTER_MARK)[0]
+
+
+def generates_alone(group: str) -> bool:
+    """Whether a group is that of one model that generates answers."""
+    return VOTER_MARK in group
+
+
+def group_alone(windows: str, candidate: str) -> str:
+    """Key of the group of a candidate that votes alone, whose windows have the given key."""
+    return f"{windows}{VOTER_MARK}{candidate}"
 
 
 def identity(record: CandidateRecord) -> tuple[object, ...]:

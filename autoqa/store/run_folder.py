@@ -16,7 +16,7 @@ from typing import Literal
 
 from autoqa.errors import ConfigError, DataError
 from autoqa.files import write_atomically, writing_folder
-from autoqa.store.candidate_record import CandidateRecord, identity, parse_record
+from autoqa.store.candidate_record import CandidateRecord, identity, parse_record, windows_key
 from autoqa.store.checksums import (
     DamagedError,
     check,
@@ -98,7 +98,7 @@ class RunFolder:
 
     def windows_path(self, group: str, part: Part) -> Path:
         """Evaluation windows of one group."""
-        return sealed_folder(self.validation / group, part) / f"{part}.safetensors"
+        return sealed_folder(self.validation / windows_key(group), part) / f"{part}.safetensors"
 
     def candidate(self, candidate_id: str) -> Path:
         """Folder of one candidate.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from autoqa.errors import ConfigError, DataError
 from autoqa.files import locked
+from autoqa.store.candidate_record import windows_key
 from autoqa.store.checksums import damage_beside
 from autoqa.store.objects import Objects
 from autoqa.store.run_folder import PARTS, RunFolder
@@ -69,7 +70,7 @@ class SharedStudy:
 
     def put_windows(self, group: str) -> None:
         """Has a group's evaluation windows there."""
-        local = self._folder.validation / group
+        local = self._folder.validation / windows_key(group)
         for path in sorted(local.rglob("*.safetensors*")):
             name = f"{self._study}/{path.relative_to(self._folder.path).as_posix()}"
             if not self.objects.sizes(name):
@@ -79,7 +80,7 @@ class SharedStudy:
         """Has a group's evaluation windows on this machine."""
         paths = [self._folder.windows_path(group, part) for part in PARTS]
         if not all(path.is_file() for path in paths):
-            self._get(f"{_VALIDATION}/{group}", only="")
+            self._get(f"{_VALIDATION}/{windows_key(group)}", only="")
 
     def _get(self, under: str, only: str) -> None:
         """Downloads what is below a folder and not here; what has its sum beside is compared."""

@@ -56,9 +56,9 @@ def by_need(
 ) -> list[str]:
     """Ids from the most to the least needed.
 
-    First what is protected, then the best of each group, then the second best of each, and so
-    on: an ensemble takes few models of one kind, and what one kind lacks another has to give. Last
-    comes what is to spare, in the same order.
+    First what is protected, then the best of those with equal windows, then the second best of
+    each, and so on: an ensemble takes few models of one kind, and what one kind lacks another has
+    to give. Last comes what is to spare, in the same order.
 
     Args:
         records: Candidates.
@@ -69,8 +69,8 @@ def by_need(
     ranks = []
     for record in sorted(records, key=by_score):
         need = record.id not in protected, record.id in spare
-        ranks.append((*need, seen[record.group], *by_score(record)))
-        seen[record.group] += 1
+        ranks.append((*need, seen[record.windows], *by_score(record)))
+        seen[record.windows] += 1
     return [rank[-1] for rank in sorted(ranks)]
 
 

@@ -13,6 +13,7 @@
 
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -41,6 +42,7 @@ class PluginCase:
     spec: ClassVar[Any]
     options: ClassVar[BaseModel | Mapping[str, Any] | None] = None
     exempt: ClassVar[Mapping[str, str]] = {}
+    _subject: ClassVar[Subject[Any]]
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -59,11 +61,16 @@ class PluginCase:
 
         cls.test_check = test_check  # type: ignore[attr-defined]
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def subject(self, tmp_path_factory: pytest.TempPathFactory) -> Subject[Any]:
-        """The plugin with its options and a folder that all its checks share."""
+        """The plugin with its options and a folder; made once, for all its checks."""
         case = type(self)
-        folder = tmp_path_factory.mktemp(f"{case.kind}-checks")
+        if "_subject" not in case.__dict__:
+            case._subject = self._made(tmp_path_factory.mktemp(f"{case.kind}-checks"))
+        return case._subject
+
+    def _made(self, folder: Path) -> Subject[Any]:
+        case = type(self)
         return Subject(
             spec=case.spec,
             options=options_of(case.spec, case.options),

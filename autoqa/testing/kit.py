@@ -21,6 +21,7 @@ from autoqa.testing.metric_checks import METRIC_CHECKS
 from autoqa.testing.source_checks import SOURCE_CHECKS
 from autoqa.testing.span_model_checks import SPAN_MODEL_CHECKS
 from autoqa.testing.subject import DamagedRows, Subject, kind_of
+from autoqa.testing.text_model_checks import TEXT_MODEL_CHECKS
 
 CHECKS: Mapping[PluginKind, tuple[Check, ...]] = MappingProxyType(
     {
@@ -33,7 +34,7 @@ CHECKS: Mapping[PluginKind, tuple[Check, ...]] = MappingProxyType(
 """The checks that all plugins of a kind share, in the order in which they are run."""
 
 MODEL_CHECKS: Mapping[BackboneKind, tuple[Check, ...]] = MappingProxyType(
-    {"span": SPAN_MODEL_CHECKS, "text": ()}
+    {"span": SPAN_MODEL_CHECKS, "text": TEXT_MODEL_CHECKS}
 )
 """The further checks of a backbone, by what its model gives of a window."""
 

@@ -10,6 +10,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 FILES = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
@@ -26,8 +28,21 @@ def digests(folder: Path) -> dict[str, str]:
     return found
 
 
-def start(location: str, options_json: str, cache: Path) -> subprocess.Popen[str]:
-    """Begins to prepare a backbone in a process of its own.
+@dataclass(frozen=True)
+class Prepared:
+    """What a process has prepared.
+
+    Attributes:
+        folder: The folder.
+        files: Its :func:`digests` at the moment when it was handed over.
+    """
+
+    folder: Path
+    files: dict[str, str]
+
+
+def start(location: str, options_json: str, cache: Path) -> "subprocess.Popen[str]":
+    """A process that is ready to prepare a backbone, and does when :func:`release` says so.
 
     Args:
         location: ``module:attribute`` of the spec.
@@ -38,7 +53,7 @@ def start(location: str, options_json: str, cache: Path) -> subprocess.Popen[str
     work = json.dumps([location, options_json, str(cache)])
     return subprocess.Popen(
         [sys.executable, "-m", "autoqa.testing.preparation", work],
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -46,31 +61,48 @@ def start(location: str, options_json: str, cache: Path) -> subprocess.Popen[str
     )
 
 
-def outcomes(processes: Sequence[subprocess.Popen[str]]) -> tuple[list[Path], list[str]]:
+def release(processes: Sequence["subprocess.Popen[str]"]) -> None:
+    """Lets processes prepare as soon as all of them are ready."""
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):  # it has failed, as its outcome says
+            process.stdin.write("\n")
+            process.stdin.flush()
+
+
+def outcomes(
+    processes: Sequence["subprocess.Popen[str]"],
+) -> tuple[list[Prepared], list[str]]:
     """Waits for processes.
 
     Returns:
-        The folders that they prepared, and the last lines of those that failed.
+        What they prepared, and the last lines of those that failed.
     """
-    folders, failures = [], []
+    done, failures = [], []
     for process in processes:
         output, errors = process.communicate()
         if process.returncode:
             failures.append(next(iter(errors.strip().splitlines()[-1:]), "no message"))
         else:
-            folders.append(Path(output.strip().splitlines()[-1]))
-    return folders, failures
+            folder, files = json.loads(output.strip().splitlines()[-1])
+            done.append(Prepared(Path(folder), files))
+    return done, failures
 
 
 def main(work: str) -> None:
-    """Prepares a backbone and prints where it is."""
+    """Prepares a backbone and says where it is, and what is there by then."""
     location, options_json, cache = json.loads(work)
     module, _, attribute = location.partition(":")
     spec = getattr(importlib.import_module(module), attribute)
     options = spec.options.model_validate_json(options_json, strict=True)
-    sys.stdout.write("\n")  # says that the plugin begins
+    sys.stdout.write("\n")
     sys.stdout.flush()
-    sys.stdout.write(f"{spec.prepare(options, Path(cache))}\n")
+    sys.stdin.readline()
+    folder = Path(spec.prepare(options, Path(cache)))
+    sys.stdout.write(f"\n{json.dumps([str(folder), digests(folder)])}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""What the model of a backbone has to do whose tokens get start and end logits."""
+"""What the model of a backbone has to do whose tokens get start and end logits.
+
+Most of it a model that generates has to do, too (:mod:`autoqa.testing.text_model_checks`).
+"""
 
 import time
 from functools import partial
@@ -31,7 +34,8 @@ _RATE = 1e-4
 """Learning rate at which twenty examples are learned, where the protocol's is lower."""
 
 
-def _windows(backbone: BackboneSubject) -> Windows:
+def windows_of(backbone: BackboneSubject) -> Windows:
+    """Those of twenty examples, as the protocol cuts them."""
     encoded = encode(tokenizer_of(backbone), generated_examples())
     protocol = backbone.spec.protocol(backbone.options)
     return cut(encoded, protocol.length, protocol.stride)
@@ -43,22 +47,35 @@ def _protocol(backbone: BackboneSubject) -> TrainingProtocol:
     return own.model_copy(update={"dropout": 0.0, "cache_frozen": False, "compile": False})
 
 
-def _trainable(backbone: BackboneSubject, seed: int = 0) -> "SpanModel":
+def trainable(backbone: BackboneSubject, seed: int = 0) -> "SpanModel":
+    """Its model as a run begins with it."""
     from autoqa.modeling.training_setup import load_for_training
 
+    kind = backbone.spec.kind
     try:
-        return load_for_training(prepared(backbone), _protocol(backbone), seed)
+        return load_for_training(prepared(backbone), _protocol(backbone), seed, kind=kind)
     except ConfigError as error:
         raise CheckFailedError(str(error)) from error
 
 
 def _engine(backbone: BackboneSubject, rate: float, seed: int = 0) -> "Engine":
+    from autoqa.parallel.peers import Alone
     from autoqa.recipes import Method
-    from autoqa.training.engine import Engine
+    from autoqa.training.engine_plan import EnginePlan
     from autoqa.training.schedule import LearningRate
 
-    rates = LearningRate(Method(), (_STEPS,), 0.02)
-    return Engine(_trainable(backbone, seed), _protocol(backbone), rate, rates, seed=seed)
+    plan = EnginePlan(
+        folder=prepared(backbone),
+        protocol=_protocol(backbone),
+        method=Method(),
+        head_seed=seed,
+        learning_rate=rate,
+        rates=LearningRate(Method(), (_STEPS,), 0.02),
+        seed=seed,
+        micro_scale=1.0,
+        kind=backbone.spec.kind,
+    )
+    return plan.plain(trainable(backbone, seed), Alone())
 
 
 def check_positions(backbone: BackboneSubject) -> None:
@@ -83,9 +100,10 @@ def check_logits(backbone: BackboneSubject) -> None:
 
     from autoqa.modeling.loss import training_loss
     from autoqa.modeling.packing import make_batch
+    from autoqa.modeling.seq2seq import TextModel
     from autoqa.recipes import Method
 
-    model, windows = _trainable(backbone), take(_windows(backbone), np.arange(4))
+    model, windows = trainable(backbone), take(windows_of(backbone), np.arange(4))
     batch = make_batch(windows, model.device)
     for logits in model(batch):
         wanted = (len(windows.input_ids),)
@@ -94,7 +112,11 @@ def check_logits(backbone: BackboneSubject) -> None:
             f"its logits have the shape {tuple(logits.shape)}, not {wanted}",
         )
         require(bool(torch.isfinite(logits).all()), "some of its logits are no finite numbers")
-    torch.autograd.backward(training_loss(model, batch, Method()))
+    if isinstance(model, TextModel):
+        loss = model.loss(batch)
+    else:
+        loss = training_loss(model, batch, Method())
+    torch.autograd.backward(loss)
     trained = {name: p.grad for name, p in model.named_parameters() if p.requires_grad}
     wrong = [n for n, g in trained.items() if g is not None and not bool(torch.isfinite(g).all())]
     require(not wrong, f"gradients of {', '.join(wrong[:3])} are no finite numbers")
@@ -111,7 +133,7 @@ def check_saving(backbone: BackboneSubject) -> None:
     from autoqa.modeling.forward import predict
     from autoqa.modeling.load import load_for_inference, rounded_state, save_model
 
-    model, windows = _trainable(backbone), _windows(backbone)
+    model, windows = trainable(backbone), windows_of(backbone)
     state = rounded_state(model)
     model.load_state({n: t.float() if t.is_floating_point() else t for n, t in state.items()})
     model.eval()
@@ -128,7 +150,7 @@ def check_saving(backbone: BackboneSubject) -> None:
 
 def check_seeds(backbone: BackboneSubject) -> None:
     """Two runs with one seed end alike."""
-    windows = take(_windows(backbone), np.arange(8))
+    windows = take(windows_of(backbone), np.arange(8))
     runs = []
     for _ in range(2):
         engine = _engine(backbone, _RATE)
@@ -141,7 +163,7 @@ def check_seeds(backbone: BackboneSubject) -> None:
 
 def check_overfitting(backbone: BackboneSubject) -> None:
     """It learns twenty examples by heart."""
-    windows, rate = _windows(backbone), max(_RATE, _protocol(backbone).learning_rate)
+    windows, rate = windows_of(backbone), max(_RATE, _protocol(backbone).learning_rate)
     engine = _engine(backbone, rate)
     begin = time.perf_counter()
     first = loss = engine.train(windows).loss
@@ -160,7 +182,7 @@ def check_windows_apart(backbone: BackboneSubject) -> None:
     """What a window gets does not depend on its neighbours."""
     from autoqa.modeling.forward import predict
 
-    model, windows = _trainable(backbone), _windows(backbone)
+    model, windows = trainable(backbone), windows_of(backbone)
     model.eval()
     ask = partial(predict, model, precision="fp32")
     together = np.stack(ask(windows))

@@ -123,6 +123,8 @@ def check_defaults(subject: Subject[Any]) -> None:
         require(not missed, f"{model.__name__} does not say that {', '.join(missed)} is required")
         return
     value, problems = parse(model, {})
+    if value is not None:  # defaults are not looked at by themselves
+        value, problems = parse(model, value.model_dump(mode="json"))
     require(
         value is not None, f"{model.__name__} does not take its own defaults: {'; '.join(problems)}"
     )

@@ -4,10 +4,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from autoqa.entry_points import installed
 from autoqa.registry.records import GROUPS, SPECS, PluginKind, Spec
 
 SpecT = TypeVar("SpecT", bound=Spec)
@@ -63,7 +64,7 @@ class Subject(Generic[SpecT]):
     def entry_points(self) -> tuple[EntryPoint, ...]:
         """The entry points of installed distributions that lead to the spec."""
         return tuple(
-            point for point in entry_points(group=GROUPS[self.kind]) if _leads(point, self.spec)
+            point for point in installed().of(GROUPS[self.kind]) if _leads(point, self.spec)
         )
 
 

@@ -22,7 +22,7 @@ from autoqa.features.tokenizer import QATokenizer
 from autoqa.features.windows import Windows
 from autoqa.modeling.packing import context_tokens, tokens_between
 from autoqa.recipes import PortionSize, Stage
-from autoqa.training.portion_windows import PortionCutter
+from autoqa.training.portion_windows import PortionCutter, PortionWindows
 from autoqa.training.references import Labelling
 from autoqa.training.row_augmentation import row_changers
 from autoqa.types import Example, ProgressCallback
@@ -114,7 +114,7 @@ class PreparedStage:
                     f"report it to the plugin's author or take it out of the recipe."
                 )
             batch = replace(batch, input_ids=ids)
-        return replace(windows, input_ids=batch.input_ids)
+        return replace(windows, input_ids=batch.input_ids, unhidden=windows.input_ids)
 
 
 Teach = Callable[[list[PreparedStage]], list[PreparedStage]]
@@ -162,31 +162,28 @@ def prepare_stage(
     plan, changers = _only_plan(augmentations), row_changers(augmentations)
     pools = [encoded(portion.source) for portion in stage.portions]
     parts: list[Windows] = []
-    counts: list[PortionSize] = []
-    made: list[Example] = []
-    base, behind, cut_short = 0, sum(map(len, pools)), 0
+    portions: list[PortionWindows] = []
+    base, behind = 0, sum(map(len, pools))
     for number, (portion, pool) in enumerate(zip(stage.portions, pools, strict=True)):
         cutter = PortionCutter(
             *(stage, portion, tokenizer, plan, changers, labelling, seed[0], progress)
         )
         found = cutter.windows(data, pool, turns(data, portion, epochs, (*seed, number)))
         parts += [_counted_from(base, windows) for windows in found.drawn]
-        parts += [_counted_from(behind + len(made), windows) for windows in found.changed]
-        counts.append(found.size(portion.source))
-        made += found.made
-        base += len(pool)
-        cut_short += found.shortened
+        parts += [_counted_from(behind, windows) for windows in found.changed]
+        portions.append(found)
+        base, behind = base + len(pool), behind + len(found.made)
     windows = _joined(parts, stage)
     order = np.random.default_rng((*seed, len(stage.portions))).permutation(len(windows))
     return PreparedStage(
         windows=take(windows, order),
-        portions=tuple(counts),
+        portions=tuple(found.size for found in portions),
         augmentations=tuple(augmentations),
         tokenizer=tokenizer,
         seed=(*seed, len(stage.portions) + 1),
         similar_lengths=similar_lengths,
-        shortened=cut_short,
-        made=tuple(made),
+        shortened=sum(found.shortened for found in portions),
+        made=tuple(example for found in portions for example in found.made),
     )
 
 

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from autoqa.api import TrainingProtocol
+from autoqa.api import BackboneKind, TrainingProtocol
 from autoqa.modeling.masked_language import masked_language_head, masked_language_loss
 from autoqa.modeling.model import SpanModel
+from autoqa.modeling.seq2seq import TextModel
 from autoqa.modeling.training_setup import load_for_training
 from autoqa.parallel.peers import OtherRanks
 from autoqa.recipes import Method
@@ -47,6 +49,7 @@ class EnginePlan:
         rates: The schedule.
         seed: The run's seed.
         micro_scale: Factor on the tokens of a forward pass.
+        kind: Whether the model scores tokens or generates texts.
         masked: Set where hidden tokens are learned in place of answers.
     """
 
@@ -58,11 +61,14 @@ class EnginePlan:
     rates: LearningRate
     seed: int
     micro_scale: float
+    kind: BackboneKind = "span"
     masked: MaskedWords | None = None
 
     def model(self) -> SpanModel:
         """Loads the model as the run begins with it; raises as ``load_for_training`` does."""
-        return load_for_training(self.folder, self.protocol, self.head_seed, method=self.method)
+        return load_for_training(
+            self.folder, self.protocol, self.head_seed, method=self.method, kind=self.kind
+        )
 
     @contextmanager
     def engine(self, model: SpanModel, peers: OtherRanks) -> Iterator[Engine]:
@@ -97,6 +103,10 @@ class EnginePlan:
 
     def plain(self, model: SpanModel, peers: OtherRanks) -> Engine:
         """An engine that learns answers."""
+        text: dict[str, Any] = {}
+        if isinstance(model, TextModel):
+            tokens = model.inner.get_output_embeddings().weight.shape[0]
+            text = {"loss": model.loss, "chance": lambda _: math.log(tokens)}
         return Engine(
             model,
             self.protocol,
@@ -105,4 +115,5 @@ class EnginePlan:
             seed=self.seed,
             micro_scale=self.micro_scale,
             peers=peers,
+            **text,
         )

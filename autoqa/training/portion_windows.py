@@ -29,6 +29,7 @@ class PortionWindows:
     """What all passes over a portion came to.
 
     Attributes:
+        source: Name of the portion's source.
         drawn: Windows of rows as they are; ``example`` is a row of the source's examples.
         changed: Windows of what augmentations made; ``example`` is a place in ``made``.
         made: What they made, one pass behind another.
@@ -37,6 +38,7 @@ class PortionWindows:
         shortened: Questions that stand in their windows without their end.
     """
 
+    source: str
     drawn: list[Windows] = field(default_factory=list)
     changed: list[Windows] = field(default_factory=list)
     made: list[Example] = field(default_factory=list)
@@ -44,11 +46,12 @@ class PortionWindows:
     unchanged: int = 0
     shortened: int = 0
 
-    def size(self, source: str) -> PortionSize:
+    @property
+    def size(self) -> PortionSize:
         """How much there is, for the recipe card."""
         parts = [*self.drawn, *self.changed]
         return PortionSize(
-            source=source,
+            source=self.source,
             rows=self.rows,
             windows=sum(map(len, parts)),
             answered=sum(int(part.answerable.sum()) for part in parts),
@@ -90,7 +93,8 @@ class PortionCutter:
             pool: Those of the portion's source, encoded.
             turns: What each pass draws.
         """
-        found, source = PortionWindows(), self.portion.source
+        source = self.portion.source
+        found = PortionWindows(source)
         seen, long = np.zeros(len(pool), bool), set[tuple[str, str]]()
         references = None if self.labelling is None else self.labelling.references(source)
         for rows, rng in turns:

@@ -17,7 +17,7 @@ import torch
 
 from autoqa.features.cache import machine_cache
 from autoqa.modeling.forward import predict
-from autoqa.modeling.load import pick_device
+from autoqa.modeling.load import holding, pick_device
 from autoqa.parallel import collectives
 from autoqa.parallel.collectives import PeerLostError
 from autoqa.parallel.failure import kind_of, sentence_of
@@ -89,15 +89,12 @@ class Rank:
 
     def _ask(self, order: Ask, engine: Engine) -> None:
         model = engine.model
-        own = {name: tensor.detach().clone() for name, tensor in model.state().items()}
+        own = model.state()
         asked = [name for name, tensor in own.items() if tensor.is_floating_point()]
         sent = collectives.receive([(own[n].shape, own[n].dtype) for n in asked], model.device)
-        model.load_state(own | dict(zip(asked, sent, strict=True)))
-        model.eval()
-        share = (self._rank, self._size)
-        logits = predict(model, order.windows, precision=order.precision, share=share)
-        model.load_state(own)
-        model.train()
+        with holding(model, own | dict(zip(asked, sent, strict=True))):
+            share = (self._rank, self._size)
+            logits = predict(model, order.windows, precision=order.precision, share=share)
         self._pipe.send(Answered(*logits))
 
     def _rest(self) -> None:

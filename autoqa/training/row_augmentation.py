@@ -1,7 +1,7 @@
 """Rows that a portion has drawn, changed by augmentations before anything is cut.
 
 What stays as it is keeps the tokens that the source's rows have in the cache. What is new is
-encoded when it comes: that takes a hundredth of the time in which it is trained on.
+encoded when it comes, ten thousand questions with their contexts in about a second.
 """
 
 from collections import Counter

@@ -13,7 +13,7 @@ from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.joining.own_none import own_answers, own_cut
 from autoqa.modeling.forward import predict
-from autoqa.modeling.load import rounded_state, save_model
+from autoqa.modeling.load import holding, rounded_state, save_model
 from autoqa.modeling.model import SpanModel
 from autoqa.parallel.peers import Predict
 from autoqa.scores.bootstrap import interval
@@ -70,14 +70,8 @@ def evaluating(model: SpanModel) -> Iterator[dict[str, torch.Tensor]]:
         The rounded weights.
     """
     state = rounded_state(model)
-    full = {name: tensor.detach().clone() for name, tensor in model.state().items()}
-    model.load_state(state)
-    model.eval()
-    try:
+    with holding(model, state):
         yield state
-    finally:
-        model.load_state(full)
-        model.train()
 
 
 def unscored_candidate(
@@ -89,12 +83,13 @@ def unscored_candidate(
     windows_per_second: float,
 ) -> CandidateRecord:
     """The record of a point of a run, without scores and seconds of inference."""
+    name = job.candidate_id(fraction)
     return CandidateRecord(
-        id=job.candidate_id(fraction),
+        id=name,
         trial=job.trial,
         fraction=fraction,
         backbone=job.backbone,
-        group=str(ready.group),
+        group=ready.group_of(name),
         recipe_hash=job.recipe_hash,
         recipe=job.run.recipe.to_dict(),
         learning_rate=job.run.learning_rate,

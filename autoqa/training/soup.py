@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from autoqa.arrays import Floats
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.joining.mean_logits import blend
@@ -17,7 +19,7 @@ from autoqa.modeling.model import SpanModel
 from autoqa.modeling.soup import average_models
 from autoqa.scores.metrics import score_by
 from autoqa.store.artifacts import Artifacts
-from autoqa.store.candidate_record import CandidateRecord, soup_hash, soup_id
+from autoqa.store.candidate_record import CandidateRecord, group_alone, soup_hash, soup_id
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.weight_quota import whole_model
@@ -94,9 +96,18 @@ def _mean_public(job: SoupJob, folder: RunFolder) -> tuple[Floats, Floats]:
     """Mean of the ingredients' public logits, which stands for the soup's in a study with folds.
 
     The soup itself was trained on those documents. Each ingredient's logits were not, and near
-    weights' mean answers nearly as their mean of logits (Wortsman et al., section 4).
+    weights' mean answers nearly as their mean of logits (Wortsman et al., section 4). Of models
+    that generate, it is the mean of probabilities: what one of them did not come across is not
+    ruled out by that.
     """
-    return blend([load_logits(folder, record.id, "public") for record in job.ingredients])
+    logits = [load_logits(folder, record.id, "public") for record in job.ingredients]
+    if not job.ingredients[0].generates:
+        return blend(logits)
+    start, end = (
+        (np.logaddexp.reduce(side, dtype=np.float64) - np.log(len(side))).astype(np.float32)
+        for side in map(np.stack, zip(*logits, strict=True))
+    )
+    return start, end
 
 
 def _reporter(job: SoupJob, emit: Emit) -> ProgressCallback:
@@ -119,9 +130,11 @@ def unscored_soup(ingredients: Sequence[CandidateRecord]) -> CandidateRecord:
         for stage in record.recipe["stages"]
     }
     latest = ingredients[-1]
+    name = soup_id(latest.backbone, names)
     return replace(
         latest,
-        id=soup_id(latest.backbone, names),
+        id=name,
+        group=group_alone(latest.windows, name) if latest.generates else latest.group,
         fraction=1.0,
         recipe_hash=soup_hash(names),
         recipe={**latest.recipe, "stages": list(stages.values())},

@@ -59,14 +59,15 @@ class Trainer:
         check_length(self.ready.folder, longest, "the recipe's last stage")
         self._begin("loading")
         head_seed = seed if job.head_seed is None else job.head_seed
-        model = load_for_training(self.ready.folder, protocol, head_seed, method=recipe.method)
+        kind, folder = self.ready.bound.spec.kind, self.ready.folder
+        model = load_for_training(folder, protocol, head_seed, method=recipe.method, kind=kind)
         stages = prepared_stages(job, bench, emit, similar_lengths=not model.packs)
         self.stages = teach(stages)
         steps = tuple(stage.steps(protocol.batch_size) for stage in self.stages)
         self.rates = LearningRate(recipe.method, steps, protocol.warmup_ratio)
         self.steps = self.rates.steps
         plan = EnginePlan(
-            folder=self.ready.folder,
+            folder=folder,
             protocol=protocol,
             method=recipe.method,
             head_seed=head_seed,
@@ -74,10 +75,11 @@ class Trainer:
             rates=self.rates,
             seed=seed,
             micro_scale=job.micro_scale,
+            kind=kind,
         )
         self.engine = plan.plain(model, bench.peers(plan))
         self.lower = bench.lower_layers(model, protocol)
-        self.pace, self.reused = Pace(self.rates.warmup), 0
+        self.pace, self.reused, self.saved = Pace(self.rates.warmup), 0, time.monotonic()
         self.due = {self.step_of(point): point for point in sorted(points)}
         self._every, self._latest = every, min(self.due) - 1 if every else self.steps
         quota = round(bench.bound.study.search.checkpoints * 1024**3)
@@ -85,7 +87,6 @@ class Trainer:
             bench.checkpoints, quota, lambda text: emit(Note(job.trial, text))
         )
         self.adaptation = MaskedLanguageStage.of(job, bench, model, self.checkpoints, emit)
-        self.saved = time.monotonic()
 
     @property
     def windows(self) -> int:

@@ -32,6 +32,7 @@ from autoqa.recipes import Answers, Portion, Stage
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.registry.prepared import prepare
 from autoqa.store.artifacts import Artifacts
+from autoqa.store.candidate_record import group_alone
 from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
 from autoqa.training.engine_plan import EnginePlan
@@ -65,6 +66,11 @@ class ReadyBackbone:
     private: Windows
     shortened: int
     metric: str
+
+    def group_of(self, candidate: str) -> str:
+        """Key of the group that a candidate of this backbone belongs to."""
+        windows = str(self.group)
+        return group_alone(windows, candidate) if self.bound.spec.kind == "text" else windows
 
 
 class Workbench:
@@ -235,8 +241,11 @@ class Workbench:
         """JSON values that say which weights a backbone starts from, and how it is fine-tuned."""
         ready = self.backbone(name)
         protocol = ready.bound.protocol.model_dump(mode="json")
-        if not protocol["cache_frozen"]:  # as keys were before there was such a thing
+        # Keys were made before there were these.
+        if not protocol["cache_frozen"]:
             del protocol["cache_frozen"]
+        if not protocol["adapter_rank"]:
+            protocol = {k: v for k, v in protocol.items() if not k.startswith("adapter_")}
         return {
             "type": ready.bound.spec.name,
             "options": ready.bound.options.model_dump(mode="json"),

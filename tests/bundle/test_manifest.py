@@ -99,9 +99,9 @@ def test_a_refit_stands_in_a_manifest_only_where_there_was_one(content: dict[str
     assert "30 validation rows of hindi (12 public, 18 private)" in str(entry)
 
 
-@pytest.mark.parametrize("version", ["2.0", "0.9", "10.0", "", "one"])
+@pytest.mark.parametrize("version", ["3.0", "0.9", "10.0", "", "one"])
 def test_another_major_version_is_refused(content: dict[str, Any], version: str) -> None:
-    with pytest.raises(BundleError, match=f"has format {version}, but this autoqa reads 1.x"):
+    with pytest.raises(BundleError, match=f"has format {version}, but this autoqa reads 1.x and 2"):
         parse_manifest(signed(content | {"format": version}), "m")
 
 

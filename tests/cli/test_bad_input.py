@@ -25,7 +25,7 @@ def _without_member(bundle: Path) -> None:
 
 def _next_version(bundle: Path) -> None:
     manifest = bundle / "manifest.json"
-    manifest.write_bytes(signed(json.loads(manifest.read_bytes()) | {"format": "2.0"}))
+    manifest.write_bytes(signed(json.loads(manifest.read_bytes()) | {"format": "3.0"}))
 
 
 def _escaping(bundle: Path) -> None:

@@ -40,8 +40,14 @@ def step(model: SpanModel, lengths: list[int]) -> tuple[float, torch.Tensor]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler")
-def test_a_compiled_model_gives_equal_losses_and_gradients(tiny_bert: Path) -> None:
-    model, plain = (load_for_training(tiny_bert, p, seed=1) for p in (COMPILED, PLAIN))
+@pytest.mark.parametrize("adapter_rank", [0, 4])
+def test_a_compiled_model_gives_equal_losses_and_gradients(
+    tiny_bert: Path, adapter_rank: int
+) -> None:
+    model, plain = (
+        load_for_training(tiny_bert, p.model_copy(update={"adapter_rank": adapter_rank}), seed=1)
+        for p in (COMPILED, PLAIN)
+    )
     assert model.compiled
     assert model.notes == ()
     assert model.state().keys() == plain.state().keys()

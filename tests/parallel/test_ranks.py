@@ -152,8 +152,9 @@ FROZEN = {"freeze_embeddings": True, "frozen_layers": 1, "cache_frozen": True}
         (Method(adversary="fgm"), {"batch_size": 3}),
         (Method(mlm_epochs=0.5), {"batch_size": 8}),
         (Method(), FROZEN),
+        (Method(averaging="ema"), {"adapter_rank": 4, "adapter_multiplier": 3.0}),
     ],
-    ids=["plain", "micro batches", "head", "awp", "fgm", "masked language", "frozen"],
+    ids=["plain", "micro batches", "head", "awp", "fgm", "masked language", "frozen", "adapters"],
 )
 def test_two_devices_train_what_one_trains(
     toy: Toy, pair: RankProcesses, method: Method, protocol: dict[str, object]

@@ -4,7 +4,7 @@ import copy
 import unicodedata
 from collections import Counter
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,6 +19,9 @@ from pydantic import ValidationError
 
 from autoqa.api import API_VERSION, Answer, AugmentationSpec, Example, TrainingRows, sentences
 from autoqa.data.checks import row_problem
+from autoqa.testing.augmentation_samples import pool
+from autoqa.testing.cases import AugmentationCase
+from autoqa.testing.subject import Subject
 
 SPECS = {entry.name: entry.load() for entry in entry_points(group="autoqa.augmentations")}
 NAMES = ("back-translation", "cross-lingual", "number-swap", "sentence-drop", "sentence-shuffle")
@@ -210,3 +213,39 @@ def test_only_ids_that_say_so_are_the_same_question() -> None:
 def test_patterns_are_checked(pattern: str) -> None:
     with pytest.raises(ValidationError, match="id_pattern"):
         CrossLingualOptions(id_pattern=pattern)
+
+
+# -- the kit ---------------------------------------------------------------------------------------
+
+
+class TestSentenceDrop(AugmentationCase):
+    spec = SPECS["sentence-drop"]
+    options: ClassVar = {"share": 0.5}
+
+
+class TestSentenceShuffle(AugmentationCase):
+    spec = SPECS["sentence-shuffle"]
+    options: ClassVar = {"share": 1.0}
+
+
+class TestNumberSwap(AugmentationCase):
+    spec = SPECS["number-swap"]
+    options: ClassVar = {"share": 1.0}
+
+
+class TestCrossLingual(AugmentationCase):
+    spec = SPECS["cross-lingual"]
+    options: ClassVar = {"share": 1.0, "id_pattern": "(.).*"}
+
+
+class TestBackTranslation(AugmentationCase):
+    spec = SPECS["back-translation"]
+    exempt: ClassVar = {"defaults": "one of two keys is needed: a table, or a model"}
+
+    @pytest.fixture(scope="class")
+    def subject(self, tmp_path_factory: pytest.TempPathFactory) -> Subject[AugmentationSpec]:
+        folder = tmp_path_factory.mktemp("table")
+        rows = "\n".join(f"{row.question},{row.question} Say!" for row in pool())
+        (folder / "t.csv").write_text(f"question,paraphrase\n{rows}\n")
+        options = self.spec.options(table=str(folder / "t.csv"), share=0.8)
+        return Subject(spec=self.spec, options=options, folder=folder)

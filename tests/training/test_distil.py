@@ -223,6 +223,24 @@ def test_unlabelled_rows_are_learned_from_but_none_of_the_validation_set(bench: 
     assert job.run.recipe.hash != RECIPE.hash
 
 
+@pytest.mark.parametrize("backbone", ["toy", "lower"])
+def test_teachers_answer_the_rows_that_augmentations_made(
+    bench: Workbench, backbone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lower-case tokens are matched by the characters of the changed contexts."""
+    lessons: list[Lesson] = []
+    of = Lesson.of
+    monkeypatch.setattr(Lesson, "of", lambda *given: lessons.append(of(*given)) or lessons[-1])
+    changed = (AugmentationUse("sentence-shuffle", (("share", 0.7),)),)
+    recipe = Recipe((Stage((Portion("train", share=2.0),), 32, 8, changed),))
+    _, messages = taught(bench, backbone, recipe=recipe)
+    assert any(isinstance(each, SnapshotTaken) for each in messages)
+    (lesson,) = lessons
+    train = len(bench.data.train["train"])
+    assert len(lesson.examples) > train
+    assert lesson.windows.example.max() >= train > lesson.windows.example.min()
+
+
 def test_an_interrupted_job_asks_no_teacher_twice(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,18 +1,19 @@
 """A run in folds: every public question answered by a model that never saw its document."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from autoqa.api import Augmentation, TrainingRows
 from autoqa.errors import OutOfTimeError
 from autoqa.features.select import about, take
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.modeling.soup import average_weights
-from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
+from autoqa.recipes import AugmentationUse, Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
@@ -175,3 +176,26 @@ def test_a_soup_is_scored_by_what_its_ingredients_said_out_of_fold(
     trial: list[Message] = []
     make_soup(SoupJob(tuple(records), bench.run_folder, kept=False), bench, trial.append)
     assert trial[-2].score == pytest.approx(soup.score)  # type: ignore[union-attr]
+
+
+def test_augmentations_of_a_fold_see_none_of_its_rows(
+    make_bench: Callable[[str], Workbench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an augmentation may ask for is what the run of that fold trains on."""
+    bench = make_bench("augmented")
+    folds = bench.data.folds
+    assert folds is not None
+    asked: list[set[str]] = []
+
+    class Look(Augmentation):
+        def rows(self, rows: TrainingRows, rng: np.random.Generator) -> Sequence[Example]:
+            asked.append({each.document for each in rows.source("exam")})
+            return rows.examples
+
+    monkeypatch.setattr(type(bench.bound), "augmentations", lambda *_: [Look()])
+    recipe = Recipe((Stage((Portion("exam"),), 32, 8, (AugmentationUse("cutout"),)),))
+    run = TrainingRun(recipe, 5e-3, 1)
+    trained(bench, TrialJob(0, "toy", run, bench.run_folder))
+    seen = [{folds.fold_of.get(document) for document in documents} for documents in asked]
+    assert len(seen) == FOLDS
+    assert [set(range(FOLDS)) - each for each in seen] == [{fold} for fold in range(FOLDS)]

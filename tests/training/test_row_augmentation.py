@@ -16,6 +16,7 @@ from autoqa.recipes import AugmentationUse, Portion, Recipe, Stage, StageSize, T
 from autoqa.registry import BoundAugmentation
 from autoqa.training.batches import PreparedStage, prepare_stage
 from autoqa.training.jobs import TrialJob
+from autoqa.training.prepared_stages import prepared_stages
 from autoqa.training.schedule import LearningRate
 from autoqa.training.state_key import state_key
 from autoqa.training.workbench import Workbench
@@ -218,6 +219,21 @@ def test_keys_know_what_decides_an_augmentations_work(
     )
     del bench.__dict__["rows_key"]
     assert len({before, one, key(bench, AugmentationUse("own"))}) == 3
+
+
+def test_a_run_that_goes_on_trains_on_the_same_rows(bench: Workbench) -> None:
+    """The same plugins, options, seed and data: what is prepared again is what it was."""
+    use = AugmentationUse("sentence-shuffle", (("share", 0.6),))
+    stage = replace(PLAIN, augmentations=(use, AugmentationUse("cutout")))
+    job = TrialJob(0, "toy", TrainingRun(Recipe((stage,)), 5e-3, 3), bench.run_folder)
+    once, again = (
+        prepared_stages(job, bench, lambda _: None, similar_lengths=True)[0] for _ in range(2)
+    )
+    assert once.made
+    for one, other in zip(once.batches(4), again.batches(4), strict=True):
+        assert_same(one, other)
+    rest = list(again.batches(4, 2))
+    assert_same(rest[0], list(once.batches(4))[2])
 
 
 def test_what_augmentations_lack_is_missing(bench: Workbench) -> None:

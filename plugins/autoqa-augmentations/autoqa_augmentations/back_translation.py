@@ -17,6 +17,7 @@ from autoqa.api import (
     DataError,
     Download,
     Example,
+    MadeTexts,
     ModelFiles,
     Options,
     ProgressCallback,
@@ -24,7 +25,6 @@ from autoqa.api import (
     missing_package,
     rows_in,
 )
-from autoqa_augmentations.paraphrase_store import ParaphraseStore
 
 Paraphrases = dict[str, list[str]]
 
@@ -155,7 +155,7 @@ class BackTranslation(Augmentation):
     def _of(self, questions: Sequence[str], progress: ProgressCallback) -> Paraphrases:
         if self._table is not None:
             return self._table
-        made = ParaphraseStore(key(self.options)).of(questions, self._make, progress)
+        made = MadeTexts("paraphrases", key(self.options)).of(questions, self._make, progress)
         return {
             text: [each for each in own if each not in ("", text)] for text, own in made.items()
         }

@@ -40,6 +40,10 @@ _UNFIT = {
     "perceiver": "takes windows of one length only",
 }
 
+GENERATING_KINDS = ("t5", "mt5", "umt5")
+"""Types that were pretrained to go on with texts from their padding token, and end them by
+``</s>``."""
+
 TAKE = "take an encoder of text such as bert, xlm-roberta, deberta-v2 or modernbert"
 
 

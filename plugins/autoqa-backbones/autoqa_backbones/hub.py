@@ -25,17 +25,8 @@ from autoqa_backbones.hub_layout import (
     read_config,
     repository,
 )
+from autoqa_backbones.known_models import LICENCES
 from autoqa_backbones.protocols import GENERIC, by_config, by_name
-
-# Of the weights as their authors published them; says nothing about models derived from them.
-_LICENCES = {
-    "google/muril-base-cased": "Apache-2.0",
-    "google/muril-large-cased": "Apache-2.0",
-    "google/rembert": "Apache-2.0",
-    "facebookai/xlm-roberta-base": "MIT",
-    "facebookai/xlm-roberta-large": "MIT",
-    "intfloat/multilingual-e5-small": "MIT",
-}
 
 
 def lacking(folder: Path, *, convert: bool = False) -> str | None:
@@ -138,8 +129,25 @@ def facts(options: HuggingFaceOptions) -> BackboneFacts:
 
 
 def licence(options: HuggingFaceOptions) -> str:
-    """SPDX identifier: the option, or else that of a few well-known models, or ``"unknown"``."""
-    return options.licence or _LICENCES.get(options.model.lower(), "unknown")
+    """SPDX identifier: the option, or else that of well-known models, or ``"unknown"``."""
+    return options.licence or LICENCES.get(options.model.lower(), "unknown")
+
+
+def fetched(options: HuggingFaceOptions) -> Path:
+    """The model's folder as it was published; downloads it where that is needed.
+
+    Raises:
+        MissingAssetError: Files are not here and cannot be fetched, or are of the wrong kind.
+    """
+    folder = local_folder(options)
+    if folder is None:
+        folder = cached_folder(options)
+        if folder is None or lacking(folder, convert=options.convert) is not None:
+            folder = on_the_hub(options).fetch()
+    problem = lacking(folder, convert=options.convert) if folder.is_dir() else "does not exist"
+    if problem is not None:
+        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
+    return folder
 
 
 def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
@@ -151,14 +159,7 @@ def prepare(options: HuggingFaceOptions, cache: Path) -> Path:
     """
     from autoqa_backbones.hub_prepare import arranged
 
-    folder = local_folder(options)
-    if folder is None:
-        folder = cached_folder(options)
-        if folder is None or lacking(folder, convert=options.convert) is not None:
-            folder = on_the_hub(options).fetch()
-    problem = lacking(folder, convert=options.convert) if folder.is_dir() else "does not exist"
-    if problem is not None:
-        raise MissingAssetError(f"the model folder {folder} {problem}; {_remedy(problem)}")
+    folder = fetched(options)
     refused = refusal(claimed(options, folder))
     if refused is not None:
         raise ConfigError(f"the model in {folder} {refused}")

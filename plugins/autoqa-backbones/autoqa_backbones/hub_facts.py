@@ -10,6 +10,7 @@ from autoqa.api import BackboneFacts, ConfigError
 from autoqa_backbones.architectures import refusal
 from autoqa_backbones.folders import weight_files
 from autoqa_backbones.hub_layout import TOKENIZER_FILES, HuggingFaceOptions, claimed
+from autoqa_backbones.hub_tokenizer import begins_with_text
 
 _HEAD_BYTES = struct.Struct("<Q")
 _LONGEST_HEAD = 100_000_000
@@ -57,7 +58,7 @@ def looked_at(folder: Path, options: HuggingFaceOptions) -> BackboneFacts:
     return BackboneFacts(
         problems=tuple(problems),
         notes=tuple(notes),
-        tokenizer=tokenizer if tokenizer.is_file() else None,
+        tokenizer=tokenizer if tokenizer.is_file() and not begins_with_text(folder) else None,
         positions=_positions(config, shapes),
     )
 

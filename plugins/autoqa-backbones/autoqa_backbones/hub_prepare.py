@@ -16,16 +16,18 @@ from autoqa_backbones.folders import (
 )
 from autoqa_backbones.hub_convert import convert_weights
 from autoqa_backbones.hub_layout import TOKENIZER_FILES, read_config
-from autoqa_backbones.hub_tokenizer import begins_with_text, surround
+from autoqa_backbones.hub_tokenizer import begins_with_text, name_texts, surround
 
 
-def arranged(folder: Path, cache: Path, *, bidirectional: bool) -> Path:
+def arranged(folder: Path, cache: Path, *, bidirectional: bool, named: bool = False) -> Path:
     """A folder that training reads: the given one, or a copy with what it lacks or needs changed.
 
     Args:
         folder: Configuration, weights and tokenizer of any kind.
         cache: autoqa's cache folder.
         bidirectional: Whether the configuration is to say that the model attends to both sides.
+        named: Whether question and context get their names before them, where the tokenizer puts
+            nothing there: the way of T5.
 
     Raises:
         MissingAssetError: No fast tokenizer can be made of the files that are there, or pickled
@@ -46,12 +48,13 @@ def arranged(folder: Path, cache: Path, *, bidirectional: bool) -> Path:
             write_json(target / "config.json", both_sides(config))
         if begins_with_text(folder):
             try:
-                surround(folder, target)
+                (name_texts if named else surround)(folder, target)
             except ValueError as error:
                 raise ConfigError(f"the tokenizer in {folder} {error}") from error
         _link_weights(folder, target)
 
-    return published(cache, f"{_folder_name(folder)}-{'both' if turned else 'pair'}", make)
+    what = "both" if turned else "named" if named else "pair"
+    return published(cache, f"{_folder_name(folder)}-{what}", make)
 
 
 def _completed(folder: Path, cache: Path) -> Path:

@@ -55,6 +55,54 @@ def surround(source: Path, target: Path) -> None:
     write_json(target / "tokenizer.json", content)
 
 
+def name_texts(source: Path, target: Path) -> None:
+    """Writes a ``tokenizer.json`` that lays a pair out as ``question: ... context: ...</s>``.
+
+    The way in which T5 was taught to answer questions (Raffel et al. 2020, appendix D.15).
+
+    Args:
+        source: A folder with ``tokenizer.json`` and ``tokenizer_config.json``.
+        target: Where the new ``tokenizer.json`` goes.
+
+    Raises:
+        ValueError: The tokenizer has no token that ends a text, or none for the names.
+    """
+    content = json.loads((source / "tokenizer.json").read_text(encoding="utf-8"))
+    tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
+    config = json.loads((source / "tokenizer_config.json").read_text(encoding="utf-8"))
+    end = _specials(config).get("eos_token", "")
+    number = tokenizer.token_to_id(end)
+    if number is None:
+        raise ValueError("has no token that ends a text")
+    pieces = {end: ([number], [end])}
+    for name in ("question:", "context:"):
+        encoding = tokenizer.encode(name, add_special_tokens=False)
+        if not encoding.ids:
+            raise ValueError(f"makes no token of {name!r}")
+        pieces[name] = encoding.ids, encoding.tokens
+    template = {
+        "type": "TemplateProcessing",
+        "single": [_text("A"), _special(end)],
+        "pair": [
+            *(_special("question:"), _text("A"), _special("context:"), _text("B")),
+            _special(end),
+        ],
+        "special_tokens": {
+            name: {"id": name, "ids": ids, "tokens": tokens}
+            for name, (ids, tokens) in pieces.items()
+        },
+    }
+    write_json(target / "tokenizer.json", {**content, "post_processor": template})
+
+
+def _special(name: str) -> dict[str, Any]:
+    return {"SpecialToken": {"id": name, "type_id": 0}}
+
+
+def _text(which: str) -> dict[str, Any]:
+    return {"Sequence": {"id": which, "type_id": 0}}
+
+
 def _specials(config: dict[str, Any]) -> dict[str, str]:
     found = {}
     for role in _ROLES:
@@ -72,17 +120,11 @@ def _parts(processor: Any) -> list[dict[str, Any]]:
 
 
 def _template(first: str, after: str, ids: dict[str, int]) -> dict[str, Any]:
-    def special(name: str) -> dict[str, Any]:
-        return {"SpecialToken": {"id": name, "type_id": 0}}
-
-    def text(which: str) -> dict[str, Any]:
-        return {"Sequence": {"id": which, "type_id": 0}}
-
-    single = [special(first), text("A"), special(after)]
+    single = [_special(first), _text("A"), _special(after)]
     return {
         "type": "TemplateProcessing",
         "single": single,
-        "pair": [*single, text("B"), special(after)],
+        "pair": [*single, _text("B"), _special(after)],
         "special_tokens": {
             n: {"id": n, "ids": [number], "tokens": [n]} for n, number in ids.items()
         },

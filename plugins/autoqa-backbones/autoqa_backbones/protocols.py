@@ -79,11 +79,18 @@ DEBERTA = GENERIC.model_copy(update={"learning_rate": 2e-5})
 ELECTRA = GENERIC.model_copy(update={"learning_rate": 1e-4, "layer_decay": 0.8})
 """ELECTRA's publication (arXiv:2003.10555), for base."""
 
-ELECTRA_LARGE = GENERIC.model_copy(update={"learning_rate": 5e-5, "layer_decay": 0.9})
+ELECTRA_SMALL = ELECTRA.model_copy(update={"learning_rate": 3e-4})
+"""The same for small."""
+
+ELECTRA_LARGE = ELECTRA.model_copy(update={"learning_rate": 5e-5, "layer_decay": 0.9})
 """The same for large."""
 
 T5 = GENERIC.model_copy(update={"learning_rate": 1e-4, "dropout": 0.1})
 """Encoders of T5 and its kin: the lower end of what transformers' guide names for AdamW."""
+
+GENERATING = T5.model_copy(update={"learning_rate": 3e-4})
+"""mT5 small that generates answers: the upper end of the same guide. mT5's publication
+(arXiv:2010.11934) has a constant 1e-3 and dropout 0.1, but for Adafactor."""
 
 LONG = GENERIC.model_copy(update={"batch_size": 16, "length": 1024, "stride": 256})
 """Longformer, BigBird, LED: made for long windows, and padded to their attention's blocks in short

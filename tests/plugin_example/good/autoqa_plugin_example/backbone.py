@@ -1,6 +1,7 @@
 """A backbone that is a folder somewhere on disk."""
 
 import shutil
+import tempfile
 from pathlib import Path
 
 from autoqa.api import BackboneSpec, Options, TrainingProtocol
@@ -23,7 +24,18 @@ def _protocol(options: FolderOptions) -> TrainingProtocol:
 
 
 def _prepare(options: FolderOptions, cache: Path) -> Path:
-    return Path(shutil.copytree(options.folder, cache / options.folder.name))
+    target = cache / options.folder.name
+    if target.is_dir():
+        return target
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".example-") as folder:
+        copy = Path(shutil.copytree(options.folder, Path(folder) / "copy"))
+        try:
+            copy.rename(target)
+        except OSError:
+            if not target.is_dir():  # else another process was faster
+                raise
+    return target
 
 
 def _missing(options: FolderOptions) -> str | None:

@@ -1,4 +1,4 @@
-"""Paraphrases that this machine has made, kept in the cache so that each is made once."""
+"""Texts that models make of texts, kept in the cache so that each is made once."""
 
 import json
 import sqlite3
@@ -6,40 +6,51 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
-from autoqa.api import AutoqaError, ProgressCallback, cache_folder, locked
+from autoqa.env import cache_folder
+from autoqa.errors import AutoqaError
+from autoqa.files import locked
+from autoqa.types import ProgressCallback
 
-Make = Callable[[Sequence[str], ProgressCallback], Iterator[tuple[str, list[str]]]]
-"""Texts to each one with its paraphrases."""
+MakeTexts = Callable[[Sequence[str], ProgressCallback], Iterable[tuple[str, list[str]]]]
+"""Texts to each one with what is made of it, in any order."""
 
 _Item = TypeVar("_Item")
 _PAUSE = 5.0
+"""Seconds between two words of a process that waits for another."""
 _TOGETHER = 16
 """Texts that are written down at once: what an interruption costs at most."""
+_ASKED = 500
+"""Texts that are looked up at once."""
 
 
-class ParaphraseStore:
-    """A table of texts and their paraphrases.
+class MadeTexts:
+    """A table of texts and what was made of them, below the cache folder.
 
     A database of one file: what is written is written whole, and several processes may use it. One
-    of them makes what is lacking while the others wait for it.
+    of them makes what is lacking while the others wait; one that is broken off leaves what it had.
 
     Args:
-        key: Names all that paraphrases depend on beside the text.
+        kind: What they are, as a folder is called: ``paraphrases``.
+        key: Names all that they depend on beside the text.
     """
 
-    def __init__(self, key: str) -> None:
-        self.path = cache_folder() / "paraphrases" / f"{key}.sqlite"
+    def __init__(self, kind: str, key: str) -> None:
+        self.path: Path = cache_folder() / kind / f"{key}.sqlite"
 
     def of(
-        self, texts: Iterable[str], make: Make, progress: ProgressCallback
+        self,
+        texts: Iterable[str],
+        make: MakeTexts,
+        progress: ProgressCallback = lambda _done, _total: None,
     ) -> dict[str, list[str]]:
-        """Paraphrases of texts; those that are lacking are made.
+        """What was made of texts; what is lacking is made.
 
         Args:
             texts: Any texts.
-            make: Makes paraphrases.
+            make: Makes it; called once at most.
             progress: Called with texts done and in all, also while another process makes them.
 
         Raises:
@@ -49,7 +60,6 @@ class ParaphraseStore:
         known = self._read(wanted) if self.path.exists() else {}
         if len(known) == len(wanted):
             return known
-
         lock = self.path.with_suffix(".lock")
         with locked(lock, waiting=_now_and_then(lambda: progress(0, len(wanted)))):
             known = self._read(wanted)
@@ -62,31 +72,28 @@ class ParaphraseStore:
     def _read(self, texts: Sequence[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         with self._table() as table:
-            for some in _several(texts, 500):
+            for some in _several(texts, _ASKED):
                 marks = ", ".join("?" * len(some))
-                query = f"SELECT text, paraphrases FROM paraphrases WHERE text IN ({marks})"
+                query = f"SELECT text, made FROM texts WHERE text IN ({marks})"
                 found |= {text: json.loads(made) for text, made in table.execute(query, some)}
         return found
 
     def _write(self, rows: Sequence[tuple[str, list[str]]]) -> None:
         with self._table() as table, table:
             lines = [(text, json.dumps(made, ensure_ascii=False)) for text, made in rows]
-            table.executemany("INSERT OR REPLACE INTO paraphrases VALUES (?, ?)", lines)
+            table.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?)", lines)
 
     @contextmanager
     def _table(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with closing(sqlite3.connect(self.path, timeout=60)) as table:
-                table.execute(
-                    "CREATE TABLE IF NOT EXISTS paraphrases "
-                    "(text TEXT PRIMARY KEY, paraphrases TEXT)"
-                )
+                table.execute("CREATE TABLE IF NOT EXISTS texts (text TEXT PRIMARY KEY, made TEXT)")
                 yield table
         except sqlite3.Error as error:
             raise AutoqaError(
-                f"the table of paraphrases {self.path} cannot be used, {error}; make room on its "
-                "disk, or remove the file, and its paraphrases are made again."
+                f"the table of {self.path.parent.name} {self.path} cannot be used, {error}; make "
+                "room on its disk, or remove the file, and it is made again."
             ) from error
 
 
@@ -97,7 +104,7 @@ def _several(items: Iterable[_Item], count: int) -> Iterator[tuple[_Item, ...]]:
 
 
 def _now_and_then(action: Callable[[], None]) -> Callable[[], None]:
-    """The action, at most once in five seconds."""
+    """The action, at most once in a while."""
     last = 0.0
 
     def act() -> None:

@@ -1,4 +1,4 @@
-"""``autoqa plugins``: what is installed, with the cause where a plugin fails."""
+"""``autoqa plugins list``: what is installed, with the cause where a plugin fails."""
 
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,14 @@ if TYPE_CHECKING:
     from autoqa.registry import Record
 
 
-@click.group()
-def plugins() -> None:
-    """Look at the plugins on this machine."""
+SLOW = 1.0
+"""Seconds of an import from which on it is said."""
 
 
-@plugins.command(name="list")
+@click.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list instead of a table.")
 def list_plugins(as_json: bool) -> None:
-    """List backbones, sources and augmentations.
+    """List backbones, sources, augmentations and metrics.
 
     Broken plugins are listed with the cause; they do not affect the others. The environment
     variable AUTOQA_PLUGINS limits which packages are used (comma-separated; empty for none).
@@ -30,6 +29,12 @@ def list_plugins(as_json: bool) -> None:
     catalogue = discover()
     for warning in catalogue.warnings:
         warn(warning)
+    for record in catalogue.records:
+        if record.seconds > SLOW:
+            warn(
+                f"importing the {record.kind} {record.name!r} of {record.origin} takes "
+                f"{record.seconds:.1f} s, and every command that looks plugins up waits for it"
+            )
     if as_json:
         echo_json([_row(record) for record in catalogue.records])
         return

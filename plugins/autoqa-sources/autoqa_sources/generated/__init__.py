@@ -1,0 +1,1 @@
+"""Questions that models ask about texts without any."""
