@@ -4,7 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import Field, create_model, field_validator
@@ -179,7 +179,15 @@ class _Source:
     def _of_split(self, folder: Path, options: PublishedOptions) -> list[tuple[Path, str]]:
         names = tuple(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
         found = self._facts.found(names, options.split, options.languages)
-        return [(folder / name, language) for name, language in found]
+        patterns = self._facts.patterns(options.split, options.languages)
+        narrowed = self._narrowed(options, patterns)
+        # More may be there than is wanted now.
+        few = None if narrowed == patterns else {PurePosixPath(name).name for name in narrowed}
+        return [
+            (folder / name, language)
+            for name, language in found
+            if few is None or PurePosixPath(name).name in few
+        ]
 
     def _rows(self, options: PublishedOptions) -> Iterator[RawRow]:
         if options.folder is None and self._facts.repository is not None:
