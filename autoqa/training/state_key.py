@@ -29,7 +29,7 @@ def state_key(
     sources = [portion.source for each in stages for portion in each.portions]
     several = run.recipe.method.answers != "first"
     answers = {"answers": [bench.references_key(source) for source in sources]} if several else {}
-    changes = [key for each in stages for key in bench.augmentation_keys(each)]
+    changes = [key for each in stages for key in bench.changes.of(each, bench.data)]
     return key_of(
         {
             **head,

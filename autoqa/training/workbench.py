@@ -11,7 +11,6 @@ from typing import Any
 
 from autoqa.api import TrainingProtocol
 from autoqa.data.answer_lengths import limit_of
-from autoqa.data.overlay import fingerprint
 from autoqa.data.prepare import prepare_data
 from autoqa.data.study_data import StudyData
 from autoqa.features.cache import content_key, machine_cache
@@ -29,17 +28,17 @@ from autoqa.modeling.model import SpanModel
 from autoqa.parallel.leader import Leader
 from autoqa.parallel.peers import Alone, OtherRanks
 from autoqa.parallel.ranks import RankProcesses
-from autoqa.recipes import Answers, Portion, Stage
+from autoqa.recipes import Answers, Portion
 from autoqa.registry import BoundBackbone, BoundStudy
 from autoqa.registry.prepared import prepare
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import group_alone
 from autoqa.store.checksums import damage_beside
 from autoqa.store.run_folder import RunFolder
+from autoqa.training.augmentation_keys import AugmentationKeys
 from autoqa.training.engine_plan import EnginePlan
 from autoqa.training.lower_layers import LowerLayers
 from autoqa.training.references import Labelling, References, single_answers
-from autoqa.training.row_augmentation import row_changers
 from autoqa.training.stop_request import PROCESS, StopRequest
 from autoqa.types import Example
 
@@ -99,6 +98,7 @@ class Workbench:
         self.bound = bound
         self.run_folder = run_folder
         self.stop, self.ranks = stop, ranks
+        self.changes = AugmentationKeys(bound)
         self._cache = machine_cache()
         self._ready: dict[str, ReadyBackbone] = {}
         self._encoded: dict[tuple[str, str], Encoded] = {}
@@ -143,7 +143,6 @@ class Workbench:
     def add_source(self, name: str, examples: tuple[Example, ...]) -> None:
         """Adds examples to train on that the study file does not name."""
         self.data = replace(self.data, train={**self.data.train, name: examples})
-        self.__dict__.pop("rows_key", None)
 
     def backbone(self, name: str) -> ReadyBackbone:
         """Prepares a backbone on first use."""
@@ -211,21 +210,6 @@ class Workbench:
             for each in self.data.train[source]
         ]
         return hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:12]
-
-    def augmentation_keys(self, stage: Stage) -> list[str]:
-        """What decides the work of a stage's augmentations; empty texts where its options do."""
-        keys = self.bound.augmentation_keys(stage)
-        if row_changers(self.bound.augmentations(stage)):
-            keys.append(self.rows_key)
-        return keys
-
-    @cached_property
-    def rows_key(self) -> str:
-        """Names all that there is to train on, for what may look at any of it."""
-        digest = hashlib.sha256()
-        for name, examples in sorted(self.data.train.items()):
-            digest.update(f"{name} {fingerprint(examples)} ".encode())
-        return digest.hexdigest()[:12]
 
     def data_key(self, backbone: str, source: str) -> str:
         """Names what there is to train on in a source: its tokens, labels and languages."""

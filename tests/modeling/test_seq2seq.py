@@ -212,7 +212,7 @@ def test_what_an_augmentation_hides_is_generated_as_it_was(
     target = [*window.input_ids[first : last + 1].tolist(), 1]
     ids = torch.from_numpy(hidden.astype(np.int64))[None]
     expected = model.inner(input_ids=ids, labels=torch.tensor([target])).loss
-    assert float(model.loss(make_batch(batch, model.device))) == pytest.approx(
+    assert float(model.loss(make_batch(batch, model.device)).detach()) == pytest.approx(
         float(expected.detach()), abs=1e-5
     )
 

@@ -14,6 +14,7 @@ from autoqa.data.study_data import StudyData
 from autoqa.errors import ConfigError, PluginError
 from autoqa.recipes import AugmentationUse, Portion, Recipe, Stage, StageSize, TrainingRun
 from autoqa.registry import BoundAugmentation
+from autoqa.training.augmentation_keys import AugmentationKeys
 from autoqa.training.batches import PreparedStage, prepare_stage
 from autoqa.training.jobs import TrialJob
 from autoqa.training.prepared_stages import prepared_stages
@@ -207,9 +208,12 @@ def test_keys_know_what_decides_an_augmentations_work(
     monkeypatch.setattr(type(bench.bound.catalogue), "augmentation", lambda *_: masks)
     before = key(bench, AugmentationUse("own"))
     said["key"] = "a table's digest"
+    bench.changes = AugmentationKeys(bench.bound)
     assert key(bench, AugmentationUse("own")) != before
     said["key"] = ""
+    bench.changes = AugmentationKeys(bench.bound)
     assert key(bench, AugmentationUse("own")) == before
+    bench.changes = AugmentationKeys(bench.bound)
     monkeypatch.setattr(type(bench.bound.catalogue), "augmentation", lambda *_: rows)
     one = key(bench, AugmentationUse("own"))
     # Ids are no part of what rows without augmentations are named by.
@@ -217,7 +221,6 @@ def test_keys_know_what_decides_an_augmentations_work(
         bench.data,
         train={"train": tuple(replace(e, id=f"x{e.id}") for e in bench.data.train["train"])},
     )
-    del bench.__dict__["rows_key"]
     assert len({before, one, key(bench, AugmentationUse("own"))}) == 3
 
 
