@@ -135,7 +135,11 @@ def test_a_damaged_study_is_shown_with_the_exit_code_of_its_error(
     page = target.read_text(encoding="utf-8")
     parsed(page)
     assert "What is missing" in page
-    assert "24" in page
+    assert "24 candidates are known" in page
+    assert "Leaderboard" in page
+    code, out, _ = run("report", "made", "--json")
+    assert code == 1
+    assert len(json.loads(out)["leaderboard"]["candidates"]) == 24
 
 
 def test_an_opening_shows_public_against_private(made: Path, run: Run, tmp_path: Path) -> None:
