@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.stored_predictions import StoredPart, load_part
 from autoqa.ensemble.joining.aggregate import leading_voter, list_voters
@@ -176,8 +174,3 @@ def kinds_of(answers: AnswerTraces) -> dict[ErrorKind, int]:
     """How often each kind occurs, those that do not left out."""
     counts = {kind: sum(each.kind == kind for each in answers.traces) for kind in ERROR_KINDS}
     return {kind: count for kind, count in counts.items() if count}
-
-
-def mean_score(answers: AnswerTraces) -> float:
-    """Mean score of the ensemble's answers."""
-    return float(np.mean([each.score for each in answers.traces])) if answers.traces else 0.0

@@ -1,8 +1,9 @@
 """What was answered, what is wrong with it, and how the vote came to it."""
 
+import numpy as np
 import pytest
 
-from autoqa.analysis.answer_traces import error_kind, kinds_of, mean_score, trace_answers
+from autoqa.analysis.answer_traces import error_kind, kinds_of, trace_answers
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.ensemble.choosing.selection import Seat
@@ -45,7 +46,7 @@ def test_answers_and_votes_are_those_of_the_ensemble(finished: StudyRun) -> None
     spans = part.spans(plan)
     assert [trace.answer for trace in found.traces] == spans
     scores = score_by("jaccard", [span.text for span in spans], part.examples)
-    assert mean_score(found) == pytest.approx(scores.mean())
+    np.testing.assert_allclose([trace.score for trace in found.traces], scores)
     assert sum(kinds_of(found).values()) == len(part.examples)
     assert found.members == tuple(sorted(records))
     groups = {seat.group for seat in seats}
