@@ -60,10 +60,10 @@ def page_rows(ablation: "Ablation") -> "list[dict[str, Any]]":
 def sentences(ablation: "Ablation") -> "Iterator[str]":
     """What was compared with what, how sure the verdicts are, and why it ended."""
     score = "" if ablation.score is None else f", mean {ablation.metric} {ablation.score:.3f}"
+    seeds = "1 seed" if ablation.base_seeds == 1 else f"{ablation.base_seeds} seeds"
     yield (
-        f"Base: {ablation.base} ({ablation.backbone}), {ablation.recipe}; {ablation.base_seeds} "
-        f"seeds{score}, on {ablation.questions} public questions about {ablation.documents} "
-        "documents."
+        f"Base: {ablation.base} ({ablation.backbone}), {ablation.recipe}; {seeds}{score}, on "
+        f"{ablation.questions} public questions about {ablation.documents} documents."
     )
     yield (
         "An effect is the gain of having the thing, whether it was left out of the base or added "
