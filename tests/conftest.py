@@ -15,6 +15,9 @@ from tests.postgres import Postgres
 
 Run = Callable[..., tuple[int, str, str]]
 
+# Processes of pytest-xdist get a width that nobody asked for, and tables would keep to it.
+os.environ.pop("COLUMNS", None)
+
 LONG = ("workers", "drill", "upkeep", "searching", "parallel", "training", "trials")
 """Packages of tests that take minutes; begun first, so that two processes end at the same time."""
 

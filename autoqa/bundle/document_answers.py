@@ -11,7 +11,6 @@ were read, each answer once.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -21,7 +20,7 @@ import numpy as np
 from autoqa.bundle.documents import NearPassage
 from autoqa.bundle.input_rows import Row
 from autoqa.bundle.prediction import Prediction
-from autoqa.text.words import words
+from autoqa.text.distinct import DistinctAnswers
 
 _NEARNESS = 0.5
 """Nats for a point of BM25. Of 60 questions of SQuAD to 10,000 of its paragraphs, 50 read for each,
@@ -118,22 +117,12 @@ def _placed(near: NearPassage, found: Prediction) -> Iterator[Prediction]:
 
 def _distinct(answers: Sequence[Prediction], top_k: int) -> list[Prediction]:
     """The first answers that neither overlap with a better one nor say the same."""
+    known = DistinctAnswers()
     taken: list[Prediction] = []
-    said: set[tuple[str, ...]] = set()
-    by_document: dict[int, list[Prediction]] = defaultdict(list)
     for answer in answers:
         if len(taken) == top_k:
             break
         assert answer.passage is not None
-        others = by_document[answer.passage.document]
-        says = tuple(words(answer.answer))
-        if says not in said and not any(_overlap(answer, other) for other in others):
-            said.add(says)
+        if known.take(answer.answer, answer.start, answer.end, answer.passage.document):
             taken.append(answer)
-            others.append(answer)
     return taken
-
-
-def _overlap(one: Prediction, other: Prediction) -> bool:
-    """Whether two answers from one document have characters in common."""
-    return one.start < other.end and other.start < one.end

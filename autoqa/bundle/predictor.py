@@ -21,10 +21,15 @@ from autoqa.bundle.time_estimate import Estimate
 from autoqa.bundle.verify import verify
 from autoqa.bundle.withholding import told
 from autoqa.errors import DataError
+from autoqa.features.fertility import hard_to_read
 from autoqa.features.tokenizer import QATokenizer
 from autoqa.types import ProgressCallback
 
 __all__ = ["NO_ANSWER", "Ensemble", "Prediction", "load"]
+
+
+_LOOKED_AT = 100
+"""Passages of many documents that are looked at for their languages."""
 
 
 class Ensemble:
@@ -184,6 +189,23 @@ class Ensemble:
             shortened(list(dict.fromkeys(call.shortened)))
         answers = by_question(parts, found, asked.top_k)
         return told(answers, questions, self.manifest, asked)
+
+    def unread(self, rows: Sequence[Row]) -> list[str]:
+        """A sentence for each language of some rows that a member can hardly read.
+
+        Args:
+            rows: What will be asked; of many documents, the first passages are looked at.
+        """
+        read = [(row.language, row.context) for row in rows if row.contexts is None]
+        several = {id(row.contexts): row.contexts for row in rows if row.contexts is not None}
+        read += [
+            ("", near.text) for each in several.values() for near in each.passages[:_LOOKED_AT]
+        ]
+        return [
+            f"{', '.join(m.id for m in self.manifest.members if m.group == group)}: {sentence}"
+            for group, tokenizer in self._tokenizers.items()
+            for sentence in hard_to_read(tokenizer, read)
+        ]
 
     def _several(self, contexts: Sequence[str] | Documents) -> Documents:
         """The contexts of a call; those of the call before are not searched anew."""

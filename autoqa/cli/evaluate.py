@@ -8,8 +8,8 @@ import click
 
 from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.none_option import no_answer_option, opened_bundle
-from autoqa.cli.progress import announce, progress_bar, say_shortened
-from autoqa.cli.reading import reading_options
+from autoqa.cli.progress import announce, progress_bar, say_shortened, say_unread
+from autoqa.cli.reading import input_file, reading_options
 from autoqa.cli.terminal import data_console, echo_json
 from autoqa.types import DEFAULT_METRIC
 
@@ -47,7 +47,8 @@ def evaluate(
 ) -> None:
     """Score BUNDLE, or ANSWERS of any origin, on the answers in FILE.
 
-    FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with answers. The
+    FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with answers; - reads
+    standard input. The
     score is that of the metric that the bundle was made for, with half the width of its 95 %
     interval; the means of all other metrics stand beside it.
     """
@@ -56,7 +57,8 @@ def evaluate(
     from autoqa.bundle.input_rows import read_examples
     from autoqa.scores.answer_comparison import compare_answers
 
-    examples = read_examples(file, **reading)
+    with input_file(file) as path:
+        examples = read_examples(path, **reading)
     answered: dict[str, list[str]] = {}
     found = None
     if predictions is not None:
@@ -97,8 +99,10 @@ def _evaluated(
     **options: Any,
 ) -> "BundleEvaluation":
     from autoqa.bundle.evaluation import evaluate_bundle
+    from autoqa.bundle.input_rows import Row
 
     ensemble = opened_bundle(bundle, resident=False, **options)
+    say_unread(ensemble.unread([Row(e.id, e.question, e.context, e.language) for e in examples]))
     with progress_bar("answering", quiet=quiet) as progress:
         return evaluate_bundle(
             ensemble,

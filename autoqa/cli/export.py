@@ -200,7 +200,7 @@ def _check_refit_numbers(
 
 def _refit_options(seeds: int) -> "RefitOptions":
     from autoqa.export.refit import RefitOptions
-    from autoqa.supervision.display import choose_display
+    from autoqa.supervision.display_choice import choose_display
 
     return RefitOptions(seeds, choose_display(quiet=False))
 
@@ -252,7 +252,7 @@ def _distil(
     """Makes the pupil, after a look at what could be in the way of its export."""
     from autoqa.export.distilled import distil_run
     from autoqa.export.write import check_target
-    from autoqa.supervision.display import choose_display
+    from autoqa.supervision.display_choice import choose_display
 
     check_target(target, force=force)
     display = choose_display(quiet=False)

@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from autoqa.cli.terminal import data_console, echo_json
+from autoqa.cli.terminal import data_console, echo_json, wide_option
 from autoqa.report.leaderboard import as_objects, external_sentences, leaderboard_table, sentences
 
 
@@ -36,6 +36,7 @@ def leaderboard() -> None:
 )
 @click.option("--metric", help="Rank and compare by this metric, not by the study's.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@wide_option
 def show(study: str, compare: tuple[str, str] | None, metric: str | None, as_json: bool) -> None:
     """Show the candidates of STUDY, the name of a study or its file.
 

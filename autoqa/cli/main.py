@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "studies": ("autoqa.cli.studies:studies", "List, rename, remove studies, or make one small."),
     "cache": ("autoqa.cli.cache:cache", "Look into the cache of this machine, or clean it."),
     "plugins": ("autoqa.cli.plugins:plugins", "Look at the plugins on this machine."),
+    "completion": ("autoqa.cli.completion:completion", "Make a shell complete all of this."),
 }
 """Name to (where the click command is, its line in ``autoqa --help``), in order of use."""
 

@@ -2,7 +2,7 @@
 
 import click
 
-from autoqa.cli.terminal import data_console, echo_json
+from autoqa.cli.terminal import data_console, echo_json, wide_option
 
 
 @click.group()
@@ -27,6 +27,7 @@ def list_rules(as_json: bool) -> None:
 @click.argument("study")
 @click.option("--none", "clear_all", is_flag=True, help="Test nothing; enable no rule from now on.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
+@wide_option
 def test_rules(study: str, clear_all: bool, as_json: bool) -> None:
     """Test every rule on the stored public predictions of STUDY.
 

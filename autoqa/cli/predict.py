@@ -11,13 +11,15 @@ import click
 from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.many_documents import document_options, opened_documents
 from autoqa.cli.none_option import no_answer_option, opened_bundle
-from autoqa.cli.progress import announce, progress_bar, say_shortened
-from autoqa.cli.reading import reading_options
+from autoqa.cli.progress import announce, progress_bar, say_shortened, say_unread
+from autoqa.cli.reading import input_file, reading_options
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from autoqa.bundle.answer_files import Format
+    from autoqa.bundle.documents import Documents
+    from autoqa.bundle.input_rows import Rows
     from autoqa.bundle.manifest import Manifest
     from autoqa.bundle.prediction import Prediction
 
@@ -88,19 +90,17 @@ def predict(
     """Answer the questions of FILE with BUNDLE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with questions and
-    contexts; ids and languages are optional. A context may be a list of texts; with --documents
-    FILE needs questions only.
+    contexts; - reads standard input. Ids and languages are optional. A context may be a list of
+    texts; with --documents FILE needs questions only.
     """
-    from autoqa.bundle.input_rows import read_rows, refuse
+    from autoqa.bundle.input_rows import read_rows
     from autoqa.bundle.predictor import NO_ANSWER
 
     _check_outputs(form, top_k, output, no_answer_file)
     several = opened_documents(documents, passages, quiet=quiet)
-    rows = read_rows(file, documents=several, **reading)
-    if not skip_bad:
-        refuse(rows.problems)
-    if several is not None and not rows.ids:
-        raise DataError(f"{file} holds no questions to look for answers to.")
+    with input_file(file) as path:
+        rows = read_rows(path, documents=several, **reading)
+    _check_rows(rows, file, several, skip_bad)
     ensemble = opened_bundle(
         bundle,
         device=device,
@@ -112,6 +112,7 @@ def predict(
         max_answer_tokens=max_answer_tokens,
     )
     _check_no_answer_file(no_answer_file, ensemble.manifest)
+    say_unread(ensemble.unread(rows.good))
     with progress_bar("answering", quiet=quiet) as progress:
         predictions = ensemble.predict(
             rows.good,
@@ -125,6 +126,15 @@ def predict(
     if rows.problems:
         complain("\n".join(rows.problems))
         ctx.exit(1)
+
+
+def _check_rows(rows: "Rows", file: Path, documents: "Documents | None", skip_bad: bool) -> None:
+    from autoqa.bundle.input_rows import refuse
+
+    if not skip_bad:
+        refuse(rows.problems)
+    if documents is not None and not rows.ids:
+        raise DataError(f"{file} holds no questions to look for answers to.")
 
 
 def _check_no_answer_file(path: Path | None, manifest: "Manifest") -> None:

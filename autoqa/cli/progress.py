@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoqa.cli.terminal import warn
 from autoqa.types import ProgressCallback
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ def say_shortened(ids: list[str]) -> None:
         f"the models' windows; only the beginning was read: id {named}",
         err=True,
     )
+
+
+def say_unread(sentences: list[str]) -> None:
+    """Says which languages some models can hardly read."""
+    for sentence in sentences:
+        warn(sentence)
 
 
 @contextmanager

@@ -1,9 +1,33 @@
 """Options of commands that read a file of questions."""
 
-from collections.abc import Callable
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
+
+
+@contextmanager
+def input_file(file: Path) -> Iterator[Path]:
+    """A file that may be read more than once: the given one, or for ``-`` what stdin holds.
+
+    Raises:
+        click.UsageError: Nothing is piped in.
+    """
+    if str(file) != "-":
+        yield file
+        return
+    if sys.stdin.isatty():
+        raise click.UsageError("- stands for what is piped in, and nothing is: name a file")
+    with TemporaryDirectory(prefix="autoqa-") as folder:
+        path = Path(folder) / "standard-input"
+        with path.open("wb") as target:
+            shutil.copyfileobj(sys.stdin.buffer, target)
+        yield path
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:

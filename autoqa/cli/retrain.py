@@ -18,7 +18,7 @@ def retrain(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     from autoqa.analysis.selection import stored_selection
     from autoqa.scores.registry import title
     from autoqa.searching.retrain import retrain as make_again
-    from autoqa.supervision.display import choose_display
+    from autoqa.supervision.display_choice import choose_display
 
     run = open_run(study)
     names = list(candidates)

@@ -2,13 +2,14 @@
 
 import click
 
-from autoqa.cli.terminal import data_console, echo_json, note_console
+from autoqa.cli.terminal import data_console, echo_json, note_console, wide_option
 
 
 @click.command()
 @click.argument("study")
 @click.option("--reason", required=True, help="Why it is opened; written down with the time.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
+@wide_option
 def reveal(study: str, reason: str, as_json: bool) -> None:
     """Open the private part for all candidates of STUDY and for its last selection.
 

@@ -84,7 +84,7 @@ def search(
     from autoqa.run.start import open_past
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
-    from autoqa.supervision.display import choose_display
+    from autoqa.supervision.display_choice import choose_display
 
     past = None if warm_start is None else open_past(warm_start)
     options = SearchOptions(trials, minutes, workers, accept_changes, past)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import data_console, echo_json, warn
+from autoqa.cli.terminal import data_console, echo_json, warn, wide_option
 
 if TYPE_CHECKING:
     from autoqa.ensemble.choosing.selection import DecisionRule
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     help="Show what each member's removal would cost, and how much members disagree.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of tables.")
+@wide_option
 def select(
     study: str,
     seats: int | None,

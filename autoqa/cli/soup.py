@@ -18,7 +18,7 @@ def soup(study: str, candidates: tuple[str, ...], quiet: bool) -> None:
     from autoqa.analysis.finished_run import open_run
     from autoqa.scores.registry import title
     from autoqa.searching.soups import soup as make
-    from autoqa.supervision.display import choose_display
+    from autoqa.supervision.display_choice import choose_display
 
     run = open_run(study)
     with run.store as store:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import complain, data_console, echo_json
+from autoqa.cli.terminal import complain, data_console, echo_json, wide_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     help="The study's database, where STUDY is a name that nobody has searched on this machine.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@wide_option
 def status(study: str | None, storage: str | None, as_json: bool) -> None:
     """Show how far STUDY is and who works on it; without STUDY, all studies of this machine.
 

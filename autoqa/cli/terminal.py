@@ -4,7 +4,9 @@ Rich is imported where something is printed, so that ``autoqa --help`` does with
 """
 
 import json
+import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,18 +15,39 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PIPE_WIDTH = 10_000
-"""Columns where no terminal limits them: a program that reads a table wants whole lines."""
+"""Columns where nothing limits them: a program that reads a table wants whole lines."""
+
+_WIDE = "autoqa.wide"
+"""Key of click's context under which ``--wide`` is kept."""
+
+
+def wide_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--wide`` to a command whose tables leave out columns in narrow terminals."""
+    return click.option(
+        "--wide",
+        is_flag=True,
+        expose_value=False,
+        callback=lambda ctx, _, value: ctx.meta.update({_WIDE: value}),
+        help="Show all columns of tables, however narrow the terminal.",
+    )(command)
 
 
 def data_console() -> "Console":
-    """Rich on stdout: colours only in a terminal, and no folded lines in a pipe."""
+    """Rich on stdout: colours only in a terminal, and no folded lines in a pipe.
+
+    ``COLUMNS`` in the environment says how wide tables may be, in a pipe, too.
+    """
     from rich.console import Console
 
     class DataConsole(Console):
         def on_broken_pipe(self) -> None:
             raise  # called while BrokenPipeError is handled; `main` knows what to do
 
-    return DataConsole(width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False)
+    context = click.get_current_context(silent=True)
+    wide = context is not None and context.meta.get(_WIDE)
+    # Rich reads COLUMNS itself.
+    limited = not wide and (sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal())
+    return DataConsole(width=None if limited else PIPE_WIDTH, highlight=False)
 
 
 def note_console() -> "Console":

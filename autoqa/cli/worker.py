@@ -36,7 +36,7 @@ def worker(
     from autoqa.registry import open_study
     from autoqa.searching.join import join_search
     from autoqa.store.study_elsewhere import fetch_study
-    from autoqa.supervision.display import choose_display
+    from autoqa.supervision.display_choice import choose_display
 
     if study.endswith(".toml"):
         path = Path(study)

@@ -117,16 +117,22 @@ class QATokenizer:
             token_id = self.core.token_to_id(name)
             if token_id is not None:
                 return int(token_id)
-        model = json.loads(self.core.to_str())["model"]
-        unknown = model.get("unk_id")
-        if unknown is None and model.get("unk_token"):
-            unknown = self.core.token_to_id(model["unk_token"])
+        unknown = self.unknown_id
         if unknown is None:
             raise ConfigError(
                 f"{self._name} has neither a mask nor an unknown token, so nothing can be masked: "
                 f"remove masking augmentations such as cutout from recipes with this backbone."
             )
-        return int(unknown)
+        return unknown
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of what the vocabulary does not have; ``None`` where it has everything."""
+        model = json.loads(self.core.to_str())["model"]
+        unknown = model.get("unk_id")
+        if unknown is None and model.get("unk_token"):
+            unknown = self.core.token_to_id(model["unk_token"])
+        return None if unknown is None else int(unknown)
 
 
 def _find_template(core: Any, name: str) -> Template:

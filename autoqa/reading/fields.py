@@ -110,6 +110,8 @@ class RowMaker:
         if self._need == "none":
             return "", ()
         if type(context) is str:
+            if self._need == "any" and not is_missing(raw.get("contexts")):
+                raise UnusableRowError("it has both context and contexts: give one of them.")
             return context, ()
         key = "contexts" if "contexts" in raw else "context"
         values = raw.get(key)

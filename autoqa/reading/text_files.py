@@ -49,8 +49,6 @@ def _text(path: Path) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
         raise DataError(
-            f"{path}:{line}: the byte 0x{content[error.start]:02x} is not UTF-8"
-            f"{encoding_hint(path)}"
+            f"{path}: the byte 0x{content[error.start]:02x} is not UTF-8{encoding_hint(path)}"
         ) from None

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from autoqa.data.findings import FINDING_KINDS, problem_kind
-from autoqa.report.tables import numbers, table
+from autoqa.report.tables import folded, numbers, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,7 +17,11 @@ def audit_table(audit: "StudyAudit") -> "Table":
     kinds = [kind for kind in FINDING_KINDS if any(kind in each.findings for each in audit.sources)]
     counts = ("rows", "contexts", "unanswerable", "context chars", "answer words")
     rows = table(
-        "source", *numbers(*counts), "languages", *numbers(*(k.replace("_", " ") for k in kinds))
+        "source",
+        *numbers(*counts),
+        *folded("languages"),
+        *numbers(*(k.replace("_", " ") for k in kinds)),
+        spare=("answer words", "context chars", "contexts", "languages", "unanswerable"),
     )
     for source in audit.sources:
         rows.add_row(

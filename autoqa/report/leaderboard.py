@@ -62,6 +62,7 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
         "backbone",
         *numbers(board.metric, "±", *further, *languages, "gain", "P(better)", *boards, "win/s"),
         "recipe",
+        spare=("recipe", "win/s", *further, *languages, "backbone", *boards, "P(better)", "gain"),
     )
     for rank, record in enumerate(board.ranked, start=1):
         gain = rivals.get(record.id)

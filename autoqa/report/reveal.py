@@ -38,7 +38,10 @@ def as_objects(opened: "OpenedPart") -> dict[str, Any]:
 def ranks_table(opened: "OpenedPart") -> "Table":
     """One row per candidate, the highest private score first; the arrow marks the ladder's best."""
     rows = table(
-        "", "candidate", *numbers("private", "±", "public", "rank", "public rank", "moved")
+        "",
+        "candidate",
+        *numbers("private", "±", "public", "rank", "public rank", "moved"),
+        spare=("public rank", "rank", "±"),
     )
     for candidate in opened.candidates:
         moved = candidate.public_rank - candidate.private_rank

@@ -52,6 +52,7 @@ def tests_table(tests: "Postprocessing") -> "Table":
         "language",
         *numbers("questions", "changed", "gain", percent, "P(better)"),
         "enabled",
+        spare=("questions", "P(better)", "changed"),
     )
     for test in tests.tests:
         gain = test.gain

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _COLUMNS = 18
 """Members beside each other in the matrix: with their names it takes 100 columns."""
 
+_SPARE = ("first seat", "bags", "kept, public", "seats")
+"""Grounds that go first where the terminal is narrow."""
+
 
 def named_picks(selection: "Selection") -> "dict[str, Pick]":
     """The two picks by name, or one under both names where they are the same ensemble."""
@@ -27,7 +30,9 @@ def named_picks(selection: "Selection") -> "dict[str, Pick]":
 
 def members_table(pick: "Pick") -> "Table":
     """Members with their seats and the reason for each."""
-    members = table(*unwrapped("member", "group"), *numbers("seats"), *folded("why it is in"))
+    members = table(
+        *unwrapped("member", "group"), *numbers("seats"), *folded("why it is in"), spare=("group",)
+    )
     for seat in pick.members:
         group = f"{seat.group} (best)" if seat.group == pick.tie_group else seat.group
         members.add_row(seat.id, group, f"{seat.weight:g}", seat.reason)
@@ -43,7 +48,9 @@ def alternatives_table(selection: "Selection") -> "Table":
     shrunk = any(other.posterior is not None for other in selection.alternatives)
     gains = ("gain observed", "expected") if shrunk else ("gain", "95 %")
     columns = numbers("models", "s/1,000", f"public {selection.metric}", "out of bag", *gains)
-    alternatives = table("pick", "ensemble", *columns)
+    alternatives = table(
+        "pick", "ensemble", *columns, spare=("s/1,000", "models", "95 %", "out of bag")
+    )
     for other in selection.alternatives:
         safe = "safe" if selection.chosen == other.kind else ""
         best = "best" if selection.best_public.chosen == other.kind else ""
@@ -83,7 +90,7 @@ def explanation_parts(explanation: "Explanation") -> "Iterator[str | Table]":
 
 def _grounds(members: "Sequence[Grounds]", short: dict[str, str]) -> "Table":
     headings = ("seats", "alone", "first seat", "bags", "kept, public", "kept, out of bag")
-    grounds = table("", *unwrapped("member"), *unwrapped(*headings, right=True))
+    grounds = table("", *unwrapped("member"), *unwrapped(*headings, right=True), spare=_SPARE)
     for each in members:
         grounds.add_row(
             short[each.id],

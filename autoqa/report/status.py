@@ -188,6 +188,7 @@ def worker_table(searchers: "Sequence[Searcher]") -> "Table | None":
         *numbers("worker", "trial"),
         *folded("backbone", "phase"),
         *numbers("step", "win/s"),
+        spare=("win/s", "worker"),
     )
     for process, worker in rows:
         steps = worker.get("steps", 0)

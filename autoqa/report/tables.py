@@ -1,39 +1,48 @@
 """One look for all tables: plain head, no frame."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.table import Column, Table
 
 
-def table(*columns: "str | Column", title: str | None = None, edge: bool = True) -> "Table":
-    """An empty table.
+def table(
+    *columns: "str | Column",
+    title: str | None = None,
+    edge: bool = True,
+    spare: Sequence[str] = (),
+) -> "Table":
+    """An empty table; what is in one line of a cell stays in one line, but in folded columns.
 
     Args:
         columns: A heading each, or what :func:`numbers`, :func:`folded` and :func:`unwrapped` make
             of headings.
         title: Stands above, to the left.
         edge: Whether a blank line stands above and below.
+        spare: Headings of columns that may go where the terminal is narrow, the least important
+            first.
     """
     # Rich takes a tenth of a second to import, which commands that print no table need not pay.
     from rich import box
-    from rich.table import Table
 
-    return Table(
-        *columns,
+    from autoqa.report.fitting import FittingTable
+
+    shown = FittingTable(
+        *(unwrapped(each)[0] if isinstance(each, str) else each for each in columns),
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         show_edge=edge,
         title=title,
         title_justify="left",
     )
+    shown.spare = tuple(spare)
+    return shown
 
 
 def numbers(*headings: str) -> "list[Column]":
     """Columns aligned to the right."""
-    from rich.table import Column
-
-    return [Column(heading, justify="right") for heading in headings]
+    return unwrapped(*headings, right=True)
 
 
 def folded(*headings: str) -> "list[Column]":
@@ -48,5 +57,6 @@ def unwrapped(*headings: str, right: bool = False) -> "list[Column]":
     from rich.table import Column
 
     return [
-        Column(heading, justify="right" if right else "left", no_wrap=True) for heading in headings
+        Column(heading, justify="right" if right else "left", no_wrap=True, overflow="fold")
+        for heading in headings
     ]

@@ -240,7 +240,7 @@ class Run:
             SearchInterruptedError: A signal ended it; the same call goes on.
         """
         from autoqa.export.distilled import distil_run
-        from autoqa.supervision.display import choose_display
+        from autoqa.supervision.display_choice import choose_display
 
         check_main_script(f"Run.distil({backbone!r})")
         path = None if unlabelled is None else Path(unlabelled)

@@ -49,7 +49,7 @@ def search(
     from autoqa.registry import open_study
     from autoqa.searching.runner import run_search
     from autoqa.searching.setup import SearchOptions
-    from autoqa.supervision.display import choose_display
+    from autoqa.supervision.display_choice import choose_display
 
     check_main_script(f"autoqa.search({str(path)!r})")
     path = Path(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from autoqa.config.study import RecipeTable
 from autoqa.data import StudyData
 from autoqa.errors import AutoqaError, ConfigError
+from autoqa.features.fertility import hard_to_read
 from autoqa.features.offset_check import check_offsets
 from autoqa.features.questions import check_window
 from autoqa.features.tokenizer import QATokenizer
@@ -44,6 +45,7 @@ def look_at_backbones(
         folder = known_tokenizer(backbone)
         if folder is not None:
             problems += _unfit(backbone, bound.study.recipe, folder, data)
+            notes += _hard_to_read(where, folder, data)
     return problems, notes
 
 
@@ -57,6 +59,16 @@ def _too_long(backbone: BoundBackbone, recipe: RecipeTable, positions: int) -> l
         for where, length in set_at
         if length > positions
     ]
+
+
+def _hard_to_read(where: str, folder: Path, data: StudyData | None) -> list[str]:
+    """Which languages of the validation set the tokenizer hardly knows."""
+    try:
+        tokenizer = QATokenizer.from_folder(folder)
+    except AutoqaError:  # that is a problem, and told as one
+        return []
+    texts = [] if data is None else [(each.language, each.context) for each in data.public]
+    return [f"{where}: {sentence}" for sentence in hard_to_read(tokenizer, texts)]
 
 
 def _unfit(

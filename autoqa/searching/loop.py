@@ -16,7 +16,7 @@ from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
 from autoqa.store.candidate_record import by_score
 from autoqa.supervision.budget import Budget
-from autoqa.supervision.display import Display, Status
+from autoqa.supervision.display import Display, Status, backbone_statuses
 from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import TrialJob
@@ -255,9 +255,11 @@ class Loop:
             if measured:
                 rounds = math.ceil((total - done) / len(self.pool.workers))
                 left, estimated = rounds * sum(measured) / len(measured), True
-        highest = min(self.recorder.store.candidates(), key=by_score, default=None)
+        candidates = self.recorder.store.candidates()
+        highest = min(candidates, key=by_score, default=None)
         self._waiting = self.recorder.faults.waiting
-        self.display.status(Status(done, total, highest, left, estimated, self._waiting))
+        each = backbone_statuses(self.trials.spaces, candidates)
+        self.display.status(Status(done, total, highest, left, estimated, self._waiting, each))
 
     def _shortest(self) -> float | None:
         """Seconds that the shortest run takes of those that may be tried."""

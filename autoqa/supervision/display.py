@@ -1,18 +1,33 @@
 """What people see while a search runs: a live table, plain lines, or nothing."""
 
-import sys
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.training.messages import Progress
+
+
+@dataclass(frozen=True)
+class BackboneStatus:
+    """Where the search stands with one backbone.
+
+    Attributes:
+        name: The backbone.
+        trials: Of it that have left a candidate.
+        highest: Its candidate with the highest public score.
+    """
+
+    name: str
+    trials: int
+    highest: CandidateRecord | None = None
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,7 @@ class Status:
         seconds_left: Until the end of the budget, or an estimate; ``None`` if nobody knows.
         estimated: Whether ``seconds_left`` is an estimate.
         waiting: What the search waits for, if anything.
+        backbones: The same for each backbone, where there are several.
     """
 
     done: int
@@ -34,6 +50,24 @@ class Status:
     seconds_left: float | None = None
     estimated: bool = False
     waiting: str | None = None
+    backbones: tuple[BackboneStatus, ...] = ()
+
+
+def backbone_statuses(
+    names: Collection[str], candidates: Sequence[CandidateRecord]
+) -> tuple[BackboneStatus, ...]:
+    """Where each backbone stands by its candidates; nothing where there is one backbone only."""
+    if len(names) < 2:
+        return ()
+    own = {name: [each for each in candidates if each.backbone == name] for name in names}
+    return tuple(
+        BackboneStatus(
+            name,
+            len({each.trial for each in those if not each.ingredients}),
+            min(those, key=by_score, default=None),
+        )
+        for name, those in own.items()
+    )
 
 
 class Display(Protocol):
@@ -56,19 +90,6 @@ class Display(Protocol):
 
     def status(self, status: Status) -> None:
         """Shows new counts of the search."""
-
-
-def choose_display(quiet: bool, stream: TextIO | None = None) -> Display:
-    """A live table on a terminal, plain lines elsewhere, nothing if asked for.
-
-    Args:
-        quiet: Show nothing but the result.
-        stream: Where to; standard error if left out.
-    """
-    console = Console(file=stream or sys.stderr)
-    if quiet:
-        return QuietDisplay()
-    return LiveDisplay(console) if console.is_terminal else PlainDisplay(stream or sys.stderr)
 
 
 class QuietDisplay:
@@ -94,19 +115,27 @@ class QuietDisplay:
 
 
 class PlainDisplay(QuietDisplay):
-    """One line per event, as log files want it.
+    """One line per event, as log files want it, and now and then where the search stands.
 
     Args:
         stream: Where to.
+        every: Seconds between two lines that say so.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, every: float = 600.0) -> None:
+        self._stream, self._every = stream, every
+        self._said = time.monotonic()
 
     def event(self, text: str) -> None:
         """Writes one line with the time of day."""
         self._stream.write(f"{time.strftime('%H:%M:%S')} {text}\n")
         self._stream.flush()
+
+    def status(self, status: Status) -> None:
+        """Says the counts, if they were not for some time."""
+        if time.monotonic() - self._said >= self._every:
+            self._said = time.monotonic()
+            self.event(status_line(status))
 
 
 class LiveDisplay(QuietDisplay):
@@ -155,7 +184,10 @@ class LiveDisplay(QuietDisplay):
         # Four updates a second look continuous and cost nothing measurable.
         if time.monotonic() - self._drawn >= 0.25:
             self._drawn = time.monotonic()
-            self._live.update(self.picture(), refresh=True)
+            self._show(self.picture())
+
+    def _show(self, picture: RenderableType) -> None:
+        self._live.update(picture, refresh=True)
 
     def picture(self) -> Group:
         """The table and the lines below it."""
@@ -165,10 +197,18 @@ class LiveDisplay(QuietDisplay):
         for worker, row in sorted(self._rows.items()):
             table.add_row(str(worker), *(_cells(*row) if row else ("–", "", "idle")))
         status = self._status
-        bar = ProgressBar(total=max(1, status.total), completed=status.done, width=40)
-        below = Table.grid(padding=(0, 1))
-        below.add_row(bar, Text(status_line(status)))
-        return Group(table, below)
+        backbones = Table(box=None, pad_edge=False, show_header=False)
+        for each in status.backbones:
+            best = "" if each.highest is None else f"{score(each.highest)} {each.highest.id}"
+            count = f"{each.trials} trial{'' if each.trials == 1 else 's'}"
+            backbones.add_row(each.name, count, best)
+        # A third of the line for the bar: what is beside it is read, and must not be broken.
+        width = min(40, self._console.width // 3)
+        bar = ProgressBar(total=max(1, status.total), completed=status.done, width=width)
+        beside = Table.grid(padding=(0, 1))
+        beside.add_row(bar, Text(progress_line(status)))
+        below = [Text(best_line(status))] if status.highest is not None else []
+        return Group(table, backbones, beside, *below)
 
 
 def _cells(backbone: str, progress: Progress) -> tuple[str, ...]:
@@ -186,12 +226,19 @@ def _cells(backbone: str, progress: Progress) -> tuple[str, ...]:
 
 
 def status_line(status: Status) -> str:
-    """Counts, highest score so far with its interval, and time left."""
+    """Counts, time left, and the highest score so far with its interval."""
+    return ", ".join(filter(None, (progress_line(status), best_line(status))))
+
+
+def best_line(status: Status) -> str:
+    """The highest score so far with its interval; empty where there is none."""
+    best = status.highest
+    return "" if best is None else f"highest {score(best)}, {best.id} ({best.backbone})"
+
+
+def progress_line(status: Status) -> str:
+    """Counts and time left."""
     parts = [f"{status.done} of {status.total} trials"]
-    if status.highest is not None:
-        parts.append(
-            f"highest {score(status.highest)}, {status.highest.id} ({status.highest.backbone})"
-        )
     if status.seconds_left is not None:
         hedge = "about " if status.estimated else ""
         parts.append(f"{hedge}{duration(status.seconds_left)} left")

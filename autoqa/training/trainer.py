@@ -118,7 +118,7 @@ class Trainer:
         asked = self.ready.shortened, self.ready.group.length
         long = long_questions(self.job.run.recipe.stages, self.stages, asked)
         sharing = self.rates.sharing(self.checkpoints.quota > 0)
-        notes = [*before, *long, *sharing, *self.engine.model.notes]
+        notes = [*self.ready.unread, *before, *long, *sharing, *self.engine.model.notes]
         lines = recipes.full(self.job.run, sizes, self.job.windows_per_second, notes)
         self.emit(RecipeCard(self.job.trial, tuple(lines)))
 

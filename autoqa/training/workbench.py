@@ -17,6 +17,7 @@ from autoqa.data.study_data import StudyData
 from autoqa.features.cache import content_key, machine_cache
 from autoqa.features.cut import cut
 from autoqa.features.encode import Encoded
+from autoqa.features.fertility import hard_to_read
 from autoqa.features.files import keep_windows, kept_limit
 from autoqa.features.offset_check import check_offsets
 from autoqa.features.questions import check_window, shortened
@@ -55,6 +56,7 @@ class ReadyBackbone:
         private: Windows of the sealed part; predicted, saved, never scored here.
         shortened: Questions of both parts that stand in their windows without their end.
         metric: The study's metric, by which candidates are ranked.
+        unread: Sentences on languages of the public part that the tokenizer hardly knows.
     """
 
     bound: BoundBackbone
@@ -65,6 +67,7 @@ class ReadyBackbone:
     private: Windows
     shortened: int
     metric: str
+    unread: tuple[str, ...] = ()
 
 
 class Workbench:
@@ -155,6 +158,9 @@ class Workbench:
             public, private = (self._windows(part, group, limit) for part in parts)
             self._ready[name] = ReadyBackbone(
                 metric=self.bound.study.validation.metric,
+                unread=tuple(
+                    hard_to_read(tokenizer, ((e.language, e.context) for e in self.data.public))
+                ),
                 bound=bound,
                 folder=folder,
                 tokenizer=tokenizer,

@@ -211,7 +211,7 @@ def test_folders_are_read_at_any_depth(tmp_path: Path) -> None:
     "content, expected",
     [
         (b"ab\0c", "x.txt: it is no text; take it out of the folder"),
-        (b"ok\nca\xe9s", "x.txt:2: the byte 0xe9 is not UTF-8"),
+        (b"ok\nca\xe9s", "x.txt: the byte 0xe9 is not UTF-8 (the first such byte is in line 2)"),
     ],
 )
 def test_files_that_are_no_text_are_named(tmp_path: Path, content: bytes, expected: str) -> None:

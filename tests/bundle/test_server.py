@@ -173,6 +173,7 @@ GOOD = {"question": "Who ?", "context": "Ada ."}
         (3, 422, "row 1: expected an object with question and context, found 3"),
         ({"question": "q"}, 422, "row 1: context is missing; the row has question"),
         ({"question": "q", "context": []}, 422, "row 1: context is empty: give at least one text"),
+        ({**GOOD, "contexts": ["c"]}, 422, "row 1: it has both context and contexts: give one"),
         ({"question": "q", "context": ["c" * MOST]}, 413, "has 6,"),
         ({"question": "q", "context": "c", "top_k": 0}, 422, "top_k is 0: give a whole number"),
         ({"question": "q", "context": "c", "top_k": "2"}, 422, "top_k is '2': give a whole number"),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import platform
 import re
 import shutil
@@ -356,6 +357,46 @@ def test_predict_writes_rows_of_id_and_answer(bundle: Path, questions: Path, run
     assert rows[0] == ["id", "answer"]
     assert rows[1][0] == "1"
     assert rows[1][1] in "Ada lives in Rome ."
+
+
+def test_predict_and_evaluate_read_what_is_piped_in(
+    bundle: Path, questions: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = run("predict", bundle, questions, "--quiet")[1]
+    with questions.open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        assert run("predict", bundle, "-", "--quiet")[:2] == (0, expected)
+    (tmp_path / "bad").write_text("{")
+    with (tmp_path / "bad").open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        code, _, err = run("evaluate", bundle, "-", "--input-format", "json")
+    assert code == 2
+    assert "standard-input" in err
+    read_end, write_end = os.openpty()
+    with os.fdopen(write_end) as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        code, _, err = run("predict", bundle, "-")
+    os.close(read_end)
+    assert code == 2
+    assert "- stands for what is piped in, and nothing is: name a file" in err
+
+
+def test_languages_that_no_member_can_read_are_warned_of(
+    bundle: Path, tmp_path: Path, run: Run
+) -> None:
+    row = {
+        "id": "1",
+        "question": "कौन ?",
+        "context": "महात्मा गांधी का जन्म 1869 में हुआ था",
+        "language": "hi",
+    }
+    (tmp_path / "hindi.json").write_text(json.dumps([row]))
+    code, _, err = run("predict", bundle, tmp_path / "hindi.json", "--quiet")
+    assert code == 0
+    assert "Warning: t000" in err
+    assert (
+        "hi: 100% of the tokens are unknown to its tokenizer, so the model cannot read them" in err
+    )
 
 
 def test_all_formats_hold_the_same_answers(

@@ -14,7 +14,7 @@ HELP = Path(__file__).parent / "help"
 @pytest.fixture
 def run(plugin_folder):
     def run(*arguments: str, plugins: str | None = "autoqa-plugin-example,autoqa-plugin-broken"):
-        variables = {**os.environ, "PYTHONPATH": str(plugin_folder), "COLUMNS": "80"}
+        variables = {**os.environ, "PYTHONPATH": str(plugin_folder)}
         variables.pop("AUTOQA_PLUGINS", None)
         if plugins is not None:
             variables["AUTOQA_PLUGINS"] = plugins

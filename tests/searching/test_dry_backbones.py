@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from autoqa.cli.main import main
 from autoqa.cli.search import search
 from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
+from tests.conftest import Run
 from tests.features.test_offset_check import letters_only
 from tests.modeling.architectures import save_pretrained
 from tests.toy_study import write_study
@@ -165,3 +166,14 @@ def test_it_stays_light(study: Path) -> None:
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_languages_that_the_tokenizer_hardly_knows_are_told_before_training(
+    study: Path, run: Run
+) -> None:
+    """Half of the toy study's questions are in Hindi, of which its vocabulary has few words."""
+    sentence = "hi: 30% of the tokens are unknown to its tokenizer, so the model cannot read them"
+    assert f"note: backbones.toy: {sentence}" in dry(study).output
+    code, _, err = run("search", study, "--trials", "1")
+    assert code == 0, err
+    assert err.index(sentence) < err.index("candidate t0000-050")

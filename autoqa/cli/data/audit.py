@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import complain, data_console, echo_json
+from autoqa.cli.terminal import complain, data_console, echo_json, wide_option
 
 if TYPE_CHECKING:
     from autoqa.data.audit import StudyAudit
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with examples."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with examples.")
+@wide_option
 def audit(study: Path, source: str | None, html: Path | None, as_json: bool) -> None:
     """Report what is in the sources of the study file STUDY, and what is wrong with them.
 

@@ -57,7 +57,10 @@ def verdict(winner: Alternative, alternatives: Sequence[Alternative], rule: Deci
         return _verdict_on_posteriors(winner, alternatives)
     rivals = [other for other in alternatives if other.gain is not None and other.allowed]
     if winner.gain is not None:
-        why = f"Out of bag {_WORDS[winner.kind]} gains {_gain(winner)} on the best single candidate"
+        why = (
+            f"Out of bag the gain of {_WORDS[winner.kind]} on the best single candidate is "
+            f"{_gain(winner)}"
+        )
     elif rivals:
         rival = max(rivals, key=lambda other: other.gain.gain if other.gain else 0.0)
         why = (

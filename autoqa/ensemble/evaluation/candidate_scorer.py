@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from autoqa.arrays import Doubles, LogitPair
+from autoqa.arrays import Doubles
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.joining.own_none import has_both_kinds, own_answers, own_cut
 from autoqa.features.files import load_windows
@@ -54,15 +54,20 @@ class CandidateScorer:
         """
         logits = load_logits(self._folder, record.id, self._part, self._opening)
         decoder = self._decoder(record.group, self._part, self.examples)
-        spans = own_answers(decoder, logits, self._cut(record, logits))
+        best = decoder.best(*logits)
+        cut = None
+        if has_both_kinds(self._public):
+            cut = (
+                self._cut(record)
+                if self._part != "public"
+                else own_cut(decoder, logits, self._public, record.metric, spans=best)
+            )
+        spans = own_answers(decoder, logits, cut, spans=best)
         return score_by(metric or record.metric, [span.text for span in spans], self.examples)
 
-    def _cut(self, record: CandidateRecord, logits: LogitPair) -> float | None:
+    def _cut(self, record: CandidateRecord) -> float | None:
         """The evidence below which the candidate gives no answer, by the public part."""
-        if not has_both_kinds(self._public):
-            return None
-        if self._part != "public":
-            logits = load_logits(self._folder, record.id, "public")
+        logits = load_logits(self._folder, record.id, "public")
         decoder = self._decoder(record.group, "public", self._public)
         return own_cut(decoder, logits, self._public, record.metric)
 

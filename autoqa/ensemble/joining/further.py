@@ -28,8 +28,8 @@ from autoqa.ensemble.joining.characters import (
 from autoqa.ensemble.joining.join import ContextRow
 from autoqa.ensemble.joining.mean_logits import blend
 from autoqa.ensemble.joining.plan import EnsemblePlan
+from autoqa.text.distinct import DistinctAnswers
 from autoqa.text.rules import apply_rules
-from autoqa.text.words import words
 from autoqa.types import Span
 
 _FIRST, _GROWTH, _LONGEST = 16, 4, 1024
@@ -206,15 +206,14 @@ def _joint(
 
 def _distinct(ranked: Sequence[Span], given: Span, count: int) -> list[Span]:
     """The first spans that neither overlap with a better one nor say the same."""
-    taken, said = [given], {tuple(words(given.text))}
+    answers = DistinctAnswers()
+    taken: list[Span] = []
+    answers.take(given.text, given.start, given.end)
     highest = given.score if given.text else 1.0
     for span in ranked:
-        if len(taken) > count:
+        if len(taken) == count:
             break
-        says = tuple(words(span.text))
-        apart = all(span.end <= other.start or other.end <= span.start for other in taken)
-        if apart and says not in said:
-            said.add(says)
+        if answers.take(span.text, span.start, span.end):
             highest = min(highest, span.score)
             taken.append(span._replace(score=highest))
-    return taken[1:]
+    return taken

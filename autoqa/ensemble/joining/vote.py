@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from autoqa.text.segmentation import cut, parts, separator
-from autoqa.text.words import jaccard
 from autoqa.types import Segmentation, Span, VoteBy
 
 _NONE = "no answer"
@@ -147,12 +146,6 @@ def _weights(voters: int, best: int, seats: Sequence[float] | None) -> list[floa
     if len(weights) != voters or not all(weight > 0 for weight in weights):
         raise ValueError(f"seats {weights} for {voters} answers: one above 0 for each")
     return weights
-
-
-def disagreement(first: Sequence[Span], second: Sequence[Span]) -> float:
-    """How different two models' answers are: mean of 1 - word-level Jaccard, 0 to 1."""
-    pairs = list(zip(first, second, strict=True))
-    return 1.0 - float(np.mean([jaccard(a.text, b.text) for a, b in pairs])) if pairs else 0.0
 
 
 def _item(place: _Place, words: VoteBy) -> Hashable:

@@ -99,7 +99,7 @@ def test_good_blends_are_found(three_groups):
     assert kinds["greedy"].public.mean > kinds["best-per-group"].public.mean
     assert kinds["greedy"].gain.low > 0
     assert not kinds["all-equal"].allowed  # seven candidates, five seats
-    assert "gains +0." in found.verdict
+    assert "on the best single candidate is +0." in found.verdict
 
 
 def test_among_copies_the_single_one_wins(three_groups):

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from autoqa.ensemble.evaluation.evaluator import Contender, Evaluator
 from autoqa.ensemble.joining.aggregate import aggregate
 from autoqa.ensemble.joining.plan import EnsemblePlan, Member
-from autoqa.ensemble.joining.vote import disagreement
 from autoqa.errors import DataError
 from autoqa.scores.metrics import score_by
+from autoqa.text.words import jaccard
 from autoqa.types import Answer, Example
 from tests.decoding.making import cut, make_contexts
 from tests.ensemble.making import field
@@ -93,7 +93,8 @@ def test_disagreement_is_that_of_the_answers():
     ]
     evaluator = Evaluator(candidates, windows, examples)
     for i, j in ((0, 1), (0, 4), (3, 6), (2, 2)):
-        expected = disagreement(answers[i], answers[j])
+        pairs = zip(answers[i], answers[j], strict=True)
+        expected = np.mean([1.0 - jaccard(a.text, b.text) for a, b in pairs])
         assert evaluator.disagreements(i)[j] == pytest.approx(expected)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoqa.ensemble.joining.vote import disagreement, vote
+from autoqa.ensemble.joining.vote import vote
 from autoqa.types import Span
 
 
@@ -236,9 +236,3 @@ def test_wrong_best():
 def test_wrong_seats(seats):
     with pytest.raises(ValueError, match="for 1 answers: one above 0 for each"):
         vote([span("1947")], CONTEXT, seats=seats)
-
-
-def test_disagreement():
-    a, b = [span("1947"), span("year")], [span("1947"), span("year  1947")]
-    assert disagreement(a, b) == disagreement(b, a) == pytest.approx(0.25)
-    assert disagreement(a, a) == disagreement([], []) == 0

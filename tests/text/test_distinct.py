@@ -1,0 +1,31 @@
+"""Further answers are worth their place."""
+
+import pytest
+
+from autoqa.text.distinct import DistinctAnswers
+
+
+@pytest.mark.parametrize(
+    "second, taken",
+    [
+        (("in Rome", 13, 20, 0), True),
+        (("ada  LOVELACE", 30, 43, 0), False),
+        (("Ada Lovelace", 0, 12, 1), False),
+        (("Lovelace", 4, 12, 0), False),
+        (("Lovelace", 4, 12, 1), True),
+        (("was", 12, 15, 0), True),
+    ],
+)
+def test_the_next_neither_overlaps_nor_says_the_same(
+    second: tuple[str, int, int, int], taken: bool
+) -> None:
+    answers = DistinctAnswers()
+    assert answers.take("Ada Lovelace", 0, 12)
+    assert answers.take(*second) is taken
+
+
+def test_what_was_refused_is_not_remembered() -> None:
+    answers = DistinctAnswers()
+    assert answers.take("Ada", 0, 3)
+    assert not answers.take("Ada Lovelace", 0, 12)
+    assert answers.take("Lovelace", 4, 12)
