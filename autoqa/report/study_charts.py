@@ -1,7 +1,9 @@
 """The pictures of a study's page, and the rows of tables that hold small ones."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from autoqa.errors import DataError
 from autoqa.recipes.card import line
 from autoqa.report.charts import (
     Axes,
@@ -33,13 +35,13 @@ def ranked_rows(overview: "Overview") -> "list[dict[str, Any]]":
     if board is None or not board.ranked:
         return []
     halves = [record.half_width or 0.0 for record in board.ranked]
-    ends = around(
-        [
-            end
-            for record, half in zip(board.ranked, halves, strict=True)
-            for end in (record.score - half, record.score + half)
-        ]
-    )
+    known = [
+        end
+        for record, half in zip(board.ranked, halves, strict=True)
+        for end in (record.score - half, record.score + half)
+        if math.isfinite(end)
+    ]
+    ends = around(known or [0.0, 1.0])
     best = board.best
     chosen = {seat.id for seat in overview.selection.members} if overview.selection else set()
     return [
@@ -55,7 +57,9 @@ def ranked_rows(overview: "Overview") -> "list[dict[str, Any]]":
                 record.score,
                 (record.score - half, record.score + half),
                 kind="plain",
-            ),
+            )
+            if math.isfinite(record.score)
+            else "",
             "made_of": _origin(record),
         }
         for rank, (record, half) in enumerate(zip(board.ranked, halves, strict=True), start=1)
@@ -67,8 +71,19 @@ def _origin(record: "CandidateRecord") -> str:
         return f"mean of {', '.join(record.ingredients)}"
     if record.teachers:
         return f"taught by {', '.join(sorted(set(record.teachers)))}"
-    run = record.training_run
-    return line(run.recipe, run.learning_rate)
+    run = _run_of(record)
+    return _UNKNOWN if run is None else line(run.recipe, run.learning_rate)
+
+
+_UNKNOWN = "a recipe of another version of autoqa"
+
+
+def _run_of(record: "CandidateRecord") -> "TrainingRun | None":
+    """``None`` where this version does not know what the recipe says."""
+    try:
+        return record.training_run
+    except DataError:
+        return None
 
 
 def history(overview: "Overview") -> str:
@@ -112,7 +127,7 @@ def learning_curves(overview: "Overview") -> str:
     board = overview.board
     runs: dict[int, list[CandidateRecord]] = {}
     for record in board.ranked if board else ():
-        if not record.derived and record.score == record.score:
+        if not record.derived and math.isfinite(record.score):
             runs.setdefault(record.trial, []).append(record)
     several = {trial: sorted(each, key=_place) for trial, each in runs.items() if len(each) > 1}
     if board is None or not several:
@@ -180,15 +195,13 @@ def recipe_strips(overview: "Overview", most: int) -> "list[dict[str, Any]]":
     for record in board.ranked:
         if not record.derived:
             found.setdefault(f"{record.backbone} {record.recipe_hash}", record)
+    runs = [(record, run) for record in found.values() if (run := _run_of(record)) is not None]
     palette: dict[str, int] = {}
-    for record in found.values():
-        for stage in record.training_run.recipe.stages:
+    for _, run in runs:
+        for stage in run.recipe.stages:
             for portion in stage.portions:
                 palette.setdefault(portion.source, len(palette))
-    return [
-        {"record": record, "strip": _strip(record.training_run, palette)}
-        for record in list(found.values())[:most]
-    ]
+    return [{"record": record, "strip": _strip(run, palette)} for record, run in runs[:most]]
 
 
 def _strip(run: "TrainingRun", palette: "dict[str, int]") -> str:

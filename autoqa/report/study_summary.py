@@ -24,8 +24,15 @@ def summary(overview: "Overview") -> list[str]:
 
 def _outcome(overview: "Overview") -> list[str]:
     board, lines = overview.board, []
-    if board is None or board.best is None:
+    if board is None or not board.ranked:
         return ["Nothing has been scored yet."] if not overview.status.candidates else []
+    if board.best is None:
+        top = board.ranked[0]
+        return [
+            f"{_count(len(board.ranked), 'candidate')} {'is' if len(board.ranked) == 1 else 'are'} "
+            f"known, the highest {top.id} with {top.score:.3f} {board.metric}. Without their "
+            "predictions nothing can be compared, and the highest of many is too high."
+        ]
     stated = board.best.statement
     lucky = stated.public - stated.score >= 0.0005
     verdict = "is too high, as the best of many is" if lucky else "can be taken as it stands"

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TypeVar
+
+import numpy as np
 
 from autoqa.analysis.answer_traces import AnswerTraces, trace_answers
 from autoqa.analysis.effects import Effects, study_effects
@@ -19,7 +22,7 @@ from autoqa.errors import AutoqaError
 from autoqa.scores.bootstrap import Interval
 from autoqa.scores.ladder import Rung, ladder_rungs
 from autoqa.scores.standard_errors import Spread
-from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.private_openings import OpeningRow
 from autoqa.store.study_tables import Store
 from autoqa.trials.trial_attributes import TrialAttributes
@@ -129,19 +132,45 @@ def study_overview(place: StudyPlace) -> Overview:
         gathering.missing.append(f"The database: {status.problem}")
     if place.folder is None:
         gathering.missing.append("The run folder is not on this machine, and so no predictions.")
-        return Overview(status=status, missing=gathering.missing, problem=gathering.problem)
     store = gathering.attempt("The database", place.look) if status.problem is None else None
     if store is None:
-        study = gathering.attempt("The study file", lambda: _study(place, None))
-        return Overview(
-            status=status, study=study, missing=gathering.missing, problem=gathering.problem
-        )
-    with store:
-        return _gather(place, store, status, gathering)
+        found = _from_files(place, status, gathering)
+    else:
+        with store:
+            found = _gather(place, store, status, gathering)
+    return replace(found, missing=gathering.missing, problem=gathering.problem)
+
+
+def _from_files(place: StudyPlace, status: StudyStatus, gathering: _Gathering) -> Overview:
+    """What is known where the database is not: candidates as their own files say."""
+    folder = place.folder
+    if folder is None:
+        return Overview(status=status)
+    study = gathering.attempt("The study file", lambda: _study(place, None))
+    records = [
+        record
+        for name in folder.candidate_ids()
+        if (record := gathering.attempt(name, partial(folder.read_record, name))) is not None
+    ]
+    board = None if study is None else _uncompared(study, records)
+    return Overview(status=status, study=study, board=board)
+
+
+def _uncompared(study: StudyFile, records: Sequence[CandidateRecord]) -> Leaderboard:
+    """Candidates by the scores that their records hold, without question scores."""
+    return Leaderboard(
+        metric=study.validation.metric,
+        ranked=sorted(records, key=by_score),
+        examples=(),
+        compared=(),
+        scores=np.zeros((0, 0)),
+        reads={},
+        best=None,
+    )
 
 
 def _study(place: StudyPlace, store: Store | None) -> StudyFile:
-    if place.problem is not None and store is not None:
+    if store is not None and (place.problem is not None or place.folder is None):
         return stored_study(store)
     assert place.folder is not None
     return load_study(place.folder.study_file, frozen=True)
@@ -150,8 +179,6 @@ def _study(place: StudyPlace, store: Store | None) -> StudyFile:
 def _gather(
     place: StudyPlace, store: Store, status: StudyStatus, gathering: _Gathering
 ) -> Overview:
-    folder = place.folder
-    assert folder is not None
     attempt = gathering.attempt
     found = Overview(
         status=status,
@@ -160,21 +187,30 @@ def _gather(
         fingerprint=attempt("The validation set", store.validation_fingerprint),
         openings=attempt("Openings of the sealed part", store.openings) or (),
     )
-    if found.study is not None and status.candidates:
-        found = _with_candidates(found, StudyRun(found.study, folder, store), gathering)
-    elif found.study is not None:
+    study = found.study
+    if study is None:
+        return found
+    if not status.candidates:
         gathering.missing.append(
             "There is no candidate yet: `autoqa search` trains some, "
             f"`autoqa status {place.name}` says how far it is."
         )
-    return replace(found, missing=gathering.missing, problem=gathering.problem)
+        return found
+    if place.folder is not None:
+        found = _with_candidates(found, StudyRun(study, place.folder, store), gathering)
+    if found.board is None:
+        board = attempt("Candidates", lambda: _uncompared(study, store.candidates()))
+        found = replace(found, board=board)
+    return found
 
 
 def _with_candidates(found: Overview, run: StudyRun, gathering: _Gathering) -> Overview:
     attempt = gathering.attempt
     board = attempt("Candidates", lambda: build_leaderboard(run))
     gathering.missing += sorted(run.told)
-    if board is None or board.best is None:
+    if board is None:
+        return found
+    if board.best is None:
         gathering.missing.append(f"No candidate has whole predictions in {run.folder.candidates}.")
         return replace(found, board=board)
     selection = attempt("The selection", lambda: stored_selection(run))

@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from tests.conftest import Run
 from tests.report_kit import damage_database
 
@@ -135,7 +137,24 @@ def test_a_damaged_study_is_shown_with_the_exit_code_of_its_error(
     page = target.read_text(encoding="utf-8")
     parsed(page)
     assert "What is missing" in page
-    assert "24" in page
+    assert "24 candidates are known" in page
+    assert "Leaderboard" in page
+    code, out, _ = run("report", "made", "--json")
+    assert code == 1
+    assert len(json.loads(out)["leaderboard"]["candidates"]) == 24
+
+
+def test_a_search_at_work_is_shown_as_it_stands(made: Path, run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "page.html"
+    with Store(RunFolder(made).store_url(), "made") as store:
+        name = store.enter("search", leads=True)
+        try:
+            assert run("report", "made", "--to", target)[0] == 0
+        finally:
+            store.leave(name)
+    assert "A search is at work" in target.read_text(encoding="utf-8")
+    assert run("report", "made", "--to", target)[0] == 0
+    assert "A search is at work" not in target.read_text(encoding="utf-8")
 
 
 def test_an_opening_shows_public_against_private(made: Path, run: Run, tmp_path: Path) -> None:

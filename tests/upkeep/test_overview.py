@@ -110,7 +110,9 @@ def test_damaged_questions_leave_the_rest(made: Path) -> None:
     found = study_overview(find_study("made"))
     assert found.problem is not None
     assert found.problem.exit_code == 2
-    assert found.board is None
+    assert found.board is not None
+    assert found.board.best is None
+    assert len(found.board.ranked) == 24
     assert len(found.costs) == 13
 
 
@@ -121,4 +123,20 @@ def test_a_damaged_database_leaves_what_is_on_disk(made: Path) -> None:
     assert found.status.candidates == 24
     assert found.study is not None
     assert found.study.name == "made"
+    assert found.board is not None
+    scores = [record.score for record in found.board.ranked]
+    assert len(scores) == 24
+    assert scores == sorted(scores, reverse=True)
     assert any(line.startswith("The database: ") for line in found.missing)
+
+
+def test_a_study_whose_folder_is_elsewhere_shows_what_its_database_knows(made: Path) -> None:
+    url = f"sqlite:///{made / 'study.db'}"
+    (made / "study.toml").rename(made / "elsewhere")
+    found = study_overview(find_study("made", url))
+    assert found.problem is None
+    assert found.missing == ["The run folder is not on this machine, and so no predictions."]
+    assert found.board is not None
+    assert len(found.board.ranked) == 24
+    assert len(found.costs) == 13
+    assert found.answers is None
