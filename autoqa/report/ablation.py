@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from autoqa.report.charts import interval_strip
-from autoqa.report.tables import folded, numbers, table, unwrapped
+from autoqa.report.tables import folded, numbers, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 def arms_table(ablation: "Ablation") -> "Table":
     """One row for each thing: its effect, whether it was left out or added, and its price."""
+    from rich.markup import escape
+
     rows = table(
-        *unwrapped("thing", "arm"),
+        "thing",
+        "arm",
         *numbers("effect", "95 %", "seeds", "time"),
         *folded("verdict"),
+        spare=("thing", "time", "seeds"),
     )
     for arm in ablation.arms:
         rows.add_row(
@@ -29,7 +33,7 @@ def arms_table(ablation: "Ablation") -> "Table":
             _interval(arm),
             str(arm.seeds),
             "–" if arm.cost is None else f"×{arm.cost:.2f}",
-            f"{arm.verdict}: {arm.failure}" if arm.failure else arm.verdict,
+            escape(f"{arm.verdict}: {arm.failure}") if arm.failure else arm.verdict,
         )
     return rows
 
