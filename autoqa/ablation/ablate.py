@@ -155,7 +155,7 @@ class _Rounds:
         self.display.event(f"{name}: {record.metric} {record.score:.3f}")
 
     def _failed(self, name: str, reason: str, error: str) -> None:
-        if error == "OutOfTimeError":
+        if error == "OutOfTimeError" or self.budget.overrun():
             self.skipped = "the time is over; the same command goes on"
             return
         recipe = self._jobs[name].run.recipe

@@ -264,10 +264,12 @@ def find_arms(
         found = list(find(_Study(base, space)))
         if not found:
             unused.append(f"{factor}: {nothing}")
+        known = {base.run.recipe}  # a stage of one portion is left out once, as a stage
         for name, subject, change, recipe in found:
             if recipe is None:
                 notes.append(f"{name}: nothing would be left to train on")
-            elif recipe != base.run.recipe:
+            elif recipe not in known:
+                known.add(recipe)
                 arms.append(Arm(name, factor, subject, change, recipe))
     if only is not None:
         arms = _only(arms, only)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from autoqa.cli.terminal import data_console, echo_json
+from autoqa.cli.terminal import data_console, echo_json, wide_option
 
 
 @click.command()
@@ -31,6 +31,7 @@ from autoqa.cli.terminal import data_console, echo_json
 @click.option("--show", is_flag=True, help="Show what is known already, train nothing.")
 @click.option("--quiet", is_flag=True, help="Show the result only.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+@wide_option
 def ablate(
     study: str,
     base: str | None,
@@ -86,5 +87,5 @@ def ablate(
     if as_json:
         echo_json(found.as_json())
         return
-    data_console().print(report.arms_table(found), markup=False)
+    data_console().print(report.arms_table(found))
     click.echo("\n".join(report.sentences(found)))

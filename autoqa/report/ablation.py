@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from autoqa.report.charts import interval_strip
-from autoqa.report.tables import folded, numbers, table, unwrapped
+from autoqa.report.tables import folded, numbers, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 def arms_table(ablation: "Ablation") -> "Table":
     """One row for each thing: its effect, whether it was left out or added, and its price."""
+    from rich.markup import escape
+
     rows = table(
-        *unwrapped("thing", "arm"),
+        "thing",
+        "arm",
         *numbers("effect", "95 %", "seeds", "time"),
         *folded("verdict"),
+        spare=("thing", "time", "seeds"),
     )
     for arm in ablation.arms:
         rows.add_row(
@@ -29,7 +33,7 @@ def arms_table(ablation: "Ablation") -> "Table":
             _interval(arm),
             str(arm.seeds),
             "–" if arm.cost is None else f"×{arm.cost:.2f}",
-            f"{arm.verdict}: {arm.failure}" if arm.failure else arm.verdict,
+            escape(f"{arm.verdict}: {arm.failure}") if arm.failure else arm.verdict,
         )
     return rows
 
@@ -60,10 +64,10 @@ def page_rows(ablation: "Ablation") -> "list[dict[str, Any]]":
 def sentences(ablation: "Ablation") -> "Iterator[str]":
     """What was compared with what, how sure the verdicts are, and why it ended."""
     score = "" if ablation.score is None else f", mean {ablation.metric} {ablation.score:.3f}"
+    seeds = "1 seed" if ablation.base_seeds == 1 else f"{ablation.base_seeds} seeds"
     yield (
-        f"Base: {ablation.base} ({ablation.backbone}), {ablation.recipe}; {ablation.base_seeds} "
-        f"seeds{score}, on {ablation.questions} public questions about {ablation.documents} "
-        "documents."
+        f"Base: {ablation.base} ({ablation.backbone}), {ablation.recipe}; {seeds}{score}, on "
+        f"{ablation.questions} public questions about {ablation.documents} documents."
     )
     yield (
         "An effect is the gain of having the thing, whether it was left out of the base or added "

@@ -84,7 +84,7 @@ stride = 8
 precision = "fp32"
 dropout = 0.1
 [recipe]
-portions = [{{ source = "train" }}]
+{recipe}
 [[recipe.augmentations]]
 type = "planted-shuffle"
 [[recipe.augmentations]]
@@ -160,13 +160,17 @@ def install(folder: Path) -> Path:
     return packages
 
 
-def write_planted(folder: Path, seed: int = 0, more: str = "") -> Path:
+PORTIONS = 'portions = [{ source = "train" }]'
+
+
+def write_planted(folder: Path, seed: int = 0, more: str = "", recipe: str = PORTIONS) -> Path:
     """Writes data, a backbone and a study file.
 
     Args:
         folder: Where to.
         seed: Of the data and of the study.
         more: Further tables of augmentations.
+        recipe: Keys of the study file's recipe, tables of its portions at the end.
     """
     tokenizer, backbone = folder / "tokenizer", folder / "backbone"
     bundle_kit.write_tokenizer(tokenizer)
@@ -189,12 +193,12 @@ def write_planted(folder: Path, seed: int = 0, more: str = "") -> Path:
     bundle_kit.write_squad(folder / "train.json", train)
     bundle_kit.write_squad(folder / "exam.json", rows(120, 2 * seed + 1, EXAM))
     path = folder / "study.toml"
-    path.write_text(STUDY.format(folder=folder, seed=seed, more=more))
+    path.write_text(STUDY.format(folder=folder, seed=seed, more=more, recipe=recipe))
     return path
 
 
 def search_planted(
-    folder: Path, patch: pytest.MonkeyPatch, seed: int = 0, more: str = ""
+    folder: Path, patch: pytest.MonkeyPatch, seed: int = 0, more: str = "", recipe: str = PORTIONS
 ) -> RunFolder:
     """Searches a planted study, with runs and cache beside its file.
 
@@ -203,11 +207,12 @@ def search_planted(
         patch: Has the plugin's distribution, and the folder of runs, for as long as it lasts.
         seed: Of the data and of the study.
         more: Further tables of augmentations.
+        recipe: As above.
     """
     patch.syspath_prepend(str(install(folder)))
     patch.setenv("AUTOQA_HOME", str(folder / "runs"))
     patch.setenv("AUTOQA_CACHE", str(folder / "cache"))
     with pytest.raises(SystemExit) as caught:
-        main(["search", str(write_planted(folder, seed, more)), "--quiet"])
+        main(["search", str(write_planted(folder, seed, more, recipe)), "--quiet"])
     assert not caught.value.code
     return RunFolder(folder / "runs" / "planted")

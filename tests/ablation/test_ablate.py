@@ -268,3 +268,32 @@ def test_killed_and_interrupted_it_goes_on(
     with Store(folder.store_url(), "planted") as store:
         # A run that was scored and not kept when the process died was read all the same.
         assert store.public_reads()[READS] in (9, 10)
+
+
+@pytest.mark.slow
+def test_what_base_and_arm_begin_with_is_trained_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    portions = [
+        {"source": "train", "position": 0},
+        {"source": "train", "name": "late", "position": 1},
+        {"source": "train", "name": "later", "position": 1, "share": 0.5},
+    ]
+    recipe = "\n".join(
+        (
+            "stages = { low = 2, high = 2 }",
+            'method = { schedule = "wsd" }',
+            *("[[recipe.portions]]\n" + toml(each) for each in portions),
+        )
+    )
+    search_planted(tmp_path, monkeypatch, recipe=recipe)
+    code, out, err = run(
+        *("ablate", "planted", "--only", "portion 3 (train in stage 2)", "--runs", 2, "--seeds", 3)
+    )
+    assert code == 0, err
+    assert "seed 1: goes on from a stage trained before: 40 of 60 steps are done" in err
+    assert "without portion 3 (train in stage 2)" in out
+
+
+def toml(table: dict[str, Any]) -> str:
+    return "\n".join(f"{key} = {json.dumps(value)}" for key, value in table.items())

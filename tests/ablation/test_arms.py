@@ -96,6 +96,15 @@ def test_stages_and_the_appearances_of_a_source_are_left_out() -> None:
     assert Portion("chaii", share=0.25) in added, "in the last part of the recipe, as in the file"
 
 
+def test_a_stage_of_one_portion_is_left_out_once() -> None:
+    late = Stage((Portion("chaii", share=0.5), Portion("squad")), 384, 128)
+    assert list(arms("stages", Recipe((RECIPE.stages[1], late))))[:3] == [
+        "without stage 1",
+        "without stage 2",
+        "without portion 2 (chaii in stage 2)",
+    ]
+
+
 def test_sources_are_left_out_and_added_as_the_protocol_has_them() -> None:
     found = arms("sources")
     assert list(found) == [
