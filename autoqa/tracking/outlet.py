@@ -84,17 +84,17 @@ class Outlet:
         if self._process is not None:
             self._calls.put(None)
 
-    def close(self) -> str:
+    def close(self, seconds: float) -> str:
         """Lets the tracker write what it was given, for a while; says what went wrong."""
         if self._off or self._process is None:
             return ""
         try:
-            self._process.wait(self.limits.close)
+            self._process.wait(seconds)
             self._reader.join(1.0)
             reason = self._problem
         except subprocess.TimeoutExpired:
             reason = (
-                f"it was not done {self.limits.close:g} seconds after the search; what it had "
+                f"it was not done {seconds:g} seconds after the search; what it had "
                 "not written is lost"
             )
         self._turn_off()

@@ -95,12 +95,16 @@ class Trackers:
         self._tell("ended", trial, end)
         self._last.pop(trial)
 
-    def close(self) -> None:
-        """Lets trackers write what they were given, all at the same time."""
+    def close(self, at_most: float = math.inf) -> None:
+        """Lets trackers write what they were given, all at the same time.
+
+        Args:
+            at_most: Seconds to wait, if fewer than the trackers' own.
+        """
         for outlet in self.outlets:
             outlet.end()
         for outlet in self.outlets:
-            self._warn(outlet, outlet.close())
+            self._warn(outlet, outlet.close(min(at_most, outlet.limits.close)))
 
     def _metrics(self, trial: int, step: int, values: Mapping[str, float]) -> None:
         self._last[trial] = max(step, self._last.get(trial, 0))
