@@ -202,6 +202,13 @@ def test_packages_that_are_missing_hang_or_die(
         told(Trackers("small", [outlet(tmp_path)]))
 
 
+def test_a_process_that_cannot_begin(tmp_path: Path) -> None:
+    own = outlet(tmp_path)
+    own.log = tmp_path / "no" / "such.log"
+    with pytest.raises(AssertionError, match=r"cannot begin: .*such\.log"):
+        told(Trackers("small", [own]))
+
+
 def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
     pytest.importorskip("mlflow")
     with socket.create_server(("127.0.0.1", 0)) as silent:
