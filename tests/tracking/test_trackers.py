@@ -170,10 +170,10 @@ def shimmed(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 
 def told(trackers: Trackers, seconds: float = 60) -> None:
     """Tells of a trial's progress until a warning comes."""
-    trackers.began(0, "e5", RUN, {"e5.learning_rate": 3e-5})
-    until = time.monotonic() + seconds
     warned: list[str] = []
     trackers.warn = warned.append
+    trackers.began(0, "e5", RUN, {"e5.learning_rate": 3e-5})
+    until = time.monotonic() + seconds
     step = 0
     while not warned and time.monotonic() < until:
         step += 1
