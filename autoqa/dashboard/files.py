@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from optuna.artifacts import FileSystemArtifactStore
@@ -41,30 +41,36 @@ class StudyFiles:
         self._made: dict[str, Callable[[], str]] = {}
         self._added = run.folder.path / "artifacts"
 
-    def listed(
-        self, trials: Sequence[FrozenTrial], records: Mapping[int, Sequence[CandidateRecord]]
-    ) -> dict[str, str]:
-        """System attributes of the study by which the dashboard finds the files.
+    def of_study(self, records: Sequence[CandidateRecord]) -> dict[str, str]:
+        """System attributes of the study by which the dashboard finds its files.
 
         Args:
-            trials: All trials.
-            records: Candidates of each trial's run, by its number and in order of time.
+            records: Candidates in order of time.
         """
-        every = [record for each in records.values() for record in each]
-        attributes = self._entry(
-            "artifacts:", "study.toml", lambda: self._run.folder.study_file.read_text("utf-8")
-        )
-        if every:
-            attributes |= self._entry("artifacts:", "candidates.csv", lambda: curve(every))
-        here = set(self._run.folder.candidate_ids())
-        for trial in trials:
-            prefix = f"dashboard:artifacts:{trial._trial_id}:"
-            for name, make in self._of_trial(trial, records.get(trial.number, ()), here):
-                attributes |= self._entry(prefix, f"trial-{trial.number}-{name}", make)
+        text = self._run.store.study_text
+        attributes = self._entry("study", "study.toml", lambda: text() or "")
+        if records:
+            attributes |= self._entry("study", "candidates.csv", lambda: curve(records))
+        return attributes
+
+    def of_trial(
+        self, trial: FrozenTrial, records: Sequence[CandidateRecord], here: Container[str]
+    ) -> dict[str, str]:
+        """The same of a trial.
+
+        Args:
+            trial: The trial.
+            records: Candidates of its run, in order of time.
+            here: Ids of the candidates on this machine.
+        """
+        attributes: dict[str, str] = {}
+        for name, make in self._of_trial(trial, records, here):
+            name = f"trial-{trial.number}-{name}"
+            attributes |= self._entry(f"trial {trial.number}", name, make)
         return attributes
 
     def _of_trial(
-        self, trial: FrozenTrial, records: Sequence[CandidateRecord], here: set[str]
+        self, trial: FrozenTrial, records: Sequence[CandidateRecord], here: Container[str]
     ) -> Iterator[tuple[str, Callable[[], str]]]:
         card = TrialAttributes.of(trial).card
         if card:
@@ -74,12 +80,12 @@ class StudyFiles:
         if records and records[-1].id in here:
             yield "public-predictions.csv", lambda: self._predictions(records[-1])
 
-    def _entry(self, prefix: str, filename: str, make: Callable[[], str]) -> dict[str, str]:
-        name = str(uuid.uuid5(_SPACE, prefix + filename))
+    def _entry(self, whose: str, filename: str, make: Callable[[], str]) -> dict[str, str]:
+        name = str(uuid.uuid5(_SPACE, f"{whose} {filename}"))
         self._made[name] = make
         mimetype = _MIME[filename.rpartition(".")[2]]
         about = {"artifact_id": name, "filename": filename, "mimetype": mimetype, "encoding": None}
-        return {prefix + name: json.dumps(about)}
+        return {f"artifacts:{name}": json.dumps(about)}
 
     def _predictions(self, record: CandidateRecord) -> str:
         """A candidate's answers to the public questions, with their scores."""

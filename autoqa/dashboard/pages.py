@@ -49,16 +49,19 @@ class StudyPages:
         records = sorted(self.run.store.candidates(), key=in_time)
         seen = (ladder, len(records), *((t.state, len(t.user_attrs)) for t in trials))
         if seen != self._seen:
+            of_run = _by_trial(records)
+            here = set(self.run.folder.candidate_ids())
+            self.storage.beside = {
+                trial._trial_id: self.files.of_trial(trial, of_run.get(trial.number, ()), here)
+                for trial in trials
+            }
             self.storage.overlay = self._overlay(trials, records, ladder=ladder)
             self._seen = seen
 
     def _overlay(
         self, trials: Sequence[FrozenTrial], records: Sequence[CandidateRecord], *, ladder: bool
     ) -> dict[str, Any]:
-        of_run: dict[int, list[CandidateRecord]] = {}
-        for record in records:
-            if not record.derived:
-                of_run.setdefault(record.trial, []).append(record)
+        of_run = _by_trial(records)
         metric = self.run.study.validation.metric
         note = notes.study_note(self.run.study, trials, self._part())
         overlay = note_attributes(None, note, 1 + len(records) + _over(trials))
@@ -66,7 +69,7 @@ class StudyPages:
             snapshots = of_run.get(trial.number, ())
             version = 1 + len(snapshots) + len(trial.user_attrs) + 100 * trial.state.is_finished()
             overlay |= note_attributes(trial._trial_id, notes.trial_note(trial, snapshots), version)
-        overlay |= self.files.listed(trials, of_run)
+        overlay |= self.files.of_study(records)
         if records:
             shown, spread = self._compared(records) if ladder else (records, None)
             overlay |= plot_attributes(
@@ -111,6 +114,15 @@ class StudyPages:
             return {}
         documents = len({example.document for example in examples})
         return {"public questions": len(examples), "documents": documents}
+
+
+def _by_trial(records: Sequence[CandidateRecord]) -> dict[int, list[CandidateRecord]]:
+    """Candidates of each trial's run, in their order."""
+    of_run: dict[int, list[CandidateRecord]] = {}
+    for record in records:
+        if not record.derived:
+            of_run.setdefault(record.trial, []).append(record)
+    return of_run
 
 
 def _over(trials: Sequence[FrozenTrial]) -> int:

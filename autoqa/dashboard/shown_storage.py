@@ -27,10 +27,13 @@ class ShownStorage(PatientStorage):
     Attributes:
         study: The study's name; others of the database are not shown.
         overlay: System attributes of the study that are laid over its own.
+        beside: The same of trials, by their id in the database. The dashboard goes through those of
+            the study once for each trial, so what need not be there is here.
     """
 
     study: str = ""
     overlay: Mapping[str, Any] = {}
+    beside: Mapping[int, Mapping[str, Any]] = {}
 
     def get_study_system_attrs(self, study_id: int) -> dict[str, Any]:
         """The study's attributes, with those laid over that nobody has written."""
@@ -53,11 +56,20 @@ class ShownStorage(PatientStorage):
         states: Container[TrialState] | None = None,
     ) -> list[FrozenTrial]:
         """All trials, with their attributes in one spelling."""
-        return [_spelt(each) for each in super().get_all_trials(study_id, deepcopy, states)]
+        return [self._shown(each) for each in super().get_all_trials(study_id, deepcopy, states)]
 
     def get_best_trial(self, study_id: int) -> FrozenTrial:
         """The trial with the highest value."""
-        return _spelt(super().get_best_trial(study_id))
+        return self._shown(super().get_best_trial(study_id))
+
+    def get_trial_system_attrs(self, trial_id: int) -> dict[str, Any]:
+        """A trial's attributes, with those laid over that nobody has written."""
+        return {**self.beside.get(trial_id, {}), **super().get_trial_system_attrs(trial_id)}
+
+    def _shown(self, trial: FrozenTrial) -> FrozenTrial:
+        shown = _spelt(trial)
+        shown.system_attrs = {**self.beside.get(trial._trial_id, {}), **trial.system_attrs}
+        return shown
 
     def _insist(self, work: Callable[[], T]) -> T:
         try:

@@ -140,9 +140,12 @@ class Session:
             self.plan.width,
         )
         try:
-            return loop.run()
-        finally:
-            self.recorder.trackers.close()
+            ended = loop.run()
+        except BaseException:
+            self.recorder.trackers.close(at_most=10.0)  # somebody waits for the end
+            raise
+        self.recorder.trackers.close()
+        return ended
 
 
 def open_trials(

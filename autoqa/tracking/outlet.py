@@ -58,7 +58,11 @@ class Outlet:
         if self._off:
             return
         if self._process is None:
-            self._start()
+            try:
+                self._start()
+            except OSError as error:
+                self._problem = f"its process cannot begin: {error}"
+                return
         if self._given - max(self._done, 0) == 0:
             self._heard = time.monotonic()  # it had nothing to do
         self._given += 1
@@ -66,7 +70,7 @@ class Outlet:
 
     def problem(self) -> str:
         """Why the tracker is off from now on; told once, empty otherwise."""
-        if self._off or self._process is None:
+        if self._off or (self._process is None and not self._problem):
             return ""
         reason = self._problem
         waiting = self._given - self._done
@@ -84,17 +88,17 @@ class Outlet:
         if self._process is not None:
             self._calls.put(None)
 
-    def close(self) -> str:
+    def close(self, seconds: float) -> str:
         """Lets the tracker write what it was given, for a while; says what went wrong."""
         if self._off or self._process is None:
             return ""
         try:
-            self._process.wait(self.limits.close)
+            self._process.wait(seconds)
             self._reader.join(1.0)
             reason = self._problem
         except subprocess.TimeoutExpired:
             reason = (
-                f"it was not done {self.limits.close:g} seconds after the search; what it had "
+                f"it was not done {seconds:g} seconds after the search; what it had "
                 "not written is lost"
             )
         self._turn_off()
@@ -142,5 +146,5 @@ class Outlet:
     def _turn_off(self) -> None:
         self._off = True
         self._calls.put(None)
-        assert self._process is not None
-        self._process.kill()
+        if self._process is not None:
+            self._process.kill()

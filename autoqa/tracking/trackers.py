@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,11 +24,15 @@ class Trackers:
         study: Name of the study.
         outlets: The trackers.
         warn: Takes a sentence for people.
+        every: Seconds between two points of a trial's curve of losses: each costs a tracker some
+            milliseconds.
     """
 
     study: str = ""
     outlets: Sequence[Outlet] = ()
     warn: Callable[[str], None] = print
+    every: float = 5.0
+    _due: dict[int, float] = field(default_factory=dict)
     _last: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -65,7 +70,11 @@ class Trackers:
 
     def progress(self, trial: int, progress: Progress) -> None:
         """A worker has come so far; what is no training is left out."""
-        if progress.phase == "training" and math.isfinite(progress.loss):
+        now = time.monotonic()
+        if now < self._due.get(trial, 0.0):
+            self._check()
+        elif progress.phase == "training" and math.isfinite(progress.loss):
+            self._due[trial] = now + self.every
             speed = progress.windows_per_second
             values = {"loss": progress.loss, "windows_per_second": speed}
             self._metrics(trial, progress.step, {**values, "stage": float(progress.stage)})
@@ -94,13 +103,18 @@ class Trackers:
             self._tell("text", trial, "reason.txt", reason)
         self._tell("ended", trial, end)
         self._last.pop(trial)
+        self._due.pop(trial, None)
 
-    def close(self) -> None:
-        """Lets trackers write what they were given, all at the same time."""
+    def close(self, at_most: float = math.inf) -> None:
+        """Lets trackers write what they were given, all at the same time.
+
+        Args:
+            at_most: Seconds to wait, if fewer than the trackers' own.
+        """
         for outlet in self.outlets:
             outlet.end()
         for outlet in self.outlets:
-            self._warn(outlet, outlet.close())
+            self._warn(outlet, outlet.close(min(at_most, outlet.limits.close)))
 
     def _metrics(self, trial: int, step: int, values: Mapping[str, float]) -> None:
         self._last[trial] = max(step, self._last.get(trial, 0))
@@ -110,6 +124,10 @@ class Trackers:
     def _tell(self, method: str, *arguments: Any) -> None:
         for outlet in self.outlets:
             outlet.call(method, *arguments)
+        self._check()
+
+    def _check(self) -> None:
+        for outlet in self.outlets:
             self._warn(outlet, outlet.problem())
 
     def _warn(self, outlet: Outlet, reason: str) -> None:

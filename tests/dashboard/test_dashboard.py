@@ -137,6 +137,26 @@ def test_what_people_write_is_kept_and_goes_first(golden: RunFolder) -> None:
     assert (golden.path / "artifacts").is_dir()
 
 
+def test_what_people_wrote_moves_and_goes_with_the_study(
+    golden: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with shown() as (ask, _):
+        _, before = ask("/api/studies/1")
+        note = {"body": "mine", "version": before["note"]["version"] + 1}
+        assert ask("/api/studies/1/note", note, "PUT")[0].startswith("204")
+    for words in (["compact", "golden"], ["rename", "golden", "towns"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["studies", *words])
+        assert not ended.value.code, capsys.readouterr().err
+    with opened_pages(find_study("towns")) as pages:
+        study = optuna.load_study(study_name="towns", storage=pages.storage)
+        assert optuna_dashboard.get_note(study) == "mine"
+    with pytest.raises(SystemExit) as ended:
+        main(["studies", "rm", "towns", "--yes"])
+    assert not ended.value.code
+    assert not golden.path.with_name("towns").exists()
+
+
 @pytest.mark.parametrize(
     ("path", "body", "method"),
     [

@@ -170,10 +170,10 @@ def shimmed(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
 
 def told(trackers: Trackers, seconds: float = 60) -> None:
     """Tells of a trial's progress until a warning comes."""
-    trackers.began(0, "e5", RUN, {"e5.learning_rate": 3e-5})
-    until = time.monotonic() + seconds
     warned: list[str] = []
     trackers.warn = warned.append
+    trackers.began(0, "e5", RUN, {"e5.learning_rate": 3e-5})
+    until = time.monotonic() + seconds
     step = 0
     while not warned and time.monotonic() < until:
         step += 1
@@ -200,6 +200,13 @@ def test_packages_that_are_missing_hang_or_die(
     shimmed(tmp_path, monkeypatch, code)
     with pytest.raises(AssertionError, match=reason):
         told(Trackers("small", [outlet(tmp_path)]))
+
+
+def test_a_process_that_cannot_begin(tmp_path: Path) -> None:
+    own = outlet(tmp_path)
+    own.log = tmp_path / "no" / "such.log"
+    with pytest.raises(AssertionError, match=r"cannot begin: .*such\.log"):
+        told(Trackers("small", [own]))
 
 
 def test_a_server_that_does_not_answer(tmp_path: Path) -> None:
@@ -253,18 +260,25 @@ def test_curves_have_the_steps_of_the_run(tmp_path: Path) -> None:
 
     own = outlet(tmp_path, "tensorboard")
     own.limits = TimeLimits()
-    trackers = Trackers("small", [own])
+    trackers = Trackers("small", [own], every=0.0)
     trackers.began(7, "e5", RUN, {"e5.squad.include": True})
     for step, loss in ((10, 3.0), (20, float("nan")), (30, 2.0)):
         trackers.progress(7, Progress(7, "training", 1, 1, step, 40, loss, 30.0))
     trackers.progress(7, Progress(7, "evaluating", 1, 1, 3, 40, 2.0, 30.0))
     trackers.card(7, ["stage 1", "rate"])
+    trackers.every = 1000.0
+    for step in (35, 36):  # too soon after the other
+        trackers.progress(7, Progress(7, "training", 1, 1, step, 40, 1.0, 30.0))
     trackers.ended(7, "failed", "it diverged")
     trackers.ended(8, "failed", "never begun here")
     trackers.close()
     events = EventAccumulator(str(tmp_path / "trackers" / "tensorboard" / "trial-0007"))
     events.Reload()
-    assert [(each.step, each.value) for each in events.Scalars("loss")] == [(10, 3.0), (30, 2.0)]
+    assert [(each.step, each.value) for each in events.Scalars("loss")] == [
+        (10, 3.0),
+        (30, 2.0),
+        (35, 1.0),
+    ]
     assert b"it diverged" in events.Tensors("reason.txt")[0].tensor_proto.string_val[0]
     assert b"stage 1\nrate" in events.Tensors("recipe-card.txt")[0].tensor_proto.string_val[0]
 
