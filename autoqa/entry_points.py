@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from importlib.metadata import Distribution, EntryPoint, distributions
+from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 from typing import Any
 
@@ -16,66 +16,28 @@ SWITCH = "AUTOQA_PLUGINS"
 """Environment variable: comma-separated distributions whose plugins are used; "" for none."""
 
 
-GROUPS_OF_PLUGINS = "autoqa."
-"""What the names of groups of plugins begin with."""
+def installed(*groups: str) -> list[EntryPoint]:
+    """The plugins that packages offer, in one pass over all packages; imports none.
 
+    Args:
+        groups: Groups of entry points.
 
-@dataclass(frozen=True, kw_only=True)
-class Installed:
-    """The plugins that packages offer.
-
-    Attributes:
-        points: Their entry points; each knows its package.
-        unreadable: A sentence for each package whose entry points cannot be read.
-    """
-
-    points: tuple[EntryPoint, ...]
-    unreadable: tuple[str, ...]
-
-    def of(self, group: str, name: str | None = None) -> tuple[EntryPoint, ...]:
-        """Those of a group, or of a name in it."""
-        return tuple(
-            point for point in self.points if point.group == group and name in (None, point.name)
-        )
-
-
-def installed() -> Installed:
-    """Reads which plugins there are; imports none.
-
-    One package whose entry points are damaged hides no other's, as it does for
-    :func:`importlib.metadata.entry_points`; and only packages with plugins are read any further.
+    Returns:
+        Their entry points; each knows its package. One that is hidden by another of its name
+        earlier on the path is left out.
     """
     points: list[EntryPoint] = []
-    unreadable, seen = [], set()
+    seen = set()
     for distribution in distributions():
-        try:
-            if not _offers(distribution):
-                continue
-            name = normal(distribution.name)
-            if name in seen:  # one that is hidden by another earlier on the path
-                continue
+        text = distribution.read_text("entry_points.txt") or ""
+        # Only of packages with plugins names are read, which takes longest.
+        if not any(f"[{group}]" in text for group in groups):
+            continue
+        name = normal(distribution.name)
+        if name not in seen:
             seen.add(name)
-            offered = distribution.entry_points
-            points += [each for each in offered if each.group.startswith(GROUPS_OF_PLUGINS)]
-        except Exception as error:  # whatever damaged files make of the standard library
-            cause = " ".join(f"{type(error).__name__}: {error}".split())
-            unreadable.append(
-                f"the entry points of {_called(distribution)} cannot be read ({cause}); install "
-                "that package again, or uninstall it"
-            )
-    return Installed(points=tuple(points), unreadable=tuple(unreadable))
-
-
-def _offers(distribution: Distribution) -> bool:
-    text = distribution.read_text("entry_points.txt")
-    return text is not None and f"[{GROUPS_OF_PLUGINS}" in text
-
-
-def _called(distribution: Distribution) -> str:
-    try:
-        return distribution.name or "a package"
-    except Exception:  # its metadata is damaged, too
-        return "a package"
+            points += [point for point in distribution.entry_points if point.group in groups]
+    return points
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,20 +20,20 @@ def discover() -> Catalogue:
     Imports the modules that hold the specs. What fails there, whatever it is, becomes the
     ``failure`` of a record and is raised only when a study names that plugin.
     """
-    switched_on, there = allowed(), installed()
+    switched_on = allowed()
     records: list[Record] = []
     excluded: list[Record] = []
-    for kind, group in GROUPS.items():
-        for point in there.of(group):
-            record = _unloaded(kind, point)
-            if switched_on is None or normal(record.distribution) in switched_on:
-                records.append(_loaded(record, point))
-            else:
-                excluded.append(record)
+    kinds = {group: kind for kind, group in GROUPS.items()}
+    for point in installed(*kinds):
+        record = _unloaded(kinds[point.group], point)
+        if switched_on is None or normal(record.distribution) in switched_on:
+            records.append(_loaded(record, point))
+        else:
+            excluded.append(record)
     return Catalogue(
         records=tuple(sorted(_without_duplicates(records), key=_order)),
         excluded=tuple(sorted(excluded, key=_order)),
-        warnings=(*_strangers(switched_on or {}, [*records, *excluded]), *there.unreadable),
+        warnings=tuple(_strangers(switched_on or {}, [*records, *excluded])),
     )
 
 

@@ -32,8 +32,8 @@ def environment() -> dict[str, str]:
             continue
     plugins = {
         point.dist.name: point.dist.version
-        for point in installed().points
-        if point.group in GROUPS.values() and point.dist is not None
+        for point in installed(*GROUPS.values())
+        if point.dist is not None
     }
     return found | dict(sorted(plugins.items()))
 

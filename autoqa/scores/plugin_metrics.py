@@ -14,7 +14,7 @@ GROUP = "autoqa.metrics"
 
 def offered() -> tuple[str, ...]:
     """Names of the metrics that installed packages bring, sorted; imports none."""
-    return tuple(sorted({point.name for point in _usable(list(installed().of(GROUP)))}))
+    return tuple(sorted({point.name for point in _usable(installed(GROUP))}))
 
 
 def find_metric(name: str, where: str) -> MetricSpec | None:
@@ -30,7 +30,7 @@ def find_metric(name: str, where: str) -> MetricSpec | None:
     Raises:
         PluginError: It is switched off, offered twice, or cannot be used.
     """
-    there = list(installed().of(GROUP, name))
+    there = [point for point in installed(GROUP) if point.name == name]
     points = _usable(there)
     if not there:
         return None

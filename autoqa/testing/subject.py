@@ -63,9 +63,7 @@ class Subject(Generic[SpecT]):
     @cached_property
     def entry_points(self) -> tuple[EntryPoint, ...]:
         """The entry points of installed distributions that lead to the spec."""
-        return tuple(
-            point for point in installed().of(GROUPS[self.kind]) if _leads(point, self.spec)
-        )
+        return tuple(point for point in installed(GROUPS[self.kind]) if _leads(point, self.spec))
 
 
 def kind_of(spec: object) -> PluginKind:

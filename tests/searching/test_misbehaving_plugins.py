@@ -107,8 +107,6 @@ def test_twenty_at_once_keep_nobody_from_searching(
         points = {"sources": {offered: "spec"}}
         write_distribution(tmp_path / "site", f"odd-{number}", points, text)
     write_distribution(tmp_path / "site", "odd-twin", {"sources": {"twin": "spec"}}, "spec = 7\n")
-    damaged = write_distribution(tmp_path / "site", "odd-damaged", {"sources": {"x": "spec"}})
-    (damaged / "odd_damaged-1.0.dist-info" / "entry_points.txt").write_text("[autoqa.sources]\nx\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     shutil.copytree(ROOT / "studies", tmp_path / "studies")
     done = run("autoqa plugins list", tmp_path, tmp_path)

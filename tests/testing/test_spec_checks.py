@@ -95,7 +95,12 @@ class Schemaless(BaseModel, extra="forbid", arbitrary_types_allowed=True):
     [
         (Loose, None, "options", "Loose ignores keys that it does not know"),
         (Silent, None, "documentation", "Silent does not say what rows means; write it below"),
-        (Contrary, {"rows": 1}, "defaults", "Contrary does not take its own defaults: rows: "),
+        (
+            Contrary,
+            {"rows": 1},
+            "defaults",
+            "Contrary does not take its own defaults: options.rows: ",
+        ),
         (Schemaless, None, "options", "Schemaless has no JSON schema: Pydantic"),
     ],
 )
@@ -106,7 +111,7 @@ def test_wrong_options_are_found(model: Any, given: Any, check: str, sentence: s
 
 @pytest.mark.parametrize(
     "summary, sentence",
-    [("", "the summary is empty"), ("a\nb", "several lines"), ("a" * 101, "101 characters")],
+    [("", "the summary is empty"), ("a\nb", "several lines"), ("a" * 161, "161 characters")],
 )
 def test_a_summary_is_a_line(summary: str, sentence: str) -> None:
     assert sentence in failed(source(summary=summary))["summary"]

@@ -56,10 +56,11 @@ def check_plugins(
     for record in discover().records:
         if record.spec is None:
             broken.append(f"{record.kind} {record.name}: {record.failure}")
-        elif needed := _required(record):
+        elif needed := _needed(record):
+            name = f"{record.kind} {record.name}"
             complain(
-                f"{record.kind} {record.name} needs options, so it is not checked: autoqa plugins "
-                f"check {record.kind} {record.name} --options {needed}=...",
+                f"{name} needs options, so it is not checked ({needed}): autoqa plugins check "
+                f"{name} --options KEY=VALUE",
                 label="Note",
                 style="bold",
             )
@@ -80,11 +81,16 @@ def _reasons(exemptions: tuple[str, ...]) -> dict[str, str]:
     return pairs
 
 
-def _required(record: "Record") -> str:
-    """The first option that a plugin requires."""
-    model = getattr(record.spec, "options", None)
-    fields = {} if model is None else model.model_fields
-    return next((name for name, field in fields.items() if field.is_required()), "")
+def _needed(record: "Record") -> str:
+    """What a plugin says where no options are given; empty where it takes that."""
+    from autoqa.testing.kit import options_of
+
+    assert record.spec is not None
+    try:
+        options_of(record.spec)
+    except ConfigError as error:
+        return "; ".join(error.problems)
+    return ""
 
 
 def _checked(
