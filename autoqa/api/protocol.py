@@ -47,7 +47,7 @@ class TrainingProtocol(Options):
             comes nearest to full tuning (Dettmers et al. 2023, arXiv:2305.14314).
         adapter_multiplier: Learning rate of adapters relative to ``learning_rate``, which stays
             that of full tuning; the head learns at least as fast. Adapters want about ten times
-            the rate (Biderman et al.).
+            the rate (Biderman et al.), less where a protocol's own is high.
     """
 
     learning_rate: float = Field(default=3e-5, gt=0)
@@ -95,7 +95,8 @@ class TrainingProtocol(Options):
     @model_validator(mode="after")
     def _has_adapters(self) -> "TrainingProtocol":
         fields = type(self).model_fields
-        for name in ("adapter_alpha", "adapter_dropout", "adapter_modules", "adapter_multiplier"):
+        # The multiplier may stand in a plugin's protocol, for studies that set a rank.
+        for name in ("adapter_alpha", "adapter_dropout", "adapter_modules"):
             value = getattr(self, name)
             if not self.adapter_rank and value != fields[name].default:
                 raise ValueError(

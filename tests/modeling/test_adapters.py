@@ -214,7 +214,6 @@ def test_without_the_package_it_is_named(tmp_path: Path, monkeypatch: pytest.Mon
         {"adapter_alpha": 8},
         {"adapter_dropout": 0.1},
         {"adapter_modules": "attention"},
-        {"adapter_multiplier": 3},
     ],
 )
 def test_keys_of_adapters_without_any_are_refused(change: dict[str, object]) -> None:
