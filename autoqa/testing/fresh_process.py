@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from autoqa.entry_points import own_seconds
 
 HEAVY = (
     "accelerate",
@@ -50,7 +51,7 @@ class Cost:
     """What a step costs.
 
     Attributes:
-        seconds: Its time.
+        seconds: Its time, without that in which others had the processor.
         heavy: The packages of :data:`HEAVY` that it was the first to import.
         failure: What it raised; empty where it did not.
     """
@@ -116,12 +117,12 @@ class _Log:
         self._path = path
 
     def step(self, name: str, action: Any) -> Any:
-        before, begin, failure, result = set(sys.modules), time.perf_counter(), "", None
+        before, begin, failure, result = set(sys.modules), own_seconds(), "", None
         try:
             result = action()
         except Exception as error:
             failure = f"{type(error).__name__}: {error}"
-        seconds = time.perf_counter() - begin
+        seconds = own_seconds() - begin
         heavy = [package for package in HEAVY if package in sys.modules.keys() - before]
         line = json.dumps([name, {"seconds": seconds, "heavy": heavy, "failure": failure}])
         with self._path.open("a", encoding="utf-8") as file:

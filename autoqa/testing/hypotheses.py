@@ -7,7 +7,7 @@ from autoqa.api import MissingAssetError
 
 Value = TypeVar("Value")
 
-_EXAMPLES = 200
+_EXAMPLES = 100
 
 
 def for_all(strategy: Any, holds: Callable[[Any], None]) -> None:

@@ -262,7 +262,7 @@ def installed(package: Path, site: Path) -> None:
         pytest.param("backbone", marks=pytest.mark.slow),
         pytest.param("source", marks=pytest.mark.slow),
         pytest.param("augmentation", marks=pytest.mark.slow),
-        "metric",
+        pytest.param("metric", marks=pytest.mark.slow),
     ],
 )
 def test_what_new_writes_passes_its_own_tests_and_the_checks(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from autoqa.api import Answer, ConfigError, Example, MetricSpec, Options, SourceSpec
-from autoqa.testing import CHECKS, MODEL_CHECKS, CheckResult, checks_of, run_checks
+from autoqa.testing import CHECKS, MODEL_CHECKS, Check, CheckResult, checks_of, run_checks
 from autoqa.testing.cases import SourceCase
 
 
@@ -112,10 +112,12 @@ def test_what_is_no_plugin_is_refused() -> None:
         run_checks(metric, {"a": 1})
 
 
-@pytest.mark.parametrize("kind", CHECKS)
-def test_checks_have_names_of_their_own_and_say_what_they_do(kind: str) -> None:
-    further = [check for checks in MODEL_CHECKS.values() for check in checks]
-    checks = CHECKS[kind] + (tuple(further) if kind == "backbone" else ())  # type: ignore[index]
+@pytest.mark.parametrize(
+    "checks",
+    [*CHECKS.values(), *(CHECKS["backbone"] + each for each in MODEL_CHECKS.values())],
+    ids=[*CHECKS, *MODEL_CHECKS],
+)
+def test_checks_have_names_of_their_own_and_say_what_they_do(checks: tuple[Check, ...]) -> None:
     names = [check.name for check in checks]
     assert len(set(names)) == len(names)
     for check in checks:

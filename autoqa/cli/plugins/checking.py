@@ -1,6 +1,7 @@
 """``autoqa plugins check``: whether a plugin keeps to its contract, without a test runner."""
 
 from collections import Counter
+from collections.abc import Container
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,20 +92,24 @@ def _checked(
 ) -> "tuple[CheckResult, ...]":
     from autoqa.testing import run_checks
 
+    said: set[str] = set()
+
     def report(result: "CheckResult") -> None:
         if not quiet:
-            click.echo(_line(result))
+            click.echo(_line(result, said))
+            said.add(result.sentence)
 
     assert record.spec is not None
     return run_checks(record.spec, table, exempt, report=report)
 
 
-def _line(result: "CheckResult") -> str:
+def _line(result: "CheckResult", said: Container[str]) -> str:
     text = result.check.summary
     if result.outcome == "failed":
         text = result.sentence
     elif result.outcome != "passed":
-        text = f"{result.check.summary}: {result.sentence}"
+        reason = "as before" if result.sentence in said else result.sentence
+        text = f"{result.check.summary}: {reason}"
     if result.needless:
         text += " (it passes: take the exemption out)"
     word = "FAILED" if result.outcome == "failed" else result.outcome
