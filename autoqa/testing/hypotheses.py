@@ -1,11 +1,14 @@
 """Properties that hold for all inputs, tried by Hypothesis without a test runner."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from autoqa.api import MissingAssetError
 
-Value = TypeVar("Value")
+
+class KitIncompleteError(MissingAssetError):
+    """A package that checks need is not installed; says nothing of the plugin."""
+
 
 _EXAMPLES = 100
 
@@ -20,7 +23,7 @@ def for_all(strategy: Any, holds: Callable[[Any], None]) -> None:
         holds: Raises CheckFailedError for an input that breaks the property.
 
     Raises:
-        MissingAssetError: Hypothesis is not installed.
+        KitIncompleteError: Hypothesis is not installed.
     """
     hypothesis = _hypothesis()
     tried = hypothesis.given(strategy)(holds)
@@ -57,7 +60,7 @@ def _hypothesis() -> Any:
         import hypothesis
         import hypothesis.strategies
     except ModuleNotFoundError as error:
-        raise MissingAssetError(
+        raise KitIncompleteError(
             "augmentations and metrics are checked with the package hypothesis, which is not "
             "installed; get it with: pip install 'autoqa[testing]'"
         ) from error

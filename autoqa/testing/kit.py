@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from autoqa.api import AutoqaError, BackboneKind, BackboneSpec, ConfigError, MissingAssetError
+from autoqa.api import AutoqaError, BackboneKind, BackboneSpec, ConfigError
 from autoqa.config.problems import parse
 from autoqa.errors import did_you_mean
 from autoqa.registry.records import PluginKind, Spec
 from autoqa.testing.augmentation_checks import AUGMENTATION_CHECKS
 from autoqa.testing.backbone_checks import BACKBONE_CHECKS
 from autoqa.testing.check import Check, CheckFailedError, CheckResult, NotApplicableError
+from autoqa.testing.hypotheses import KitIncompleteError
 from autoqa.testing.metric_checks import METRIC_CHECKS
 from autoqa.testing.source_checks import SOURCE_CHECKS
 from autoqa.testing.span_model_checks import SPAN_MODEL_CHECKS
@@ -108,7 +109,7 @@ def run_check(check: Check, subject: Subject[Any], reason: str | None = None) ->
         reason: Why the plugin need not pass it; ``None`` where it must.
 
     Raises:
-        MissingAssetError: A package that checks need is not installed.
+        KitIncompleteError: A package that checks need is not installed.
     """
     begin = time.perf_counter()
     outcome, sentence = _outcome(check, subject)
@@ -131,10 +132,8 @@ def _outcome(check: Check, subject: Subject[Any]) -> Any:
         return "not applicable", str(error)
     except CheckFailedError as error:
         return "failed", str(error)
-    except MissingAssetError as error:
-        if subject.spec is not None and "autoqa[testing]" in str(error):
-            raise
-        return "failed", str(error)
+    except KitIncompleteError:
+        raise
     except AutoqaError as error:
         return "failed", str(error)
     except Exception as error:

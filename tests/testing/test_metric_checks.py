@@ -1,11 +1,12 @@
 """What is wrong with a metric is found by the check for it, in a sentence."""
 
+import sys
 from itertools import count
 from typing import Any
 
 import pytest
 
-from autoqa.api import MetricSpec
+from autoqa.api import MetricSpec, MissingAssetError
 from tests.testing.test_source_checks import failed
 
 
@@ -45,3 +46,9 @@ def test_a_sound_one_passes() -> None:
     assert failed(metric(equal)) == {}
     wrong = metric(lambda a, b, c: float(a != b), higher_is_better=False)
     assert failed(wrong) == {}
+
+
+def test_what_checks_need_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(MissingAssetError, match=r"pip install 'autoqa\[testing\]'"):
+        failed(metric(equal), only="bounds")
