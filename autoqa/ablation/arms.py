@@ -108,11 +108,11 @@ def _position(table: PortionTable, middle: float) -> float:
     return middle if position == "search" else float(position)
 
 
-Found = Iterator[tuple[str, str, ArmChange, Recipe | None]]
+ArmsFound = Iterator[tuple[str, str, ArmChange, Recipe | None]]
 """Name, subject, change, and the recipe; ``None`` where nothing would be left to train on."""
 
 
-def _augmentations(study: _Study) -> Found:
+def _augmentations(study: _Study) -> ArmsFound:
     recipe, tables = study.recipe, study.space.recipe.augmentations
     used = dict.fromkeys(use.type for stage in recipe.stages for use in stage.augmentations)
     for kind in used:
@@ -127,7 +127,7 @@ def _augmentations(study: _Study) -> Found:
             yield f"with {table.type}", table.type, "added", added
 
 
-def _stages(study: _Study) -> Found:
+def _stages(study: _Study) -> ArmsFound:
     recipe = study.recipe
     if len(recipe.stages) > 1:
         for number in range(len(recipe.stages)):
@@ -147,7 +147,7 @@ def _stages(study: _Study) -> Found:
             yield f"with {subject}", subject, "added", added
 
 
-def _sources(study: _Study) -> Found:
+def _sources(study: _Study) -> ArmsFound:
     recipe, used = study.recipe, dict.fromkeys(each.source for _, _, each in study.portions)
     for source in used:
         rest = changes.without_source(recipe, source)
@@ -160,7 +160,7 @@ def _sources(study: _Study) -> Found:
             yield f"with source {table.source}", f"source {table.source}", "added", added
 
 
-def _languages(study: _Study) -> Found:
+def _languages(study: _Study) -> ArmsFound:
     recipe, available = study.recipe, study.available
     drawn = [(each, changes.spoken(each, available)) for _, _, each in study.portions]
     used = sorted(set().union(*(languages for _, languages in drawn)))
@@ -175,7 +175,7 @@ def _languages(study: _Study) -> Found:
         yield f"with language {language}", f"language {language}", "added", more
 
 
-def _order(study: _Study) -> Found:
+def _order(study: _Study) -> ArmsFound:
     recipe = study.recipe
     if len(recipe.stages) < 2:
         return
@@ -187,7 +187,7 @@ def _order(study: _Study) -> Found:
     yield "reversed", "last stage first", "instead", changes.backwards(recipe)
 
 
-def _methods(study: _Study) -> Found:
+def _methods(study: _Study) -> ArmsFound:
     recipe, plain = study.recipe, Method()
     searched = dict(study.space.recipe.method)
     for key in changes.METHOD_KEYS:
@@ -214,7 +214,7 @@ def _shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value}"
 
 
-FACTORS: Mapping[str, tuple[Callable[[_Study], Found], str]] = {
+FACTORS: Mapping[str, tuple[Callable[[_Study], ArmsFound], str]] = {
     "augmentations": (
         _augmentations,
         "the base uses no augmentation, and [[recipe.augmentations]] names none",
