@@ -8,11 +8,10 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.stored_predictions import StoredPart, load_part
 from autoqa.ensemble.joining.aggregate import leading_voter, list_voters
 from autoqa.ensemble.joining.plan import EnsemblePlan
-from autoqa.ensemble.joining.vote import WordVotes, word_votes
+from autoqa.ensemble.joining.vote import WordVotes, disagreement, word_votes
 from autoqa.scores.metrics import score_by
 from autoqa.scores.registry import get_metric
 from autoqa.text.segmentation import pieces
-from autoqa.text.words import jaccard
 from autoqa.types import Answer, Example, Segmentation, Span
 
 ErrorKind = Literal[
@@ -107,15 +106,9 @@ def trace_answers(run: StudyRun, plan: EnsemblePlan) -> AnswerTraces:
             )
         ),
         disagreement=tuple(
-            tuple(_disagreement(first, second) for second in alone) for first in alone
+            tuple(disagreement(first, second) for second in alone) for first in alone
         ),
     )
-
-
-def _disagreement(first: Sequence[Span], second: Sequence[Span]) -> float:
-    """How different two models' answers are: mean of 1 - word-level Jaccard, 0 to 1."""
-    pairs = list(zip(first, second, strict=True))
-    return 1.0 - float(np.mean([jaccard(a.text, b.text) for a, b in pairs])) if pairs else 0.0
 
 
 def error_kind(

@@ -165,9 +165,8 @@ def prepare_stage(
     portions: list[PortionWindows] = []
     base, behind = 0, sum(map(len, pools))
     for number, (portion, pool) in enumerate(zip(stage.portions, pools, strict=True)):
-        cutter = PortionCutter(
-            *(stage, portion, tokenizer, plan, changers, labelling, seed[0], progress)
-        )
+        how = stage, portion, tokenizer, plan, changers, labelling, seed[0], progress
+        cutter = PortionCutter(*how)
         found = cutter.windows(data, pool, turns(data, portion, epochs, (*seed, number)))
         parts += [_counted_from(base, windows) for windows in found.drawn]
         parts += [_counted_from(behind, windows) for windows in found.changed]
