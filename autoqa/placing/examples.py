@@ -1,6 +1,8 @@
 """From rows as they stand in a file to examples with exact offsets."""
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from autoqa.errors import DataError
@@ -16,7 +18,7 @@ from autoqa.placing.repair import (
     short,
 )
 from autoqa.placing.selection import usable
-from autoqa.placing.units import Reading, UnitEvidence, base_reading
+from autoqa.placing.units import Reading, UnitEvidence, all_agree, base_reading
 from autoqa.placing.unknown_starts import UNSURE, decide
 from autoqa.reading.rows import RawRow
 from autoqa.types import Answer, Example
@@ -82,39 +84,121 @@ def settle(
     Raises:
         DataError: A row is refused, or most rows' languages are not known.
     """
+    with _collection_paused():
+        return _settled(rows, options, readings)
+
+
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Keeps the collector of cycles from walking all rows again and again: they hold none.
+
+    It would take a third of the time that a million rows need.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _settled(
+    rows: Iterable[RawRow], options: RowOptions, readings: Sequence[Reading] | None
+) -> Settled:
     fates = Fates()
-    taken = usable(rows, options, fates)
-    readings = readings or _readings(taken, options)
-    examples: list[Example] = []
-    answers_of: list[tuple[RawRow, list[Placed | Undecided]]] = []
-    for row in taken:
-        try:
-            placed = [_placed(row.context, *answer, options, readings) for answer in row.answers]
-        except UnplacedError as error:
-            if not options.drops:
-                raise DataError(f"{row.where}: {error}") from None
-            sentence = f"{error.expected}{error.found}; dropped."
-            fates.rows.append(Fate(row.where, row.id, "dropped", (error.kind,), sentence))
+    examples: list[Example | None] = []
+    doubtful: list[tuple[int, RawRow]] = []
+    exact = options.offsets == "exact"
+    for row, context, language, document, _, _ in usable(rows, options, fates):
+        answers = _standing(context, row.answers) if exact else None
+        if answers is not None:
+            example = Example(row.id, row.question, context, answers, language, document)
+            examples.append(example)
+            continue
+        settled = replace(row, context=context, language=language, document=document)
+        doubtful.append((len(examples), settled))
+        examples.append(None)
+    readings = readings or _readings((row for _, row in doubtful), options)
+    answers_of: dict[int, tuple[RawRow, list[Placed | Undecided]]] = {}
+    for index, row in doubtful:
+        placed = _of_row(row, options, readings, fates)
+        if placed is None:
             continue
         known = tuple(each.answer for each in placed if isinstance(each, Placed))
-        examples.append(
-            Example(row.id, row.question, row.context, known, row.language, row.document)
+        examples[index] = Example(
+            row.id, row.question, row.context, known, row.language, row.document
         )
-        answers_of.append((row, placed))
-        if options.offsets == "exact":
-            without = (start in (None, -1) for _, start in row.answers)
-            fates.single += sum(
-                alone and isinstance(each, Placed)
-                for alone, each in zip(without, placed, strict=True)
-            )
-    examples = _decided(examples, [placed for _, placed in answers_of], fates)
-    for (row, placed), example in zip(answers_of, examples, strict=True):
-        _tell(row, placed, example, base_reading(options.offset_unit), fates)
-    return Settled(examples, fates)
+        answers_of[index] = row, placed
+    return Settled(_finished(examples, answers_of, options, fates), fates)
+
+
+def _standing(context: str, answers: Sequence[tuple[str, int | None]]) -> tuple[Answer, ...] | None:
+    """A row's answers, if all stand at their offsets as they are, whatever offsets count."""
+    for text, start in answers:
+        if (
+            start is None
+            or not text
+            or text[0].isspace()
+            or text[-1].isspace()
+            or not all_agree(context, start)
+            or not context.startswith(text, start)
+        ):
+            return None
+    return tuple([Answer(text, start) for text, start in answers if start is not None])
+
+
+def _of_row(
+    row: RawRow, options: RowOptions, readings: Sequence[Reading], fates: Fates
+) -> list[Placed | Undecided] | None:
+    """Where a row's answers stand; ``None`` if one stands nowhere, and the row is dropped."""
+    try:
+        placed = [_placed(row.context, *answer, options, readings) for answer in row.answers]
+    except UnplacedError as error:
+        if not options.drops:
+            raise DataError(f"{row.where}: {error}") from None
+        sentence = f"{error.expected}{error.found}; dropped."
+        fates.rows.append(Fate(row.where, row.id, "dropped", (error.kind,), sentence))
+        return None
+    if options.offsets == "exact":
+        without = (start in (None, -1) for _, start in row.answers)
+        fates.single += sum(
+            alone and isinstance(each, Placed) for alone, each in zip(without, placed, strict=True)
+        )
+    return placed
+
+
+def _finished(
+    examples: list[Example | None],
+    answers_of: Mapping[int, tuple[RawRow, list[Placed | Undecided]]],
+    options: RowOptions,
+    fates: Fates,
+) -> list[Example]:
+    """The examples that are left, with the answers that the text around them places."""
+    left = [example for example in examples if example is not None]
+    if not answers_of:
+        return left
+    shift = 0
+    at: dict[int, int] = {}  # place among all rows to that among those that are left
+    for index, example in enumerate(examples):
+        at[index] = index - shift
+        shift += example is None
+    placed_of = {at[index]: placed for index, (_, placed) in answers_of.items()}
+    left = _decided(left, placed_of, fates)
+    base = base_reading(options.offset_unit)
+    for index, (row, placed) in answers_of.items():
+        _tell(row, placed, left[at[index]], base, fates)
+    return left
 
 
 def _readings(rows: Iterable[RawRow], options: RowOptions) -> list[Reading]:
-    """What offsets may count, the likeliest first."""
+    """What offsets may count, the likeliest first.
+
+    Args:
+        rows: Those whose answers do not stand where all readings say that they do: the others say
+            nothing.
+        options: Whether rows are repaired, and what offsets count.
+    """
     evidence = UnitEvidence(options.offset_unit)
     if options.repairs and options.offsets == "exact":
         for row in rows:
@@ -135,18 +219,15 @@ def _placed(
 
 
 def _decided(
-    examples: list[Example], answers: Sequence[Sequence[Placed | Undecided]], fates: Fates
+    examples: list[Example], answers: Mapping[int, Sequence[Placed | Undecided]], fates: Fates
 ) -> list[Example]:
     """The examples with the answers that the text around them has placed."""
     undecided = {
         row: waiting
-        for row, placed in enumerate(answers)
+        for row, placed in answers.items()
         if (waiting := [each for each in placed if isinstance(each, Undecided)])
     }
-    if not undecided:
-        return examples
-    examples = list(examples)
-    for row, decided in decide(examples, undecided).items():
+    for row, decided in decide(examples, undecided).items() if undecided else ():
         fates.decided += [each.confidence for each in decided]
         places = iter(decided)
         examples[row] = replace(

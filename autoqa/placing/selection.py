@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
+from typing import NamedTuple
 
 from autoqa.errors import DataError
 from autoqa.placing.fates import Fate, Fates
@@ -13,6 +14,44 @@ from autoqa.reading.rows import RawRow
 
 NO_LANGUAGE = "its language is not known"
 UNUSABLE = "it cannot be used"
+_EMPTY = "{} is empty; correct or remove the row."
+_UNLABELLED = (
+    "it says nothing about answers; give it answers or answer_text, empty where there is none."
+)
+
+
+class Chosen(NamedTuple):
+    """A row in a wanted language.
+
+    Attributes:
+        row: As it was read.
+        context: Its context; rows with equal ones share it.
+        language: ISO code; empty where it is not known.
+        document: Its document, or a name for its context.
+        problem: Why it cannot be used.
+        language_unknown: Whether its language is what is wrong.
+    """
+
+    row: RawRow
+    context: str
+    language: str
+    document: str
+    problem: str
+    language_unknown: bool
+
+    def settled(self) -> RawRow:
+        """The row with all that."""
+        row = self.row
+        said = (row.language, row.document, row.problem)
+        if self.context is row.context and (self.language, self.document, self.problem) == said:
+            return row
+        return replace(
+            row,
+            context=self.context,
+            language=self.language,
+            document=self.document,
+            problem=self.problem,
+        )
 
 
 def selected(
@@ -27,17 +66,15 @@ def selected(
         options: Which languages are wanted, and which one rows have that state none.
         skipped: Counts the other rows by language.
     """
-    for row, _ in _selected(rows, options, Counter() if skipped is None else skipped):
-        yield row
+    for chosen in _chosen(rows, options, Counter() if skipped is None else skipped):
+        yield chosen.settled()
 
 
-def _selected(
-    rows: Iterable[RawRow], options: RowOptions, skipped: Counter[str]
-) -> Iterator[tuple[RawRow, bool]]:
-    """Rows as :func:`selected` gives them, and whether their language is what is wrong."""
+def _chosen(rows: Iterable[RawRow], options: RowOptions, skipped: Counter[str]) -> Iterator[Chosen]:
     wanted = None if options.languages is None else set(options.languages)
-    contexts: dict[str, tuple[str, str]] = {}
-    spellings: dict[str, str] = {}
+    contexts: dict[str, str] = {}
+    spellings: dict[str, str] = {"": options.language or ""}
+    context, fingerprint = "", ""
     for row in rows:
         language, problem = spellings.get(row.language, ""), row.problem
         if not language:
@@ -51,18 +88,12 @@ def _selected(
             skipped[language] += 1
             continue
         # One string object per context, however many questions a file asks about it.
-        context_and_document = contexts.get(row.context)
-        if context_and_document is None:
-            context_and_document = contexts[row.context] = (row.context, _fingerprint(row.context))
-        context, document = context_and_document
-        document = row.document or document
-        language_unknown = problem != row.problem
-        said = (row.language, row.document, row.problem)
-        if context is not row.context or (language, document, problem) != said:
-            row = replace(
-                row, context=context, language=language, document=document, problem=problem
-            )
-        yield row, language_unknown
+        if row.context != context:
+            context, fingerprint = contexts.setdefault(row.context, row.context), ""
+        document = row.document
+        if not document:
+            document = fingerprint = fingerprint or _fingerprint(context)
+        yield Chosen(row, context, language, document, problem, problem != row.problem)
 
 
 def _fingerprint(context: str) -> str:
@@ -85,7 +116,7 @@ def _language(row: RawRow, options: RowOptions) -> str:
     return language
 
 
-def usable(rows: Iterable[RawRow], options: RowOptions, fates: Fates) -> list[RawRow]:
+def usable(rows: Iterable[RawRow], options: RowOptions, fates: Fates) -> Iterator[Chosen]:
     """The wanted rows that could become examples; the others are dropped or refused.
 
     Args:
@@ -94,36 +125,35 @@ def usable(rows: Iterable[RawRow], options: RowOptions, fates: Fates) -> list[Ra
         fates: Takes the rows that are not wanted, or dropped.
 
     Raises:
-        DataError: A row is refused, or the languages of most rows are not known.
+        DataError: A row is refused; or, after the last one, the languages of most are not known.
     """
-    left, nameless = [], []
-    for row, language_unknown in _selected(rows, options, fates.skipped):
+    nameless = []
+    for chosen in _chosen(rows, options, fates.skipped):
         fates.total += 1
-        problem = row.problem or _problem(row)
+        problem = chosen.problem or _problem(chosen.row)
         if not problem:
-            left.append(row)
+            yield chosen
             continue
+        row = chosen.row
         refusal = DataError(f"{row.where}: {problem}")
         if not options.drops:
             raise refusal
-        if language_unknown:
+        if chosen.language_unknown:
             nameless.append(refusal)
-        kind = NO_LANGUAGE if language_unknown else UNUSABLE
+        kind = NO_LANGUAGE if chosen.language_unknown else UNUSABLE
         sentence = f"{problem.removesuffix('.')}; dropped."
         fates.rows.append(Fate(row.where, row.id, "dropped", (kind,), sentence))
     # Then not single rows are at fault, but an option that was forgotten.
     if 2 * len(nameless) > fates.total:
         raise nameless[0]
-    return left
 
 
 def _problem(row: RawRow) -> str:
-    for field in ("id", "question", "context"):
-        if not getattr(row, field).strip():
-            return f"{field} is empty; correct or remove the row."
-    if not row.labelled:
-        return (
-            "it says nothing about answers; give it answers or answer_text, empty where there is "
-            "none."
-        )
-    return ""
+    name, question, context = row.id, row.question, row.context
+    if not name or name.isspace():
+        return _EMPTY.format("id")
+    if not question or question.isspace():
+        return _EMPTY.format("question")
+    if not context or context.isspace():
+        return _EMPTY.format("context")
+    return "" if row.labelled else _UNLABELLED

@@ -160,6 +160,11 @@ class UnitEvidence:
         return [*(one.reading for one in supported), base.reading]
 
 
+def all_agree(context: str, start: int) -> bool:
+    """Whether an offset means the same character in whatever it counts."""
+    return 0 <= start < _marks(context)[0]
+
+
 def _stands(context: str, text: str, start: int, reading: Reading) -> bool:
     place = reading.character(context, start)
     return place is not None and context.startswith(text, place)
@@ -202,7 +207,8 @@ def _marks(context: str) -> tuple[int, _Marks]:
     That is astral characters, any beyond ASCII, CR LF, and leading white space.
     """
     stripped = context[:1].isspace()
-    found = _COUNTED_DIFFERENTLY.search(context)
+    plain = context.isascii() and "\r\n" not in context
+    found = None if plain else _COUNTED_DIFFERENTLY.search(context)
     first = 0 if stripped else len(context) if found is None else found.start()
     wide = not context.isascii()
     return first, (wide and max(context) > "\uffff", wide, "\r\n" in context, stripped)

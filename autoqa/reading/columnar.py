@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -81,16 +83,42 @@ def parquet_objects(
         MissingAssetError: pyarrow is not installed.
         DataError: The file is damaged.
     """
+    with open_parquet(path) as (parquet, pyarrow):
+        for each in parquet.iter_batches(batch, columns=columns):
+            with readable_values(path, pyarrow):
+                rows = _objects(each, pyarrow)
+            yield from rows
+
+
+@contextmanager
+def open_parquet(path: Path) -> Iterator[tuple[Any, Any]]:
+    """A Parquet file and the module pyarrow.
+
+    Raises:
+        MissingAssetError: pyarrow is not installed.
+        DataError: The file is damaged, as is seen here or while it is read.
+    """
     pyarrow = _pyarrow(path, "Parquet")
     from pyarrow.parquet import ParquetFile
 
     with opened(path) as file:
         try:
-            parquet = ParquetFile(_source(pyarrow, path, file))
-            batches = parquet.iter_batches(batch, columns=columns)
-            yield from _batches(batches, path, pyarrow)
+            yield ParquetFile(_source(pyarrow, path, file)), pyarrow
         except (pyarrow.ArrowException, OSError) as error:
             raise _damaged(path, "Parquet", error) from None
+
+
+@contextmanager
+def readable_values(path: Path, pyarrow: Any) -> Iterator[None]:
+    """Says of values that are none of Python's in which file they are.
+
+    Raises:
+        DataError: A value cannot be read.
+    """
+    try:
+        yield
+    except (pyarrow.ArrowException, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: a value cannot be read, {_first_line(error)}.") from None
 
 
 def read_arrow(path: Path) -> Items:
@@ -155,11 +183,37 @@ def _arrow(path: Path) -> Iterator[Any]:
 
 def _batches(batches: Any, path: Path, pyarrow: Any) -> Iterator[Any]:
     for batch in batches:
-        try:
-            rows = batch.to_pylist()
-        except (pyarrow.ArrowException, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: a value cannot be read, {_first_line(error)}.") from None
+        with readable_values(path, pyarrow):
+            rows = _objects(batch, pyarrow)
         yield from rows
+
+
+def _objects(batch: Any, pyarrow: Any) -> list[dict[str, Any]]:
+    """The rows of a batch, made of its columns: several times faster than value by value."""
+    names = batch.schema.names
+    columns = [_values(column, pyarrow) for column in batch.columns]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _values(array: Any, pyarrow: Any) -> list[Any]:
+    """An array's values as Python's own."""
+    kind = array.type
+    values: list[Any]
+    if pyarrow.types.is_struct(kind):
+        names = [field.name for field in kind]
+        fields = [_values(column, pyarrow) for column in array.flatten()]
+        values = [dict(zip(names, each, strict=True)) for each in zip(*fields, strict=True)]
+    elif pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind):
+        inner = _values(array.flatten(), pyarrow)
+        ends = accumulate(array.value_lengths().fill_null(0).to_pylist(), initial=0)
+        values = [inner[begin:end] for begin, end in pairwise(ends)]
+    else:
+        return array.to_pylist()  # type: ignore[no-any-return]
+    if array.null_count:
+        for place, is_valid in enumerate(array.is_valid().to_pylist()):
+            if not is_valid:
+                values[place] = None
+    return values
 
 
 def _source(pyarrow: Any, path: Path, file: IO[bytes]) -> Any:

@@ -13,6 +13,7 @@ from autoqa.reading.content import encoding_hint
 from autoqa.reading.fields import RowMaker
 from autoqa.reading.json_text import Items
 from autoqa.reading.layouts import LAYOUTS, ROWS, RecordLayout, layout_of, misfit
+from autoqa.reading.plain_table import is_plain_table, plain_rows
 from autoqa.reading.rows import ContextNeed, RawRow, Unusable
 
 
@@ -107,6 +108,13 @@ def rows_in(
         labels: Whether answers are read; without them a row is good whatever its answers are.
         need: What rows must say of their context.
     """
+    if format in ("auto", "parquet") and not columns and labels and need == "one":
+        check_delimiter(delimiter)
+        if is_plain_table(path):
+            maker = RowMaker(Columns({}))
+            maker.doubtful = False  # Arrow's texts are UTF-8, or cannot be read
+            yield from plain_rows(path, maker.row)
+            return
     needed = ("question",) if need == "none" else ("question", "context")
     mapping = Columns(columns or {}, needed)
     objects, layout = _recognise(path, check_format(format), mapping, check_delimiter(delimiter))

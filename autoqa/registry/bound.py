@@ -130,17 +130,19 @@ class BoundStudy:
         for where, bound in self.tables.items():
             sentence = missing_of(where, bound)
             if sentence is not None:
-                absent.append(f"{where}: {sentence}{self._fetched_by(bound)}")
+                absent.append(f"{where}: {sentence}{self._way_to_fetch(bound, sentence)}")
         for name, backbone in self.backbones.items():
             sentence = missing_for_adapters(backbone.protocol)
             if sentence is not None:
                 absent.append(f"backbones.{name}.protocol: {sentence}")
         return absent
 
-    def _fetched_by(self, bound: BoundTable) -> str:
+    def _way_to_fetch(self, bound: BoundTable, sentence: str) -> str:
         """The end of a sentence about something that autoqa can get itself."""
         defaults = {field.name: field.default for field in fields(bound.spec)}
-        if bound.spec.downloads is defaults["downloads"]:
+        # What a plugin would fetch for other options, such as a model's id in place of a folder, it
+        # may not for these; asking it would ask the network.
+        if bound.spec.downloads is defaults["downloads"] or "fetch" not in sentence:
             return ""
         return f"; or get all that the study needs: `autoqa fetch {self.file or 'STUDY.toml'}`"
 

@@ -5,7 +5,6 @@ the most that was resident until the answers were written.
 """
 
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -16,11 +15,7 @@ from autoqa.bundle.input_rows import read_rows
 from autoqa.bundle.predictor import load
 from autoqa.modeling import forward  # noqa: F401
 
-
-def status(field: str) -> float:
-    found = re.search(rf"{field}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert found is not None
-    return int(found[1]) / 1024
+from .memory_status import status
 
 
 def main() -> None:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from autoqa_sources.file import FileOptions
+from autoqa_sources.file import load as load_file
 from autoqa_sources.hub import HubOptions, load, missing
+from hub_mirror import hub_environment, run_elsewhere, serving
 
 from autoqa.api import Answer, DataError, MissingAssetError
 
@@ -59,6 +62,42 @@ def test_local_json_folder_with_a_wrong_offset(tmp_path: Path, cache: Path) -> N
     with pytest.raises(DataError, match=r"\(train\): row 1: expected the answer 'Palani' at"):
         load(HubOptions(dataset=str(folder), on_mismatch="refuse"))
     assert load(HubOptions(dataset=str(folder)))[0].answers[0].start == 15
+
+
+def test_types_that_datasets_guesses_spoil_rows_and_files_do_not(
+    tmp_path: Path, cache: Path
+) -> None:
+    folder = tmp_path / "dates"
+    folder.mkdir()
+    context = "it was built on 1904-05-06"
+    row = {"id": "1", "context": context, "question": "when?", "answer_text": "1904-05-06"}
+    (folder / "train.jsonl").write_text(json.dumps(row | {"answer_start": 16}) + "\n")
+    options = HubOptions(dataset=str(folder), language="en", on_mismatch="refuse")
+    with pytest.raises(DataError, match="an answer's text must be text, found datetime"):
+        load(options)
+    as_file = FileOptions(path=str(folder / "train.jsonl"), language="en")
+    assert [answer.text for answer in load_file(as_file)[0].answers] == ["1904-05-06"]
+
+
+def test_what_the_hub_refuses_is_said_in_the_same_words(tmp_path: Path) -> None:
+    code = (
+        "import sys; from autoqa_sources.hub import *\n"
+        "options = HubOptions(dataset=sys.argv[1], revision=sys.argv[2] or None)\n"
+        "print([each.name for each in downloads(options)])\n"
+        "try: load(options)\n"
+        "except MissingAssetError as error: sys.exit(f'MISSING {error}')"
+    )
+    with serving(tmp_path / "served") as mirror:
+        folder = mirror.repository("datasets", "someone/rows")
+        (folder / "train.jsonl").write_text(json.dumps(rows(1)[0]) + "\n")
+        environment = hub_environment(mirror.address, tmp_path / "home")
+        absent = run_elsewhere(code, "someone/else", "", environment=environment)
+        revision = run_elsewhere(code, "someone/rows", "v9", environment=environment)
+    assert absent.stdout.strip() == "['the data set someone/else (train)']"
+    assert "MISSING the data set someone/else (revision main): the hub 127" in absent.stderr
+    assert "shows no such repository" in absent.stderr
+    assert "it has no revision 'v9'" in revision.stderr
+    assert "Traceback" not in absent.stderr + revision.stderr
 
 
 def test_unknown_split_is_one_sentence(tmp_path: Path, cache: Path) -> None:

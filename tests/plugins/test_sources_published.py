@@ -14,6 +14,7 @@ from plugins.published_kit import CONTEXT, TEXTS, fill
 from pydantic import ValidationError
 
 from autoqa.api import DataError, MissingAssetError, SourceSpec
+from autoqa.testing import run_checks
 
 ALL = [
     *(each for each in vars(table).values() if isinstance(each, SourceSpec)),
@@ -125,11 +126,13 @@ def test_what_is_here_is_loaded_without_a_network(mirror: HubMirror, tmp_path: P
 
 def test_parts_of_many_files(mirror: HubMirror, tmp_path: Path) -> None:
     before = len(mirror.requested)
-    first, second = loaded(
+    first, second, fewer = loaded(
         mirror, tmp_path,
         ("mrqa", {"shards": 5, "subsets": ["HotpotQA"]}),
         ("xquad", {"split": "validation", "languages": ["en", "hi"], "limit": 1}),
+        ("mrqa", {"shards": 1}),
     )  # fmt: skip
+    assert [row[0] for row in fewer["examples"]] == ["0-a", "0-b"]
     assert [row[0] for row in first["examples"]] == ["4-a", "4-b"]
     assert [row[1] for row in second["examples"]] == ["en", "hi"]
     fetched = {each for each in mirror.requested[before:] if "mrqa/resolve" in each}
@@ -171,6 +174,23 @@ def test_what_is_got_by_hand(tmp_path: Path) -> None:
     assert table.chaii.missing(options) is None
     (example,) = table.chaii.load(options)
     assert (example.id, example.language, example.answers[0].start) == ("a1", "ta", start)
+
+
+@pytest.mark.parametrize(
+    "spec, repository, options",
+    [
+        (table.tydiqa, "google-research-datasets/tydiqa", {}),
+        (mrqa, "mrqa-workshop/mrqa", {"split": "validation"}),
+        (natural_questions, "google-research-datasets/natural_questions", {"shards": 1}),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_kits_checks(
+    mirror: HubMirror, spec: SourceSpec, repository: str, options: dict[str, Any]
+) -> None:
+    folder = mirror.repository("datasets", repository)
+    results = run_checks(spec, spec.options(folder=folder, **options))
+    assert not [result for result in results if result.outcome == "failed"]
 
 
 def test_a_damaged_document(tmp_path: Path) -> None:

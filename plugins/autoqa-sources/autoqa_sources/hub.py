@@ -139,7 +139,7 @@ def _advice(options: HubOptions) -> str:
     if options.revision:
         arguments.append(f"revision={options.revision!r}")
     call = f"from datasets import load_dataset; load_dataset({', '.join(arguments)})"
-    return f'get it where there is a network with: python -c "{call}"'
+    return f'fetch it where there is a network with: python -c "{call}"'
 
 
 def _folder(options: HubOptions) -> Path | None:

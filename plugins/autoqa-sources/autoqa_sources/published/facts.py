@@ -55,7 +55,8 @@ class Published:
             languages: Of its languages; ``None`` for all.
 
         Returns:
-            Paths, sorted within each language, and ISO codes; empty codes where rows say it.
+            Paths, sorted within each language, and ISO codes; empty codes where a file's name says
+            nothing of it.
         """
         found = []
         for template, language in self._located(split, languages):
@@ -71,10 +72,9 @@ class Published:
         return found
 
     def _located(self, split: str, languages: tuple[str, ...] | None) -> Iterator[tuple[str, str]]:
-        only = self.languages[0] if len(self.languages) == 1 else ""
         for template in self.files[split]:
             if LANGUAGE not in template:
-                yield template, only
+                yield template, ""
                 continue
             for language in self.languages if languages is None else languages:
                 yield template, language

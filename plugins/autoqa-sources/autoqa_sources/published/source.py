@@ -4,7 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from pydantic import Field, create_model, field_validator
@@ -116,11 +116,18 @@ class _Source:
             MissingAssetError: They are not here and cannot be fetched.
             DataError: A row is refused, or none is left.
         """
-        return examples_from(self._rows(options), options, self._facts.name)
+        return examples_from(self._rows(options), self._known(options), self._facts.name)
 
     def selected_rows(self, options: PublishedOptions) -> Iterator[RawRow]:
         """The rows as they stand."""
-        return selected(self._rows(options), options)
+        return selected(self._rows(options), self._known(options))
+
+    def _known(self, options: PublishedOptions) -> PublishedOptions:
+        """The options with the language of a data set that has only one."""
+        languages = self._facts.languages
+        return (
+            options if len(languages) > 1 else options.model_copy(update={"language": languages[0]})
+        )
 
     def missing(self, options: PublishedOptions) -> str | None:
         """What is not here: files, or the package that reads them."""
@@ -172,7 +179,15 @@ class _Source:
     def _of_split(self, folder: Path, options: PublishedOptions) -> list[tuple[Path, str]]:
         names = tuple(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
         found = self._facts.found(names, options.split, options.languages)
-        return [(folder / name, language) for name, language in found]
+        patterns = self._facts.patterns(options.split, options.languages)
+        narrowed = self._narrowed(options, patterns)
+        # More may be there than is wanted now.
+        few = None if narrowed == patterns else {PurePosixPath(name).name for name in narrowed}
+        return [
+            (folder / name, language)
+            for name, language in found
+            if few is None or PurePosixPath(name).name in few
+        ]
 
     def _rows(self, options: PublishedOptions) -> Iterator[RawRow]:
         if options.folder is None and self._facts.repository is not None:
@@ -187,11 +202,10 @@ class _Source:
                 if language and row.language != language:
                     row = replace(row, language=language)
                 if options.limit is not None:
-                    # Where no file and no row says it, TyDi QA's ids begin with the language.
-                    key = row.language or row.id.partition("-")[0]
+                    key = row.language
+                    if not key and len(self._facts.languages) > 1:
+                        key = row.id.partition("-")[0]  # TyDi QA's ids begin with the language
                     taken[key] += 1
                     if taken[key] > options.limit:
-                        if language:
-                            break
                         continue
                 yield row
