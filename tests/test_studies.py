@@ -1,5 +1,6 @@
 """The study files that come with the project are valid, and their reference is complete."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from autoqa.api import TrainingProtocol
 from autoqa.config import load_study
 from autoqa.config import study as models
+from autoqa.config.selection_table import SelectionTable
 from autoqa.config.study import StudyFile
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
@@ -26,7 +28,7 @@ TABLES = [
     models.AugmentationTable,
     models.ValidationTable,
     models.SearchTable,
-    models.SelectionTable,
+    SelectionTable,
     TrainingProtocol,
 ]
 
@@ -103,7 +105,8 @@ def test_the_winners_system_has_three_stages_and_growing_windows() -> None:
 
 
 def documented_keys(text: str) -> set[str]:
-    return {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    first_cells = (line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
+    return {name for cell in first_cells for name in re.findall("`([^`]+)`", cell)}
 
 
 def test_the_reference_names_every_key() -> None:
@@ -119,7 +122,8 @@ def test_the_reference_names_every_key() -> None:
 
 @pytest.mark.parametrize("distribution", ["sources", "backbones", "augmentations"])
 def test_the_reference_names_every_option_of_first_party_plugins(distribution: str) -> None:
-    documented = documented_keys(REFERENCE.read_text(encoding="utf-8"))
+    pages = (REFERENCE, REFERENCE.parent / "data.md")
+    documented = set().union(*(documented_keys(page.read_text(encoding="utf-8")) for page in pages))
     plugins = [each for each in discover().records if each.distribution == f"autoqa-{distribution}"]
     assert plugins
     for plugin in plugins:
