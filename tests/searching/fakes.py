@@ -112,7 +112,7 @@ def bind(path: Path, **protocol: Any) -> Any:
         backbones={
             name: SimpleNamespace(
                 protocol=TrainingProtocol(**protocol),
-                spec=SimpleNamespace(name="any"),
+                spec=SimpleNamespace(name="any", kind="span"),
                 options=Options(),
                 facts=BackboneFacts,
             )
@@ -120,6 +120,7 @@ def bind(path: Path, **protocol: Any) -> Any:
         },
         missing=list,
         change_keys=dict,
+        unusable_changes=lambda missing=(): [],
     )
 
 
