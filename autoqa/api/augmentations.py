@@ -115,7 +115,8 @@ class AugmentationSpec:
         downloads: Options to what can be fetched of it and is not here; asks the network for
             sizes only. For ``autoqa fetch``.
         key: Options to what decides its work beside them, such as a digest of a file that they
-            name; runs fork from one another only where it is the same.
+            name; runs fork from one another only where it is the same. It is asked before
+            anything is trained, too: raises DataError or ConfigError where it cannot be used.
         sources: Options to the names of sources that it takes rows from, beside those that it
             changes. They are loaded, and lose what stands in validation, as those of slots do.
         api_version: The :data:`API_VERSION` that the plugin was written for.

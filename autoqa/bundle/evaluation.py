@@ -12,6 +12,7 @@ from autoqa.bundle.withholding import withheld
 from autoqa.scores.answerability import AnswerSplit, split_scores
 from autoqa.scores.calibration import Reliability, reliability
 from autoqa.scores.metrics import score_by
+from autoqa.scores.registry import get_metric
 from autoqa.types import Example
 
 
@@ -44,9 +45,11 @@ def evaluate_bundle(
         asking: Further arguments of :meth:`autoqa.bundle.predictor.Ensemble.predict`.
 
     Raises:
+        ConfigError: The bundle's metric is a plugin's that is not installed; nothing is answered.
         DataError: A question cannot be answered.
     """
     manifest = ensemble.manifest
+    get_metric(manifest.public.metric, "the bundle")
     rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
     every = ensemble.predict(rows, no_answer="never", **asking)
     final = withheld(every, rows, manifest, ensemble.options)

@@ -67,7 +67,7 @@ def _plan_lines(plan: "FetchPlan") -> list[str]:
         known = sum(download.size or 0 for download in plan.downloads)
         least = "at least " if plan.size is None else ""
         lines.append(f"to fetch in all: {least}{size(known)}")
-    else:
+    elif not plan.refused:
         lines.append("nothing to fetch")
     return lines
 

@@ -7,6 +7,11 @@ from pydantic_core import ErrorDetails
 
 NAME_PATTERN = "^[a-z0-9][a-z0-9_-]*$"
 
+_PATTERNS = {
+    NAME_PATTERN: "of lower-case letters, digits, '-' and '_'",
+    "^[a-z]{2,3}$": "the ISO code of a language, two or three letters such as 'hi'",
+}
+
 _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -59,10 +64,11 @@ def phrase(item: ErrorDetails) -> str:
         count = context[key]
         noun = "table" if context.get("field_type") == "Dictionary" else "list"
         return f"a {noun} of at {word} {count} item{'s' if count != 1 else ''}"
+    if kind == "string_too_short" and context["min_length"] == 1:
+        return "a text that is not empty"
     if kind == "string_pattern_mismatch":
-        if context["pattern"] == NAME_PATTERN:
-            return "of lower-case letters, digits, '-' and '_'"
-        return f"a string that matches {context['pattern']}"
+        pattern = context["pattern"]
+        return _PATTERNS.get(pattern, f"a string that matches {pattern}")
     return item["msg"].removeprefix("Input should be ").removeprefix("Input should ")
 
 

@@ -22,6 +22,8 @@ Place = tuple[str | int, ...]
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_LISTS_OF_TABLES = (("recipe", "portions"), ("recipe", "augmentations"), ("search", "enqueue"))
+
 
 def dotted(place: Place) -> str:
     """The way a TOML path is written: ``recipe.portions[2].source``."""
@@ -124,6 +126,8 @@ def _sentence(
     literals = [str(item["ctx"]["expected"]) for item in items if item["type"] == "literal_error"]
     choices = re.findall(r"'([^']*)'", " ".join(literals))
     hint = did_you_mean(value, choices) if isinstance(value, str) else ""
+    if place in _LISTS_OF_TABLES and isinstance(value, dict):
+        hint = f"; write [[{dotted(place)}]], once for each"
     return f"should be {' or '.join(wanted)}, not {shown(value)}{hint}"
 
 

@@ -17,7 +17,8 @@ class PortionSize:
         windows: Windows that are trained on.
         answered: Of them, those that hold the whole answer.
         tokens: Tokens of the windows, special tokens included.
-        unchanged: Of the rows, those that augmentations left as they are; ``None`` for all.
+        unchanged: Of the rows, those that augmentations left as they are; ``None`` where no
+            augmentation was asked for rows.
         made: Rows that augmentations made, in place of the others or beside them.
     """
 
@@ -31,9 +32,11 @@ class PortionSize:
 
     @property
     def augmented(self) -> str:
-        """What augmentations did to rows, in words; empty where that is nothing."""
-        if self.made == 0 and self.unchanged in (None, self.rows):
+        """What augmentations did to rows, in words; empty where none was asked."""
+        if self.unchanged is None:
             return ""
+        if self.made == 0 and self.unchanged == self.rows:
+            return " (augmentations changed none)"
         return f" ({self.unchanged:,} left as they are, {self.made:,} made by augmentations)"
 
 

@@ -1,6 +1,6 @@
 """A study whose plugins are found and whose plugin options are checked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from typing import TypeVar
@@ -17,7 +17,7 @@ from autoqa.api import (
 )
 from autoqa.config.problems import parse
 from autoqa.config.study import StudyFile
-from autoqa.errors import AutoqaError, ConfigError, PluginError
+from autoqa.errors import AutoqaError, ConfigError, DataError, PluginError
 from autoqa.recipes import Stage
 from autoqa.registry.catalogue import Catalogue
 
@@ -157,6 +157,26 @@ class BoundStudy:
             for bound in self.changes
         }
         return {where: key for where, key in keys.items() if key}
+
+    def unusable_changes(self, missing: Iterable[str] = ()) -> list[str]:
+        """What would stop the first run with an augmentation, such as a table of other columns.
+
+        Args:
+            missing: Sentences on what is not on this machine; such augmentations are left out.
+
+        Raises:
+            PluginError: A plugin fails.
+        """
+        absent = tuple(missing)
+        problems = []
+        for bound in self.changes:
+            if any(sentence.startswith(f"{bound.where}:") for sentence in absent):
+                continue
+            try:
+                guarded(bound.where, bound.spec.name, bound.spec.key, bound.options)
+            except (ConfigError, DataError) as error:
+                problems.append(f"{bound.where}: {error}")
+        return problems
 
     def augmentation_keys(self, stage: Stage) -> list[str]:
         """What decides the work of a stage's augmentations beside their options, in its order.

@@ -68,8 +68,8 @@ class SearchPlan:
         types: Each source's plugin.
         answers: Sentences on how many answers are longer than those that models may give, and on
             what the metric counts of them.
-        problems: One sentence for each thing that would stop a backbone's first run, led by the key
-            of the study file that it is about.
+        problems: One sentence for each thing that would stop a first run, of a backbone or with an
+            augmentation, led by the key of the study file that it is about.
     """
 
     study: str
@@ -160,6 +160,7 @@ def plan_search(
         notes.append(read_prior(options.warm_start, study, spaces, data.private).sentence())
     workers = plan_workers(options.workers or study.search.workers, study.search.devices_per_run)
     problems, further = look_at_backbones(bound, missing, data)
+    problems += bound.unusable_changes(missing)
     notes += further
     time: list[str] = []
     if data is not None and not missing and not problems:

@@ -20,6 +20,7 @@ from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
     build_spaces,
+    check_augmentations,
     check_missing,
     fingerprint,
     freeze,
@@ -71,7 +72,8 @@ def run_search(
 
     Raises:
         MissingAssetError: Weights or data are not on this machine, or a package for that kind.
-        ConfigError: The study differs from the one it began with, or there is no such kind.
+        ConfigError: The study differs from the one it began with, there is no such kind, or an
+            augmentation cannot work.
         AutoqaError: Another process leads the study, or the cluster cannot be used.
         SearchInterruptedError: A signal ended it; nothing that finished is lost.
         NothingFeasibleError: No trial ever finished, or the time limit holds none.
@@ -79,6 +81,7 @@ def run_search(
     """
     options = options or SearchOptions()
     check_missing(bound)
+    check_augmentations(bound)
     study = bound.study
     folder = RunFolder(Path(env.run_folder(study.name)))
     with (

@@ -56,6 +56,13 @@ def check_missing(bound: BoundStudy) -> None:
         raise MissingAssetError("\n".join(missing))
 
 
+def check_augmentations(bound: BoundStudy) -> None:
+    """Raises ConfigError with every sentence, if a file that an augmentation needs is of no use."""
+    problems = bound.unusable_changes()
+    if problems:
+        raise ConfigError(*problems)
+
+
 def fingerprint(study: StudyFile) -> str:
     """Twelve hex digits of all that a run depends on besides its parameters."""
     free_keys: Any = {"search": True, "selection": True, "sources": {"__all__": {"licence"}}}

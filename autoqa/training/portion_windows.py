@@ -34,7 +34,7 @@ class PortionWindows:
         changed: Windows of what augmentations made; ``example`` is a place in ``made``.
         made: What they made, one pass behind another.
         rows: Rows drawn, repetitions counted.
-        unchanged: How many of them stayed as they are.
+        unchanged: How many of them augmentations left as they are; ``None`` where none was asked.
         shortened: Questions that stand in their windows without their end.
     """
 
@@ -43,7 +43,7 @@ class PortionWindows:
     changed: list[Windows] = field(default_factory=list)
     made: list[Example] = field(default_factory=list)
     rows: int = 0
-    unchanged: int = 0
+    unchanged: int | None = None
     shortened: int = 0
 
     @property
@@ -103,8 +103,8 @@ class PortionCutter:
             if self.changers:
                 augmented = augmented_rows(self.changers, data, source, rows, rng, self.progress)
                 rows, made = augmented.rows, augmented.made
+                found.unchanged = (found.unchanged or 0) + len(rows)
             seen[rows] = True
-            found.unchanged += len(rows)
             found.drawn.append(self._kept(pool.take(rows), rows, references, rng))
             if made:
                 encoded = encode(self.tokenizer, made)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from autoqa.bundle.manifest import render
 from autoqa.bundle.verify import verify
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -540,6 +541,19 @@ def test_evaluate_scores_and_agrees_with_itself(bundle: Path, tmp_path: Path, ru
     code, out, _ = run("evaluate", bundle, path)
     assert code == 0
     assert f"{scores['jaccard']:.3f} ± {scores['half_width']:.3f}" in out
+
+
+def test_evaluate_misses_a_metric_before_it_answers(bundle: Path, tmp_path: Path, run: Run) -> None:
+    own = shutil.copytree(bundle, tmp_path / "own")
+    text = (own / "manifest.json").read_text().replace('"metric": "jaccard",', "")
+    text = re.sub(r'"jaccard": ([\d.e-]+)', r'"metric": "gone", "gone": \1, "jaccard": \1', text)
+    content = {key: value for key, value in json.loads(text).items() if key != "digest"}
+    (own / "manifest.json").write_bytes(render(content))
+    path = bundle_kit.write_squad(tmp_path / "gold.json", bundle_kit.examples(10))
+    code, out, err = run("evaluate", own, path)
+    assert (code, out) == (2, "")
+    assert "the bundle: metric 'gone' is unknown; there are: jaccard" in " ".join(err.split())
+    assert "10 questions" not in err
 
 
 def test_evaluate_needs_answers(bundle: Path, questions: Path, run: Run) -> None:

@@ -101,6 +101,7 @@ def test_without_a_network_it_says_what_to_do_elsewhere(mirror: HubMirror) -> No
     assert done.returncode == 4
     squad = "hf download rajpurkar/squad --repo-type dataset --revision 7b6d24c440a36b6815f21b70d25"
     assert squad in done.stderr
+    assert "nothing to fetch" not in done.stderr
     assert "`hf download someone/tiny --include config.json" in done.stderr
     assert f"copy its Hugging Face cache to {mirror.folder.parent / 'home' / 'hub'}" in done.stderr
     assert not mirror.requested

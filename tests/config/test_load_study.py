@@ -132,6 +132,16 @@ def test_all_problems_are_named_at_once(write):
         ('name = "tiny"', "", "name: is missing"),
         ('name = "tiny"', 'name = "tiny"\nseed = true', "seed: should be a whole number, not true"),
         ("[sources.squad]", '[sources."my squad"]', 'sources."my squad": a name should be of'),
+        (
+            'type = "file"',
+            'type = "file"\nlicence = ""',
+            "licence: should be a text that is not empty",
+        ),
+        (
+            "[[recipe.portions]]",
+            '[recipe.augmentations]\ntype = "cutout"\n[[recipe.portions]]',
+            "recipe.augmentations: should be a list, not a table; write [[recipe.augmentations]]",
+        ),
         ('type = "e5-small"', "type = 5", "backbones.e5.type: should be a string, not 5"),
         ('type = "e5-small"', 'typ = "e5-small"', "type: is missing; is it the key 'typ'?"),
         ("low = 256", "low = 300", "recipe.length: low 300 must reach high 384 in steps of 128"),

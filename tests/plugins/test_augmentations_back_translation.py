@@ -102,7 +102,13 @@ def test_keys_are_the_tables_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text, sentence",
     [
-        ("question,other\nwho?,x\n", "no column 'paraphrase'"),
+        (
+            "question,other\nwho?,x\n",
+            "t.csv:1: no column 'paraphrase' .* has the columns question and paraphrase",
+        ),
+        ("q,paraphrase\nwho?,x\n", "t.csv:1: no column 'question' .* question and paraphrase"),
+        ("question,paraphrase\n", "t.csv: the table has no rows"),
+        ("", "t.csv: it is empty"),
         (
             "question,paraphrase\nwho?,\n",
             "t.csv:2: a question or its paraphrase is empty",
@@ -117,14 +123,17 @@ def test_tables_that_lend_nothing_are_refused(tmp_path: Path, text: str, sentenc
     (tmp_path / "t.csv").write_text(text)
     with pytest.raises(DataError, match=sentence):
         augmented(ROWS, table=str(tmp_path / "t.csv"))
+    with pytest.raises(DataError, match=sentence):  # before anything is trained
+        SPEC.key(BackTranslationOptions(table=str(tmp_path / "t.csv")))
 
 
 def test_a_missing_table_is_said(tmp_path: Path) -> None:
     options = BackTranslationOptions(table=str(tmp_path / "none.csv"))
     assert "there is no table" in str(SPEC.missing(options))
+    assert "there is no table" in str(SPEC.missing(BackTranslationOptions(table=str(tmp_path))))
     with pytest.raises(MissingAssetError):
         SPEC.build(options)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(MissingAssetError):
         SPEC.key(options)
 
 

@@ -69,6 +69,11 @@ def test_specs_are_found_and_complete(name: str) -> None:
         spec.options(share=1.5)
 
 
+def test_equal_sentences_that_change_places_change_nothing() -> None:
+    example = Example("q", "Who?", "He swore. He swore. ", (), "en", "d", "s")
+    assert all(sentence_shuffle(example, RNG(seed)) is example for seed in range(9))
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(["number-swap", "sentence-drop", "sentence-shuffle"]), examples(), st.data())
 def test_offsets_stay_exact_and_seeds_decide(
@@ -213,6 +218,11 @@ def test_only_ids_that_say_so_are_the_same_question() -> None:
 def test_patterns_are_checked(pattern: str) -> None:
     with pytest.raises(ValidationError, match="id_pattern"):
         CrossLingualOptions(id_pattern=pattern)
+
+
+def test_languages_are_codes() -> None:
+    with pytest.raises(ValidationError, match=r"languages\.0"):
+        CrossLingualOptions(languages=("English",))
 
 
 # -- the kit ---------------------------------------------------------------------------------------

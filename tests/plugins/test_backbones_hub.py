@@ -116,6 +116,9 @@ class TestFolder:
         assert f"{tmp_path / 'nowhere'} does not exist" in (hub.missing(options) or "")
         with pytest.raises(MissingAssetError, match="nowhere does not exist"):
             hub.prepare(options, tmp_path)
+        (tmp_path / "file").write_text("x")
+        options = HuggingFaceOptions(model=str(tmp_path / "file"))
+        assert f"{tmp_path / 'file'} is a file, and no folder" in (hub.missing(options) or "")
 
     def test_pickled_weights_are_refused(self, slow_only: Path, tmp_path: Path) -> None:
         (slow_only / "model.safetensors").rename(slow_only / "pytorch_model.bin")

@@ -156,6 +156,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     options = NamedOptions(folder=str(tmp_path / "nowhere"))
     sentence = SPECS["rembert"].missing(options) or ""
     assert f"{tmp_path / 'nowhere'} does not exist; correct `folder`" in sentence
+    assert "fetch" not in sentence  # that would add `autoqa fetch`, which makes no folder
     with pytest.raises(MissingAssetError, match="put google/rembert there"):
         SPECS["rembert"].prepare(options, tmp_path / "cache")
 

@@ -120,6 +120,7 @@ def bind(path: Path, **protocol: Any) -> Any:
         },
         missing=list,
         change_keys=dict,
+        unusable_changes=lambda missing=(): [],
     )
 
 

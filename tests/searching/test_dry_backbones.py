@@ -177,3 +177,17 @@ def test_languages_that_the_tokenizer_hardly_knows_are_told_before_training(
     code, _, err = run("search", study, "--trials", "1")
     assert code == 0, err
     assert err.index(sentence) < err.index("candidate t0000-050")
+
+
+def test_a_table_that_an_augmentation_cannot_use(study: Path) -> None:
+    (study.parent / "t.csv").write_text("q,p\nwho?,which?\n")
+    table = f'{{ type = "back-translation", table = "{study.parent / "t.csv"}" }}'
+    with_text(study, "[recipe]", f"[recipe]\naugmentations = [{table}]")
+    (sentence,) = refused(study)
+    assert sentence.startswith(f"recipe.augmentations[0]: {study.parent / 't.csv'}:1: no column")
+    result = CliRunner().invoke(search, [str(study)])
+    assert isinstance(result.exception, ConfigError)
+    assert str(result.exception) == sentence
+    assert not (study.parent / "runs").exists()
+    (study.parent / "t.csv").unlink()
+    assert "there is no table" in refused(study, MissingAssetError)[0]

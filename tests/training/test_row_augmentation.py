@@ -116,6 +116,9 @@ def test_the_card_says_what_was_dropped_and_made(bench: Workbench) -> None:
     run = TrainingRun(Recipe((PLAIN,)), 1e-3, 0)
     card = "\n".join(recipes.full(run, [StageSize(made.portions, 1)], None))
     assert f"{count} rows (1 left as they are, 3 made by augmentations), " in card
+    idle = prepared(bench, lambda rows, _: rows.examples)
+    text = "\n".join(recipes.full(run, [StageSize(idle.portions, 1)], None))
+    assert f"{count} rows (augmentations changed none), " in text
     plain = "\n".join(recipes.full(run, [StageSize(prepared(bench).portions, 1)], None))
     assert f"{count} rows, " in plain
 

@@ -26,5 +26,7 @@ def new_plugin(kind: str, name: str, folder: Path | None) -> None:
     for path in write_plugin(kind, name, target):
         click.echo(target / path)
     click.echo(
-        f"Next: pip install -e {target}[test] && autoqa plugins check {kind} {name}", err=True
+        # Without quotes zsh takes the brackets for a pattern.
+        f'Next: pip install -e "{target}[test]" && autoqa plugins check {kind} {name}',
+        err=True,
     )

@@ -109,14 +109,23 @@ def read_table(path: str) -> Paraphrases:
         DataError: A row has no question or no paraphrase; says file and line.
     """
     found: Paraphrases = {}
-    columns = {"context": "paraphrase"}
-    for row in rows_in(Path(path).expanduser(), columns=columns, labels=False, need="any"):
+    # Both are named, so that the message about one that is not there speaks of these.
+    columns = {"question": "question", "context": "paraphrase"}
+    read = rows_in(Path(path).expanduser(), columns=columns, labels=False, need="any")
+    try:
+        rows = list(read)
+    except DataError as error:
+        needed = "a table of paraphrases has the columns question and paraphrase"
+        raise DataError(f"{str(error).rstrip('.')}; {needed}.") from error
+    for row in rows:
         others = row.contexts or (row.context,)
         if row.problem or not row.question.strip() or not all(each.strip() for each in others):
             problem = row.problem or "a question or its paraphrase is empty"
             raise DataError(f"{row.where}: {problem.rstrip('.')}; correct or remove the row.")
         own = found.setdefault(row.question, [])
         own += [each for each in others if each != row.question and each not in own]
+    if not found:
+        raise DataError(f"{path}: the table has no rows; fill it, or leave it out.")
     if not any(found.values()):
         raise DataError(f"{path}: no paraphrase differs from its question; leave it out.")
     return found
@@ -186,7 +195,7 @@ def missing(options: BackTranslationOptions) -> str | None:
     """Says which file, package or model is not on this machine."""
     if options.table is not None:
         path = Path(options.table).expanduser()
-        if not path.exists():
+        if not path.is_file():
             return f"there is no table {options.table!r}; correct its path, or put the file there"
         try:
             return missing_package(path)
@@ -202,8 +211,14 @@ def downloads(options: BackTranslationOptions) -> Sequence[Download]:
 
 
 def key(options: BackTranslationOptions) -> str:
-    """Digest of the table, or of the models and how they are asked."""
+    """Digest of the table, or of the models and how they are asked.
+
+    Raises:
+        MissingAssetError: As :func:`read_table`.
+        DataError: As :func:`read_table`; keys are asked before anything is trained.
+    """
     if options.table is not None:
+        read_table(options.table)
         try:
             content = Path(options.table).expanduser().read_bytes()
         except OSError as error:

@@ -21,7 +21,7 @@ class CrossLingualOptions(Options):
     Attributes:
         share: Probability that a row's question is replaced, where there is another.
         sources: Sources that have the same questions in other languages, beside the row's own.
-        languages: Languages that questions may come in; left out, all.
+        languages: Codes of the languages that questions may come in; left out, all.
         id_pattern: A regular expression that ids match in full; rows whose groups 1 are equal ask
             the same. Left out, those whose ids are equal up to a language at their end (``7a@hi``)
             and are more than a row's number.
@@ -29,7 +29,10 @@ class CrossLingualOptions(Options):
 
     share: Annotated[float, Field(ge=0, le=1)] = 0.2
     sources: tuple[str, ...] = ()
-    languages: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    languages: (
+        Annotated[tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...], Field(min_length=1)]
+        | None
+    ) = None
     id_pattern: str | None = None
 
     @field_validator("id_pattern")

@@ -62,7 +62,8 @@ def missing(options: HuggingFaceOptions) -> str | None:
     folder = local_folder(options)
     if folder is not None:
         if not folder.is_dir():
-            return f"the folder {folder} does not exist; correct `model` or put the model there"
+            state = "is a file, and no folder" if folder.exists() else "does not exist"
+            return f"the folder {folder} {state}; correct `model` or put the model there"
         problem = lacking(folder, convert=options.convert)
         return None if problem is None else f"the folder {folder} {problem}; {_remedy(problem)}"
     model = repository(options, pickled=options.convert)

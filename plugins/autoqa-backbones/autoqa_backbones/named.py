@@ -87,7 +87,7 @@ class _Named:
         if options.folder is not None and not Path(wanted.model).is_dir():
             return (
                 f"the folder {wanted.model} does not exist; correct `folder`, put "
-                f"{self.known.model} there, or leave `folder` out to fetch it"
+                f"{self.known.model} there, or leave `folder` out to take the hub's"
             )
         if self.known.pieces and not find_spec("sentencepiece") and self._has_pieces_only(options):
             return (
