@@ -123,7 +123,8 @@ def known_study(study: str) -> Path:
         hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
         raise ConfigError(
             f"STUDY {study!r}: no study of that name has been searched in {home}{hint}"
-            f"{'' if hint.endswith('?') else '.'} `autoqa search STUDY.toml` searches one; AUTOQA_HOME says where runs are"
+            f"{'' if hint.endswith('?') else '.'} `autoqa search STUDY.toml` searches one; "
+            "AUTOQA_HOME says where runs are"
         )
     return path
 

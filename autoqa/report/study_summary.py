@@ -59,8 +59,8 @@ def _outcome(overview: "Overview") -> list[str]:
         joint = None if answers is None else mean(each.score for each in answers.traces)
         if joint is not None and abs(joint - public.mean) >= 0.0005:
             lines.append(
-                f"With what was fitted to its answers since, such as rules for their ends, it reaches "
-                f"{joint:.3f} there, as the answers below show."
+                "With what was fitted to its answers since, such as rules for their ends, it "
+                f"reaches {joint:.3f} there, as the answers below show."
             )
     private = overview.revealed.ensemble if overview.revealed else None
     if private is not None:

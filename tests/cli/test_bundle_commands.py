@@ -372,7 +372,7 @@ def test_predict_and_evaluate_read_what_is_piped_in(
         code, _, err = run("evaluate", bundle, "-", "--input-format", "json")
     assert code == 2
     assert err.startswith("Error: standard input:1: invalid JSON")
-    (tmp_path / "rows").write_text('id,context,question\n1,Ada lives in Rome .,\n')
+    (tmp_path / "rows").write_text("id,context,question\n1,Ada lives in Rome .,\n")
     for options in ([], ["--skip-bad"]):
         with (tmp_path / "rows").open() as file:
             monkeypatch.setattr(sys, "stdin", file)
