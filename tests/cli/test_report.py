@@ -226,3 +226,13 @@ def test_a_name_that_is_nearly_right(made: Path, run: Run) -> None:
     code, _, err = run("report", "mad")
     assert code == 2
     assert "did you mean 'made'? `autoqa search STUDY.toml` searches one" in err
+
+
+def test_a_lost_database_is_not_replaced_by_an_empty_one(made: Path, run: Run) -> None:
+    folder = RunFolder(made)
+    folder.database.unlink()
+    for command in ("leaderboard", "select", "soup"):
+        code, _, err = run(command, "made")
+        assert code == 2
+        assert f"{folder.database}: the study's database is lost; `autoqa search" in err
+    assert not folder.database.exists()
