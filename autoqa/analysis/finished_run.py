@@ -8,7 +8,13 @@ from pathlib import Path
 from autoqa.config.load import load_study
 from autoqa.config.study import StudyFile
 from autoqa.env import run_folder, runs_folder
-from autoqa.errors import ConfigError, MissingAssetError, NothingFeasibleError, did_you_mean
+from autoqa.errors import (
+    ConfigError,
+    DataError,
+    MissingAssetError,
+    NothingFeasibleError,
+    did_you_mean,
+)
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import left_out
@@ -122,8 +128,9 @@ def known_study(study: str) -> Path:
         known = sorted(path.parent.name for path in home.glob("*/study.toml"))
         hint = did_you_mean(name, known) or f"; there are: {', '.join(known) or 'none'}"
         raise ConfigError(
-            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}. "
-            "`autoqa search STUDY.toml` searches one; AUTOQA_HOME says where runs are"
+            f"STUDY {study!r}: no study of that name has been searched in {home}{hint}"
+            f"{'' if hint.endswith('?') else '.'} `autoqa search STUDY.toml` searches one; "
+            "AUTOQA_HOME says where runs are"
         )
     return path
 
@@ -136,9 +143,16 @@ def open_run(study: str) -> StudyRun:
 
     Raises:
         ConfigError: No search of that name has run here.
+        DataError: Its database is lost. A new one would be empty, and say that nothing was trained.
     """
     path = known_study(study)
     folder, frozen = RunFolder(path.parent), load_study(path, frozen=True)
+    lost = frozen.search.storage is None and not folder.database.is_file()
+    if lost and folder.candidate_ids():
+        raise DataError(
+            f"{folder.database}: the study's database is lost; `autoqa search {path}` makes a new "
+            "one and gives it back the candidates of the run folder"
+        )
     url = folder.store_url(frozen.search.storage)
     files = Artifacts.of(folder, frozen.search.files)
     if files is not None:

@@ -10,7 +10,7 @@ from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.none_option import no_answer_option, opened_bundle
 from autoqa.cli.progress import announce, progress_bar, say_shortened, say_unread
 from autoqa.cli.reading import input_file, reading_options
-from autoqa.cli.terminal import data_console, echo_json
+from autoqa.cli.terminal import data_console, echo_json, wide_option
 from autoqa.types import DEFAULT_METRIC
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _PATH = click.Path(path_type=Path)
 )
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object instead of a table.")
+@wide_option
 @answer_limit
 @no_answer_option
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1...")

@@ -12,7 +12,7 @@ from autoqa.cli.answer_limit import answer_limit
 from autoqa.cli.many_documents import document_options, opened_documents
 from autoqa.cli.none_option import no_answer_option, opened_bundle
 from autoqa.cli.progress import announce, progress_bar, say_shortened, say_unread
-from autoqa.cli.reading import input_file, reading_options
+from autoqa.cli.reading import input_file, reading_options, shown
 from autoqa.cli.terminal import complain
 from autoqa.errors import ConfigError, DataError
 
@@ -100,7 +100,7 @@ def predict(
     several = opened_documents(documents, passages, quiet=quiet)
     with input_file(file) as path:
         rows = read_rows(path, documents=several, **reading)
-    _check_rows(rows, file, several, skip_bad)
+        _check_rows(rows, file, several, skip_bad)
     ensemble = opened_bundle(
         bundle,
         device=device,
@@ -124,7 +124,7 @@ def predict(
     in_order = [answers.get(each, NO_ANSWER) for each in rows.ids]
     _write_answers(rows.ids, in_order, form, output, no_answer_file)
     if rows.problems:
-        complain("\n".join(rows.problems))
+        complain("\n".join(rows.problems).replace(str(path), shown(file)))
         ctx.exit(1)
 
 

@@ -10,10 +10,14 @@ from typing import Any
 
 import click
 
+from autoqa.errors import AutoqaError
+
 
 @contextmanager
 def input_file(file: Path) -> Iterator[Path]:
     """A file that may be read more than once: the given one, or for ``-`` what stdin holds.
+
+    What goes wrong with a piped file is told of standard input, not of the copy that is read.
 
     Raises:
         click.UsageError: Nothing is piped in.
@@ -27,7 +31,16 @@ def input_file(file: Path) -> Iterator[Path]:
         path = Path(folder) / "standard-input"
         with path.open("wb") as target:
             shutil.copyfileobj(sys.stdin.buffer, target)
-        yield path
+        try:
+            yield path
+        except AutoqaError as error:
+            error.args = tuple(str(each).replace(str(path), shown(file)) for each in error.args)
+            raise
+
+
+def shown(file: Path) -> str:
+    """What messages call a file that was given."""
+    return "standard input" if str(file) == "-" else str(file)
 
 
 def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,7 +38,10 @@ def study_note(study: StudyFile, trials: Sequence[FrozenTrial], part: Mapping[st
         part: Counts of the public part by what is counted; empty where it is not on this machine.
     """
     validation, search = study.validation, study.search
-    finished = sum(trial.state == TrialState.COMPLETE for trial in trials)
+    finished = sum(
+        trial.state == TrialState.COMPLETE and TrialAttributes.of(trial).duplicate_of is None
+        for trial in trials
+    )
     names = sorted({name for trial in trials for name in trial.params})
     counts = "".join(f", {count} {kind}" for kind, count in part.items())
     limits = [f"{search.trials} trials"]

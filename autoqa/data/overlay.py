@@ -102,7 +102,9 @@ def read_overlay(path: Path) -> Overlay:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise MissingAssetError(f"{path}: no such overlay.") from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise DataError(f"{path}: not an overlay ({error.strerror}).") from error
+    except ValueError as error:
         raise DataError(f"{path}: not an overlay ({error}).") from error
     file_format = content.pop("format", None) if isinstance(content, dict) else None
     if file_format != _FORMAT:

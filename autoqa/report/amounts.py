@@ -16,6 +16,11 @@ def size(amount: float) -> str:
     return f"{amount:.1f} {unit}" if abs(amount) < 9.95 else f"{amount:.0f} {unit}"
 
 
+def count(number: int, noun: str) -> str:
+    """``1 model``, ``1,200 models``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def moment(when: datetime) -> str:
     """Minutes are enough: ``2026-01-31 23:59``, UTC."""
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M}"

@@ -37,7 +37,12 @@ def evaluation_table(
 ) -> "Table":
     """The same as a table, one line for each language."""
     further = [metric.name for metric in further_metrics(overall.metric)]
-    scores = table("language", *numbers("n", overall.metric, *further), title=title)
+    scores = table(
+        "language",
+        *numbers("n", overall.metric, *further),
+        title=title,
+        spare=further[::-1],
+    )
     for name, entry in (*languages.items(), ("all", overall)):
         score = f"{entry.score:.3f} ± {entry.half_width:.3f}"
         means = (f"{entry.scores[metric]:.3f}" for metric in further)

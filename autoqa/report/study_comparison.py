@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from autoqa.report.amounts import count
 from autoqa.report.tables import numbers, table
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def _column(outcome: "StudyOutcome") -> dict[str, str]:
         "best": outcome.best,
         "best, public": f"{stated.public:.3f}",
         "best is worth": f"{stated.score:.3f} ± {stated.half_width:.3f}",
-        "ensemble": f"{len(outcome.ensemble)} models" if outcome.ensemble else "–",
+        "ensemble": count(len(outcome.ensemble), "model") if outcome.ensemble else "–",
         "ensemble, public": "–"
         if public is None
         else f"{public.mean:.3f} ± {public.half_width:.3f}",

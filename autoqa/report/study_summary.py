@@ -1,9 +1,10 @@
 """A study in a few sentences that anybody can read, and the figures of all that it has to show."""
 
 from collections.abc import Sequence
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
-from autoqa.report.amounts import size
+from autoqa.report.amounts import count, size
 
 if TYPE_CHECKING:
     from autoqa.analysis.effects import Effect, Effects
@@ -29,7 +30,7 @@ def _outcome(overview: "Overview") -> list[str]:
     if board.best is None:
         top = board.ranked[0]
         return [
-            f"{_count(len(board.ranked), 'candidate')} {'is' if len(board.ranked) == 1 else 'are'} "
+            f"{count(len(board.ranked), 'candidate')} {'is' if len(board.ranked) == 1 else 'are'} "
             f"known, the highest {top.id} with {top.score:.3f} {board.metric}. Without their "
             "predictions nothing can be compared, and the highest of many is too high."
         ]
@@ -38,9 +39,9 @@ def _outcome(overview: "Overview") -> list[str]:
     verdict = "is too high, as the best of many is" if lucky else "can be taken as it stands"
     were = "was" if len(board.ranked) == 1 else "were"
     lines.append(
-        f"{_count(len(board.ranked), 'candidate')} of {_count(_trials(overview), 'finished trial')}"
-        f" {were} scored on {_count(len(board.examples), 'question')} about "
-        f"{_count(len(set(board.documents)), 'document')} that no model was trained on."
+        f"{count(len(board.ranked), 'candidate')} of {count(_trials(overview), 'finished trial')}"
+        f" {were} scored on {count(len(board.examples), 'question')} about "
+        f"{count(len(set(board.documents)), 'document')} that no model was trained on."
     )
     lines.append(
         f"The best single model is {board.best.id}. It is worth about {stated.score:.3f} "
@@ -50,10 +51,17 @@ def _outcome(overview: "Overview") -> list[str]:
     if overview.selection is not None:
         public = overview.selection.public
         lines.append(
-            f"The chosen ensemble has {_count(len(overview.selection.members), 'model')} and "
+            f"The chosen ensemble has {count(len(overview.selection.members), 'model')} and "
             f"reaches {public.mean:.3f} on the same questions (95 %: {public.low:.3f} to "
             f"{public.high:.3f})."
         )
+        answers = overview.answers
+        joint = None if answers is None else mean(each.score for each in answers.traces)
+        if joint is not None and abs(joint - public.mean) >= 0.0005:
+            lines.append(
+                "With what was fitted to its answers since, such as rules for their ends, it "
+                f"reaches {joint:.3f} there, as the answers below show."
+            )
     private = overview.revealed.ensemble if overview.revealed else None
     if private is not None:
         lines.append(
@@ -118,20 +126,16 @@ def outlook(effect: "Effect") -> str:
 def cost_sentence(overview: "Overview") -> str:
     """Hours, trials, failures, disk."""
     hours = sum(each.hours for each in overview.costs)
-    failed = overview.status.trials.failed if overview.status.trials else 0
+    failed = sum(each.failure is not None for each in overview.costs)
     failures = f", {failed} of which failed" if failed else ""
     disk = overview.status.disk
     taken = f" Its files take {size(sum(disk.values()))}." if disk else ""
     if not overview.costs:
         return f"What it cost is not known.{taken}"
     return (
-        f"It took {hours:.1f} device hours for {_count(len(overview.costs), 'trial')}"
+        f"It took {hours:.2f} device hours for {count(len(overview.costs), 'trial')}"
         f"{failures}.{taken}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def study_figures(overview: "Overview") -> dict[str, Any]:

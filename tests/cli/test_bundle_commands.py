@@ -372,7 +372,13 @@ def test_predict_and_evaluate_read_what_is_piped_in(
         monkeypatch.setattr(sys, "stdin", file)
         code, _, err = run("evaluate", bundle, "-", "--input-format", "json")
     assert code == 2
-    assert "standard-input" in err
+    assert err.startswith("Error: standard input:1: invalid JSON")
+    (tmp_path / "rows").write_text("id,context,question\n1,Ada lives in Rome .,\n")
+    for options in ([], ["--skip-bad"]):
+        with (tmp_path / "rows").open() as file:
+            monkeypatch.setattr(sys, "stdin", file)
+            _, _, err = run("predict", bundle, "-", "--quiet", *options)
+        assert "Error: standard input:2: " in err, "the copy that is read is no concern of users"
     read_end, write_end = os.openpty()
     with os.fdopen(write_end) as terminal:
         monkeypatch.setattr(sys, "stdin", terminal)

@@ -109,3 +109,12 @@ def test_what_is_wrong_is_one_sentence(
     assert words in said
     assert said.count("\n") == 1
     assert not overlay.exists()
+
+
+def test_an_overlay_cannot_be_written_over_a_folder(study: Path, tmp_path: Path, run: Run) -> None:
+    rows = bundle_kit.write_squad(tmp_path / "corrected.json", bundle_kit.examples(6))
+    options = ("--source", "rows", "--to", tmp_path)
+    code, _, err = run("data", "relabel", study, rows, *options)
+    assert code == 2
+    assert "not an overlay (Is a directory)" in err
+    assert "Errno" not in err

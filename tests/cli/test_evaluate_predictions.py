@@ -137,3 +137,19 @@ def test_what_is_missing_is_said(
     found, out, err = run("evaluate", *(each.format(gold=gold) for each in arguments))
     assert (found, out) == (code, "")
     assert expected.format(gold=gold) in " ".join(err.split())
+
+
+def test_narrow_terminals_get_whole_scores_of_fewer_metrics(
+    gold: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_squad(tmp_path / "answers")
+    monkeypatch.setenv("COLUMNS", "60")
+    code, out, _ = run("evaluate", gold, "--predictions", tmp_path / "answers")
+    assert code == 0
+    assert max(map(len, out.splitlines())) <= 60
+    scored = json.loads(run("evaluate", gold, "--predictions", tmp_path / "answers", "--json")[1])
+    assert f"{scored['jaccard']:.3f} ± {scored['half_width']:.3f}" in out
+    assert "anls. --wide shows" in " ".join(out.split())
+    wide = run("evaluate", gold, "--predictions", tmp_path / "answers", "--wide")[1]
+    assert f"{scored['anls']:.3f}" in wide
+    assert "Left out" not in wide

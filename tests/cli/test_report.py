@@ -198,3 +198,41 @@ def test_compare_prints_differences_and_the_gain(made: Path, run: Run) -> None:
     assert code == 0
     assert json.loads(out)["is_paired"] is True
     assert run("compare", "made", "made")[0] == 2
+
+
+def test_figures_of_a_study_with_rules_agree_with_each_other(golden: Path, run: Run) -> None:
+    assert run("leaderboard", "golden")[0] == 0  # brings the tables up to date
+    code, out, _ = run("report", "golden", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["errors"]["right"] == 13
+    said = " ".join(found["summary"])
+    assert "reaches 0.333 on the same questions" in said
+    assert f"it reaches {13 / 24:.3f} there" in said, "rules for the ends of answers are applied"
+    failed = sum(each["failure"] is not None for each in found["cost"]["trials"])
+    assert f"10 trials, {failed} of which failed" in said
+    assert f"{found['cost']['device_hours']:.2f} device hours" in said
+
+
+def test_a_study_of_an_earlier_version_is_named_a_command_that_takes_it(
+    golden: Path, run: Run
+) -> None:
+    code, _, err = run("report", "golden", "--to", golden / "page.html")
+    assert code == 2
+    assert "`autoqa leaderboard NAME`" in err
+
+
+def test_a_name_that_is_nearly_right(made: Path, run: Run) -> None:
+    code, _, err = run("report", "mad")
+    assert code == 2
+    assert "did you mean 'made'? `autoqa search STUDY.toml` searches one" in err
+
+
+def test_a_lost_database_is_not_replaced_by_an_empty_one(made: Path, run: Run) -> None:
+    folder = RunFolder(made)
+    folder.database.unlink()
+    for command in ("leaderboard", "select", "soup"):
+        code, _, err = run(command, "made")
+        assert code == 2
+        assert f"{folder.database}: the study's database is lost; `autoqa search" in err
+    assert not folder.database.exists()

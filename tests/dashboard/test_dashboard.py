@@ -62,6 +62,7 @@ def test_notes_plots_and_files_stand_beside_the_trials(golden: RunFolder) -> Non
         _, detail = ask("/api/studies/1")
         study = optuna.load_study(study_name="golden", storage=pages.storage)
         assert optuna_dashboard.get_note(study) == detail["note"]["body"]
+    assert "5 of 7 trials have finished" in detail["note"]["body"]  # one repeated another
     assert "24 public questions" in detail["note"]["body"]
     assert "metric `jaccard`" in detail["note"]["body"]
     trial = detail["trials"][0]

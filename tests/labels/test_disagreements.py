@@ -200,6 +200,12 @@ def test_to_an_annotation_tool_and_back(
     assert (dropped.id, dropped.answers) == (proposed[1]["id"], None)
 
 
+@pytest.mark.parametrize("options", [(), ("--to", "overlay", "--apply", "decisions.csv")])
+def test_a_form_of_tasks_where_none_are_written(options: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigError, match="--as argilla says what --to writes: give --to FILE"):
+        call("planted", "--as", "argilla", *options)
+
+
 def test_an_unknown_source(home: tuple[Path, set[str]]) -> None:
     with pytest.raises(ConfigError, match="no source 'exma'; did you mean 'exam'"):
         call("planted", "--source", "exma")

@@ -142,6 +142,50 @@ def test_filters_show_what_they_say(browser: Any, page_file: Path) -> None:
     page.close()
 
 
+def test_questions_without_a_language_can_be_asked_for(
+    browser: Any, made_runs: Path, tmp_path: Path
+) -> None:
+    overview = overview_of(made_runs)
+    assert overview.answers is not None
+    first, *others = overview.answers.traces
+    unsaid = replace(first, example=replace(first.example, language=""))
+    answers = replace(overview.answers, traces=(unsaid, *others))
+    path = tmp_path / "page.html"
+    path.write_text(study_page(replace(overview, answers=answers)), encoding="utf-8")
+    page, _ = opened(browser, path)
+    page.select_option("#kind", "")
+    page.select_option("#language", label="not said")
+    assert page.inner_text("#count") == "1 of 56 questions"
+    page.close()
+
+
+def test_the_leaderboard_wraps_recipes_at_usual_widths(browser: Any, page_file: Path) -> None:
+    page, _ = opened(browser, page_file)
+    page.set_viewport_size({"width": 1100, "height": 900})
+    board = page.locator("section[aria-labelledby=leaderboard] .wide").first
+    assert board.evaluate("each => each.scrollWidth - each.clientWidth") <= 0
+    page.close()
+
+
+def test_on_a_telephone_pictures_keep_their_size_and_captions_are_whole(
+    browser: Any, page_file: Path
+) -> None:
+    page, _ = opened(browser, page_file)
+    page.set_viewport_size({"width": 400, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    scales = page.locator(".chart svg, .strip svg").evaluate_all(
+        "all => all.map(each => each.clientWidth / each.viewBox.baseVal.width)"
+    )
+    assert scales
+    assert min(scales) > 0.99
+    captions = page.locator("caption").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().width)"
+    )
+    assert captions
+    assert max(captions) <= 400
+    page.close()
+
+
 def test_every_member_that_says_a_word_underlines_it(browser: Any, page_file: Path) -> None:
     page, _ = opened(browser, page_file)
     shown = page.evaluate(
@@ -185,7 +229,7 @@ def test_ten_thousand_questions_scroll_and_filter_without_a_pause(
           };
           for (const word of ["w", "wh", "whe", "where", "", "9", "99", "999", "zzz", ""])
             await time("words", set("words", word, "input"));
-          for (const language of ["ta", "zh", "en", ""])
+          for (const language of ["ta", "zh", "en", "all"])
             await time("language", set("language", language, "change"));
           for (const kind of ["0", "wrong", ""])
             await time("kind", set("kind", kind, "change"));

@@ -70,6 +70,8 @@ def disagreements(
     from autoqa.analysis.finished_run import open_run
     from autoqa.config.checks import check_source
 
+    if kind != "csv" and (target is None or decided is not None):
+        raise ConfigError(f"--as {kind} says what --to writes: give --to FILE, without --apply.")
     run = open_run(study)
     source = source or run.study.validation.source
     check_source(run.study, source)

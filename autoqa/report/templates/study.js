@@ -161,7 +161,7 @@ function browser(data) {
     matching = [];
     data.rows.forEach((row, n) => {
       const wanted = kind === "" || (kind === "wrong" ? row[2] !== 0 : String(row[2]) === kind);
-      if (wanted && (!language || row[1] === language) && (!words || texts[n].includes(words)))
+      if (wanted && (language === "all" || row[1] === language) && (!words || texts[n].includes(words)))
         matching.push(n);
     });
     items.style.height = matching.length * ROW + "px";
@@ -193,8 +193,9 @@ function browser(data) {
     }
   });
   if (!data.rows.some(row => row[2] !== 0)) at("kind").value = "";
-  filter();
+  // A list that is hidden has no height, and the rows in sight depend on it.
   at("browser").hidden = false;
+  filter();
 }
 
 const packed = at("questions");

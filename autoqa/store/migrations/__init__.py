@@ -52,7 +52,7 @@ def check_readable(engine: Engine, where: str) -> None:
         if empty
         else f"{where}: its tables are of an earlier version of autoqa, and looking must not "
         "change them: every command that opens the study brings them up to date, such as `autoqa "
-        "leaderboard`"
+        "leaderboard NAME`"
     )
 
 
