@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -73,14 +74,15 @@ class Relocation:
 
         As the confidences say themselves, which are right where answers were put at their first
         occurrence, and too high where most stand where they were meant to. 1 where no move is sure
-        enough.
+        enough. Equally sure moves are made together or not at all.
         """
-        lowest, doubt = 1.0, 0.0
-        for count, move in enumerate(self.moves(0.0), 1):
-            doubt += 1 - move.confidence
+        lowest, doubt, count = 1.0, 0.0, 0
+        for confidence, equals in groupby(self.moves(0.0), key=lambda move: move.confidence):
+            more = len(list(equals))
+            doubt, count = doubt + more * (1 - confidence), count + more
             if doubt / count >= EXPECTED_WRONG:
                 break
-            lowest = move.confidence
+            lowest = confidence
         return lowest
 
     def overlay(self, threshold: float) -> Overlay:

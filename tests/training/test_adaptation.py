@@ -14,6 +14,7 @@ from autoqa.errors import DataError, OutOfTimeError, TrainingError
 from autoqa.recipes import Method, Portion, Recipe, Stage, TrainingRun
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
+from autoqa.training import prepared_stages
 from autoqa.training import trainer as trainer_module
 from autoqa.training.batches import PreparedStage
 from autoqa.training.engine import Engine, StepLoss
@@ -170,14 +171,14 @@ def test_a_source_without_rows_has_no_text(
     make_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench = make_bench("bare")
-    plain = trainer_module.prepare_stage
+    plain = prepared_stages.prepare_stage
 
     def prepare(*arguments: Any, **options: Any) -> PreparedStage:
         stage = plain(*arguments, **options)
         bench._encoded["toy", "train"] = bench.encoded("toy", "train").take([])
         return stage
 
-    monkeypatch.setattr(trainer_module, "prepare_stage", prepare)
+    monkeypatch.setattr(prepared_stages, "prepare_stage", prepare)
     with pytest.raises(DataError, match=r"mlm_epochs = 1\.5: train has no text to train on; set"):
         run(bench, job(bench))
 
