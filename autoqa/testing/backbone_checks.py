@@ -127,11 +127,18 @@ def check_atomic(backbone: BackboneSubject) -> None:
 
 def _wait(process: "Popen[str]", cache: Path, seconds: float) -> None:
     """Waits for the first file below a folder, and some seconds more."""
-    while process.poll() is None and not any(path.is_file() for path in cache.rglob("*")):
+    while process.poll() is None and not _has_files(cache):
         time.sleep(0.002)
     end = time.perf_counter() + seconds
     while process.poll() is None and time.perf_counter() < end:
         time.sleep(0.002)
+
+
+def _has_files(folder: Path) -> bool:
+    try:
+        return any(path.is_file() for path in folder.rglob("*"))
+    except FileNotFoundError:  # a temporary folder that was renamed meanwhile
+        return True
 
 
 def _started(backbone: BackboneSubject, cache: Path) -> "Popen[str]":

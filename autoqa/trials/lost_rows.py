@@ -7,11 +7,13 @@ number before it is taken: by its own row, or by one that says that it was lost.
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import optuna
 from optuna.distributions import distribution_to_json, json_to_distribution
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from autoqa.errors import DataError
@@ -108,7 +110,9 @@ def give_back(study: optuna.Study, folder: RunFolder, complete: float) -> list[i
     trials = study.get_trials(deepcopy=False)
     for trial in trials:
         if trial.state == TrialState.RUNNING and trial.number in records:
-            _complete(study, trial, _row(folder, records[trial.number], complete))
+            # Its own process may finish it meanwhile: then it lacks nothing.
+            with suppress(UpdateFinishedTrialError):
+                _complete(study, trial, _row(folder, records[trial.number], complete))
     back = []
     for number in range(len(trials), max(records, default=-1) + 1):
         row = _row(folder, records.get(number, []), complete)

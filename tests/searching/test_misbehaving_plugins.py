@@ -51,7 +51,7 @@ def test_a_search_ends_with_the_healthy_backbones_results(
     monkeypatch.syspath_prepend(str(site))
     monkeypatch.delitem(sys.modules, "my_odd", raising=False)
     if "sleep" in does:  # importing torch on a busy machine takes long, too
-        monkeypatch.setattr(life_signs, "LOOPLESS_SECONDS", 60.0)
+        monkeypatch.setattr(life_signs, "LOOPLESS_SECONDS", 30.0)
     monkeypatch.setattr("autoqa.searching.machine_faults.BACK_OFF", (1.0, 1.0, 1.0))
     study = write_study(tmp_path, "trials = 3\n")
     text = study.read_text().replace("[recipe]", '[backbones.odd]\ntype = "odd-encoder"\n[recipe]')
@@ -62,7 +62,9 @@ def test_a_search_ends_with_the_healthy_backbones_results(
         main(["search", str(study)])
     said = capfd.readouterr()
     print(said.out, said.err)
-    assert caught.value.code == 0
+    # A worker that hangs may be the machine's fault, so a search ends with 6 where that is all that
+    # happens five times in a row.
+    assert caught.value.code in ((0, 6) if "sleep" in does else (0,))
     assert cause in said.err + said.out
     assert list(RunFolder(tmp_path / "runs" / "toy").path.glob("candidates/t*"))
 

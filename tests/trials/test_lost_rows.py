@@ -16,6 +16,7 @@ from autoqa.searching.setup import SearchOptions
 from autoqa.store.checksums import SUMS
 from autoqa.store.run_folder import TRIAL
 from autoqa.store.study_tables import Store
+from autoqa.trials import lost_rows
 from autoqa.trials.lost_rows import give_back
 from autoqa.trials.optuna_study import open_study
 from tests.searching import fakes
@@ -211,6 +212,27 @@ def test_a_running_row_gets_its_parameters_back(home: Path) -> None:
     assert row["params"] == before[0]["params"]
     assert row["attributes"] == before[0]["attributes"]
     assert (row["state"], row["value"]) == (TrialState.COMPLETE, before[0]["value"])
+
+
+def test_a_trial_that_its_process_finishes_meanwhile_lacks_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process holds no lock when it tells the value."""
+    fakes.search(home, fakes.good, options=SearchOptions(trials=1))
+    folder = fakes.run_folder()
+    remove_database()
+    study = open_study("small", folder.store_url(), 3)
+    trial = study.ask()
+    look = lost_rows._row
+
+    def finished_meanwhile(*arguments: Any) -> Any:
+        study.tell(trial, 0.25)
+        return look(*arguments)
+
+    monkeypatch.setattr(lost_rows, "_row", finished_meanwhile)
+    assert give_back(study, folder, 1.0) == []
+    (row,) = rows()
+    assert (row["state"], row["value"]) == (TrialState.COMPLETE, 0.25)
 
 
 def test_candidates_of_earlier_versions_bring_what_they_have(home: Path) -> None:
