@@ -206,6 +206,7 @@ def test_a_form_of_tasks_where_none_are_written(options: tuple[str, ...]) -> Non
         call("planted", "--as", "argilla", *options)
 
 
+@pytest.mark.slow
 def test_an_unknown_source(home: tuple[Path, set[str]]) -> None:
     with pytest.raises(ConfigError, match="no source 'exma'; did you mean 'exam'"):
         call("planted", "--source", "exma")
