@@ -34,6 +34,11 @@ class BundleEvaluation:
     reliability: Reliability | None
 
 
+def rows_of(examples: Sequence[Example]) -> list[Row]:
+    """Examples as rows to answer."""
+    return [Row(e.id, e.question, e.context, e.language) for e in examples]
+
+
 def evaluate_bundle(
     ensemble: Ensemble, examples: Sequence[Example], **asking: Any
 ) -> BundleEvaluation:
@@ -50,7 +55,7 @@ def evaluate_bundle(
     """
     manifest = ensemble.manifest
     get_metric(manifest.public.metric, "the bundle")
-    rows = [Row(e.id, e.question, e.context, e.language) for e in examples]
+    rows = rows_of(examples)
     every = ensemble.predict(rows, no_answer="never", **asking)
     final = withheld(every, rows, manifest, ensemble.options)
     metric, answers = manifest.public.metric, [each.answer for each in final]

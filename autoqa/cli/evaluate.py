@@ -99,11 +99,10 @@ def _evaluated(
     quiet: bool,
     **options: Any,
 ) -> "BundleEvaluation":
-    from autoqa.bundle.evaluation import evaluate_bundle
-    from autoqa.bundle.input_rows import Row
+    from autoqa.bundle.evaluation import evaluate_bundle, rows_of
 
     ensemble = opened_bundle(bundle, resident=False, **options)
-    say_unread(ensemble.unread([Row(e.id, e.question, e.context, e.language) for e in examples]))
+    say_unread(ensemble.unread(rows_of(examples)))
     with progress_bar("answering", quiet=quiet) as progress:
         return evaluate_bundle(
             ensemble,
