@@ -33,9 +33,7 @@ def prepare_data(bound: BoundStudy) -> StudyData:
         PluginError: A plugin failed in a way it should not.
     """
     study = bound.study
-    portions = [portion for portion in study.recipe.portions if portion.include is not False]
-    lent = [name for change in bound.changes for name in change.sources]
-    used = list(dict.fromkeys([*(portion.source for portion in portions), *lent]))
+    used = bound.used_sources
     validating = study.validation.source
     loaded, notes = _loaded(bound, dict.fromkeys([validating, *used]))
     sketches = Sketches()
