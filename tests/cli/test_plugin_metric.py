@@ -160,7 +160,7 @@ def test_a_study_whose_metric_was_uninstalled_names_its_package(
     registry.get_metric("letters")
     folder = bundle_kit.write_run(tmp_path, "letters")
     with Store(folder.store_url(), "toy") as store:
-        store.save_conditions({"environment": environment()})
+        store.save_conditions({"environment": environment(), "trials": 1, "minutes": None})
     open_study("toy", folder.store_url(), seed=0)
     assert run("leaderboard", "toy")[0] == 0
     registry.unregister("letters")
@@ -175,7 +175,7 @@ def test_a_study_whose_metric_was_uninstalled_names_its_package(
         assert sentence in " ".join(err.split())
     assert run("leaderboard", "toy", "--metric", "jaccard")[0] == 0
     with Store(folder.store_url(), "toy") as store:
-        store.save_conditions({"environment": {}})
+        store.save_conditions({"environment": {}, "trials": 1, "minutes": None})
     status, _, err = run("select", "toy")
     assert status == 2
     assert "study 'toy': metric 'letters' is unknown; there are: " in " ".join(err.split())

@@ -165,7 +165,8 @@ def test_evaluate_answers_lists_of_contexts_as_predict_does(
     path.write_text(json.dumps(rows))
     code, out, err = run("evaluate", bundle, path, "--json", "--quiet")
     assert code == 0, err
-    answers = dict(list(csv.reader(run("predict", bundle, path, "--quiet")[1].splitlines()))[1:])
+    given = csv.DictReader(run("predict", bundle, path, "--quiet")[1].splitlines())
+    answers = {row["id"]: row["answer"] for row in given}
     answered = read_answered(path)
     scores = score_by("jaccard", [answers[e.id] for e in EXAMPLES], answered.examples)
     assert json.loads(out)["jaccard"] == pytest.approx(scores.mean())
