@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -28,6 +29,10 @@ from autoqa.trials.lost_rows import check_own, keep_finished
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Again, Proposal, Trials
 from autoqa.workers.base import Worker
+
+MOST_HANGS = 3
+"""Runs of a backbone that hang without one that finishes in between after which it is left out,
+where there are others."""
 
 TRAINING_ERROR = "TrainingError"
 """What a run fails with that is itself to blame; behind all else there is a mistake to mend."""
@@ -92,6 +97,7 @@ class Recorder:
     hopeless: HopelessRuns | None = None
     trackers: Trackers = field(default_factory=Trackers)
     faults: MachineFaults = field(init=False)
+    _hangs: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         """Begins without a fault."""
@@ -146,18 +152,40 @@ class Recorder:
             self._let_down(running, reason, memory=True)
 
     def hung(self, worker: Worker, running: RunningTrial, reason: str) -> None:
-        """Ends a trial whose worker said nothing any more; it goes on from its checkpoint."""
-        self._ended(worker, running, reason, "continue")
+        """Ends a trial whose worker said nothing any more; it goes on from its checkpoint.
+
+        Where runs of one backbone do so again and again, and there are others to try, that backbone
+        is at fault and not the machine: it is left out, and a new search begins it anew.
+        """
+        TrialAttributes(mistake=True).write(running.proposal.trial)
+        backbone = running.proposal.backbone
+        again: Again = "continue"
+        self._hangs[backbone] += 1
+        others = self.trials.spaces.keys() - self.trials.left_out.keys() - {backbone}
+        if self._hangs[backbone] >= MOST_HANGS and others:
+            self.trials.left_out[backbone] = (
+                f"{self._hangs[backbone]} of its runs hung in a row, the last one because: {reason}"
+            )
+            again = "no"
+        self._ended(worker, running, reason, again, adopts=True)
         self._let_down(running, reason)
 
     def interrupted(self, worker: Worker, running: RunningTrial) -> None:
         """Ends a trial that is to go on in a later search."""
         self._ended(worker, running, "interrupted", "continue")
 
-    def _ended(self, worker: Worker, running: RunningTrial, reason: str, again: Again) -> None:
+    def _ended(
+        self,
+        worker: Worker,
+        running: RunningTrial,
+        reason: str,
+        again: Again,
+        *,
+        adopts: bool = False,
+    ) -> None:
         # What failed may have left memory behind, a GPU's above all: a fresh process.
         worker.end()
-        if again not in ("no", "slower") and self._adopt_candidates(running):
+        if (adopts or again not in ("no", "slower")) and self._adopt_candidates(running):
             self._finished(running, time.time() - running.started)
         else:
             self._failed(running, reason, again)
@@ -220,6 +248,7 @@ class Recorder:
         self._keep(running)
         self.trackers.ended(running.number, "finished")
         self.faults.finished()
+        self._hangs.pop(running.proposal.backbone, None)
         self.display.event(
             f"trial {running.number} finished in {duration(seconds)}: "
             f"{running.candidates[-1].metric} {value:.3f} ({self.trials.settled()} of {self.total})"
