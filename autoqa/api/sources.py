@@ -23,7 +23,8 @@ class SourceSpec:
         load: Options to examples. Offsets must be exact: ``context[a.start:a.end] == a.text``.
             Raises DataError with file and line for a row that cannot be used.
         missing: Options to a sentence that says what is not on this machine and how to get it,
-            or ``None``. Must be quick and import nothing heavy.
+            or ``None``; a :class:`Fetchable` where ``downloads`` get it. Must be quick and import
+            nothing heavy.
         licence: Options to licence of the data (SPDX identifier), or ``None`` where the plugin
             cannot know it; a study file's ``licence`` goes first.
         rows: Options to the rows that ``load`` begins with, as they stand, for the audit of data

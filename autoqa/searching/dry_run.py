@@ -70,6 +70,7 @@ class SearchPlan:
             what the metric counts of them.
         problems: One sentence for each thing that would stop a first run, of a backbone or with an
             augmentation, led by the key of the study file that it is about.
+        to_fetch: The command that gets what is missing, in a sentence; empty where none does.
     """
 
     study: str
@@ -85,6 +86,7 @@ class SearchPlan:
     types: dict[str, str] = field(default_factory=dict)
     answers: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    to_fetch: list[str] = field(default_factory=list)
 
     def check(self) -> None:
         """Says why the search cannot begin, if it cannot.
@@ -94,9 +96,9 @@ class SearchPlan:
             MissingAssetError: Something is missing, and nothing else wrong.
         """
         if self.problems:
-            raise ConfigError(*self.problems, *self.missing)
+            raise ConfigError(*self.problems, *self.missing, *self.to_fetch)
         if self.missing:
-            raise MissingAssetError("\n".join(self.missing))
+            raise MissingAssetError("\n".join([*self.missing, *self.to_fetch]))
 
     def lines(self) -> list[str]:
         """The plan in lines for people."""
@@ -123,6 +125,7 @@ class SearchPlan:
             for origin, recipe in backbone.first.items():
                 text += [f"  {origin} recipe:", *(f"    {row}" for row in recipe)]
         text += [f"missing: {sentence}" for sentence in self.missing]
+        text += self.to_fetch
         return text + [f"problem: {sentence}" for sentence in self.problems]
 
 
@@ -183,6 +186,7 @@ def plan_search(
         types={name: table.type for name, table in study.sources.items()},
         answers=[] if data is None else _answers(bound, data),
         problems=problems,
+        to_fetch=bound.way_to_fetch(missing),
     )
 
 
