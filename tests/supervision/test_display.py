@@ -131,7 +131,14 @@ def test_forty_columns_hold_what_matters() -> None:
     assert max(map(len, lines)) <= 40
     assert len(lines) < 24
     text = " ".join(" ".join(lines).split())
-    for part in ("1234 ", "12345/67890", "2 h 02", " idle", "0.390 ± 0.208 -0.020", "3 of 2000 trials"):
+    for part in (
+        "1234 ",
+        "12345/67890",
+        "2 h 02",
+        " idle",
+        "0.390 ± 0.208 -0.020",
+        "3 of 2000 trials",
+    ):
         assert part in text, part
     assert "highest jaccard 0.410 ± 0.208" in text
 
