@@ -8,7 +8,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.stored_predictions import candidate_scores
 from autoqa.arrays import Doubles
 from autoqa.errors import ConfigError, did_you_mean
-from autoqa.scores.bootstrap import Comparison, interval, paired
+from autoqa.scores.bootstrap import Comparison, interval, paired, paired_with_each
 from autoqa.scores.ladder import best_so_far
 from autoqa.scores.metrics import QuestionScores
 from autoqa.scores.registry import objective
@@ -131,11 +131,9 @@ def _best(
 ) -> LadderBest:
     spread = Spread(scores, documents)
     place = best_so_far(spread)
-    rivals = {
-        record.id: paired(scores[number], scores[place], documents)
-        for number, record in enumerate(compared)
-        if number != place
-    }
+    others = [number for number in range(len(compared)) if number != place]
+    gains = paired_with_each(scores[others], scores[place], documents)
+    rivals = {compared[number].id: gain for number, gain in zip(others, gains, strict=True)}
     return LadderBest(compared[place].id, stated_score(spread, place, reads), rivals)
 
 

@@ -53,7 +53,7 @@ class HubRepository:
 
     @property
     def label(self) -> str:
-        """As people know it: ``the model owner/name (revision main)``."""
+        """How people know it, such as ``the model owner/name (revision main)``."""
         return f"the {_WORDS[self.kind]} {self.id} (revision {self.revision})"
 
     @property

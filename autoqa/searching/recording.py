@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, DataError
 from autoqa.planning.hopeless import HopelessRuns
 from autoqa.searching.machine_faults import MachineFaults
+from autoqa.searching.running_trial import RunningTrial
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder, trial_mark
 from autoqa.store.sqlite_file import checkpoint
@@ -27,7 +28,7 @@ from autoqa.training.messages import (
 )
 from autoqa.trials.lost_rows import check_own, keep_finished
 from autoqa.trials.trial_attributes import TrialAttributes
-from autoqa.trials.trials import Again, Proposal, Trials
+from autoqa.trials.trials import Again, Trials
 from autoqa.workers.base import Worker
 
 MOST_HANGS = 3
@@ -52,21 +53,6 @@ RETRY_CHANGES = {
     "slower": " at half the learning rate",
     "smaller": " in forward passes of half the size",
 }
-
-
-@dataclass
-class RunningTrial:
-    """A trial on a worker."""
-
-    proposal: Proposal
-    started: float = field(default_factory=time.time)
-    candidates: list[CandidateRecord] = field(default_factory=list)
-    broken: bool = False
-
-    @property
-    def number(self) -> int:
-        """Optuna's number of the trial."""
-        return self.proposal.trial.number
 
 
 @dataclass
@@ -98,6 +84,7 @@ class Recorder:
     trackers: Trackers = field(default_factory=Trackers)
     faults: MachineFaults = field(init=False)
     _hangs: Counter[str] = field(default_factory=Counter)
+    _warned: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Begins without a fault."""
@@ -108,13 +95,13 @@ class Recorder:
         trial = running.proposal.trial
         match message:
             case Progress():
+                running.heard(message)
                 self.display.working(worker.number, running.proposal.backbone, message)
                 self.trackers.progress(running.number, message)
             case RecipeCard(lines=lines):
                 TrialAttributes(card="\n".join(lines)).write(trial)
                 self.trackers.card(running.number, lines)
-                for line in lines:
-                    self.display.event(f"trial {running.number}: {line}")
+                self._show_card(running, message)
             case Note(text=text):
                 self.display.event(f"trial {running.number}: {text}")
             case SnapshotTaken(candidate=candidate):
@@ -126,6 +113,7 @@ class Recorder:
                     reused_steps=message.reused_steps,
                     next_seconds=message.next_seconds,
                 ).write(trial)
+                self.display.detail(f"trial {running.number}: {_steps(message)}")
                 self._finished(running, message.seconds)
                 return True
             case TrialFailed(reason=reason, error=error):
@@ -199,6 +187,15 @@ class Recorder:
             remedied = memory and attributes.micro_scale is None
             self.faults.occurred(reason, disk=disk, remedied=remedied)
 
+    def _show_card(self, running: RunningTrial, card: RecipeCard) -> None:
+        """Details but for warnings that were not shown yet."""
+        for line in card.lines:
+            warning = (running.proposal.backbone, line)
+            new = line in card.warnings and warning not in self._warned
+            self._warned.add(warning)
+            show = self.display.event if new else self.display.detail
+            show(f"trial {running.number}: {line}")
+
     def _add_candidate(self, running: RunningTrial, candidate: CandidateRecord) -> None:
         if not math.isfinite(candidate.score):
             running.broken = True
@@ -210,7 +207,7 @@ class Recorder:
         self.trackers.snapshot(running.number, candidate)
         running.proposal.trial.report(candidate.score, round(100 * candidate.fraction))
         further = (f" {name} {mean:.3f}" for name, mean in candidate.further_scores.items())
-        self.display.event(
+        self.display.detail(
             f"trial {running.number}: candidate {candidate.id} {score(candidate)}{''.join(further)}"
         )
         for sentence in dropped:
@@ -244,14 +241,15 @@ class Recorder:
         trial = running.proposal.trial
         is_own = TrialAttributes.of(trial).searcher == self.trials.searcher
         check_own([running.number], [trial] if is_own else [])
-        value = self.trials.finish(trial, running.candidates, seconds)
+        self.trials.finish(trial, running.candidates, seconds)
         self._keep(running)
         self.trackers.ended(running.number, "finished")
         self.faults.finished()
         self._hangs.pop(running.proposal.backbone, None)
+        last = max(running.candidates, key=lambda record: record.fraction)
         self.display.event(
-            f"trial {running.number} finished in {duration(seconds)}: "
-            f"{running.candidates[-1].metric} {value:.3f} ({self.trials.settled()} of {self.total})"
+            f"trial {running.number} finished in {duration(seconds)}: {score(last)}, {last.id} "
+            f"({self.trials.settled()} of {self.total})"
         )
 
     def _keep(self, running: RunningTrial) -> None:
@@ -284,3 +282,12 @@ class Recorder:
                 except DataError as error:
                     self.display.event(str(error))
         return any(candidate.fraction >= self.complete for candidate in running.candidates)
+
+
+def _steps(message: TrialFinished) -> str:
+    """What a run has trained, and what it cost."""
+    reused = f", {message.reused_steps} taken over" if message.reused_steps else ""
+    return (
+        f"{message.trained_steps} steps trained{reused}; a run like it takes "
+        f"{duration(message.next_seconds)}"
+    )

@@ -105,9 +105,10 @@ class _Queue:
         match message:
             case Progress():
                 self.display.working(worker.number, self.jobs[name].backbone, message)
-            case RecipeCard(lines=lines):
+            case RecipeCard(lines=lines, warnings=warnings):
                 for line in lines:
-                    self.display.event(f"{name}: {line}")
+                    show = self.display.event if line in warnings else self.display.detail
+                    show(f"{name}: {line}")
             case Note(text=text):
                 self.display.event(f"{name}: {text}")
             case TrialFinished():

@@ -116,7 +116,7 @@ def test_pieces_need_their_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(named, "find_spec", lambda name: None)
     for name, known in MODELS.items():
         sentence = SPECS[name].missing(NamedOptions()) or ""
-        assert ("pip install 'autoqa-backbones[sentencepiece]'" in sentence) is known.pieces
+        assert ("pip install 'autoqa[sentencepiece]'" in sentence) is known.pieces
     # A copy that has a tokenizer.json already needs nothing.
     folder = with_tokenizer(save_tiny(tmp_path / "copy", "deberta-v2"))
     assert SPECS["deberta-v3-base"].missing(NamedOptions(folder=str(folder))) is None

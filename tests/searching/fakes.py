@@ -133,6 +133,8 @@ class Events(QuietDisplay):
     def event(self, text: str) -> None:
         self.lines.append(text)
 
+    detail = event
+
     def said(self, part: str) -> bool:
         return any(part in line for line in self.lines)
 

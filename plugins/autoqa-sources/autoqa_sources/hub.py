@@ -27,7 +27,7 @@ from autoqa.api import (
 
 _PACKAGE_MISSING = (
     "needs the package datasets, which is not installed; "
-    "get it with: pip install 'autoqa-sources[huggingface]'"
+    "get it with: pip install 'autoqa[huggingface]'"
 )
 
 
