@@ -32,11 +32,12 @@ class Standing:
     _candidates: Sequence[CandidateRecord] = field(default_factory=list)
 
     def look(self) -> None:
-        """Takes in candidates that were made since, here or elsewhere."""
+        """Takes in trials and candidates that came or ended since, here or elsewhere."""
+        self.recorder.trials.look()
         self._candidates = self.recorder.store.candidates()
 
     def show(self, busy: Collection[RunningTrial], devices: DeviceTime) -> None:
-        """Has people see it.
+        """Has people see what was found by the last look.
 
         Args:
             busy: The trials that run here.
@@ -48,7 +49,7 @@ class Standing:
         last = {record.id: record for record in found}
         recorder.display.status(
             Status(
-                trials.settled(),
+                trials.tally.settled,
                 recorder.total,
                 min(found, key=by_score, default=None),
                 seconds,
@@ -64,15 +65,14 @@ class Standing:
     ) -> tuple[float | None, bool]:
         """Until the time is over or, if that is earlier, the last trial; whether it is a guess."""
         limit, guesses = self.budget.left(), []
-        whole = {
-            **{each.proposal.backbone: each.whole for each in busy},
-            **{name: self.usual(name) for name in self.recorder.trials.spaces},
-        }
-        known = {name: seconds for name, seconds in whole.items() if seconds is not None}
+        trials = self.recorder.trials
+        paces = {each.proposal.backbone: each.whole for each in busy}
+        measured = {name: self.usual(name) or paces.get(name) for name in trials.spaces}
+        known = {name: seconds for name, seconds in measured.items() if seconds is not None}
         if known:
             mean = sum(known.values()) / len(known)
             rests = [each.rest(known.get(each.proposal.backbone, mean)) for each in busy]
-            ahead = max(0, self.recorder.total - self.recorder.trials.tally.planned())
+            ahead = max(0, self.recorder.total - trials.tally.planned())
             longest = max(rests, default=0.0)
             guesses.append(max(longest, (sum(rests) + ahead * mean) / self.workers))
             hours = devices.left()

@@ -105,10 +105,9 @@ class _Queue:
         match message:
             case Progress():
                 self.display.working(worker.number, self.jobs[name].backbone, message)
-            case RecipeCard(lines=lines, warnings=warnings):
+            case RecipeCard(lines=lines):
                 for line in lines:
-                    show = self.display.event if line in warnings else self.display.detail
-                    show(f"{name}: {line}")
+                    self.display.event(f"{name}: {line}")
             case Note(text=text):
                 self.display.event(f"{name}: {text}")
             case TrialFinished():

@@ -10,8 +10,8 @@ from autoqa.supervision.display import QuietDisplay, Status
 from autoqa.supervision.live_picture import Rows, picture
 from autoqa.training.messages import Progress
 
-_BETWEEN = 0.5
-"""Seconds between two pictures of what workers say: often enough to look continuous, and seldom
+_BETWEEN = 1.0
+"""Seconds between two pictures of what workers say: as often as one says something, and seldom
 enough for a slow line."""
 
 

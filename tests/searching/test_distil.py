@@ -294,7 +294,7 @@ def test_no_head_or_loss_that_needs_a_label_is_taken_over(plain: RunFolder) -> N
 class Impatient(QuietDisplay):
     """Sends SIGINT when the pupil's recipe card is shown."""
 
-    def detail(self, text: str) -> None:
+    def event(self, text: str) -> None:
         if ": stage 1" in text:
             signal.raise_signal(signal.SIGINT)
 

@@ -28,8 +28,6 @@ class Events(QuietDisplay):
     def event(self, text: str) -> None:
         self.said.append(text)
 
-    detail = event
-
 
 def factory(behave: Callable[[Job], None], *_: object) -> Callable[[Job, Emit], None]:
     def work(job: Job, emit: Emit) -> None:
