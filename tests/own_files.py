@@ -19,10 +19,11 @@ def demo_rows(**options: Any) -> list[Example]:
 
 
 def write_files(folder: Path) -> None:
-    """``faq.csv``, ``handbook.json`` and ``hindi.jsonl``."""
+    """``faq.csv``, ``handbook.json`` and ``hindi.jsonl``; and ``test.csv``, put aside."""
     write_table(folder / "faq.csv", demo_rows(languages=["en"], documents=60, seed=5))
-    write_articles(folder / "handbook.json", demo_rows(languages=["en"], documents=40, seed=6))
-    write_lines(folder / "hindi.jsonl", demo_rows(languages=["hi"], documents=25, seed=7))
+    write_articles(folder / "handbook.json", demo_rows(languages=["en"], documents=30, seed=6))
+    write_lines(folder / "hindi.jsonl", demo_rows(languages=["hi"], documents=15, seed=7))
+    write_table(folder / "test.csv", demo_rows(languages=["en"], documents=3, seed=8))
 
 
 def write_table(path: Path, rows: list[Example]) -> None:

@@ -16,6 +16,7 @@ from autoqa.store.candidate_record import CandidateRecord, by_score
 
 if TYPE_CHECKING:
     from autoqa.ablation.result import Ablation
+    from autoqa.analysis.answer_traces import AnswerTraces
     from autoqa.analysis.effects import Effects
     from autoqa.report.study_report import ReportFormat
     from autoqa.upkeep.study_comparison import StudyComparison
@@ -150,6 +151,28 @@ class Findings:
     def selection(self) -> Selection | None:
         """The last selection, if it was made among exactly the candidates there are now."""
         return stored_selection(self._run)
+
+    def answers(self) -> "AnswerTraces":
+        """What the selected ensemble and its members answered to each public question.
+
+        Returns:
+            Answers with their scores, and the votes on words where voters disagree.
+
+        Raises:
+            ConfigError: Nothing was selected among the candidates that there are now.
+            DataError: Predictions, windows or questions are missing or damaged.
+        """
+        from autoqa.analysis.answer_traces import trace_answers
+        from autoqa.analysis.finished_plan import finished_plan
+
+        selection = self.selection()
+        if selection is None:
+            raise ConfigError(
+                f"study {self.name}: no ensemble was selected among the candidates that there are "
+                "now; call select() first"
+            )
+        plan = finished_plan(self._run, selection.members, selection.tie_group)
+        return trace_answers(self._run, plan)
 
     def ablation(self, base: str | None = None) -> "Ablation":
         """What is known of what helps a recipe, without training, as ``autoqa ablate --show``.

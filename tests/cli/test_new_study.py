@@ -50,13 +50,13 @@ def test_what_was_recognised_is_said_and_the_file_passes_a_dry_run(folder: Path,
     said = begun(run, "faq.csv", *OTHERS, *COLUMNS, "--language", "en")
     assert said.splitlines() == [
         "faq.csv: csv, 240 rows, en, all answered",
-        "handbook.json: squad, 160 rows, en, all answered",
-        "hindi.jsonl: jsonl, 100 rows, hi, all answered",
+        "handbook.json: squad, 120 rows, en, all answered",
+        "hindi.jsonl: jsonl, 60 rows, hi, all answered",
         "towns.toml: 3 sources, backbones e5-small, minilm-l6",
     ]
     code, out, err = run("search", "towns.toml", "--dry-run")
     assert code == 0, err
-    assert "source handbook (file): 160 training examples: en 160" in out
+    assert "source handbook (file): 120 training examples: en 120" in out
     assert not (folder / "runs").exists()
 
 
@@ -101,7 +101,7 @@ def test_a_large_source_is_drawn_from(folder: Path, run: Run) -> None:
     begun(run, "few.jsonl", "--source", "handbook.json", "--language", "en")
     study = load_study(Path("towns.toml"))
     handbook, few = study.recipe.portions
-    assert handbook.share == (0.1, 0.4)
+    assert handbook.share == (0.2, 0.5)
     assert (few.source, study.validation.source, study.validation.share) == ("few", "few", 0.5)
 
 
