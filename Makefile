@@ -68,9 +68,11 @@ build/.wheels-checked: $(shell find autoqa plugins -name __pycache__ -prune -o -
 	PIP_NO_COMPILE=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/installing/check_wheels.py
 	touch $@
 
-# The site; asks no network. Whatever Sphinx warns of, a link to nowhere too, is a failure.
+# The site; asks no network. Whatever Sphinx warns of, a link to nowhere too, is a failure. Made anew each
+# time, because Sphinx does not see which code a page is made from.
 docs: .venv
-	$(BIN)/python -m sphinx -W -n --keep-going -q -j auto -c docs . build/docs
+	rm -rf build/docs build/doctrees
+	$(BIN)/python -m sphinx -W -n --keep-going -q -j auto -c docs -d build/doctrees . build/docs
 
 # Alone and in order: two processes would measure each other.
 bench: .venv
