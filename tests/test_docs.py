@@ -15,16 +15,17 @@ from autoqa.cli.main import cli
 from autoqa.config.study import StudyFile
 from autoqa.registry.records import GROUPS
 from autoqa.testing import run_checks
-from tests.docs_kit import BLOCK, PAGES, ROOT, Block, blocks, check_commands, plain, run
+from tests.docs_kit import PAGES, ROOT, Block, blocks, blocks_of, check_commands, plain, run
 
 LINK = re.compile(r"\]\(([^)]+)\)")
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_mark_stands_above_a_block_that_is_run(page: str) -> None:
-    languages = [match[2] for match in BLOCK.finditer(PAGES[page])]
-    assert len(languages) == PAGES[page].count("<!-- test")
-    assert set(languages) <= {"console", "toml", "python"}
+    found = blocks_of(page)
+    assert len(found) == PAGES[page].count("<!-- test")
+    runnable = {"console", "toml", "python"}
+    assert {block.language for block in found if not block.file} <= runnable
 
 
 @pytest.mark.parametrize("block", blocks("console"), ids=str)

@@ -4,7 +4,6 @@ import csv
 import json
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from autoqa.modeling.training_setup import load_for_training
 from autoqa.registry import open_study
 from autoqa.scores.metrics import score
 from autoqa.training.workbench import Workbench
-from tests.docs_kit import ROOT, Block, blocks, check_commands, environment, run
+from tests.docs_kit import ROOT, Block, blocks, check_commands, run, run_python
 
 STUDY = ROOT / "studies" / "quickstart.toml"
 
@@ -103,12 +102,4 @@ def test_commands_after_the_quickstart_do_what_the_pages_show(
 @pytest.mark.slow
 @pytest.mark.parametrize("block", blocks("python", after_quickstart=True), ids=str)
 def test_python_after_the_quickstart_runs(block: Block, quickstart: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", block.text],
-        cwd=quickstart,
-        env=environment(quickstart),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    run_python(block, quickstart)

@@ -1,6 +1,7 @@
 """The package from Python: a search, what it left, its export, all without the command line."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,12 @@ from pathlib import Path
 import pytest
 
 import autoqa
-from autoqa.errors import ConfigError, NothingFeasibleError
+from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
+from autoqa.report.study_comparison import as_objects
+from autoqa.report.study_summary import effect_figures
 from tests.bundle_kit import examples
+from tests.conftest import Run
+from tests.report_kit import damage_database
 from tests.toy_study import write_study
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -40,6 +45,56 @@ def test_a_narrower_selection_keeps_to_its_limits(golden: Path) -> None:
         assert len(selection.members) == 1
         assert selection.seats == 1
         assert run.selection() == selection
+
+
+def test_a_report_is_that_of_the_command(
+    made: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with autoqa.open_run("made") as opened:
+        assert opened.report() == Path("made-report.html")
+        opened.report("page.md", format="markdown")
+        opened.report("figures.json", format="json")
+        figures = json.loads(Path("figures.json").read_text("utf-8"))
+        assert json.loads(json.dumps(effect_figures(opened.effects()))) == figures["effects"]
+        assert figures["effects"]["found"]
+        with pytest.raises(ConfigError, match=r"format 'htm': .*did you mean 'html'"):
+            opened.report(format="htm")
+        with pytest.raises(ConfigError, match="format 'json' has no audit"):
+            opened.report(format="json", audit=True)
+        with pytest.raises(DataError, match=r"'figures.json/page.html': the report cannot be"):
+            opened.report("figures.json/page.html")
+    run("report", "made", "--to", "own.html")
+    pages = [Path(name).read_text("utf-8") for name in ("made-report.html", "own.html")]
+    first, second = (re.sub(r"[\d.,]+ [kM]B", "disk", page) for page in pages)
+    assert first == second
+    assert run("report", "made", "--markdown")[1] == Path("page.md").read_text("utf-8")
+    # What reading a database leaves beside it counts as disk space.
+    shown = json.loads(run("report", "made", "--json")[1])
+    assert {**shown, "status": None} == {**figures, "status": None}
+
+
+def test_a_report_of_a_damaged_study_is_written_and_its_error_raised(
+    made: Path, tmp_path: Path
+) -> None:
+    with autoqa.open_run("made") as opened:
+        damage_database(made)
+        with pytest.raises(AutoqaError, match=r"study\.db"):
+            opened.report(tmp_path / "page.html")
+    assert "What is missing" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_two_studies_are_compared_as_the_command_does(made: Path, run: Run) -> None:
+    with autoqa.open_run("made") as opened, autoqa.open_run("other") as other:
+        compared = opened.compare(other)
+        with pytest.raises(ConfigError, match="twice: give two different studies"):
+            opened.compare(opened)
+        with pytest.raises(ConfigError, match=r"compare\('other'\): name a second candidate"):
+            opened.compare("other")  # type: ignore[call-overload]
+    assert (
+        as_objects(compared)["best"]
+        == json.loads(run("compare", "made", "other", "--json")[1])["best"]
+    )
 
 
 def test_an_exported_bundle_opens(golden: Path) -> None:

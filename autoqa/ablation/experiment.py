@@ -14,9 +14,10 @@ from autoqa.ablation.result import Ablation, ArmResult, Verdict
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.data import StudyData
 from autoqa.data.portions import expected_rows
+from autoqa.errors import ConfigError
 from autoqa.recipes import Recipe, TrainingRun
 from autoqa.registry import BoundStudy
-from autoqa.scores.sequential import SeededEffect, sequential_effect
+from autoqa.scores.sequential import FEWEST_SEEDS, SeededEffect, sequential_effect
 from autoqa.searching.setup import build_spaces, fingerprint, reopen, source_languages
 from autoqa.searching.time_limit import scale_of
 from autoqa.store.candidate_record import CandidateRecord
@@ -38,6 +39,9 @@ class AblationOptions:
         minutes: After which no run begins that would not end in time; left out, no limit.
         runs: Most runs that are trained now; left out, no limit.
         workers: In place of ``[search].workers``.
+
+    Raises:
+        ConfigError: A number is out of range.
     """
 
     base: str | None = None
@@ -47,6 +51,16 @@ class AblationOptions:
     minutes: float | None = None
     runs: int | None = None
     workers: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.seeds < FEWEST_SEEDS:
+            raise ConfigError(f"seeds = {self.seeds}: an effect takes {FEWEST_SEEDS} or more")
+        if self.minutes is not None and not self.minutes > 0:
+            raise ConfigError(f"minutes = {self.minutes:g}: give more than 0, or leave it out")
+        for name in ("runs", "workers"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise ConfigError(f"{name} = {number}: give 1 or more, or leave it out")
 
 
 @dataclass(frozen=True)

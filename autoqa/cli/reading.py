@@ -75,17 +75,27 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def _columns(
-    _ctx: click.Context,
-    _param: click.Parameter,
-    values: tuple[str, ...],
-) -> dict[str, str]:
+def _columns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     columns: dict[str, str] = {}
-    for value in values:
-        field, equals, column = value.partition("=")
-        if not equals or not field or not column:
-            raise click.BadParameter(f"{value!r} must be FIELD=COLUMN, as in context=text.")
+    for field, column in column_pairs(ctx, param, values):
         if field in columns:
             raise click.BadParameter(f"{field} is given two columns.")
         columns[field] = column
     return columns
+
+
+def column_pairs(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]
+) -> list[tuple[str, str]]:
+    """What was given as ``FIELD=COLUMN``, each as a pair.
+
+    Raises:
+        click.BadParameter: Something else was given.
+    """
+    pairs = []
+    for value in values:
+        field, equals, column = value.partition("=")
+        if not equals or not field or not column:
+            raise click.BadParameter(f"{value!r} must be FIELD=COLUMN, as in context=text.")
+        pairs.append((field, column))
+    return pairs

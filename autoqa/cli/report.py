@@ -1,16 +1,10 @@
 """``autoqa report``: a study as one page, as Markdown or as JSON."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from autoqa.cli.terminal import complain
-
-if TYPE_CHECKING:
-    from autoqa.ablation.result import Ablation
-    from autoqa.data.audit import StudyAudit
-    from autoqa.store.run_folder import RunFolder
 
 
 @click.command()
@@ -45,7 +39,7 @@ def report(
     sealed part is not opened. It works while a search runs; of a damaged study it shows what there
     is, and the exit code is that of the first error.
     """
-    from autoqa.upkeep.overview import study_overview
+    from autoqa.report.study_report import study_report, write_report
     from autoqa.upkeep.study_place import find_study
 
     if markdown and as_json:
@@ -53,58 +47,16 @@ def report(
     if audit and (markdown or as_json):
         raise click.UsageError("--audit goes with the page; `autoqa data audit --json` has figures")
     place = find_study(study, storage)
-    overview = study_overview(place)
-    if markdown:
-        from autoqa.report.study_markdown import study_markdown
-
-        _put(study_markdown(overview), target)
-    elif as_json:
-        import json
-
-        from autoqa.report.study_summary import study_figures
-
-        _put(json.dumps(study_figures(overview), ensure_ascii=False, indent=2) + "\n", target)
+    study_file = Path(study) if place.folder is None else place.folder.study_file
+    made = study_report(
+        place, "markdown" if markdown else "json" if as_json else "html", study_file, audit
+    )
+    if target is None and (markdown or as_json):
+        click.echo(made.text, nl=False)
     else:
-        from autoqa.report.study_page import study_page
-
-        looked_at = _audit(study, place.folder is not None) if audit else None
-        page = study_page(overview, looked_at, _ablations(place.folder))
-        _put(page, target or Path(f"{place.name}-report.html"))
-    for sentence in overview.missing if overview.problem else ():
+        click.echo(str(write_report(made, target)))
+    problem = made.overview.problem
+    for sentence in made.overview.missing if problem else ():
         complain(sentence)
-    if overview.problem is not None:
-        raise click.exceptions.Exit(overview.problem.exit_code)
-
-
-def _audit(study: str, here: bool) -> "StudyAudit":
-    from autoqa.analysis.finished_run import known_study
-    from autoqa.data.audit import audit_study
-    from autoqa.registry import open_study
-
-    return audit_study(open_study(known_study(study) if here else Path(study)))
-
-
-def _ablations(folder: "RunFolder | None") -> "list[Ablation]":
-    """Those of a study on this machine; without them the page is whole, too."""
-    from autoqa.ablation.result import kept_ablations
-    from autoqa.errors import DataError
-
-    try:
-        return [] if folder is None else kept_ablations(folder)
-    except DataError as error:
-        complain(str(error))
-        return []
-
-
-def _put(text: str, target: Path | None) -> None:
-    from autoqa.errors import DataError
-    from autoqa.files import write_atomically
-
-    if target is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        write_atomically(target, text)
-    except OSError as error:
-        raise DataError(f"--to {str(target)!r} cannot be written: {error.strerror}.") from error
-    click.echo(str(target))
+    if problem is not None:
+        raise click.exceptions.Exit(problem.exit_code)

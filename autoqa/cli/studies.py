@@ -1,4 +1,4 @@
-"""``autoqa studies``: what studies there are; one renamed, removed, or made small."""
+"""``autoqa studies``: what studies there are; one begun, renamed, removed, or made small."""
 
 import json
 import sys
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from autoqa.cli.reading import column_pairs
 from autoqa.cli.status import end_with_problems, overview, show_status
 from autoqa.cli.terminal import data_console, echo_json
 from autoqa.errors import ConfigError
@@ -13,7 +14,7 @@ from autoqa.errors import ConfigError
 
 @click.group()
 def studies() -> None:
-    """List studies, look into one, rename it, remove it, or make it small."""
+    """List studies, begin one, look into one, rename it, remove it, or make it small."""
 
 
 @studies.command(name="list")
@@ -54,6 +55,78 @@ def show(study: str, as_json: bool) -> None:
         if facts is not None:
             click.echo("\n".join(facts_sentences(facts)))
     end_with_problems([found])
+
+
+@studies.command()
+@click.argument("name")
+@click.option(
+    "--target",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Your questions with answers: what counts.",
+)
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Data that may help; may be repeated.",
+)
+@click.option(
+    "--column",
+    "columns",
+    metavar="FIELD=COLUMN",
+    multiple=True,
+    callback=column_pairs,
+    help="What a file calls question, context, answer_text...; may be repeated.",
+)
+@click.option(
+    "--language",
+    metavar="CODE",
+    help="Language of rows that state none; letters that are not that language's say their own.",
+)
+@click.option(
+    "--backbone",
+    "backbones",
+    multiple=True,
+    metavar="TYPE",
+    help="A pretrained model, in place of those on this machine; may be repeated.",
+)
+@click.option(
+    "--to", type=click.Path(path_type=Path), metavar="FILE", help="In place of NAME.toml."
+)
+def new(
+    name: str,
+    target: Path,
+    sources: tuple[Path, ...],
+    columns: list[tuple[str, str]],
+    language: str | None,
+    backbones: tuple[str, ...],
+    to: Path | None,
+) -> None:
+    """Write a study file to begin with, from files in any format.
+
+    The files are read whole; of each is said what it was recognised as. Columns of other names
+    are given by --column; a file takes those that it has. Backbones are those on this machine that
+    read the languages of the target.
+    """
+    from autoqa.upkeep.new_study import write_study
+
+    made = write_study(
+        name,
+        target,
+        sources,
+        columns=columns,
+        language=language,
+        backbones=backbones,
+        to=to,
+    )
+    for file in made.files:
+        click.echo(f"{file.path}: {file.sentence}")
+    click.echo(f"{made.path}: {len(made.files)} sources, backbones {', '.join(made.backbones)}")
+    click.echo(f"Next: autoqa search {made.path} --dry-run", err=True)
 
 
 @studies.command()

@@ -81,7 +81,7 @@ def audit_study(bound: BoundStudy, only: str | None = None) -> StudyAudit:
         check_source(bound.study, only)
     audits, examples = [], {}
     for name in [only] if only is not None else bound.sources:
-        audit, examples[name] = _source(name, bound.sources[name])
+        audit, examples[name] = audit_source(name, bound.sources[name])
         audits.append(audit)
     shared = _shared(between(examples))
     return StudyAudit(bound.study.name, audits, shared, _answers(bound, examples))
@@ -98,7 +98,7 @@ def _answers(bound: BoundStudy, examples: Mapping[str, Sequence[Example]]) -> li
     return [*lines, *(metric_sentences(bound.study, validating) if validating else [])]
 
 
-def _source(name: str, source: BoundSource) -> tuple[SourceAudit, list[Example]]:
+def audit_source(name: str, source: BoundSource) -> tuple[SourceAudit, list[Example]]:
     """What is in one source, and its rows for comparing sources."""
     options = source.options if isinstance(source.options, RowOptions) else None
     tally = Tally(name, options.offset_unit if options else "auto")

@@ -58,7 +58,7 @@ def delimiter_of(path: Path, columns: Columns) -> str:
         merit = (len(wanted.intersection(header)), alike, len(header))
         if merit > best:
             best, chosen = merit, delimiter
-        if alike == 1 and _absent(header, columns) == []:
+        if alike == 1 and columns.needed and not _absent(header, columns):
             return delimiter
     return chosen
 

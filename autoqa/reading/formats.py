@@ -14,7 +14,7 @@ from autoqa.reading.fields import RowMaker
 from autoqa.reading.json_text import Items
 from autoqa.reading.layouts import LAYOUTS, ROWS, RecordLayout, layout_of, misfit
 from autoqa.reading.plain_table import is_plain_table, plain_rows
-from autoqa.reading.rows import ContextNeed, RawRow, Unusable
+from autoqa.reading.rows import ContextNeed, FileObject, RawRow, Unusable
 
 
 @dataclass(frozen=True)
@@ -162,8 +162,22 @@ def recognised(path: Path) -> str:
         MissingAssetError: There is no such file, or the package that reads it is not installed.
         DataError: It is of none.
     """
-    objects, layout = _recognise(path, FileFormat(""), Columns({}), None)
-    return objects.container if layout in (None, ROWS) else layout.name
+    return first_object(path)[0]
+
+
+def first_object(path: Path) -> tuple[str, FileObject]:
+    """The format that a file is read as and its first object, whatever its columns are called.
+
+    Returns:
+        The format's name; the object, empty where the first thing in the file is none.
+
+    Raises:
+        MissingAssetError: There is no such file, or the package that reads it is not installed.
+        DataError: It is of no format.
+    """
+    objects, layout = _recognise(path, FileFormat(""), Columns({}, ()), None)
+    first = next((item for _, item, _ in objects.items if isinstance(item, Mapping)), {})
+    return objects.container if layout in (None, ROWS) else layout.name, first
 
 
 def missing_package(path: Path, format: str = "auto") -> str | None:

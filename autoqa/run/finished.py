@@ -3,87 +3,35 @@
 Every method does what the command of that name does, without printing.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from autoqa.analysis import finished_run
-from autoqa.analysis.leaderboard import Leaderboard, build_leaderboard, compare
-from autoqa.analysis.selection import choose, selector, stored_selection
+from autoqa.analysis.selection import choose, selector
 from autoqa.bundle.manifest import Manifest
-from autoqa.config.study import StudyFile
 from autoqa.ensemble.choosing.selection import DecisionRule, PickName, Selection
 from autoqa.errors import ConfigError
 from autoqa.export.export_run import chosen_seats, export_run
+from autoqa.run.findings import Findings
 from autoqa.run.main_script import check_main_script
-from autoqa.scores.bootstrap import Comparison
-from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.store.candidate_record import CandidateRecord
 from autoqa.types import WeightFormat
 
 if TYPE_CHECKING:
+    from autoqa.ablation.result import Ablation
     from autoqa.export.refit import RefitOptions
     from autoqa.export.refit_check import RefitEffect
 
 
-class Run:
-    """What a search left: candidates, leaderboard, selection, export.
+class Run(Findings):
+    """What a search left: candidates, leaderboard, report, ablations, selection, export.
 
     Holds the study's database open until :meth:`close`, or until the end of a ``with`` block.
 
     Attributes:
         study: The study file as the search froze it.
     """
-
-    def __init__(self, run: finished_run.StudyRun) -> None:
-        self.study: StudyFile = run.study
-        self._run = run
-
-    @property
-    def name(self) -> str:
-        """Name of the study."""
-        return self.study.name
-
-    @property
-    def folder(self) -> Path:
-        """Where its results lie."""
-        return self._run.folder.path
-
-    def candidates(self) -> list[CandidateRecord]:
-        """All candidates whose files are on this machine, the highest public score first.
-
-        Raises:
-            NothingFeasibleError: There is none.
-        """
-        return sorted(self._run.candidates(), key=by_score)
-
-    def leaderboard(self, metric: str | None = None) -> Leaderboard:
-        """Candidates with scores and intervals, the ladder's best, and what its score is worth.
-
-        Args:
-            metric: By which to rank and compare; left out, the study's.
-
-        Raises:
-            ConfigError: There is no such metric, or one of which less is better.
-            DataError: Predictions, windows or questions are missing, damaged or do not fit.
-        """
-        return build_leaderboard(self._run, metric)
-
-    def compare(self, first: str, second: str, metric: str | None = None) -> Comparison:
-        """How much better one candidate is than another; counts as a read of the public part.
-
-        Args:
-            first: A candidate's id.
-            second: Another one's.
-            metric: By which to compare; left out, the study's.
-
-        Raises:
-            ConfigError: There is no such candidate, or no predictions of it on this machine.
-        """
-        return compare(self._run, first, second, metric)[0]
-
-    def selection(self) -> Selection | None:
-        """The last selection, if it was made among exactly the candidates there are now."""
-        return stored_selection(self._run)
 
     def select(
         self,
@@ -247,23 +195,54 @@ class Run:
         display = choose_display(quiet)
         return distil_run(self._run, backbone, display, pick=pick, unlabelled=path).pupil
 
-    def close(self) -> None:
-        """Closes the study's database."""
-        self._run.store.close()
-
-    def __enter__(self) -> "Run":
-        return self
-
-    def __exit__(
+    def ablate(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        *,
+        base: str | None = None,
+        over: str | Sequence[str] = (),
+        only: str | None = None,
+        seeds: int = 8,
+        minutes: float | None = None,
+        runs: int | None = None,
+        workers: int | None = None,
+        quiet: bool = True,
+    ) -> "Ablation":
+        """Finds out what of a recipe helps; the same call goes on where it stopped.
 
-    def __repr__(self) -> str:
-        return f"Run({self.name!r}, folder={str(self.folder)!r})"
+        Runs with one thing left out or added are paired with runs of the recipe itself. They are no
+        candidates; each counts as a read of the public part. Workers are processes that import the
+        calling script anew, as those of :func:`search`.
+
+        Args:
+            base: A candidate's id, ``protocol`` or ``protocol:BACKBONE``; left out, the best
+                candidate by the ladder.
+            over: ``augmentations``, ``stages``, ``sources``, ``languages``, ``order``, ``methods``;
+                left out, all of them.
+            only: One thing, such as a source or an augmentation.
+            seeds: Most for each arm; 3 at least.
+            minutes: All is over by then.
+            runs: Most runs that are trained now.
+            workers: In place of ``[search].workers``.
+            quiet: Show nothing while it runs.
+
+        Raises:
+            ConfigError: Base, factor or arm do not exist, a number is out of range, there is
+                nothing to ablate, or the study file has been changed.
+            MissingAssetError: Weights or data are not on this machine.
+            DataError: The data are not those of then.
+            NothingFeasibleError: No candidate's predictions are on this machine.
+            TrainingError: A run of the base failed.
+            SearchInterruptedError: A signal asked for the end; what was complete is kept.
+            AutoqaError: Another process leads the study.
+        """
+        check_main_script("Run.ablate()")
+        from autoqa.ablation.ablate import ablate
+        from autoqa.ablation.experiment import AblationOptions
+        from autoqa.supervision.display_choice import choose_display
+
+        factors = (over,) if isinstance(over, str) else tuple(over)
+        options = AblationOptions(base, factors, only, seeds, minutes, runs, workers)
+        return ablate(self._run, options, choose_display(quiet))
 
 
 def _refit_options(seeds: int, call: str) -> "RefitOptions":

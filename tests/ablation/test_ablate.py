@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,11 +14,13 @@ from typing import Any
 
 import pytest
 
+import autoqa
 from autoqa.ablation import ablate as module
 from autoqa.ablation.ablate import ablate
 from autoqa.ablation.experiment import READS, AblationOptions
 from autoqa.ablation.result import Ablation, ArmResult
 from autoqa.analysis.finished_run import open_run
+from autoqa.errors import ConfigError
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.supervision.display import QuietDisplay
@@ -131,6 +134,24 @@ def test_it_is_shown_without_training(searched: Searched, run: Run) -> None:
     assert "failed: augmentation 'planted-broken'" in " ".join(out.split())
     assert "Base: t0000-100 (toy), [train] 48/8 planted-shuffle; lr 0.01; 3 seeds" in out
     assert searched.scores() == before
+
+
+def test_the_same_from_python(searched: Searched, run: Run) -> None:
+    with autoqa.open_run("planted") as opened:
+        found = opened.ablate(over="augmentations", only="planted-repair", seeds=3)
+        assert found == opened.ablation()
+        assert by_subject(found)["planted-repair"] == by_subject(searched.second)["planted-repair"]
+        assert json.loads(run("ablate", "planted", "--show", "--json")[1]) == json.loads(
+            json.dumps(found.as_json())
+        )
+        for given, sentence in (
+            ({"seeds": 2}, "seeds = 2: an effect takes 3 or more"),
+            ({"minutes": 0.0}, "minutes = 0: give more than 0"),
+            ({"runs": 0}, "runs = 0: give 1 or more"),
+            ({"over": ["augmentation"]}, "did you mean 'augmentations'?"),
+        ):
+            with pytest.raises(ConfigError, match=re.escape(sentence)):
+                opened.ablate(**given)
 
 
 def test_the_report_shows_it_with_its_intervals(

@@ -1,4 +1,4 @@
-"""The tables of docs/bundles.md for people who come from elsewhere do what they say."""
+"""The tables of docs/coming-from.md about answering do what they say."""
 
 import re
 import warnings
@@ -12,12 +12,13 @@ from autoqa.bundle.input_rows import Row
 from tests import bundle_kit
 from tests.docs_kit import PAGES
 
+PAGE = "docs/coming-from.md"
 EXAMPLE = bundle_kit.examples(5)[4]
 
 
 def table(head: str) -> list[tuple[str, str]]:
     """Cells of a table: the code of each, or its text where it is no code."""
-    rows = PAGES["docs/bundles.md"].partition(f"| {head} | with a bundle |\n|---|---|\n")[2]
+    rows = PAGES[PAGE].partition(f"| {head} | with a bundle |\n|---|---|\n")[2]
     lines = rows.partition("\n\n")[0].splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
     assert cells
@@ -34,8 +35,7 @@ def answers(value: Any) -> list[str]:
 def space(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.chdir(bundle.parent)
     assert bundle.name == "bundle"
-    block = PAGES["docs/bundles.md"].partition("A\nbundle stands in for both.")[2]
-    code = re.findall(r"```python\n(.*?)```", block, re.S)[0]
+    code = re.findall(r"```python\n(.*?)```", PAGES[PAGE], re.S)[0]
     names: dict[str, Any] = {"Row": Row, "ensemble": autoqa.load("bundle")}
     exec(code, names)
     return names | {"question": EXAMPLE.question, "context": EXAMPLE.context}

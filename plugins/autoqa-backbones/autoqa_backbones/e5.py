@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from autoqa.api import BackboneFacts, BackboneSpec, Options, TrainingProtocol
+from autoqa_backbones.known_languages import HUNDRED, codes
 from autoqa_backbones.packages import PackagedFile, missing_sentence
 from autoqa_backbones.protocols import SMALL
 
@@ -24,6 +25,9 @@ LATIN = PackagedFile(
     sha256="d06eb0b0ae4e8a46813ece6d2dd9a9f3880ea3a44c8968d72d0a6fd670ec5234",
 )
 """The package's English and Portuguese model; only its list of pieces is used."""
+
+INDIC = codes("bn en hi ta te")
+"""Languages whose pieces the smaller vocabulary keeps."""
 
 CONVERSION = 1
 """Goes up when the same file would be converted to something else; part of the folder's name."""
@@ -82,4 +86,5 @@ SPEC = BackboneSpec(
     missing=missing,
     licence=lambda options: "MIT",  # noqa: ARG005
     facts=lambda options: BackboneFacts(positions=512),  # noqa: ARG005
+    languages=lambda options: INDIC if options.vocabulary == "indic" else HUNDRED,
 )

@@ -109,4 +109,5 @@ SPEC = BackboneSpec(
     missing=missing,
     licence=lambda options: "Apache-2.0",  # noqa: ARG005
     facts=lambda options: BackboneFacts(positions=512),  # noqa: ARG005
+    languages=lambda options: ("en",),  # noqa: ARG005
 )

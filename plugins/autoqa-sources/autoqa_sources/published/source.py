@@ -1,6 +1,7 @@
 """A source of what a table of facts says about a published data set."""
 
 import difflib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -177,7 +178,12 @@ class _Source:
         return found
 
     def _of_split(self, folder: Path, options: PublishedOptions) -> list[tuple[Path, str]]:
-        names = tuple(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+        # os.walk passes over what nobody may look into.
+        names = tuple(
+            (Path(below) / name).relative_to(folder).as_posix()
+            for below, _, files in os.walk(folder)
+            for name in files
+        )
         found = self._facts.found(names, options.split, options.languages)
         patterns = self._facts.patterns(options.split, options.languages)
         narrowed = self._narrowed(options, patterns)
