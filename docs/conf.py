@@ -71,6 +71,7 @@ html_theme_options = {
     },
 }
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_show_sphinx = False
 html_copy_source = False
 copybutton_prompt_text = "$ "

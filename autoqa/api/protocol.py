@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from autoqa.options import Options
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+"""What a model is trained in; ``auto`` takes bf16 where the device computes in it, else fp32."""
 
 AdapterModules = Literal["all", "attention"]
 """Which linear layers of an encoder get adapters."""

@@ -8,6 +8,7 @@ from autoqa.errors import AutoqaError
 from autoqa.testing.subject import Subject
 
 Outcome = Literal["passed", "failed", "exempt", "not applicable"]
+"""What becomes of a check."""
 
 
 class CheckFailedError(AutoqaError):

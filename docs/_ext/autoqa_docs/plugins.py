@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
-from docutils.parsers.rst import directives
-
 from autoqa.api import TrainingProtocol
 from autoqa.errors import PluginError
 from autoqa.registry import discover
@@ -39,7 +37,9 @@ class PluginsPart(GeneratedPart):
 
     def text(self) -> str:
         """An overview, then options, and of backbones protocols and languages."""
-        kind = directives.choice(self.arguments[0], list(GROUPS))
+        kind = self.arguments[0]
+        if kind not in GROUPS:
+            raise self.error(f"no kind of plugin is called {kind!r}: there are {', '.join(GROUPS)}")
         if kind == "metric":
             return metrics()
         plugins = [describe_itself(each) for each in own_catalogue().records if each.kind == kind]
