@@ -29,11 +29,13 @@ class StudyPages:
         run: The study's run.
         storage: Takes what is laid over.
         files: Files that are listed.
+        searched: Whether any trial had a parameter at the last refresh.
     """
 
     run: StudyRun
     storage: ShownStorage
     files: StudyFiles
+    searched: bool = False
     _scores: dict[str, Doubles | None] = field(default_factory=dict)
     _scorer: CandidateScorer | None = None
     _seen: tuple[Any, ...] = ()
@@ -58,6 +60,7 @@ class StudyPages:
                 for trial in trials
             }
             self.storage.overlay = self._overlay(trials, records, ladder=ladder)
+            self.searched = any(trial.params for trial in trials)
             self._seen = seen
 
     def _overlay(

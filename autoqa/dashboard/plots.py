@@ -17,6 +17,11 @@ from autoqa.trials.trial_attributes import TrialAttributes
 MOST_CURVES = 200
 """Latest trials whose curves are drawn: a browser draws no more of them in time."""
 
+_MOST_NAMED = 12
+"""Traces that a legend names: more would leave no room for them."""
+
+_GRID = {"gridcolor": "rgba(128,136,148,0.3)", "zerolinecolor": "rgba(128,136,148,0.6)"}
+
 
 def history(records: Sequence[CandidateRecord], spread: Spread | None, metric: str) -> str:
     """Public scores in the order in which candidates came, and the ladder's best so far.
@@ -51,7 +56,7 @@ def history(records: Sequence[CandidateRecord], spread: Spread | None, metric: s
                 "text": [names[rung.best] for rung in rungs],
             }
         )
-    title = "Public scores with 95 % intervals, and the ladder's best"
+    title = "Public scores, and the ladder's best"
     return _figure(data, title, "candidate, in order of time", metric)
 
 
@@ -137,18 +142,35 @@ def effects(found: Effects) -> str:
             },
         }
     ]
-    title = f"What helped, from {found.runs} runs: 95 % intervals that hold for all at once"
-    return _figure(data, title, f"change of mean {found.metric}", "", automargin=True)
+    title = f"What helped, from {found.runs} runs"
+    return _figure(data, title, f"change of mean {found.metric}", "", each_named=True)
 
 
 def _figure(
-    data: list[dict[str, Any]], title: str, below: str, beside: str, *, automargin: bool = False
+    data: list[dict[str, Any]], title: str, below: str, beside: str, *, each_named: bool = False
 ) -> str:
-    axes = {
-        "xaxis": {"title": {"text": below}},
-        "yaxis": {"title": {"text": beside}, **({"automargin": True} if automargin else {})},
+    """Plotly's JSON.
+
+    Args:
+        data: Traces.
+        title: Short, for the dashboard cuts it off in narrow windows.
+        below: Name of the horizontal axis.
+        beside: That of the vertical one.
+        each_named: Whether each place of the vertical axis has a name that has to be read.
+    """
+    names = {"automargin": True, "dtick": 1, "tickfont": {"size": 9}} if each_named else {}
+    layout = {
+        "title": {"text": title, "font": {"size": 14}},
+        "xaxis": {"title": {"text": below, "font": {"size": 12}}, **_GRID},
+        "yaxis": {"title": {"text": beside}, **_GRID, **names},
+        # Both themes of the dashboard show a plot as it is: what is behind it shines through.
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "#7c8490"},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        "showlegend": 1 < len(data) <= _MOST_NAMED,
     }
-    return json.dumps({"data": _finite(data), "layout": {"title": {"text": title}, **axes}})
+    return json.dumps({"data": _finite(data), "layout": layout})
 
 
 def _finite(value: Any) -> Any:

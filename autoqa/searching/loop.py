@@ -118,10 +118,7 @@ class Loop:
                         elsewhere = self.peers.elsewhere()
                         self._look = time.monotonic() + LOOK_SECONDS if elsewhere else math.inf
                         idle = not self._busy and not souping
-                    elif (
-                        self.recorder.faults.waiting != self._waiting
-                        or time.monotonic() >= self._shown + SHOW_SECONDS
-                    ):
+                    elif self._is_stale:
                         self._show_standing()
                     waits = paused or elsewhere
                     if idle and (not waits or not self.budget.fits(None)):
@@ -143,6 +140,12 @@ class Loop:
             "the search was interrupted; what finished is kept in "
             f"{self.recorder.folder.path}. The same command goes on where it stopped"
         )
+
+    @property
+    def _is_stale(self) -> bool:
+        """Whether what people see is old, or the search waits for something else by now."""
+        old = time.monotonic() >= self._shown + SHOW_SECONDS
+        return old or self.recorder.faults.waiting != self._waiting
 
     def _show_standing(self) -> None:
         self._waiting, self._shown = self.recorder.faults.waiting, time.monotonic()

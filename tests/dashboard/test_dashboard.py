@@ -101,6 +101,9 @@ def test_what_helped_is_a_plot_with_the_intervals_of_the_report(
         )
         drawn = optuna_dashboard._custom_plot_data.get_plotly_graph_objects(attributes)
         found = study_effects(build_leaderboard(pages.run)).found
+    for figure in drawn.values():
+        layout = json.loads(figure)["layout"]
+        assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
     (points,) = json.loads(drawn["what-helped"])["data"]
     assert points["y"] == [each.name for each in reversed(found)]
     assert points["x"] == pytest.approx([each.estimate.effect for each in reversed(found)])
@@ -219,6 +222,16 @@ def test_a_search_that_runs_is_followed(golden: RunFolder) -> None:
     assert body.startswith(f"# Trial {number}: plain\n\n`[towns] 24/6`\n\n- running")
     assert system["param_importances"]
     assert len(before["trials"]) == number
+
+
+def test_a_study_without_a_parameter_has_no_importances(golden: RunFolder) -> None:
+    with closing(sqlite3.connect(golden.database)) as database:
+        database.execute("DELETE FROM trial_params")
+        database.commit()
+    with shown() as (ask, _):
+        status, answer = ask("/api/studies/1/param_importances")
+    assert status.startswith("200")
+    assert answer == {"param_importances": [[]]}
 
 
 def test_a_postgresql_server_of_several_studies_shows_one(

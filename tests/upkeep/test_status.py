@@ -22,7 +22,7 @@ from autoqa.store.patience import Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.supervision.membership import taking_part
-from autoqa.training.messages import Progress
+from autoqa.training.messages import DeviceUse, Progress
 from autoqa.upkeep.status import study_status
 from autoqa.upkeep.study_place import find_study
 from tests.conftest import Run
@@ -161,7 +161,9 @@ def at_work(folder: RunFolder, minutes: float | None, began: float) -> Iterator[
         store.save_conditions(conditions | limit)
         with taking_part(store, "search", leads=True) as member:
             for worker in range(2):
-                progress = Progress(worker, "training", 1, 2, 120, 4000, 1.5, 31.6)
+                use = DeviceUse("CPU", 1, 1_230_000_000)
+                place = (worker, "training", 1, 2, 120, 4000)
+                progress = Progress(*place, 1.5, 31.6, 95.0, use)
                 member.working(worker, "a-backbone-with-a-long-name", progress)
             store.beat(member.id, list(member.workers.values()))
             yield
@@ -185,6 +187,11 @@ def test_time_and_workers_of_a_search_and_all_fits_80_columns(toy: RunFolder, ru
     assert max(map(len, printed.splitlines())) <= 80
     assert "120 of 4000" in printed
     assert "training," in printed
+    assert "95 s" in printed
+    wide = Console(file=io.StringIO(), width=160)
+    wide.print(workers)
+    assert isinstance(wide.file, io.StringIO)
+    assert "1.2 GB" in wide.file.getvalue()
 
 
 def test_an_earlier_searchs_limit_is_not_taken_for_the_present_ones(toy: RunFolder) -> None:
