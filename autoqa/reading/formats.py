@@ -69,7 +69,8 @@ def read_rows(
 
     Args:
         path: The file, also packed by gzip, bzip2 or xz; or a folder of ``save_to_disk``.
-        format: A key of :data:`FORMATS`; ``"auto"`` goes by what is in the file.
+        format: A key of :data:`autoqa.reading.formats.FORMATS`; ``"auto"`` goes by what is in the
+            file.
         columns: Field to column, where the file's columns have names of their own; see
             :data:`autoqa.reading.columns.FIELDS`.
         delimiter: What stands between the fields of a CSV file; left out, that is seen.
@@ -111,7 +112,7 @@ def rows_in(
         labels: Whether answers are read; without them a row is good whatever its answers are.
         need: What rows must say of their context.
     """
-    if format in ("auto", "parquet") and not columns and labels and need == "one":
+    if format in ("auto", "parquet") and not columns and labels and need != "none":
         check_delimiter(delimiter)
         if is_plain_table(path):
             maker = RowMaker(Columns({}))

@@ -55,7 +55,8 @@ class PluginDescription:
             where it is not known yet.
         facts: Further values, by what people call them: licence, citation, bounds of a metric.
         missing: What is not on this machine; ``None`` where nothing is, or it is not known yet.
-        unasked: Why what depends on options is not known: which of them are required.
+        unasked: Why what depends on options is not known: which of them are required, or what
+            is wrong with the defaults alone.
     """
 
     kind: PluginKind
@@ -96,8 +97,9 @@ def describe(record: Record, table: Mapping[str, Any] = MappingProxyType({})) ->
         required = [each.name for each in described if each.default is None]
         if table or not required:
             options, problems = guarded(where, record.name, partial(parse, model), table)
-            if options is None:
+            if options is None and table:
                 raise ConfigError(*(f"{where}: {problem}" for problem in problems))
+            unasked = "".join(f"give --options: {problem}" for problem in problems[:1])
         else:
             unasked = f"give --options {' '.join(f'{name}=...' for name in required)}"
 
@@ -147,21 +149,24 @@ def _values(protocol: TrainingProtocol) -> tuple[OptionDescription, ...]:
     )
 
 
-def option_descriptions(model: type[BaseModel]) -> tuple[OptionDescription, ...]:
+def option_descriptions(
+    model: type[BaseModel], said_by: type | None = None
+) -> tuple[OptionDescription, ...]:
     """The options of a model in the order in which it defines them.
 
     Meanings are ``Field(description=...)`` or what stands below ``Attributes:`` in the docstring of
     the class or of one of its bases.
 
     Args:
-        model: A plugin's options.
+        model: A plugin's options, or a table of a study file.
+        said_by: The class whose docstring says what they mean; left out, the model.
 
     Raises:
         pydantic.PydanticUserError: The model has no JSON schema.
     """
     schema = model.model_json_schema()
     definitions, properties = schema.get("$defs", {}), schema.get("properties", {})
-    said = meanings(model)
+    said = meanings(said_by or model)
     described = []
     for name, field in model.model_fields.items():
         key = field.alias or name
@@ -192,6 +197,10 @@ def _default(field: FieldInfo) -> str | None:
 
 
 def _as_toml(value: Any) -> str:
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    if isinstance(value, dict) and value:
+        return f"{{ {', '.join(f'{key} = {_as_toml(each)}' for key, each in value.items())} }}"
     return "none" if value is None else json.dumps(value, default=str, ensure_ascii=False)
 
 
@@ -241,6 +250,9 @@ def _phrase(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     if kind == "array":
         items = schema.get("items", {})
         return f"list of {_phrase(items, definitions)}" if items else "list"
+    if kind == "object" and schema.get("properties"):
+        *others, last = schema["properties"]
+        return f"table of {' and '.join(filter(None, [', '.join(others), last]))}"
     name = _FORMATS.get(schema.get("format", ""), _PLAIN.get(kind, kind or "any value"))
     bounds = [words.format(schema[key]) for key, words in _BOUNDS.items() if key in schema]
     return " ".join([name, " and ".join(bounds)]).strip()

@@ -4,27 +4,17 @@ Editors that check TOML by a schema (Taplo, Even Better TOML) complete keys and 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from autoqa.api import TrainingProtocol
-from autoqa.config.method_table import MethodTable
-from autoqa.config.study import AugmentationTable, BackboneTable, SourceTable, StudyFile
-from autoqa.recipes import Method
+from autoqa.config.study import StudyFile
 from autoqa.registry.catalogue import Catalogue
 from autoqa.registry.description import meanings, plain
 from autoqa.registry.records import PluginKind
-
-_TABLES: Mapping[PluginKind, type[BaseModel]] = {
-    "source": SourceTable,
-    "backbone": BackboneTable,
-    "augmentation": AugmentationTable,
-}
-
-_SAID_BY: Mapping[type[BaseModel], type] = {MethodTable: Method}
-"""Whose docstring says what the keys of a table mean, where that is another class's."""
+from autoqa.registry.study_tables import PLUGIN_TABLES, SAID_BY
 
 Schema = dict[str, Any]
 
@@ -44,7 +34,7 @@ def study_schema(catalogue: Catalogue) -> Schema:
     protocol = TrainingProtocol.model_json_schema()
     _explain(protocol, TrainingProtocol)
     definitions[TrainingProtocol.__name__] = protocol
-    for kind, table in _TABLES.items():
+    for kind, table in PLUGIN_TABLES.items():
         definitions[table.__name__] = {
             "oneOf": [
                 _plugin_table(kind, each.name, each.spec.options, definitions)
@@ -65,8 +55,8 @@ def _plugin_table(
     for key, each in own.pop("$defs", {}).items():
         definitions[prefix + key] = _renamed(each, prefix)
     own = _renamed(own, prefix)
-    shared = _TABLES[kind].model_json_schema()
-    _explain(shared, _TABLES[kind])
+    shared = PLUGIN_TABLES[kind].model_json_schema()
+    _explain(shared, PLUGIN_TABLES[kind])
     if kind == "backbone":
         # Beside a reference draft 7 reads nothing.
         shared["properties"]["protocol"] = {
@@ -103,7 +93,7 @@ def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def _explain(schema: Schema, model: type[BaseModel]) -> None:
     """Writes what keys mean into a schema, and what the whole is in place of the docstring."""
-    said = meanings(_SAID_BY.get(model, model))
+    said = meanings(SAID_BY.get(model, model))
     schema["description"] = plain((model.__doc__ or "").partition("\n\n")[0])
     for name, field in model.model_fields.items():
         key = field.alias or name

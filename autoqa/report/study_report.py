@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 ReportFormat = Literal["html", "markdown", "json"]
+"""How a report is written."""
 
 _ENDINGS: dict[ReportFormat, str] = {"html": "html", "markdown": "md", "json": "json"}
 

@@ -98,7 +98,7 @@ class CandidateRecord:
 
     @property
     def score(self) -> float:
-        """Mean of the study's metric on the public part: what search and selection raise."""
+        """Mean of the study's metric on the public part, which search and selection raise."""
         return self.scores[self.metric]
 
     @property

@@ -8,6 +8,7 @@ from autoqa.errors import AutoqaError
 from autoqa.testing.subject import Subject
 
 Outcome = Literal["passed", "failed", "exempt", "not applicable"]
+"""What becomes of a check."""
 
 
 class CheckFailedError(AutoqaError):
@@ -41,7 +42,7 @@ class CheckResult:
     Attributes:
         check: Which one.
         outcome: ``"exempt"`` is a failure that is excused; a plugin that passes what it is exempted
-            from is ``"exempt"``, too, and :attr:`needless`.
+            from is ``"exempt"``, too, and ``needless``.
         sentence: Why it failed, is exempted or could not be done; empty where it passed.
         seconds: How long it took.
         needless: Whether the plugin passes although it is exempted.

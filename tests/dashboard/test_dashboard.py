@@ -11,12 +11,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
 
+from autoqa.analysis.effects import study_effects
+from autoqa.analysis.leaderboard import build_leaderboard
 from autoqa.cli.main import main
 from autoqa.dashboard.pages import StudyPages
 from autoqa.dashboard.server import application, opened_pages, serve
@@ -80,7 +83,29 @@ def test_notes_plots_and_files_stand_beside_the_trials(golden: RunFolder) -> Non
     assert len(points["x"]) == len(ladder["y"]) == 10
     assert max(ladder["y"]) < max(points["y"])  # a gain that does not stand out moves nothing
     assert len(plots["learning-curves"]["data"]) == 5
+    (*backbones, best) = plots["scores-over-time"]["data"]
+    assert sum(len(each["y"]) for each in backbones) == len(best["y"]) == 5
+    assert best["y"] == sorted(best["y"])
+    assert max(max(each["y"]) for each in backbones) == best["y"][-1]
+    assert "what-helped" not in plots, "five runs are too few"
     assert dump(golden) == before
+
+
+def test_what_helped_is_a_plot_with_the_intervals_of_the_report(
+    made: Path,
+) -> None:
+    with opened_pages(find_study("made")) as pages:
+        pages.refresh()
+        attributes = pages.storage.get_study_system_attrs(
+            pages.storage.get_study_id_from_name("made")
+        )
+        drawn = optuna_dashboard._custom_plot_data.get_plotly_graph_objects(attributes)
+        found = study_effects(build_leaderboard(pages.run)).found
+    (points,) = json.loads(drawn["what-helped"])["data"]
+    assert points["y"] == [each.name for each in reversed(found)]
+    assert points["x"] == pytest.approx([each.estimate.effect for each in reversed(found)])
+    high = [x + up for x, up in zip(points["x"], points["error_x"]["array"], strict=True)]
+    assert high == pytest.approx([each.estimate.wide_high for each in reversed(found)])
 
 
 def test_files_hold_the_public_part_only(golden: RunFolder) -> None:

@@ -17,7 +17,7 @@ from autoqa_backbones.named import SPECS, NamedOptions
 from autoqa_backbones.protocols import by_config, by_name
 from safetensors.torch import load_file
 
-from autoqa.api import BackboneSpec, ConfigError, MissingAssetError
+from autoqa.api import BackboneSpec, ConfigError, Fetchable, MissingAssetError
 from tests.bundle_kit import write_tokenizer
 from tests.modeling.architectures import save_pretrained
 from tests.modeling.conftest import save_tiny
@@ -116,7 +116,7 @@ def test_pieces_need_their_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(named, "find_spec", lambda name: None)
     for name, known in MODELS.items():
         sentence = SPECS[name].missing(NamedOptions()) or ""
-        assert ("pip install 'autoqa-backbones[sentencepiece]'" in sentence) is known.pieces
+        assert ("pip install 'autoqa[sentencepiece]'" in sentence) is known.pieces
     # A copy that has a tokenizer.json already needs nothing.
     folder = with_tokenizer(save_tiny(tmp_path / "copy", "deberta-v2"))
     assert SPECS["deberta-v3-base"].missing(NamedOptions(folder=str(folder))) is None
@@ -156,7 +156,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     options = NamedOptions(folder=str(tmp_path / "nowhere"))
     sentence = SPECS["rembert"].missing(options) or ""
     assert f"{tmp_path / 'nowhere'} does not exist; correct `folder`" in sentence
-    assert "fetch" not in sentence  # that would add `autoqa fetch`, which makes no folder
+    assert not isinstance(sentence, Fetchable), "`autoqa fetch` makes no folder"
     with pytest.raises(MissingAssetError, match="put google/rembert there"):
         SPECS["rembert"].prepare(options, tmp_path / "cache")
 

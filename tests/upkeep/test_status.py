@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +265,20 @@ def test_no_study_at_all(run: Run, home: Path) -> None:
     code, out, _ = run("status")
     assert (code, str(home) in out) == (0, True)
     assert shown(run) == []
+
+
+def test_a_report_brings_tables_of_an_earlier_version_up_to_date(
+    golden: Path, run: Run, tmp_path: Path
+) -> None:
+    target = tmp_path / "page.html"
+    assert run("report", "golden", "--to", target)[::2] == (0, "")
+    assert "t0000-100" in target.read_text(encoding="utf-8")
+    assert run("status", "golden")[0] == 0
+
+
+def test_tables_of_an_earlier_version_that_cannot_be_changed(golden: Path, run: Run) -> None:
+    with closing(sqlite3.connect(golden / "searched" / "golden" / "study.db")) as database:
+        database.execute("CREATE TABLE autoqa_searchers (id TEXT)")
+    code, out, err = run("report", "golden", "--markdown")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"Error: .*study\.db: cannot open the study's database: .*exists.*\n", err)

@@ -33,7 +33,7 @@ class TranslationModel:
             raise ConfigError(
                 f"back-translation: {files.model} cannot be loaded as a translation model, "
                 f"{reason}; name one such as Helsinki-NLP/opus-mt-hi-en, and install what its "
-                "tokenizer needs: pip install 'autoqa-augmentations[translation]'."
+                "tokenizer needs: pip install 'autoqa[translation]'."
             ) from error
         self._model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
 

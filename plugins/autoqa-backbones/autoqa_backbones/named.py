@@ -92,7 +92,7 @@ class _Named:
         if self.known.pieces and not find_spec("sentencepiece") and self._has_pieces_only(options):
             return (
                 f"the tokenizer of {self.known.model} is a sentence-piece model, which the package "
-                "sentencepiece has to read once: pip install 'autoqa-backbones[sentencepiece]'"
+                "sentencepiece has to read once: pip install 'autoqa[sentencepiece]'"
             )
         return hub.missing(wanted)
 
