@@ -25,7 +25,7 @@ class FolderNames(SphinxTransform):
 
 
 class FieldDashes(SphinxTransform):
-    """Between an argument and what it means stands a dash, which plain text leaves as two hyphens."""
+    """Two hyphens between an argument and what it means become the dash that they stand for."""
 
     default_priority = 500
 
