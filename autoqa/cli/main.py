@@ -48,7 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "predict": ("autoqa.cli.predict:predict", "Answer the questions of a file with a bundle."),
     "evaluate": ("autoqa.cli.evaluate:evaluate", "Score a bundle on a file with answers."),
     "serve": ("autoqa.cli.serve:serve", "Answer questions over HTTP, with a page to try it."),
-    "studies": ("autoqa.cli.studies:studies", "Begin, list, rename, remove studies, or make one small."),
+    "studies": (
+        "autoqa.cli.studies:studies",
+        "Begin, list, rename, remove studies; make one small.",
+    ),
     "cache": ("autoqa.cli.cache:cache", "Look into the cache of this machine, or clean it."),
     "plugins": ("autoqa.cli.plugins:plugins", "List, show and check plugins, or begin one."),
     "completion": ("autoqa.cli.completion:completion", "Make a shell complete all of this."),

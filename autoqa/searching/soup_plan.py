@@ -66,7 +66,11 @@ def standard_soups(family: Ingredients) -> list[Soup]:
             Soup(tuple(each for each in family if each is not absent), f"all but {absent.id}")
             for absent in family
         ]
-    soups += soups_of_runs(family)
+    return each_once([*soups, *soups_of_runs(family)])
+
+
+def each_once(soups: Sequence[Soup]) -> list[Soup]:
+    """Those of two ingredients or more, each set under the first name that it has."""
     different = {soup.id: soup for soup in reversed(soups) if len(soup.ingredients) > 1}
     return list(reversed(different.values()))
 

@@ -9,6 +9,7 @@ from autoqa.searching.setup import reopen
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import (
     Soup,
+    each_once,
     families,
     soup_of,
     soups_of_runs,
@@ -61,7 +62,7 @@ def early_soups(maker: SoupMaker, running: Collection[int]) -> list[Soup]:
     return [
         soup
         for family in found
-        for soup in (Soup(family, "all candidates"), *soups_of_runs(family))
+        for soup in each_once([Soup(family, "all candidates"), *soups_of_runs(family)])
     ]
 
 
