@@ -47,6 +47,27 @@ def test_a_narrower_selection_keeps_to_its_limits(golden: Path) -> None:
         assert run.selection() == selection
 
 
+def test_answers_are_those_of_the_bundle(golden: Path) -> None:
+    with autoqa.open_run("golden") as run:
+        answers = run.answers()
+        selection = run.selection()
+        assert selection is not None
+        assert set(answers.members) == {seat.id for seat in selection.members}
+        assert len(answers.traces) == len(run.leaderboard().documents)
+        mean = sum(trace.score for trace in answers.traces) / len(answers.traces)
+        exported = json.loads((GOLDEN / "exported" / "manifest.json").read_text(encoding="utf-8"))
+        assert mean == pytest.approx(exported["public"]["jaccard"])
+
+
+def test_answers_need_a_selection(golden: Path) -> None:
+    (golden / "searched" / "golden" / "selection.json").unlink()
+    with (
+        autoqa.open_run("golden") as run,
+        pytest.raises(ConfigError, match="study golden: no ensemble was selected among"),
+    ):
+        run.answers()
+
+
 def test_a_report_is_that_of_the_command(
     made: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

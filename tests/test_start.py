@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from autoqa.bundle.manifest import read_manifest
+import autoqa
 from tests.docs_kit import walk
 from tests.test_notebook import executed
 
@@ -22,8 +22,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_page_ends_with_an_ensemble_that_votes(walked: Path) -> None:
-    manifest = read_manifest(walked / "bundle")
-    assert len(manifest.groups) == 3
+    assert len(autoqa.load(walked / "bundle").manifest.groups) == 3
     assert (walked / "first-report.html").is_file()
 
 
@@ -32,5 +31,4 @@ def test_the_notebook_looks_into_its_search(walked: Path) -> None:
     texts = executed(walked, walked, "first")
     together = "\n".join(texts)
     assert "3 voters; they disagree on" in together
-    assert "one run" in together or "runs" in together
     assert (walked / "first-explored" / "manifest.json").is_file()

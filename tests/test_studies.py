@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from autoqa.config.study import StudyFile
 from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy, bind, discover
+from autoqa.registry.description import option_descriptions
+from autoqa.registry.study_tables import study_tables
 
 STUDIES = Path(__file__).parents[1] / "studies"
 REFERENCE = STUDIES.parent / "docs" / "studies.md"
@@ -129,6 +132,52 @@ def test_the_reference_names_every_option_of_first_party_plugins(distribution: s
     for plugin in plugins:
         assert plugin.spec is not None
         assert set(plugin.spec.options.model_fields) <= documented, plugin.name
+
+
+def rows(text: str) -> Iterator[tuple[str, str, str]]:
+    """(table of the study file that the section is about, key, what stands for leaving it out)."""
+    table = ""
+    for line in text.splitlines():
+        if line.startswith("#"):
+            found = re.search(r"`(\[+[^`]+\]+)`", line)
+            table = found[1] if found else ""
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        if line.startswith("| `") and len(cells) == 3:
+            keys, defaults = re.findall("`([^`]+)`", cells[0]), cells[2].split(", ")
+            alike = [cells[2]] * len(keys) if len(defaults) != len(keys) else defaults
+            yield from ((table, key, default) for key, default in zip(keys, alike, strict=True))
+
+
+def literal(cell: str) -> str | None:
+    """A value as models write it; ``None`` where the cell says something in words."""
+    text = cell.strip("`").strip('"')
+    if re.fullmatch(r"-?[\d.]+", text):
+        return str(float(text))
+    return text if re.fullmatch("`[^`]+`", cell) else None
+
+
+def test_defaults_in_the_reference_are_those_of_the_code() -> None:
+    """Tables that explain keys by hand, beside the site's, which are made from the code."""
+    of_tables = {
+        (table.heading, key.name): {key.default} for table in study_tables() for key in table.keys
+    }
+    of_plugins: dict[str, set[str | None]] = {}
+    for each in discover().records:
+        if each.distribution.startswith("autoqa-") and each.spec is not None:
+            for option in option_descriptions(each.spec.options):  # type: ignore[union-attr]
+                of_plugins.setdefault(option.name, set()).add(option.default)
+    checked, wrong = 0, []
+    for table, key, cell in rows(REFERENCE.read_text(encoding="utf-8")):
+        defaults = of_tables.get((table, key), set()) | of_plugins.get(key, set())
+        if not defaults:
+            continue
+        known = {None if each is None else literal(f"`{each}`") for each in defaults}
+        said = literal(cell)
+        checked += 1
+        if not (said in known if said is not None or cell == "required" else known != {None}):
+            wrong.append(f"{table} {key}: {cell!r}, not {defaults}")
+    assert checked > 80
+    assert wrong == []
 
 
 def test_the_list_of_studies_names_every_file() -> None:

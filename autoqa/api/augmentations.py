@@ -64,7 +64,7 @@ class Augmentation:
             rng: Source of randomness.
 
         Returns:
-            The examples to train on instead: any number, with exact offsets, none more often than
+            The examples to train on instead, any number, with exact offsets, none more often than
             the most frequent row was drawn. An example that stays as it is comes back as the same
             object, so that it need not be encoded again.
         """

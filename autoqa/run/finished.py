@@ -87,7 +87,7 @@ class Run(Findings):
             seeds: With ``refit``: how often each run is trained; the weights are averaged.
 
         Returns:
-            The bundle's manifest: members, scores of both parts, files.
+            The bundle's manifest, with members, scores of both parts and files.
 
         Raises:
             ConfigError: The target is in the way, or a refit would add no rows.

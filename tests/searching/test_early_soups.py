@@ -87,6 +87,15 @@ def test_after_every_few_trials_some_averages_are_made(
     assert len(ids) == len(set(ids))
 
 
+def test_of_a_single_run_all_candidates_and_its_own_are_one_average(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SOUPS_EVERY", 1)
+    fakes.search(tmp_path, trains_and_averages, STUDY, SearchOptions(trials=2))
+    done = order()
+    assert done[: done.index("trial 1")].count("soup 2") == 1
+
+
 def test_a_worker_without_a_trial_averages(tmp_path: Path) -> None:
     options = SearchOptions(trials=3, workers=2)
     result = fakes.search(tmp_path, third_waits_for_a_soup, STUDY, options)

@@ -11,7 +11,7 @@ from autoqa.errors import PluginError
 from autoqa.registry.study_schema import study_schema
 from autoqa_docs.constants import ConstantsPart
 from autoqa_docs.exit_codes import ExitCodesPart
-from autoqa_docs.links import FolderNames, TestMarks, name_without_page
+from autoqa_docs.links import FieldDashes, FolderNames, TestMarks, name_without_page
 from autoqa_docs.plugins import PluginsPart, own_catalogue
 from autoqa_docs.signatures import readable
 from autoqa_docs.study_file import StudyFilePart
@@ -26,6 +26,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("exit-codes", ExitCodesPart)
     app.add_directive("constants", ConstantsPart)
     app.add_transform(FolderNames)
+    app.add_transform(FieldDashes)
     app.add_transform(TestMarks)
     app.connect("builder-inited", need_plugins)
     app.connect("missing-reference", name_without_page)

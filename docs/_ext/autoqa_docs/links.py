@@ -1,4 +1,4 @@
-"""Links to what is no page of the site."""
+"""Links to what is no page of the site, and marks that are not for its readers."""
 
 import importlib
 from pathlib import Path
@@ -22,6 +22,18 @@ class FolderNames(SphinxTransform):
         for link in list(self.document.findall(pending_xref)):
             if link.get("reftype") == "myst" and (page.parent / link["reftarget"]).is_dir():
                 link.replace_self(link.children)
+
+
+class FieldDashes(SphinxTransform):
+    """Two hyphens between an argument and what it means become the dash that they stand for."""
+
+    default_priority = 500
+
+    def apply(self, **_: Any) -> None:
+        """Looks at all text of that kind."""
+        for each in list(self.document.findall(nodes.Text)):
+            if each.astext() == " -- ":
+                each.parent.replace(each, nodes.Text(" – "))
 
 
 class TestMarks(SphinxTransform):
