@@ -123,3 +123,14 @@ def test_the_changelog_begins_with_this_version() -> None:
     first = re.search(r"^## (?!Unreleased)(\S+)", text, re.MULTILINE)
     assert first is not None
     assert first[1] == VERSION
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/installing.md"])
+def test_pages_name_this_version(page: str) -> None:
+    """And never leave it to an index which project's ``autoqa`` it has."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert set(re.findall(r"autoqa(?:\[[\w,]+\])?==([\w.]+)", text)) == {VERSION}
+    bare = re.findall(
+        r"^    pip (?:install|download) .*\bautoqa(?:\[[\w,]+\])?[\"']?(?!\S)", text, re.M
+    )
+    assert not bare
