@@ -15,7 +15,7 @@ from autoqa.searching.recording import Recorder
 from autoqa.searching.running_trial import RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
-from autoqa.searching.standing import Standing
+from autoqa.searching.standing import SearchStanding
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.hearing import Hearing
@@ -65,12 +65,12 @@ class Loop:
     _souped: int = 0
     _waiting: str | None = None
     _shown: float = 0.0
-    _standing: Standing = field(init=False)
+    _standing: SearchStanding = field(init=False)
 
     def __post_init__(self) -> None:
         """Begins with nothing to show."""
         count = len(self.pool.workers)
-        self._standing = Standing(self.recorder, self.budget, count, self._usual_seconds)
+        self._standing = SearchStanding(self.recorder, self.budget, count, self._usual_seconds)
 
     @property
     def trials(self) -> Trials:

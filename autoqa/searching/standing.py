@@ -15,7 +15,7 @@ from autoqa.trials.trial_attributes import TrialAttributes
 
 
 @dataclass
-class Standing:
+class SearchStanding:
     """Where one search stands.
 
     Attributes:

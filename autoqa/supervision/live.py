@@ -7,7 +7,7 @@ from rich.live import Live
 from rich.text import Text
 
 from autoqa.supervision.display import QuietDisplay, Status
-from autoqa.supervision.live_picture import Rows, picture
+from autoqa.supervision.live_picture import WorkerRows, picture
 from autoqa.training.messages import Progress
 
 _BETWEEN = 1.0
@@ -28,7 +28,7 @@ class LiveDisplay(QuietDisplay):
         self._live = Live(
             console=console, auto_refresh=False, transient=True, redirect_stdout=False
         )
-        self._rows: Rows = {}
+        self._rows: WorkerRows = {}
         self._status = Status(0, 0)
         self._drawn = 0.0
 

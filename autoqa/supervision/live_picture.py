@@ -21,7 +21,7 @@ from autoqa.supervision.display import (
 )
 from autoqa.training.messages import Progress
 
-Rows = dict[int, tuple[str, Progress] | None]
+WorkerRows = dict[int, tuple[str, Progress] | None]
 """Worker to its backbone and what it does; ``None`` for one that is idle."""
 
 _LEFT_ALIGNED = ("backbone", "phase", "device")
@@ -33,7 +33,7 @@ _SHORTEST_BAR = 10
 """Columns of a bar that still says something."""
 
 
-def picture(rows: Rows, status: Status, console: Console) -> Group:
+def picture(rows: WorkerRows, status: Status, console: Console) -> Group:
     """What of the search fits into the terminal; what matters least goes first.
 
     Args:

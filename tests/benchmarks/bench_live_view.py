@@ -26,7 +26,7 @@ from autoqa.data import prepare_data
 from autoqa.registry import open_study
 from autoqa.searching.runner import run_search
 from autoqa.searching.setup import SearchOptions
-from autoqa.searching.standing import Standing
+from autoqa.searching.standing import SearchStanding
 from autoqa.supervision.display import Status
 from autoqa.supervision.live import LiveDisplay
 from autoqa.training.messages import Progress
@@ -99,8 +99,10 @@ def test_live_view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text(text)
     with terminal() as console:
         shown = Watched(console)
-        show = Standing.show
-        monkeypatch.setattr(Standing, "show", lambda *given: shown.count(lambda: show(*given)))
+        show = SearchStanding.show
+        monkeypatch.setattr(
+            SearchStanding, "show", lambda *given: shown.count(lambda: show(*given))
+        )
         before = os.times()
         run_search(
             open_study(path),
