@@ -133,3 +133,15 @@ def test_pages_name_this_version(page: str) -> None:
     commands = re.findall(r"^    pip (?:install|download) .*", text, re.M)
     assert commands
     assert not [each for each in commands if re.search(r"\bautoqa(\[[\w,]+\])?[\"']?$", each)]
+
+
+def test_the_page_on_installing_names_every_extra() -> None:
+    text = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
+    table = text.partition("| extra |")[2].partition("\n\n")[0]
+    named_there = {
+        name
+        for line in table.splitlines()
+        if line.startswith("| `")
+        for name in re.findall(r"`([\w-]+)`", line.split("|")[1])
+    }
+    assert named_there == set(project(ROOT)["optional-dependencies"])
