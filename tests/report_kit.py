@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from optuna.distributions import FloatDistribution
 
 from autoqa.analysis.finished_run import StudyRun, open_run
 from autoqa.analysis.selection import choose
@@ -235,7 +236,18 @@ def _write_trials(folder: RunFolder, name: str, made: Sequence[CandidateRecord])
     last = {record.trial: record for record in made}
     for number, record in sorted(last.items()):
         attributes = TrialAttributes(backbone=record.backbone, recipe_hash=record.recipe_hash)
-        trial = optuna.trial.create_trial(value=record.score, user_attrs=attributes.as_dict())
+        rate = f"{record.backbone}.learning_rate"
+        trial = optuna.trial.create_trial(
+            value=record.score,
+            params={rate: record.learning_rate},
+            distributions={rate: FloatDistribution(1e-7, 1.0, log=True)},
+            user_attrs=attributes.as_dict(),
+            intermediate_values={
+                round(100 * each.fraction): each.score
+                for each in made
+                if each.trial == record.trial
+            },
+        )
         assert trial.datetime_start is not None
         trial.datetime_complete = trial.datetime_start + timedelta(minutes=6 + number % 5)
         study.add_trial(trial)

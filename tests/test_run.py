@@ -11,7 +11,7 @@ import pytest
 import autoqa
 from autoqa.errors import AutoqaError, ConfigError, DataError, NothingFeasibleError
 from autoqa.report.study_comparison import as_objects
-from autoqa.report.study_summary import effect_figures
+from autoqa.report.study_summary import MAIN_EFFECTS, effect_figures
 from tests.bundle_kit import examples
 from tests.conftest import Run
 from tests.report_kit import damage_database
@@ -47,6 +47,27 @@ def test_a_narrower_selection_keeps_to_its_limits(golden: Path) -> None:
         assert run.selection() == selection
 
 
+def test_answers_are_those_of_the_bundle(golden: Path) -> None:
+    with autoqa.open_run("golden") as run:
+        answers = run.answers()
+        selection = run.selection()
+        assert selection is not None
+        assert set(answers.members) == {seat.id for seat in selection.members}
+        assert len(answers.traces) == len(run.leaderboard().documents)
+        mean = sum(trace.score for trace in answers.traces) / len(answers.traces)
+        exported = json.loads((GOLDEN / "exported" / "manifest.json").read_text(encoding="utf-8"))
+        assert mean == pytest.approx(exported["public"]["jaccard"])
+
+
+def test_answers_need_a_selection(golden: Path) -> None:
+    (golden / "searched" / "golden" / "selection.json").unlink()
+    with (
+        autoqa.open_run("golden") as run,
+        pytest.raises(ConfigError, match="study golden: no ensemble was selected among"),
+    ):
+        run.answers()
+
+
 def test_a_report_is_that_of_the_command(
     made: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +86,7 @@ def test_a_report_is_that_of_the_command(
         with pytest.raises(DataError, match=r"'figures.json/page.html': the report cannot be"):
             opened.report("figures.json/page.html")
     run("report", "made", "--to", "own.html")
+    assert all(MAIN_EFFECTS in Path(name).read_text("utf-8") for name in ("own.html", "page.md"))
     pages = [Path(name).read_text("utf-8") for name in ("made-report.html", "own.html")]
     first, second = (re.sub(r"[\d.,]+ [kM]B", "disk", page) for page in pages)
     assert first == second

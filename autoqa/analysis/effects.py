@@ -83,13 +83,30 @@ def study_effects(board: Leaderboard) -> Effects:
     Raises:
         DataError: A recipe is of another version.
     """
+    return effects_of_runs(board.compared, board.scores, board.documents, board.metric)
+
+
+def effects_of_runs(
+    candidates: Sequence[CandidateRecord], scores: Doubles, documents: Sequence[str], metric: str
+) -> Effects:
+    """The same from candidates in the order of time.
+
+    Args:
+        candidates: All points of runs, and what was made of them.
+        scores: Their score on each question, ``[C, Q]``.
+        documents: Document of each question.
+        metric: What the scores are.
+
+    Raises:
+        DataError: A recipe is of another version.
+    """
     last: dict[int, int] = {}
-    for number, record in enumerate(board.compared):
+    for number, record in enumerate(candidates):
         if not record.derived:
             last[record.trial] = number  # in the order of a run's points
     chosen = list(last.values())
-    records = [board.compared[number] for number in chosen]
-    return effects_of(records, board.scores[chosen], board.documents, board.metric)
+    records = [candidates[number] for number in chosen]
+    return effects_of(records, scores[chosen], documents, metric)
 
 
 def effects_of(

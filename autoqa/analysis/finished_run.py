@@ -13,8 +13,11 @@ from autoqa.errors import (
     DataError,
     MissingAssetError,
     NothingFeasibleError,
+    PluginError,
     did_you_mean,
 )
+from autoqa.registry.versions import gone_plugins
+from autoqa.scores.registry import Metric, get_metric
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import left_out
@@ -41,6 +44,28 @@ class StudyRun:
     folder: RunFolder
     store: Store
     told: set[str] = field(default_factory=set, repr=False, compare=False)
+
+    def metric(self) -> Metric:
+        """What the study is about.
+
+        Raises:
+            PluginError: It is a plugin's that is not installed here any more, or cannot be used.
+            ConfigError: It is unknown, and the search did not say which plugins it had.
+        """
+        name, where = self.study.validation.metric, f"study {self.study.name!r}"
+        try:
+            return get_metric(name, where)
+        except ConfigError as error:
+            recorded = (self.store.conditions() or {}).get("environment", {})
+            gone = gone_plugins(recorded)
+            if not gone:
+                raise
+            packages = " or ".join(f"{package} {version}" for package, version in gone.items())
+            wanted = " ".join(f"{package}=={version}" for package, version in gone.items())
+            raise PluginError(
+                f"{where}: the package of its metric {name!r}, {packages}, is not installed: "
+                f"`pip install {wanted}` brings it back"
+            ) from error
 
     def require_weights(self, names: Sequence[str]) -> None:
         """Checks that candidates' weights are on this machine.

@@ -8,7 +8,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.stored_predictions import candidate_scores
 from autoqa.arrays import Doubles
 from autoqa.errors import ConfigError, did_you_mean
-from autoqa.scores.bootstrap import Comparison, interval, paired
+from autoqa.scores.bootstrap import Comparison, interval, paired, paired_with_each
 from autoqa.scores.ladder import best_so_far
 from autoqa.scores.metrics import QuestionScores
 from autoqa.scores.registry import objective
@@ -70,11 +70,10 @@ def build_leaderboard(run: StudyRun, metric: str | None = None) -> Leaderboard:
 
     Raises:
         ConfigError: There is no such metric, or one of which less is better.
+        PluginError: It is a plugin's that is not installed any more, or cannot be used.
         DataError: Predictions, windows or questions are missing, damaged or do not fit.
     """
-    name = metric or run.study.validation.metric
-    if metric is not None:
-        objective(metric, "--metric")
+    name = _metric(run, metric)
     records = run.store.candidates()
     examples = run.folder.load_examples("public")
     here = set(run.whole_candidates())
@@ -94,6 +93,12 @@ def build_leaderboard(run: StudyRun, metric: str | None = None) -> Leaderboard:
         reads=reads,
         best=_best(compared, scores, documents, sum(reads.values())) if compared else None,
     )
+
+
+def _metric(run: StudyRun, named: str | None) -> str:
+    if named is None or named == run.study.validation.metric:
+        return run.metric().name
+    return objective(named, "--metric").name
 
 
 def _by(
@@ -126,11 +131,9 @@ def _best(
 ) -> LadderBest:
     spread = Spread(scores, documents)
     place = best_so_far(spread)
-    rivals = {
-        record.id: paired(scores[number], scores[place], documents)
-        for number, record in enumerate(compared)
-        if number != place
-    }
+    others = [number for number in range(len(compared)) if number != place]
+    gains = paired_with_each(scores[others], scores[place], documents)
+    rivals = {compared[number].id: gain for number, gain in zip(others, gains, strict=True)}
     return LadderBest(compared[place].id, stated_score(spread, place, reads), rivals)
 
 
@@ -152,8 +155,7 @@ def compare(
         ConfigError: There is no such candidate, or no predictions of it on this machine.
         DataError: Predictions are damaged.
     """
-    if metric is not None:
-        objective(metric, "--metric")
+    by = _metric(run, metric)
     if first == second:
         raise ConfigError(f"--compare {first} {second}: give two different candidates")
     records = {record.id: record for record in run.store.candidates()}
@@ -172,9 +174,7 @@ def compare(
                 "on the machine that trained it, or copy its folder"
             )
     examples = run.folder.load_examples("public")
-    scores = candidate_scores(
-        run, (records[first], records[second]), examples, "public", metric=metric
-    )
+    scores = candidate_scores(run, (records[first], records[second]), examples, "public", metric=by)
     gain = paired(scores[0], scores[1], [example.document for example in examples])
     run.store.log_read("comparisons", f"{first} {second}")
     return gain, examples

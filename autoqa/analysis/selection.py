@@ -65,7 +65,7 @@ def selector(
         seed=run.study.seed,
         aggregator=table.aggregator,
         words=table.words,
-        metric=run.study.validation.metric,
+        metric=run.metric().name,
     )
 
 

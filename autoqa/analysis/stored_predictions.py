@@ -15,7 +15,6 @@ from autoqa.ensemble.joining.plan import EnsemblePlan, Member
 from autoqa.features.files import load_windows
 from autoqa.features.windows import Windows
 from autoqa.scores.metrics import score_by
-from autoqa.scores.registry import get_metric
 from autoqa.scores.summary import ScoreEntry, score_answers
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.predictions import load_logits
@@ -77,7 +76,7 @@ def load_part(
         examples=run.folder.load_examples(part, opening),
         windows={g: load_windows(run.folder.windows_path(g, part)) for g in groups},
         logits={m.id: load_logits(run.folder, m.id, part, opening) for m in members},
-        metric=run.study.validation.metric,
+        metric=run.metric().name,
     )
 
 
@@ -101,7 +100,7 @@ def ensemble_plan(
         aggregator=run.study.selection.aggregator,
         words=run.study.selection.words,
         rules=rules,
-        segmentation=get_metric(run.study.validation.metric).segmentation,
+        segmentation=run.metric().segmentation,
     )
 
 

@@ -21,6 +21,7 @@ from autoqa.api.protocol import Precision, TrainingProtocol
 from autoqa.api.sources import SourceSpec
 from autoqa.api.version import API_VERSION
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError
+from autoqa.hub.fetchable import Fetchable
 from autoqa.hub.repository import HubRepository
 from autoqa.options import Options
 from autoqa.placing.examples import Examples, examples_from
@@ -51,6 +52,7 @@ __all__ = [
     "Download",
     "Example",
     "Examples",
+    "Fetchable",
     "FormatName",
     "HubRepository",
     "MadeTexts",

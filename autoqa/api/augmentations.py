@@ -111,7 +111,8 @@ class AugmentationSpec:
         options: Pydantic model that a study file's keys are bound against.
         build: Options to the augmentation.
         missing: Options to a sentence that says what is not on this machine and how to get it,
-            or ``None``. Must be quick and import nothing heavy.
+            or ``None``; a :class:`Fetchable` where ``downloads`` get it. Must be quick and import
+            nothing heavy.
         downloads: Options to what can be fetched of it and is not here; asks the network for
             sizes only. For ``autoqa fetch``.
         key: Options to what decides its work beside them, such as a digest of a file that they

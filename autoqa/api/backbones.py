@@ -46,7 +46,8 @@ class BackboneSpec:
             ``model.safetensors``, ``tokenizer.json``, ``tokenizer_config.json``. Called in a
             worker; what it makes goes below the cache folder, atomically, and is made once.
         missing: Options to a sentence that says what is not on this machine and how to get it,
-            or ``None``. Must be quick and import nothing heavy.
+            or ``None``; a :class:`Fetchable` where ``downloads`` get it. Must be quick and import
+            nothing heavy.
         licence: Options to licence of the weights (SPDX identifier, or "unknown").
         facts: Options to what can be said before anything is loaded, for ``--dry-run``; asked only
             where nothing is missing. Must be quick and import nothing heavy.

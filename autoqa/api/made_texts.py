@@ -69,6 +69,16 @@ class MadeTexts:
                 known |= dict(some)
         return known
 
+    def absent(self, texts: Iterable[str]) -> list[str]:
+        """Those of some texts of which nothing was made yet, sorted; makes nothing.
+
+        Raises:
+            AutoqaError: The table cannot be read.
+        """
+        wanted = sorted(set(texts))
+        known = self._read(wanted) if self.path.exists() else {}
+        return [text for text in wanted if text not in known]
+
     def _read(self, texts: Sequence[str]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         with self._table() as table:

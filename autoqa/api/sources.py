@@ -23,7 +23,8 @@ class SourceSpec:
         load: Options to examples. Offsets must be exact: ``context[a.start:a.end] == a.text``.
             Raises DataError with file and line for a row that cannot be used.
         missing: Options to a sentence that says what is not on this machine and how to get it,
-            or ``None``. Must be quick and import nothing heavy.
+            or ``None``; a :class:`Fetchable` where ``downloads`` get it. Must be quick and import
+            nothing heavy.
         licence: Options to licence of the data (SPDX identifier), or ``None`` where the plugin
             cannot know it; a study file's ``licence`` goes first.
         rows: Options to the rows that ``load`` begins with, as they stand, for the audit of data
@@ -32,6 +33,10 @@ class SourceSpec:
         downloads: Options to what can be fetched of it and is not here; asks the network for
             sizes only. For ``autoqa fetch``.
         citation: Options to what a paper should cite, or ``None``.
+        to_make: Options to a sentence on what ``load`` would first make that may take long, such
+            as texts that a model writes, and is not in the cache; ``None`` where nothing is. Where
+            it says something, ``--dry-run`` does not load the source; asked only where nothing is
+            missing.
         api_version: The :data:`API_VERSION` that the plugin was written for.
     """
 
@@ -44,4 +49,5 @@ class SourceSpec:
     rows: Callable[[Any], Iterable[RawRow]] | None = None
     downloads: Callable[[Any], Sequence[Download]] = lambda _: ()
     citation: Callable[[Any], str | None] = lambda _: None
+    to_make: Callable[[Any], str | None] = lambda _: None
     api_version: int = API_VERSION

@@ -116,13 +116,9 @@ def _placed(near: NearPassage, found: Prediction) -> Iterator[Prediction]:
 
 
 def _distinct(answers: Sequence[Prediction], top_k: int) -> list[Prediction]:
-    """The first answers that neither overlap with a better one nor say the same."""
-    known = DistinctAnswers()
-    taken: list[Prediction] = []
-    for answer in answers:
-        if len(taken) == top_k:
-            break
-        assert answer.passage is not None
-        if known.take(answer.answer, answer.start, answer.end, answer.passage.document):
-            taken.append(answer)
-    return taken
+    return DistinctAnswers().first(answers, top_k, _place)
+
+
+def _place(answer: Prediction) -> tuple[str, int, int, int]:
+    assert answer.passage is not None
+    return answer.answer, answer.start, answer.end, answer.passage.document

@@ -1,19 +1,17 @@
 """A bundle asked about questions whose answers are known."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from autoqa.bundle.input_rows import Row
+from autoqa.bundle.input_rows import AnsweredRows
 from autoqa.bundle.predictor import Ensemble
 from autoqa.bundle.withholding import withheld
 from autoqa.scores.answerability import AnswerSplit, split_scores
 from autoqa.scores.calibration import Reliability, reliability
 from autoqa.scores.metrics import score_by
 from autoqa.scores.registry import get_metric
-from autoqa.types import Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,8 @@ class BundleEvaluation:
         metric: The bundle's.
         split: Scores by whether there is an answer; ``None`` where every question has one, or the
             bundle cannot tell.
-        reliability: ``None`` where the bundle states no calibrated confidence.
+        reliability: Of questions with one context; ``None`` where there is none, or the bundle
+            states no calibrated confidence.
     """
 
     answers: list[str]
@@ -34,19 +33,12 @@ class BundleEvaluation:
     reliability: Reliability | None
 
 
-def rows_of(examples: Sequence[Example]) -> list[Row]:
-    """Examples as rows to answer."""
-    return [Row(e.id, e.question, e.context, e.language) for e in examples]
-
-
-def evaluate_bundle(
-    ensemble: Ensemble, examples: Sequence[Example], **asking: Any
-) -> BundleEvaluation:
+def evaluate_bundle(ensemble: Ensemble, answered: AnsweredRows, **asking: Any) -> BundleEvaluation:
     """Answers questions and compares.
 
     Args:
         ensemble: An opened bundle.
-        examples: The questions with their answers, at least one.
+        answered: The questions with their answers, at least one.
         asking: Further arguments of :meth:`autoqa.bundle.predictor.Ensemble.predict`.
 
     Raises:
@@ -55,7 +47,7 @@ def evaluate_bundle(
     """
     manifest = ensemble.manifest
     get_metric(manifest.public.metric, "the bundle")
-    rows = rows_of(examples)
+    rows, examples = answered.rows, answered.examples
     every = ensemble.predict(rows, no_answer="never", **asking)
     final = withheld(every, rows, manifest, ensemble.options)
     metric, answers = manifest.public.metric, [each.answer for each in final]
@@ -67,9 +59,12 @@ def evaluate_bundle(
             score_by(metric, [each.answer for each in every], examples),
             np.array([float(not example.answers) for example in examples]),
         )
+    # The score of an answer from several contexts compares it with the others there.
+    own = np.array([row.contexts is None for row in rows])
     found = None
-    if manifest.confidence is not None:
-        scores = score_by(metric, answers, examples)
-        stated = np.array([each.score for each in final])
-        found = reliability(stated, scores, [example.document for example in examples])
+    if manifest.confidence is not None and own.any():
+        scores = score_by(metric, answers, examples)[own]
+        stated = np.array([each.score for each in final])[own]
+        documents = [each.document for each, one in zip(examples, own, strict=True) if one]
+        found = reliability(stated, scores, documents)
     return BundleEvaluation(answers, metric, split, found)

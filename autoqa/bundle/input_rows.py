@@ -57,6 +57,20 @@ class Rows:
     ids: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class AnsweredRows:
+    """Rows whose answers are known.
+
+    Attributes:
+        rows: What is asked, in the file's order.
+        examples: The same with their answers, for scoring. Where a row has several contexts, the
+            example's is empty, and its answers stand nowhere in it.
+    """
+
+    rows: tuple[Row, ...]
+    examples: tuple[Example, ...]
+
+
 class _BadRow(Exception):  # noqa: N818
     """Carries what is wrong with one row; never leaves this module."""
 
@@ -99,18 +113,18 @@ def check_items(items: Iterable[object]) -> Rows:
     return _rows(raws)
 
 
-def read_examples(
+def read_answered(
     path: Path,
     *,
     format: str = "auto",
     columns: Mapping[str, str] | None = None,
     delimiter: str | None = None,
-) -> list[Example]:
+) -> AnsweredRows:
     """Reads rows whose answers are known, for scoring.
 
-    Rows with the same ``document`` or ``title`` belong together, rows without by their context.
-    Where an answer is not at its start, or has none, the first place of the answer in the context
-    stands in for it: scores compare texts only.
+    Rows with the same ``document`` or ``title`` belong together, rows without by their context, or
+    by the first of their contexts that has an answer. Where an answer is not at its start, or has
+    none, the first place of the answer in the context stands in for it: scores compare texts only.
 
     Args:
         path: As :func:`read_rows`.
@@ -123,12 +137,18 @@ def read_examples(
         MissingAssetError: As :func:`read_rows`.
         DataError: As :func:`read_rows`, and for any row that cannot be used, or no row at all.
     """
-    raws = rows_in(path, format=format, columns=columns, delimiter=delimiter)
-    good, problems, _ = _check(raws, _example)
+    raws = rows_in(path, format=format, columns=columns, delimiter=delimiter, need="any")
+    make = _RowMaker()
+
+    def both(raw: RawRow, context: str) -> tuple[Row, Example]:
+        return make(raw, context), _example(raw, context)
+
+    good, problems, _ = _check(raws, both)
     refuse(problems)
     if not good:
         raise DataError(f"{path} holds no rows, so there is nothing to evaluate.")
-    return good
+    rows, examples = zip(*good, strict=True)
+    return AnsweredRows(rows, examples)
 
 
 def check_row(row: Row) -> None:
@@ -152,18 +172,23 @@ def refuse(problems: tuple[str, ...] | list[str]) -> None:
         raise DataError("\n".join([*problems[:_SHOWN], *tail]))
 
 
-def _rows(raws: Iterable[RawRow], documents: Documents | None = None) -> Rows:
-    # Rows may come with the same list of texts, which is searched once.
-    known: dict[tuple[str, ...], Documents] = {}
+class _RowMaker:
+    """Makes rows to answer; those with the same list of texts share it, so it is searched once."""
 
-    def row(raw: RawRow, context: str) -> Row:
-        several = documents
+    def __init__(self, documents: Documents | None = None) -> None:
+        self._documents = documents
+        self._known: dict[tuple[str, ...], Documents] = {}
+
+    def __call__(self, raw: RawRow, context: str) -> Row:
+        several = self._documents
         if raw.contexts:
-            several = known.get(raw.contexts) or Documents(raw.contexts)
-            known[raw.contexts] = several
+            several = self._known.get(raw.contexts) or Documents(raw.contexts)
+            self._known[raw.contexts] = several
         return Row(raw.id, raw.question, context, raw.language, several)
 
-    good, problems, ids = _check(raws, row, one_context=documents is None)
+
+def _rows(raws: Iterable[RawRow], documents: Documents | None = None) -> Rows:
+    good, problems, ids = _check(raws, _RowMaker(documents), one_context=documents is None)
     return Rows(tuple(good), tuple(problems), tuple(ids))
 
 
@@ -218,8 +243,18 @@ def _example(raw: RawRow, context: str) -> Example:
         context=context,
         answers=tuple(_answer(text, start, context) for text, start in raw.answers),
         language=raw.language or UNKNOWN_LANGUAGE,
-        document=raw.document or hashlib.sha256(context.encode()).hexdigest()[:16],
+        document=raw.document or hashlib.sha256(_about(raw).encode()).hexdigest()[:16],
     )
+
+
+def _about(raw: RawRow) -> str:
+    """The context that a question is about: of several, the first one that has an answer."""
+    with_answer = (
+        context
+        for context in raw.contexts
+        if any(text and text in context for text, _ in raw.answers)
+    )
+    return next(with_answer, "\n".join(raw.contexts)) if raw.contexts else raw.context
 
 
 def _answer(text: str, start: int | None, context: str) -> Answer:

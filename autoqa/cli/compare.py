@@ -20,7 +20,7 @@ def compare(first: str, second: str, as_json: bool) -> None:
     from autoqa.upkeep.study_comparison import compare_studies
     from autoqa.upkeep.study_place import find_study
 
-    compared = compare_studies(find_study(first), find_study(second))
+    compared = compare_studies(*(find_study(each).up_to_date() for each in (first, second)))
     if as_json:
         echo_json(report.as_objects(compared))
         return

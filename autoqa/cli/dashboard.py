@@ -32,7 +32,7 @@ def dashboard(study: str, host: str, port: int, no_browser: bool, storage: str |
     from autoqa.upkeep.study_place import find_study
 
     require_package()
-    place = find_study(study, storage)
+    place = find_study(study, storage).up_to_date()
     with listen(host, port) as listener, opened_pages(place) as pages:
         shown = f"[{host}]" if ":" in host else host
         number = pages.storage.get_study_id_from_name(pages.run.study.name)

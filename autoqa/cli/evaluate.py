@@ -15,6 +15,7 @@ from autoqa.types import DEFAULT_METRIC
 
 if TYPE_CHECKING:
     from autoqa.bundle.evaluation import BundleEvaluation
+    from autoqa.bundle.input_rows import AnsweredRows
     from autoqa.types import Example
 
 _PATH = click.Path(path_type=Path)
@@ -49,17 +50,18 @@ def evaluate(
     """Score BUNDLE, or ANSWERS of any origin, on the answers in FILE.
 
     FILE is JSON, JSON Lines, CSV, Parquet or what annotation tools export, with answers; - reads
-    standard input. The
-    score is that of the metric that the bundle was made for, with half the width of its 95 %
-    interval; the means of all other metrics stand beside it.
+    standard input. A context may be a list of texts. The score is that of the metric that the
+    bundle was made for, with half the width of its 95 % interval; the means of all other metrics
+    stand beside it.
     """
     bundle, file = _bundle_and_file(paths, predictions)
     from autoqa.bundle.foreign_answers import answers_to
-    from autoqa.bundle.input_rows import read_examples
+    from autoqa.bundle.input_rows import read_answered
     from autoqa.scores.answer_comparison import compare_answers
 
     with input_file(file) as path:
-        examples = read_examples(path, **reading)
+        rows = read_answered(path, **reading)
+    examples = rows.examples
     answered: dict[str, list[str]] = {}
     found = None
     if predictions is not None:
@@ -67,7 +69,7 @@ def evaluate(
     if bundle is not None:
         found = _evaluated(
             bundle,
-            examples,
+            rows,
             quiet,
             device=device,
             max_answer_tokens=max_answer_tokens,
@@ -95,18 +97,18 @@ def _bundle_and_file(paths: tuple[Path, ...], predictions: Path | None) -> tuple
 
 def _evaluated(
     bundle: Path,
-    examples: "Sequence[Example]",
+    rows: "AnsweredRows",
     quiet: bool,
     **options: Any,
 ) -> "BundleEvaluation":
-    from autoqa.bundle.evaluation import evaluate_bundle, rows_of
+    from autoqa.bundle.evaluation import evaluate_bundle
 
     ensemble = opened_bundle(bundle, resident=False, **options)
-    say_unread(ensemble.unread(rows_of(examples)))
+    say_unread(ensemble.unread(rows.rows))
     with progress_bar("answering", quiet=quiet) as progress:
         return evaluate_bundle(
             ensemble,
-            examples,
+            rows,
             announce=None if quiet else announce,
             progress=progress,
             shortened=say_shortened,

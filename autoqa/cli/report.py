@@ -35,9 +35,10 @@ def report(
     """Write a page about STUDY, the name of a study or its file.
 
     One HTML file that opens without a network: summary, leaderboard, history, what helped and by
-    how much, recipes, ensemble, answers with their vote, data and cost. Nothing is changed and the
-    sealed part is not opened. It works while a search runs; of a damaged study it shows what there
-    is, and the exit code is that of the first error.
+    how much, recipes, ensemble, answers with their vote, data and cost. Nothing is changed, except
+    that tables of an earlier autoqa are brought up to date; the sealed part is not opened. It works
+    while a search runs; of a damaged study it shows what there is, and the exit code is that of the
+    first error.
     """
     from autoqa.report.study_report import study_report, write_report
     from autoqa.upkeep.study_place import find_study
@@ -46,7 +47,7 @@ def report(
         raise click.UsageError("--markdown and --json: give one of them")
     if audit and (markdown or as_json):
         raise click.UsageError("--audit goes with the page; `autoqa data audit --json` has figures")
-    place = find_study(study, storage)
+    place = find_study(study, storage).up_to_date()
     study_file = Path(study) if place.folder is None else place.folder.study_file
     made = study_report(
         place, "markdown" if markdown else "json" if as_json else "html", study_file, audit

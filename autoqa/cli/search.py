@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoqa.cli.terminal import echo_json
+from autoqa.cli.terminal import echo_json, quiet_or_verbose
 
 if TYPE_CHECKING:
     from autoqa.registry.bound import BoundStudy
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     metavar="STUDY",
     help="Begin with what another study, by its name or file, found out about the same recipes.",
 )
-@click.option("--quiet", is_flag=True, help="Show the result only.")
+@quiet_or_verbose
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def search(
     study: Path,
@@ -65,6 +65,7 @@ def search(
     accept_changes: bool,
     warm_start: str | None,
     quiet: bool,
+    verbose: bool,
     as_json: bool,
 ) -> None:
     """Search recipes for the study file STUDY; the same command resumes where it stopped.
@@ -89,15 +90,16 @@ def search(
     past = None if warm_start is None else open_past(warm_start)
     options = SearchOptions(trials, minutes, workers, accept_changes, past)
     bound = open_study(study)
+    shown = choose_display(quiet, verbose=verbose)
     if dry_run:
-        _dry_run(bound, options, choose_display(quiet), timed=timed, as_json=as_json)
+        _dry_run(bound, options, shown, timed=timed, as_json=as_json)
         return
     result = run_search(
         bound,
         study.read_text(encoding="utf-8-sig"),
         prepare_data,
         options,
-        display=choose_display(quiet),
+        display=shown,
         workers=kind,
         address=address,
     )

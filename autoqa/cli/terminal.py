@@ -20,6 +20,9 @@ PIPE_WIDTH = 10_000
 _WIDE = "autoqa.wide"
 """Key of click's context under which ``--wide`` is kept."""
 
+_SAID = "autoqa.said"
+"""The same for whichever of ``--quiet`` and ``--verbose`` was given."""
+
 
 def wide_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds ``--wide`` to a command whose tables leave out columns in narrow terminals."""
@@ -30,6 +33,26 @@ def wide_option(command: Callable[..., Any]) -> Callable[..., Any]:
         callback=lambda ctx, _, value: ctx.meta.update({_WIDE: value}),
         help="Show all columns of tables, however narrow the terminal.",
     )(command)
+
+
+def quiet_or_verbose(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds ``--quiet`` and ``--verbose`` to a command that shows what it does, as two flags."""
+
+    def one_only(ctx: click.Context, parameter: click.Parameter, value: bool) -> bool:
+        if value and ctx.meta.setdefault(_SAID, parameter.name) != parameter.name:
+            raise click.UsageError("--quiet and --verbose ask for opposites: leave one of them out")
+        return value
+
+    command = click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        callback=one_only,
+        help="Show details, too: recipe cards, snapshots, times, workers' log files.",
+    )(command)
+    return click.option("--quiet", is_flag=True, callback=one_only, help="Show the result only.")(
+        command
+    )
 
 
 def data_console() -> "Console":

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from autoqa.cli.terminal import quiet_or_verbose
+
 
 @click.command()
 @click.argument("study")
@@ -18,9 +20,14 @@ import click
     type=click.FloatRange(min=0, min_open=True),
     help="A time limit of its own, in place of the search's.",
 )
-@click.option("--quiet", is_flag=True, help="Show the result only.")
+@quiet_or_verbose
 def worker(
-    study: str, storage: str | None, workers: int | None, minutes: float | None, quiet: bool
+    study: str,
+    storage: str | None,
+    workers: int | None,
+    minutes: float | None,
+    quiet: bool,
+    verbose: bool,
 ) -> None:
     """Train for the search of STUDY, a name or a study file, from any terminal or machine.
 
@@ -49,7 +56,7 @@ def worker(
         storage=storage,
         workers=workers,
         minutes=minutes,
-        display=choose_display(quiet),
+        display=choose_display(quiet, verbose=verbose),
     )
     trials = "1 trial" if result.finished == 1 else f"{result.finished} trials"
     click.echo(f"{result.ended}. {trials} finished here.")

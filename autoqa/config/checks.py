@@ -1,9 +1,10 @@
 """What one table of a study file demands of another."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from autoqa.config.phrases import NAME_PATTERN
+from autoqa.config.phrases import NAME_PATTERN, shown
 from autoqa.config.study import StudyFile, ValidationTable
 from autoqa.errors import ConfigError, did_you_mean
 
@@ -36,36 +37,58 @@ def check_source(study: StudyFile, name: str, option: str = "--source") -> None:
         )
 
 
+def unknown_names(data: Mapping[str, Any]) -> Iterator[str]:
+    """Names of sources and backbones that no table has, in a file that may have other faults.
+
+    Args:
+        data: A study file's tables, of whatever shape they are.
+    """
+    recipe, validation, search = (_table(data, key) for key in ("recipe", "validation", "search"))
+    named = [("validation.source", "source", validation.get("source"))]
+    named += [("recipe.target", "source", recipe.get("target"))]
+    for index, portion in enumerate(_list(recipe, "portions")):
+        named.append((f"recipe.portions[{index}].source", "source", portion.get("source")))
+    for index, point in enumerate(_list(search, "enqueue")):
+        named.append((f"search.enqueue[{index}].backbone", "backbone", point.get("backbone")))
+    for where, kind, name in named:
+        known = _table(data, f"{kind}s")
+        # A table with an impossible name will get another one: that problem goes first.
+        told = known and all(re.fullmatch(NAME_PATTERN, each) for each in known)
+        if isinstance(name, str) and told and name not in known:
+            hint = did_you_mean(name, known) or f"; there are: {', '.join(sorted(known))}"
+            yield f"{where}: there is no [{kind}s.{name}]{hint}"
+
+
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _list(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    found = data.get(key)
+    listed = found if isinstance(found, list) else []
+    return [each if isinstance(each, Mapping) else {} for each in listed]
+
+
 def _references(study: StudyFile) -> Iterator[str]:
     for index, portion in enumerate(study.recipe.portions):
-        where = f"recipe.portions[{index}].source"
-        if portion.source not in study.sources:
-            yield f"{where}: {_unknown('source', portion.source, study.sources)}"
-        elif portion.source == study.validation.source and _all_held_out(study.validation):
+        if portion.source == study.validation.source and _all_held_out(study.validation):
             yield (
-                f"{where}: validation overlaps training: all of {portion.source!r} validates "
-                "(validation.share = 1); hold out less, e.g. validation.share = 0.2, "
-                "or train on another source"
+                f"recipe.portions[{index}].source: validation overlaps training: all of "
+                f"{portion.source!r} validates (validation.share = 1); hold out less, e.g. "
+                "validation.share = 0.2, or train on another source"
             )
-    if study.validation.source not in study.sources:
-        unknown = _unknown("source", study.validation.source, study.sources)
-        yield f"validation.source: {unknown}"
     for index, point in enumerate(study.search.enqueue):
         where = f"search.enqueue[{index}].backbone"
         name = point.get("backbone")
         if name is None:
             yield f"{where}: is missing; name one of {', '.join(sorted(study.backbones))}"
-        elif not isinstance(name, str) or name not in study.backbones:
-            yield f"{where}: {_unknown('backbone', name, study.backbones)}"
+        elif not isinstance(name, str):
+            yield f"{where}: should be a text, not {shown(name)}"
 
 
 def _all_held_out(validation: ValidationTable) -> bool:
     return validation.share == 1 and validation.folds is None
-
-
-def _unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    hint = did_you_mean(str(name), known) or f"; there are: {', '.join(sorted(known))}"
-    return f"there is no [{kind}s.{name}]{hint}"
 
 
 def _slots(study: StudyFile) -> Iterator[str]:
@@ -92,9 +115,7 @@ def _similar(study: StudyFile) -> Iterator[str]:
     """Who is compared with the target, and whether there is one to train on."""
     target = study.recipe.target
     trained = {p.source for p in study.recipe.portions if p.include is not False}
-    if target is not None and target not in study.sources:
-        yield f"recipe.target: {_unknown('source', target, study.sources)}"
-    elif target is not None and target not in trained:
+    if target in study.sources and target not in trained:
         yield f"recipe.target: no portion trains on {target!r}, so nothing can be compared with it"
     for index, portion in enumerate(study.recipe.portions):
         where = f"recipe.portions[{index}].similar"

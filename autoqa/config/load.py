@@ -5,16 +5,32 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoqa.config.checks import check
+from autoqa.config.checks import check, unknown_names
 from autoqa.config.problems import Place, dotted, parse
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError, did_you_mean
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{(?P<name>[^}]*)(?P<end>\}?)")
 _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What a study file holds, right or wrong.
+
+    Attributes:
+        study: Its value; ``None`` where a key is wrong.
+        data: Its tables as they stand there, with variables replaced.
+        problems: One sentence each, beginning with the dotted path of the key.
+    """
+
+    study: StudyFile | None
+    data: Mapping[str, Any]
+    problems: tuple[str, ...]
 
 
 def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
@@ -32,6 +48,22 @@ def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
         ConfigError: The file is missing, is no TOML, or holds wrong values; one sentence for each
             problem, with the file's name and the dotted path of the key.
     """
+    reading = read_study(path, frozen=frozen)
+    if reading.study is None or reading.problems:
+        raise ConfigError(*(f"{path}: {problem}" for problem in reading.problems))
+    return reading.study
+
+
+def read_study(path: Path, *, frozen: bool = False) -> Reading:
+    """Reads a study file as far as it can be read, for those who look for further problems.
+
+    Args:
+        path: A TOML file.
+        frozen: As of :func:`load_study`.
+
+    Raises:
+        ConfigError: The file is missing or is no TOML.
+    """
     path = Path(path)
     data = _toml(path)
     problems: list[str] = []
@@ -39,11 +71,10 @@ def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
     study, wrong = parse(StudyFile, expanded)
     named = {problem.split(": ")[0] for problem in problems}
     problems += [problem for problem in wrong if problem.split(": ")[0] not in named]
+    problems += unknown_names(expanded)
     if study is not None:
         problems += check(study)
-    if study is None or problems:
-        raise ConfigError(*(f"{path}: {problem}" for problem in problems))
-    return study
+    return Reading(study=study, data=expanded, problems=tuple(problems))
 
 
 def _toml(path: Path) -> dict[str, Any]:

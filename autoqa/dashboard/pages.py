@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from optuna.trial import FrozenTrial
+import numpy as np
+from optuna.trial import FrozenTrial, TrialState
 
+from autoqa.analysis.effects import effects_of_runs
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.arrays import Doubles
 from autoqa.dashboard import notes, plots
@@ -27,11 +29,13 @@ class StudyPages:
         run: The study's run.
         storage: Takes what is laid over.
         files: Files that are listed.
+        searched: Whether any trial had a parameter at the last refresh.
     """
 
     run: StudyRun
     storage: ShownStorage
     files: StudyFiles
+    searched: bool = False
     _scores: dict[str, Doubles | None] = field(default_factory=dict)
     _scorer: CandidateScorer | None = None
     _seen: tuple[Any, ...] = ()
@@ -56,6 +60,7 @@ class StudyPages:
                 for trial in trials
             }
             self.storage.overlay = self._overlay(trials, records, ladder=ladder)
+            self.searched = any(trial.params for trial in trials)
             self._seen = seen
 
     def _overlay(
@@ -71,18 +76,24 @@ class StudyPages:
             overlay |= note_attributes(trial._trial_id, notes.trial_note(trial, snapshots), version)
         overlay |= self.files.of_study(records)
         if records:
-            shown, spread = self._compared(records) if ladder else (records, None)
+            shown, scores = self._compared(records) if ladder else (records, None)
+            documents = [example.document for example in self._public()]
+            spread = None if scores is None else Spread(scores, documents)
             overlay |= plot_attributes(
                 "history-with-ladder", plots.history(shown or records, spread, metric)
             )
+            if scores is not None:
+                overlay |= _effects(shown, np.array(scores), documents, metric)
+        if any(trial.state == TrialState.COMPLETE for trial in trials):
+            overlay |= plot_attributes("scores-over-time", plots.over_time(trials, metric))
         if any(trial.intermediate_values for trial in trials):
             overlay |= plot_attributes("learning-curves", plots.learning_curves(trials, metric))
         return overlay
 
     def _compared(
         self, records: Sequence[CandidateRecord]
-    ) -> tuple[Sequence[CandidateRecord], Spread | None]:
-        """Candidates whose predictions are here, and their scores; all where none are."""
+    ) -> tuple[Sequence[CandidateRecord], list[Doubles] | None]:
+        """Candidates whose predictions are here, and their question scores; all where none are."""
         examples = self._public()
         rows: Mapping[str, Doubles] = {
             record.id: row
@@ -91,8 +102,7 @@ class StudyPages:
         }
         if not rows:
             return records, None
-        documents = [example.document for example in examples]
-        return [r for r in records if r.id in rows], Spread(list(rows.values()), documents)
+        return [record for record in records if record.id in rows], list(rows.values())
 
     def _of(self, record: CandidateRecord, examples: Sequence[Example]) -> Doubles | None:
         if record.id not in self._scores:
@@ -114,6 +124,17 @@ class StudyPages:
             return {}
         documents = len({example.document for example in examples})
         return {"public questions": len(examples), "documents": documents}
+
+
+def _effects(
+    records: Sequence[CandidateRecord], scores: Doubles, documents: Sequence[str], metric: str
+) -> dict[str, Any]:
+    """The plot of what helped, where anything can be said of it."""
+    try:
+        found = effects_of_runs(records, scores, documents, metric)
+    except DataError:  # a recipe of another version: `autoqa report` says which
+        return {}
+    return plot_attributes("what-helped", plots.effects(found)) if found.found else {}
 
 
 def _by_trial(records: Sequence[CandidateRecord]) -> dict[int, list[CandidateRecord]]:

@@ -3,10 +3,12 @@
 import json
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 from optuna.trial import FrozenTrial
 
+from autoqa.analysis.effects import Effects
 from autoqa.scores.ladder import ladder_rungs
 from autoqa.scores.standard_errors import Spread
 from autoqa.store.candidate_record import CandidateRecord
@@ -14,6 +16,11 @@ from autoqa.trials.trial_attributes import TrialAttributes
 
 MOST_CURVES = 200
 """Latest trials whose curves are drawn: a browser draws no more of them in time."""
+
+_MOST_NAMED = 12
+"""Traces that a legend names: more would leave no room for them."""
+
+_GRID = {"gridcolor": "rgba(128,136,148,0.3)", "zerolinecolor": "rgba(128,136,148,0.6)"}
 
 
 def history(records: Sequence[CandidateRecord], spread: Spread | None, metric: str) -> str:
@@ -49,7 +56,7 @@ def history(records: Sequence[CandidateRecord], spread: Spread | None, metric: s
                 "text": [names[rung.best] for rung in rungs],
             }
         )
-    title = "Public scores with 95 % intervals, and the ladder's best"
+    title = "Public scores, and the ladder's best"
     return _figure(data, title, "candidate, in order of time", metric)
 
 
@@ -73,9 +80,97 @@ def learning_curves(trials: Sequence[FrozenTrial], metric: str) -> str:
     return _figure(data, "Public scores at snapshots", "per cent of a run", metric)
 
 
-def _figure(data: list[dict[str, Any]], title: str, below: str, beside: str) -> str:
-    axes = {"xaxis": {"title": {"text": below}}, "yaxis": {"title": {"text": beside}}}
-    return json.dumps({"data": _finite(data), "layout": {"title": {"text": title}, **axes}})
+def over_time(trials: Sequence[FrozenTrial], metric: str) -> str:
+    """Public score of each finished run at the time of its end, and the highest until then.
+
+    Args:
+        trials: All of the study; repetitions and trials of another study are left out.
+        metric: Name of the study's metric.
+    """
+    ended = sorted(
+        (trial.datetime_complete, trial.value, trial.number, attributes.backbone or "")
+        for trial in trials
+        if trial.value is not None and trial.datetime_complete is not None
+        for attributes in (TrialAttributes.of(trial),)
+        if attributes.duplicate_of is None and not attributes.elsewhere
+    )
+    data: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": backbone,
+            "x": [when.isoformat() for when, _, _, name in ended if name == backbone],
+            "y": [value for _, value, _, name in ended if name == backbone],
+            "text": [f"trial {number}" for _, _, number, name in ended if name == backbone],
+        }
+        for backbone in sorted({name for *_, name in ended})
+    ]
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "highest so far",
+            "line": {"shape": "hv"},
+            "x": [when.isoformat() for when, *_ in ended],
+            "y": list(accumulate((value for _, value, *_ in ended), max)),
+        }
+    )
+    return _figure(data, "Public scores over time", "end of the run", metric)
+
+
+def effects(found: Effects) -> str:
+    """What helped, the largest effect on top, with the interval that holds for all at once.
+
+    Args:
+        found: At least one effect.
+    """
+    listed = found.found[::-1]
+    estimates = [each.estimate for each in listed]
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": "effect",
+            "x": [each.effect for each in estimates],
+            "y": [each.name for each in listed],
+            "text": [each.verdict for each in listed],
+            "error_x": {
+                "type": "data",
+                "symmetric": False,
+                "array": [each.wide_high - each.effect for each in estimates],
+                "arrayminus": [each.effect - each.wide_low for each in estimates],
+            },
+        }
+    ]
+    title = f"What helped, from {found.runs} runs"
+    return _figure(data, title, f"change of mean {found.metric}", "", each_named=True)
+
+
+def _figure(
+    data: list[dict[str, Any]], title: str, below: str, beside: str, *, each_named: bool = False
+) -> str:
+    """Plotly's JSON.
+
+    Args:
+        data: Traces.
+        title: Short, for the dashboard cuts it off in narrow windows.
+        below: Name of the horizontal axis.
+        beside: That of the vertical one.
+        each_named: Whether each place of the vertical axis has a name that has to be read.
+    """
+    names = {"automargin": True, "dtick": 1, "tickfont": {"size": 9}} if each_named else {}
+    layout = {
+        "title": {"text": title, "font": {"size": 14}},
+        "xaxis": {"title": {"text": below, "font": {"size": 12}}, **_GRID},
+        "yaxis": {"title": {"text": beside}, **_GRID, **names},
+        # Both themes of the dashboard show a plot as it is: what is behind it shines through.
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "#7c8490"},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        "showlegend": 1 < len(data) <= _MOST_NAMED,
+    }
+    return json.dumps({"data": _finite(data), "layout": layout})
 
 
 def _finite(value: Any) -> Any:

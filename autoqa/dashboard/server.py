@@ -37,6 +37,11 @@ _REFUSED = {
 }
 """Requests that would change rows under a search or leave files behind, and what is answered."""
 
+_IMPORTANCES = r"GET /api/studies/\d+/param_importances"
+"""Of a study all of whose keys are settled, the dashboard would divide by its parameters: none."""
+
+_JSON = ("Content-Type", "application/json")
+
 
 def require_package() -> None:
     """Raises MissingAssetError if the extra ``dashboard`` is not installed."""
@@ -140,8 +145,11 @@ def application(pages: StudyPages) -> Callable[..., Iterable[bytes]]:
         request = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}".rstrip("/")
         for pattern, reason in _REFUSED.items():
             if re.fullmatch(pattern, request):
-                start_response("403 Forbidden", [("Content-Type", "application/json")])
+                start_response("403 Forbidden", [_JSON])
                 return [json.dumps({"reason": reason}).encode()]
+        if re.fullmatch(_IMPORTANCES, request) and not pages.searched:
+            start_response("200 OK", [_JSON])
+            return [json.dumps({"param_importances": [[]]}).encode()]
         return app(environ, start_response)
 
     return guarded

@@ -17,7 +17,8 @@ from autoqa.data.split import Split, split
 from autoqa.data.study_data import Folds, StudyData
 from autoqa.errors import AutoqaError, ConfigError, DataError, MissingAssetError, PluginError
 from autoqa.registry.bound import BoundSource, BoundStudy
-from autoqa.types import Example
+from autoqa.scores.registry import get_metric
+from autoqa.types import Example, Segmentation
 
 
 def prepare_data(bound: BoundStudy) -> StudyData:
@@ -33,15 +34,13 @@ def prepare_data(bound: BoundStudy) -> StudyData:
         PluginError: A plugin failed in a way it should not.
     """
     study = bound.study
-    portions = [portion for portion in study.recipe.portions if portion.include is not False]
-    lent = [name for change in bound.changes for name in change.sources]
-    used = list(dict.fromkeys([*(portion.source for portion in portions), *lent]))
+    used = bound.used_sources
     validating = study.validation.source
     loaded, notes = _loaded(bound, dict.fromkeys([validating, *used]))
     sketches = Sketches()
     parts = split(loaded[validating], study.validation, sketches)
     if study.validation.references == "majority":
-        parts, settled = _majority(parts)
+        parts, settled = _majority(parts, get_metric(study.validation.metric).segmentation)
         notes.append(settled)
     notes += [*parts.notes, *_unanswered(parts)]
     overlap = Overlap(parts.public + parts.private, sketches)
@@ -238,10 +237,11 @@ def _check_unanswerable(portions: Sequence[PortionTable], data: StudyData) -> No
             )
 
 
-def _majority(parts: Split) -> tuple[Split, str]:
+def _majority(parts: Split, segmentation: Segmentation) -> tuple[Split, str]:
     """Validation examples with the references that most annotators gave, and a sentence."""
     public, private = (
-        [majority(example) for example in part] for part in (parts.public, parts.private)
+        [majority(example, segmentation) for example in part]
+        for part in (parts.public, parts.private)
     )
     pairs = zip([*public, *private], [*parts.public, *parts.private], strict=True)
     fewer = sum(len(now.answers) < len(before.answers) for now, before in pairs)

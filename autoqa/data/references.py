@@ -4,20 +4,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from autoqa.data.checks import question_key
-from autoqa.text.words import words
-from autoqa.types import Answer, Example
+from autoqa.text.segmentation import pieces
+from autoqa.types import Answer, Example, Segmentation
 
 
-def majority(example: Example) -> Example:
+def majority(example: Example, segmentation: Segmentation = "words") -> Example:
     """The example with only those references that most annotators gave.
 
     Each reference is one annotator's. Two count as the same answer where the metric sees no
     difference, that is where they have the same set of words; the earliest of them stands for all.
     Where several answers have most voices, each of them stays.
+
+    Args:
+        example: A question with its references.
+        segmentation: Where the study's metric cuts texts into words.
     """
     voices: dict[frozenset[str], list[Answer]] = {}
     for answer in example.answers:
-        voices.setdefault(frozenset(words(answer.text)), []).append(answer)
+        voices.setdefault(frozenset(pieces(answer.text, segmentation)), []).append(answer)
     most = max(map(len, voices.values()), default=0)
     agreed = tuple(same[0] for same in voices.values() if len(same) == most)
     return replace(example, answers=agreed)

@@ -19,6 +19,7 @@ from autoqa.hub.cache import (
 )
 from autoqa.hub.client import endpoint, silent_client
 from autoqa.hub.failures import check_room, explained
+from autoqa.hub.fetchable import Fetchable
 from autoqa.hub.transfer import HubFile, bytes_here, fetch_blob
 
 RepositoryKind = Literal["model", "dataset"]
@@ -102,7 +103,7 @@ class HubRepository:
             return absent if present or absent else self.patterns
         return matching(absent_shards(present), self.patterns) if present else self.patterns
 
-    def missing(self) -> str | None:
+    def missing(self) -> Fetchable | None:
         """A sentence if files are not here, with the commands that get them; asks no network."""
         folder = self.folder()
         absent = self.absent()
@@ -114,7 +115,7 @@ class HubRepository:
                 f"{self.label} is not whole in the local Hugging Face cache, which lacks "
                 f"{', '.join(absent[:3])}{'...' if len(absent) > 3 else ''}"
             )
-        return f"{what}; fetch it with `{self.command}`{self.offline_note()}"
+        return Fetchable(f"{what}; fetch it with `{self.command}`{self.offline_note()}")
 
     def offline_note(self) -> str:
         """The rest of a sentence about fetching, where the environment forbids that here."""

@@ -30,7 +30,7 @@ from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.predictions import load_logits
 from autoqa.store.validation import check_validation
 from autoqa.store.weight_quota import WEIGHTS, dropped
-from autoqa.types import Example, ProgressCallback
+from autoqa.types import Example, ProgressCallback, Segmentation
 
 T = TypeVar("T")
 
@@ -92,6 +92,11 @@ class Judges:
         self._public = {_key(e): row for row, e in enumerate(self._examples) if e.source == source}
         self._train = {_key(e): e for e in self._data.train.get(source, ())}
         self.public = len(self._public)
+
+    @property
+    def segmentation(self) -> Segmentation:
+        """Where the study's metric cuts answers into words."""
+        return self._run.metric().segmentation
 
     def rows(self) -> list[Example]:
         """Rows of the source that may be asked about: training rows, then public ones."""

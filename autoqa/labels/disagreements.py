@@ -9,10 +9,10 @@ from autoqa.features.windows import Windows
 from autoqa.labels.candidate_opinions import MODELS, Judges, Opinion
 from autoqa.labels.decisions import Dispute
 from autoqa.text.words import jaccard
-from autoqa.types import Answer, Example, ProgressCallback, Span
+from autoqa.types import Answer, Example, ProgressCallback, Segmentation, Span
 
 AGREE = 0.5
-"""Word-level Jaccard from which two texts are the same answer."""
+"""Jaccard of words from which two texts are the same answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,10 @@ def find_disagreements(
     """Asks the candidates about every row of a source that has a label.
 
     A label is contradicted where at least two candidates of different recipes or backbones give
-    one answer (word-level Jaccard 0.5 or more with the most confident of them), it is another than
-    every reference (below 0.5, or the same words in another place), and the mean probability that
-    they give it reaches the threshold. Candidates that answer otherwise count as probability 0.
+    one answer (Jaccard 0.5 or more with the most confident of them, of words as the study's metric
+    cuts them), it is another than every reference (below 0.5, or the same words in another place),
+    and the mean probability that they give it reaches the threshold. Candidates that answer
+    otherwise count as probability 0.
 
     Args:
         judges: The candidates, for one source.
@@ -57,7 +58,8 @@ def find_disagreements(
     disputes = [
         dispute
         for example, heard in zip(examples, opinions, strict=True)
-        if (dispute := contradicted(example, heard)) is not None and dispute.confidence >= threshold
+        if (dispute := contradicted(example, heard, judges.segmentation)) is not None
+        and dispute.confidence >= threshold
     ]
     disputes.sort(
         key=lambda dispute: (-dispute.confidence, dispute.example.language, dispute.example.id)
@@ -76,23 +78,37 @@ def _answers(
     return SpanDecoder(windows, [example.context for example in examples]).best(start, end)
 
 
-def contradicted(example: Example, heard: Sequence[Opinion[Span]]) -> Dispute | None:
-    """The dispute about one row, whatever its strength; see :func:`find_disagreements`."""
+def contradicted(
+    example: Example, heard: Sequence[Opinion[Span]], segmentation: Segmentation = "words"
+) -> Dispute | None:
+    """The dispute about one row, whatever its strength; see :func:`find_disagreements`.
+
+    Args:
+        example: The row.
+        heard: What candidates answer.
+        segmentation: Where answers are cut into words.
+    """
     if len(heard) < 2:
         return None
     leader = max(heard, key=lambda opinion: opinion.value.score).value
-    alike = [opinion for opinion in heard if jaccard(opinion.value.text, leader.text) >= AGREE]
-    if len(alike) < 2 or not leader.text or not _contradicts(example, [o.value for o in alike]):
+    alike = [opinion for opinion in heard if _same(opinion.value.text, leader.text, segmentation)]
+    if len(alike) < 2 or not leader.text:
+        return None
+    if not _contradicts(example, [opinion.value for opinion in alike], segmentation):
         return None
     confidence = sum(opinion.value.score for opinion in alike) / len(heard)
     proposed = Answer(leader.text, leader.start)
     return Dispute(example, proposed, confidence, tuple(opinion.candidate for opinion in alike))
 
 
-def _contradicts(example: Example, spans: Sequence[Span]) -> bool:
+def _contradicts(example: Example, spans: Sequence[Span], segmentation: Segmentation) -> bool:
     """Whether none of the spans is a reference: by its words, or by its place."""
     return all(
-        all(jaccard(span.text, answer.text) < AGREE for span in spans)
+        not any(_same(span.text, answer.text, segmentation) for span in spans)
         or all(span.end <= answer.start or answer.end <= span.start for span in spans)
         for answer in example.answers
     )
+
+
+def _same(text: str, other: str, segmentation: Segmentation) -> bool:
+    return jaccard(text, other, segmentation) >= AGREE

@@ -112,7 +112,7 @@ def rows_in(
         labels: Whether answers are read; without them a row is good whatever its answers are.
         need: What rows must say of their context.
     """
-    if format in ("auto", "parquet") and not columns and labels and need == "one":
+    if format in ("auto", "parquet") and not columns and labels and need != "none":
         check_delimiter(delimiter)
         if is_plain_table(path):
             maker = RowMaker(Columns({}))

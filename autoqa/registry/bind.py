@@ -1,17 +1,18 @@
 """Binds a study file to plugins: names are looked up, options checked, protocols settled."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TrainingProtocol
-from autoqa.config.load import load_study
+from autoqa.config.load import Reading, read_study
 from autoqa.config.phrases import shown
 from autoqa.config.problems import Place, dotted, known_keys, parse
 from autoqa.config.study import AugmentationTable, BackboneTable, SourceTable, StudyFile
-from autoqa.errors import ConfigError, PluginError, did_you_mean
+from autoqa.errors import AutoqaError, ConfigError, PluginError, did_you_mean
 from autoqa.registry.bound import (
     BoundAugmentation,
     BoundBackbone,
@@ -24,6 +25,7 @@ from autoqa.registry.discover import discover
 from autoqa.scores.registry import objective
 
 _Spec = TypeVar("_Spec", BackboneSpec, SourceSpec, AugmentationSpec)
+_Table = TypeVar("_Table", bound=BaseModel)
 _Result = TypeVar("_Result")
 
 
@@ -38,8 +40,42 @@ def open_study(path: Path, catalogue: Catalogue | None = None) -> BoundStudy:
         ConfigError: The file or an option in it is wrong.
         PluginError: A plugin that it names cannot be used.
     """
-    study = load_study(path)
-    return bind(study, catalogue or discover(), file=str(path))
+    reading = read_study(path)
+    catalogue = catalogue or discover()
+    if reading.study is None or reading.problems:
+        raise _all_problems(reading, catalogue, str(path))
+    return bind(reading.study, catalogue, file=str(path))
+
+
+def _all_problems(reading: Reading, catalogue: Catalogue, file: str) -> AutoqaError:
+    """What is wrong with a file, its plugins' options included, as far as tables can be read."""
+    binder = _Binder(catalogue, reading.problems)
+    data = reading.data
+    sources, backbones = _tables(data, "sources"), _tables(data, "backbones")
+    for name, table in sources.items():
+        _with_table(SourceTable, table, partial(binder.source, name))
+    for name, table in backbones.items():
+        _with_table(BackboneTable, table, partial(binder.backbone, name))
+    changes = _tables(data, "recipe").get("augmentations")
+    for index, table in enumerate(changes if isinstance(changes, list) else ()):
+        _with_table(AugmentationTable, table, partial(binder.augmentation, index, sources=sources))
+    metric = _tables(data, "validation").get("metric")
+    if isinstance(metric, str):
+        binder.metric(metric)
+    error = binder.error(file)
+    assert error is not None, "a file without problems is bound"
+    return error
+
+
+def _tables(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _with_table(model: type[_Table], data: Any, use: Callable[[_Table], object]) -> None:
+    table = parse(model, data)[0] if isinstance(data, Mapping) else None
+    if table is not None:
+        use(table)
 
 
 def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStudy:
@@ -62,7 +98,9 @@ def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStud
         (table.include, binder.augmentation(index, table, study.sources)) for index, table in tables
     ]
     binder.metric(study.validation.metric)
-    binder.give_up(file)
+    error = binder.error(file)
+    if error is not None:
+        raise error
     return BoundStudy(
         study=study,
         backbones={name: bound for name, bound in backbones.items() if bound is not None},
@@ -76,10 +114,10 @@ def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStud
 class _Binder:
     """Collects problems, so that one run of the command shows them all."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, problems: Iterable[str] = ()) -> None:
         self._catalogue = catalogue
         self._plugins: list[str] = []
-        self._options: list[str] = []
+        self._options: list[str] = list(problems)
 
     def source(self, name: str, table: SourceTable) -> BoundSource | None:
         at = ("sources", name)
@@ -96,6 +134,10 @@ class _Binder:
             return None
         options = self.options(spec, self._without_protocol_keys(spec, table, at), at)
         if options is None:
+            place = (*at, "protocol")
+            problems = parse(TrainingProtocol, table.protocol, place)[1]
+            # What keys say together is the plugin's protocol's, which is not known.
+            self._options += [each for each in problems if each.startswith(f"{dotted(place)}.")]
             return None
         protocol = self._protocol(spec, options, table, at)
         if protocol is None:
@@ -138,14 +180,14 @@ class _Binder:
         self._options += parsed[1]
         return parsed[0]
 
-    def give_up(self, file: str) -> None:
-        """Raises what was collected, if anything was."""
+    def error(self, file: str) -> AutoqaError | None:
+        """What was collected, if anything was."""
         lead = f"{file}: " if file else ""
-        problems = [f"{lead}{problem}" for problem in (*self._plugins, *self._options)]
+        collected = dict.fromkeys((*self._plugins, *self._options))
+        problems = [f"{lead}{problem}" for problem in collected]
         if self._plugins:
-            raise PluginError("\n".join(problems))
-        if problems:
-            raise ConfigError(*problems)
+            return PluginError("\n".join(problems))
+        return ConfigError(*problems) if problems else None
 
     def _without_protocol_keys(
         self, spec: BackboneSpec, table: BackboneTable, at: Place

@@ -1,7 +1,7 @@
 """A study whose plugins are found and whose plugin options are checked."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Container, Iterable
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from autoqa.api import (
     AugmentationSpec,
     BackboneFacts,
     BackboneSpec,
+    Fetchable,
     SourceSpec,
     TrainingProtocol,
 )
@@ -88,11 +89,13 @@ BoundTable = BoundBackbone | BoundSource | BoundAugmentation
 def missing_of(where: str, bound: BoundTable) -> str | None:
     """What a table needs that is not on this machine, as a sentence; asks no network.
 
+    It is a :class:`autoqa.api.Fetchable` where the plugin says that it can be fetched.
+
     Raises:
         PluginError: The plugin fails.
     """
     sentence = guarded(where, bound.spec.name, bound.spec.missing, bound.options)
-    return None if sentence is None else sentence.removesuffix(".")
+    return None if sentence is None else type(sentence)(sentence.removesuffix("."))
 
 
 @dataclass(frozen=True)
@@ -124,27 +127,74 @@ class BoundStudy:
             **{bound.where: bound for bound in self.changes},
         }
 
+    @property
+    def used_sources(self) -> tuple[str, ...]:
+        """Sources that runs may take rows from, in portions or for augmentations, each once."""
+        portions = [each for each in self.study.recipe.portions if each.include is not False]
+        lent = [name for change in self.changes for name in change.sources]
+        return tuple(dict.fromkeys([*(portion.source for portion in portions), *lent]))
+
     def missing(self) -> list[str]:
-        """What is not on this machine: one sentence each, led by the table that needs it."""
+        """What is not on this machine: one sentence each, led by the table that needs it.
+
+        Those are :class:`autoqa.api.Fetchable` that :meth:`way_to_fetch` is about.
+        """
         absent = []
         for where, bound in self.tables.items():
             sentence = missing_of(where, bound)
             if sentence is not None:
-                absent.append(f"{where}: {sentence}{self._way_to_fetch(bound, sentence)}")
+                absent.append(type(sentence)(f"{where}: {sentence}"))
         for name, backbone in self.backbones.items():
             sentence = missing_for_adapters(backbone.protocol)
             if sentence is not None:
                 absent.append(f"backbones.{name}.protocol: {sentence}")
         return absent
 
-    def _way_to_fetch(self, bound: BoundTable, sentence: str) -> str:
-        """The end of a sentence about something that autoqa can get itself."""
-        defaults = {field.name: field.default for field in fields(bound.spec)}
-        # What a plugin would fetch for other options, such as a model's id in place of a folder, it
-        # may not for these; asking it would ask the network.
-        if bound.spec.downloads is defaults["downloads"] or "fetch" not in sentence:
-            return ""
-        return f"; or get all that the study needs: `autoqa fetch {self.file or 'STUDY.toml'}`"
+    def way_to_fetch(self, missing: Iterable[str]) -> list[str]:
+        """The line below all that is missing, where autoqa can get some of it itself.
+
+        Args:
+            missing: What :meth:`missing` returned.
+        """
+        if not any(isinstance(sentence, Fetchable) for sentence in missing):
+            return []
+        command = f"`autoqa fetch {self.file or 'STUDY.toml'}`"
+        return [f"{command} gets all of it that can be fetched"]
+
+    def to_make(self) -> dict[str, str]:
+        """What loading sources would first make that may take long, a sentence each, by source.
+
+        Sources that are not used, or of which something is missing, are left out.
+
+        Raises:
+            AutoqaError: A source's files cannot be read.
+            PluginError: A plugin fails.
+        """
+        found = {}
+        for name in dict.fromkeys([self.study.validation.source, *self.used_sources]):
+            where, bound = f"sources.{name}", self.sources[name]
+            if missing_of(where, bound) is None:
+                sentence = guarded(where, bound.spec.name, bound.spec.to_make, bound.options)
+                if sentence is not None:
+                    found[name] = sentence
+        return found
+
+    def without_sources(self, names: Container[str]) -> "BoundStudy | None":
+        """The study without what is made of some sources; ``None`` where nothing else is left.
+
+        Args:
+            names: Which sources.
+        """
+        recipe, validation = self.study.recipe, self.study.validation
+        portions = tuple(each for each in recipe.portions if each.source not in names)
+        if not portions or validation.source in names or recipe.target in names:
+            return None
+        recipe = recipe.model_copy(update={"portions": portions})
+        changes = tuple(
+            each for each in self.changes if not any(name in names for name in each.sources)
+        )
+        study = self.study.model_copy(update={"recipe": recipe})
+        return replace(self, study=study, changes=changes)
 
     def change_keys(self) -> dict[str, str]:
         """What decides the work of augmentations beside their options, by table; none left empty.

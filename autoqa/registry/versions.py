@@ -38,6 +38,20 @@ def environment() -> dict[str, str]:
     return found | dict(sorted(plugins.items()))
 
 
+def gone_plugins(there: Mapping[str, str]) -> dict[str, str]:
+    """Plugin packages of another environment that are not installed here, with their versions.
+
+    Those of which another version is here are named where none is gone.
+
+    Args:
+        there: Its :func:`environment`.
+    """
+    here = environment()
+    plugins = {k: v for k, v in there.items() if k not in ("python", "autoqa", *LIBRARIES)}
+    gone = {name: version for name, version in plugins.items() if name not in here}
+    return gone or {name: v for name, v in plugins.items() if here[name] != v}
+
+
 def code_digest(package: Path) -> str:
     """Twelve hex digits of all Python files below a folder, with their names."""
     digest = hashlib.sha256()

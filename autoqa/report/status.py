@@ -175,6 +175,8 @@ def worker_table(searchers: "Sequence[Searcher]") -> "Table | None":
     """What each worker of a living process does; ``None`` where there is none."""
     from rich.text import Text
 
+    from autoqa.supervision.display import duration
+
     rows = [
         (f"{each.process.pid} on {each.process.host}", worker)
         for each in searchers
@@ -187,12 +189,13 @@ def worker_table(searchers: "Sequence[Searcher]") -> "Table | None":
         *folded("process"),
         *numbers("worker", "trial"),
         *folded("backbone", "phase"),
-        *numbers("step", "win/s"),
-        spare=("win/s", "worker"),
+        *numbers("step", "win/s", "left", "memory"),
+        spare=("memory", "win/s", "worker", "left"),
     )
     for process, worker in rows:
         steps = worker.get("steps", 0)
-        speed = worker.get("windows_per_second")
+        speed, left = worker.get("windows_per_second"), worker.get("left")
+        device = worker.get("device")
         shown.add_row(
             Text(process),
             str(worker.get("worker", "")),
@@ -201,6 +204,8 @@ def worker_table(searchers: "Sequence[Searcher]") -> "Table | None":
             Text(_phase(worker)),
             f"{worker.get('step', 0)} of {steps}" if steps else "–",
             "–" if speed is None else f"{speed:.0f}",
+            "–" if left is None else duration(left),
+            "–" if device is None else size(device["memory"]),
         )
     return shown
 

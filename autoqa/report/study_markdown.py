@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from autoqa.report.study_summary import outlook, summary
+from autoqa.report.study_summary import MAIN_EFFECTS, outlook, summary
 
 if TYPE_CHECKING:
     from autoqa.upkeep.overview import Overview
@@ -21,7 +21,7 @@ def study_markdown(overview: "Overview") -> str:
     if overview.board is not None and overview.board.ranked:
         parts += ["## Leaderboard", _leaderboard(overview)]
     if overview.effects is not None and overview.effects.found:
-        parts += ["## What helped", _effects(overview)]
+        parts += ["## What helped", MAIN_EFFECTS, _effects(overview)]
     if overview.selection is not None:
         members = overview.selection.members
         parts += [

@@ -11,7 +11,7 @@ from autoqa.report.ablation import page_rows, sentences
 from autoqa.report.amounts import moment, size
 from autoqa.report.page import render_page
 from autoqa.report.question_data import packed_questions
-from autoqa.report.study_summary import outlook, summary
+from autoqa.report.study_summary import MAIN_EFFECTS, outlook, summary
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +64,7 @@ def study_page(
         curves=study_charts.learning_curves(overview),
         effects=study_charts.effect_rows(overview),
         outlook=outlook,
+        main_effects=MAIN_EFFECTS,
         ablations=[(each, page_rows(each), list(sentences(each))) for each in ablations],
         recipes=study_charts.recipe_strips(overview, RECIPES),
         heat=None if answers is None else study_charts.heat_map(answers),

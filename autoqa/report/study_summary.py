@@ -10,6 +10,12 @@ if TYPE_CHECKING:
     from autoqa.analysis.effects import Effect, Effects
     from autoqa.upkeep.overview import Overview
 
+MAIN_EFFECTS = (
+    "These are main effects: each is the mean over what the other conditions were, and whether one "
+    "helps more where another one holds is not looked at."
+)
+"""What stands beside effects, wherever they are shown."""
+
 _NAMED = 5
 """Effects of a kind that a sentence names."""
 

@@ -153,7 +153,9 @@ class Findings:
         return stored_selection(self._run)
 
     def answers(self) -> "AnswerTraces":
-        """What the selected ensemble and its members answered to each public question.
+        """What the selected ensemble and its members answer to each public question.
+
+        They are as an export gives them: rules for their ends, and when there is none, apply.
 
         Returns:
             Answers with their scores, and the votes on words where voters disagree.

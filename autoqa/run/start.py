@@ -20,6 +20,7 @@ def search(
     accept_changes: bool = False,
     warm_start: str | None = None,
     quiet: bool = True,
+    verbose: bool = False,
 ) -> Run:
     """Searches recipes for a study file, or goes on where an earlier search stopped.
 
@@ -34,6 +35,7 @@ def search(
         accept_changes: Go on although the study file has been changed.
         warm_start: Another study, by its name or file, whose trials are known beforehand.
         quiet: Show nothing while it runs.
+        verbose: Without ``quiet``, show details, too: recipe cards, snapshots, times.
 
     Returns:
         The run, with all candidates of this and earlier searches.
@@ -59,7 +61,7 @@ def search(
         path.read_text(encoding="utf-8-sig"),
         prepare_data,
         SearchOptions(trials, minutes, workers, accept_changes, past),
-        display=choose_display(quiet),
+        display=choose_display(quiet, verbose=verbose),
     )
     return open_run(result.study)
 

@@ -5,7 +5,7 @@ Questions about one document rise and fall together, so documents are drawn anew
 are compared on the same draws, question by question, so what is common to both cancels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,27 +52,55 @@ class Comparison:
     p_better: float
 
 
-def _draws(
-    values: npt.NDArray[np.float64], documents: Sequence[str], rounds: int, seed: int
-) -> npt.NDArray[np.float64] | None:
-    """Means of ``values [Q]`` over documents drawn with replacement, float64 ``[rounds]``.
+_Drawn = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
-    ``None`` where all questions are about one document: it would be drawn every time, and the
-    interval would have no width although nothing is known about other documents.
+
+class _Draws:
+    """Documents drawn with replacement, the same for all scores of the same questions.
+
+    Args:
+        documents: Document of each question, Q long.
+        rounds: Draws.
+        seed: Decides them.
     """
-    if values.shape != (len(documents),) or not len(values):
-        raise ValueError(f"{len(values)} scores for {len(documents)} documents; one each is needed")
-    _, rows = np.unique(np.array(documents, dtype=str), return_inverse=True)
-    sums, counts = np.bincount(rows, values), np.bincount(rows)
-    if len(sums) < 2:
-        return None
-    rng = np.random.default_rng(seed)
-    means = np.empty(rounds)
-    step = max(1, _DRAWN_AT_ONCE // len(sums))
-    for at in range(0, rounds, step):
-        drawn = rng.integers(len(sums), size=(min(step, rounds - at), len(sums)))
-        means[at : at + step] = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    return means
+
+    def __init__(self, documents: Sequence[str], rounds: int, seed: int) -> None:
+        _, self._rows = np.unique(np.array(documents, dtype=str), return_inverse=True)
+        self._counts = np.bincount(self._rows)
+        self._rounds, self._seed = rounds, seed
+        self._kept: _Drawn | None = None
+
+    def means(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+        """Means of ``values [Q]`` over the drawn documents, float64 ``[rounds]``.
+
+        ``None`` where all questions are about one document: it would be drawn every time, and the
+        interval would have no width although nothing is known about other documents.
+        """
+        if values.shape != self._rows.shape or not len(values):
+            raise ValueError(
+                f"{len(values)} scores for {len(self._rows)} documents; one each is needed"
+            )
+        if len(self._counts) < 2:
+            return None
+        sums = np.bincount(self._rows, values)
+        return np.concatenate([sums[drawn].sum(axis=1) / size for drawn, size in self._blocks()])
+
+    def _blocks(self) -> Iterable[_Drawn]:
+        """Numbers of the drawn documents ``[n, D]``, and how many questions those have ``[n]``.
+
+        All at once, and drawn once, where memory allows.
+        """
+        step = max(1, _DRAWN_AT_ONCE // len(self._counts))
+        if step >= self._rounds:
+            self._kept = self._kept or next(self._draw(step))
+            return [self._kept]
+        return self._draw(step)
+
+    def _draw(self, step: int) -> Iterator[_Drawn]:
+        rng, documents = np.random.default_rng(self._seed), len(self._counts)
+        for at in range(0, self._rounds, step):
+            drawn = rng.integers(documents, size=(min(step, self._rounds - at), documents))
+            yield drawn, self._counts[drawn].sum(axis=1)
 
 
 def _ends(draws: npt.NDArray[np.float64], level: float) -> tuple[float, float]:
@@ -92,7 +120,7 @@ def interval(
         seed: Decides the draws.
     """
     values = np.asarray(scores, dtype=np.float64)
-    draws = _draws(values, documents, rounds, seed)
+    draws = _Draws(documents, rounds, seed).means(values)
     low, high = (0.0, 1.0) if draws is None else _ends(draws, LEVEL)
     return Interval(float(values.mean()), low, high)
 
@@ -117,8 +145,33 @@ def paired(
         seed: Decides the draws.
         level: Coverage of the interval, 0 to 1.
     """
-    gains = np.asarray(first, dtype=np.float64) - np.asarray(second, dtype=np.float64)
-    draws = _draws(gains, documents, rounds, seed)
+    return paired_with_each([first], second, documents, rounds, seed, level)[0]
+
+
+def paired_with_each(
+    firsts: Iterable[npt.ArrayLike],
+    second: npt.ArrayLike,
+    documents: Sequence[str],
+    rounds: int = ROUNDS,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> list[Comparison]:
+    """Several times :func:`paired`, on the same draws, which are drawn once.
+
+    Args:
+        firsts: Scores of each of those that are compared.
+        second: Scores of what they are compared with.
+        documents: Document of each question, Q long.
+        rounds: Draws.
+        seed: Decides the draws.
+        level: Coverage of the intervals, 0 to 1.
+    """
+    drawn, base = _Draws(documents, rounds, seed), np.asarray(second, dtype=np.float64)
+    return [_compared(np.asarray(each, dtype=np.float64) - base, drawn, level) for each in firsts]
+
+
+def _compared(gains: npt.NDArray[np.float64], drawn: _Draws, level: float) -> Comparison:
+    draws = drawn.means(gains)
     if draws is None:
         return Comparison(float(gains.mean()), -1.0, 1.0, standard_error=1.0, p_better=0.5)
     low, high = _ends(draws, level)

@@ -46,9 +46,6 @@ register(
         name=DEFAULT_METRIC,
         title="Jaccard",
         function=lambda prediction, reference, _: jaccard(prediction, reference),
-        low=0.0,
-        high=1.0,
-        higher_is_better=True,
         summary="word-level Jaccard",
         overlap=ItemOverlap(lambda word, _: (word,), jaccard_share, distinct=True),
     )
@@ -58,9 +55,6 @@ register(
         name="em",
         title="EM",
         function=lambda prediction, reference, _: exact_match(prediction, reference),
-        low=0.0,
-        high=1.0,
-        higher_is_better=True,
         summary="exact match",
     )
 )
@@ -69,9 +63,6 @@ register(
         name="f1",
         title="F1",
         function=lambda prediction, reference, _: f1(prediction, reference),
-        low=0.0,
-        high=1.0,
-        higher_is_better=True,
         summary="F1",
         overlap=ItemOverlap(lambda word, _: normalized_words(word), f1_share),
     )

@@ -30,10 +30,10 @@ class Metric:
         name: Its key in files and its heading on the command line.
         title: Its heading in a model card.
         function: Takes prediction, reference and language.
+        summary: What it is, as a phrase.
         low: Lowest value it takes.
         high: Highest value.
         higher_is_better: Whether the best of several references is the highest value.
-        summary: What it is, as a phrase.
         segmentation: Where it cuts texts into words; votes of a study that it is the metric of do
             the same.
         overlap: How it compares the items of two texts, where that is all it looks at: selection
@@ -45,10 +45,10 @@ class Metric:
     name: str
     title: str
     function: MetricFunction
-    low: float
-    high: float
-    higher_is_better: bool
     summary: str
+    low: float = 0.0
+    high: float = 1.0
+    higher_is_better: bool = True
     segmentation: Segmentation = "words"
     overlap: ItemOverlap | None = None
     everywhere: bool = True
@@ -102,9 +102,6 @@ def register_overlap(
             function=lambda text, other, language: overlap.score(
                 text, other, language, segmentation
             ),
-            low=0.0,
-            high=1.0,
-            higher_is_better=True,
             summary=summary,
             segmentation=segmentation,
             overlap=overlap,

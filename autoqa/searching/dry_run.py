@@ -70,6 +70,9 @@ class SearchPlan:
             what the metric counts of them.
         problems: One sentence for each thing that would stop a first run, of a backbone or with an
             augmentation, led by the key of the study file that it is about.
+        to_make: By source, what would first be made, which may take long; it is not loaded, and
+            nothing else here counts it in.
+        to_fetch: The command that gets what is missing, in a sentence; empty where none does.
     """
 
     study: str
@@ -85,6 +88,8 @@ class SearchPlan:
     types: dict[str, str] = field(default_factory=dict)
     answers: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    to_fetch: list[str] = field(default_factory=list)
+    to_make: dict[str, str] = field(default_factory=dict)
 
     def check(self) -> None:
         """Says why the search cannot begin, if it cannot.
@@ -94,9 +99,9 @@ class SearchPlan:
             MissingAssetError: Something is missing, and nothing else wrong.
         """
         if self.problems:
-            raise ConfigError(*self.problems, *self.missing)
+            raise ConfigError(*self.problems, *self.missing, *self.to_fetch)
         if self.missing:
-            raise MissingAssetError("\n".join(self.missing))
+            raise MissingAssetError("\n".join([*self.missing, *self.to_fetch]))
 
     def lines(self) -> list[str]:
         """The plan in lines for people."""
@@ -105,7 +110,8 @@ class SearchPlan:
         for name, kind in self.types.items():
             counts = self.sources.get(name)
             if counts is None:
-                reason = "not trained on" if self.validation else "not loaded"
+                unloaded = "not trained on" if self.validation else "not loaded"
+                reason = self.to_make.get(name, unloaded)
                 text.append(f"source {name} ({kind}): {reason}")
             else:
                 by_language = ", ".join(f"{key} {count}" for key, count in counts.items())
@@ -123,6 +129,7 @@ class SearchPlan:
             for origin, recipe in backbone.first.items():
                 text += [f"  {origin} recipe:", *(f"    {row}" for row in recipe)]
         text += [f"missing: {sentence}" for sentence in self.missing]
+        text += self.to_fetch
         return text + [f"problem: {sentence}" for sentence in self.problems]
 
 
@@ -152,18 +159,18 @@ def plan_search(
     """
     study = bound.study
     missing = list(bound.missing())
-    data = _try(prepare, bound, missing)
-    languages = {} if data is None else source_languages(data)
-    spaces = {} if data is None else build_spaces(bound, languages)
-    notes = [] if data is None else list(data.notes)
+    to_make, to_fetch = bound.to_make(), bound.way_to_fetch(missing)
+    problems = bound.unusable_changes(missing)
+    bound, data = _data(prepare, bound, missing, to_make)
+    spaces = {} if data is None else build_spaces(bound, source_languages(data))
+    notes = [] if data is None else [*_without(to_make), *data.notes]
     if data is not None and options.warm_start is not None:
         notes.append(read_prior(options.warm_start, study, spaces, data.private).sentence())
     workers = plan_workers(options.workers or study.search.workers, study.search.devices_per_run)
-    problems, further = look_at_backbones(bound, missing, data)
-    problems += bound.unusable_changes(missing)
-    notes += further
+    unfit, further = look_at_backbones(bound, missing, data)
+    problems, notes = [*unfit, *problems], [*notes, *further]
     time: list[str] = []
-    if data is not None and not missing and not problems:
+    if data is not None and not (missing or problems or to_make):
         with display or QuietDisplay() as shown:
             timers = Timers(study, data, protocol_runs(spaces, study.seed), timed, shown, factory)
             workers, time = in_time(study, options, timers)
@@ -171,9 +178,7 @@ def plan_search(
         study=study.name,
         missing=missing,
         sources={} if data is None else _sizes(data),
-        validation={}
-        if data is None
-        else {"public": len(data.public), "private": len(data.private)},
+        validation=_parts(data),
         notes=notes,
         backbones=_backbones(bound, spaces),
         trials=options.trials or study.search.trials,
@@ -183,6 +188,8 @@ def plan_search(
         types={name: table.type for name, table in study.sources.items()},
         answers=[] if data is None else _answers(bound, data),
         problems=problems,
+        to_fetch=to_fetch,
+        to_make=to_make,
     )
 
 
@@ -190,6 +197,23 @@ def _answers(bound: BoundStudy, data: StudyData) -> list[str]:
     run_folder = RunFolder(env.run_folder(bound.study.name))
     lengths = length_sentences(bound, open_examples(data), run_folder)
     return [*lengths, *metric_sentences(bound.study, data.public)]
+
+
+def _data(
+    prepare: Prepare, bound: BoundStudy, missing: list[str], to_make: Mapping[str, str]
+) -> tuple[BoundStudy, StudyData | None]:
+    """The study and its data, without sources that something would have to be made for."""
+    rest = bound.without_sources(to_make) if to_make else bound
+    return (bound, None) if rest is None else (rest, _try(prepare, rest, missing))
+
+
+def _without(to_make: Mapping[str, str]) -> list[str]:
+    names = ", ".join(f"sources.{name}" for name in to_make)
+    return [f"what is said here of parameters, data and answers is without {names}."] * bool(names)
+
+
+def _parts(data: StudyData | None) -> dict[str, int]:
+    return {} if data is None else {"public": len(data.public), "private": len(data.private)}
 
 
 def _try(prepare: Prepare, bound: BoundStudy, missing: list[str]) -> StudyData | None:

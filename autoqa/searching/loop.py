@@ -11,12 +11,13 @@ from optuna.exceptions import UpdateFinishedTrialError
 from autoqa import recipes
 from autoqa.planning.run_timing import RunTiming
 from autoqa.searching.peers import LOOK_SECONDS, Peers
-from autoqa.searching.recording import Recorder, RunningTrial
+from autoqa.searching.recording import Recorder
+from autoqa.searching.running_trial import RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
-from autoqa.store.candidate_record import by_score
+from autoqa.searching.standing import Standing
 from autoqa.supervision.budget import Budget
-from autoqa.supervision.display import Display, Status, backbone_statuses
+from autoqa.supervision.display import Display
 from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import TrialJob
@@ -29,6 +30,9 @@ from autoqa.workers.base import Worker, WorkerPool
 
 SOUPS_EVERY = 4
 """Trials that end between two rounds of soups: as many as make an average worth having."""
+
+SHOW_SECONDS = 5.0
+"""Seconds after which the time that is left is told anew."""
 
 
 @dataclass
@@ -60,6 +64,13 @@ class Loop:
     _look: float = 0.0
     _souped: int = 0
     _waiting: str | None = None
+    _shown: float = 0.0
+    _standing: Standing = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begins with nothing to show."""
+        count = len(self.pool.workers)
+        self._standing = Standing(self.recorder, self.budget, count, self._usual_seconds)
 
     @property
     def trials(self) -> Trials:
@@ -102,12 +113,13 @@ class Loop:
                     paused = not self.recorder.faults.over(idle=idle)
                     if time.monotonic() >= self._look and not paused:
                         self._assign(interrupts)
-                        self._show_status()
+                        self._standing.look()
+                        self._show_standing()
                         elsewhere = self.peers.elsewhere()
                         self._look = time.monotonic() + LOOK_SECONDS if elsewhere else math.inf
                         idle = not self._busy and not souping
-                    elif self.recorder.faults.waiting != self._waiting:
-                        self._show_status()
+                    elif self._is_stale:
+                        self._show_standing()
                     waits = paused or elsewhere
                     if idle and (not waits or not self.budget.fits(None)):
                         return self._why_ended()
@@ -128,6 +140,16 @@ class Loop:
             "the search was interrupted; what finished is kept in "
             f"{self.recorder.folder.path}. The same command goes on where it stopped"
         )
+
+    @property
+    def _is_stale(self) -> bool:
+        """Whether what people see is old, or the search waits for something else by now."""
+        old = time.monotonic() >= self._shown + SHOW_SECONDS
+        return old or self.recorder.faults.waiting != self._waiting
+
+    def _show_standing(self) -> None:
+        self._waiting, self._shown = self.recorder.faults.waiting, time.monotonic()
+        self._standing.show(self._busy.values(), self._device_time)
 
     def _kill(self) -> None:
         self.pool.kill()
@@ -208,6 +230,8 @@ class Loop:
             f"trial {running.number} starts on worker {worker.number}: {proposal.backbone} "
             f"{recipes.line(run.recipe, run.learning_rate)}"
         )
+        if worker.log is not None:
+            self.display.detail(f"trial {running.number}: worker {worker.number} logs {worker.log}")
         self.display.working(worker.number, proposal.backbone, Progress(running.number, "starting"))
 
     def _receive(self, worker: Worker, message: Message) -> None:
@@ -246,21 +270,6 @@ class Loop:
             running = self._busy.pop(worker.number, None)
             if running is not None:
                 self.recorder.interrupted(worker, running)
-
-    def _show_status(self) -> None:
-        done, total = self.trials.settled(), self.recorder.total
-        left, estimated = self.budget.left(), False
-        if left is None:
-            estimates = map(self._usual_seconds, self.trials.spaces)
-            measured = [seconds for seconds in estimates if seconds is not None]
-            if measured:
-                rounds = math.ceil((total - done) / len(self.pool.workers))
-                left, estimated = rounds * sum(measured) / len(measured), True
-        candidates = self.recorder.store.candidates()
-        highest = min(candidates, key=by_score, default=None)
-        self._waiting = self.recorder.faults.waiting
-        each = backbone_statuses(self.trials.spaces, candidates)
-        self.display.status(Status(done, total, highest, left, estimated, self._waiting, each))
 
     def _shortest(self) -> float | None:
         """Seconds that the shortest run takes of those that may be tried."""

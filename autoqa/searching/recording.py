@@ -2,12 +2,14 @@
 
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, DataError
 from autoqa.planning.hopeless import HopelessRuns
 from autoqa.searching.machine_faults import MachineFaults
+from autoqa.searching.running_trial import RunningTrial
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder, trial_mark
 from autoqa.store.sqlite_file import checkpoint
@@ -26,8 +28,12 @@ from autoqa.training.messages import (
 )
 from autoqa.trials.lost_rows import check_own, keep_finished
 from autoqa.trials.trial_attributes import TrialAttributes
-from autoqa.trials.trials import Again, Proposal, Trials
+from autoqa.trials.trials import Again, Trials
 from autoqa.workers.base import Worker
+
+MOST_HANGS = 3
+"""Runs of a backbone that hang without one that finishes in between after which it is left out,
+where there are others."""
 
 TRAINING_ERROR = "TrainingError"
 """What a run fails with that is itself to blame; behind all else there is a mistake to mend."""
@@ -47,21 +53,6 @@ RETRY_CHANGES = {
     "slower": " at half the learning rate",
     "smaller": " in forward passes of half the size",
 }
-
-
-@dataclass
-class RunningTrial:
-    """A trial on a worker."""
-
-    proposal: Proposal
-    started: float = field(default_factory=time.time)
-    candidates: list[CandidateRecord] = field(default_factory=list)
-    broken: bool = False
-
-    @property
-    def number(self) -> int:
-        """Optuna's number of the trial."""
-        return self.proposal.trial.number
 
 
 @dataclass
@@ -92,6 +83,8 @@ class Recorder:
     hopeless: HopelessRuns | None = None
     trackers: Trackers = field(default_factory=Trackers)
     faults: MachineFaults = field(init=False)
+    _hangs: Counter[str] = field(default_factory=Counter)
+    _warned: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Begins without a fault."""
@@ -102,13 +95,13 @@ class Recorder:
         trial = running.proposal.trial
         match message:
             case Progress():
+                running.heard(message)
                 self.display.working(worker.number, running.proposal.backbone, message)
                 self.trackers.progress(running.number, message)
             case RecipeCard(lines=lines):
                 TrialAttributes(card="\n".join(lines)).write(trial)
                 self.trackers.card(running.number, lines)
-                for line in lines:
-                    self.display.event(f"trial {running.number}: {line}")
+                self._show_card(running, message)
             case Note(text=text):
                 self.display.event(f"trial {running.number}: {text}")
             case SnapshotTaken(candidate=candidate):
@@ -120,6 +113,7 @@ class Recorder:
                     reused_steps=message.reused_steps,
                     next_seconds=message.next_seconds,
                 ).write(trial)
+                self.display.detail(f"trial {running.number}: {_steps(message)}")
                 self._finished(running, message.seconds)
                 return True
             case TrialFailed(reason=reason, error=error):
@@ -146,18 +140,40 @@ class Recorder:
             self._let_down(running, reason, memory=True)
 
     def hung(self, worker: Worker, running: RunningTrial, reason: str) -> None:
-        """Ends a trial whose worker said nothing any more; it goes on from its checkpoint."""
-        self._ended(worker, running, reason, "continue")
+        """Ends a trial whose worker said nothing any more; it goes on from its checkpoint.
+
+        Where runs of one backbone do so again and again, and there are others to try, that backbone
+        is at fault and not the machine: it is left out, and a new search begins it anew.
+        """
+        TrialAttributes(mistake=True).write(running.proposal.trial)
+        backbone = running.proposal.backbone
+        again: Again = "continue"
+        self._hangs[backbone] += 1
+        others = self.trials.spaces.keys() - self.trials.left_out.keys() - {backbone}
+        if self._hangs[backbone] >= MOST_HANGS and others:
+            self.trials.left_out[backbone] = (
+                f"{self._hangs[backbone]} of its runs hung in a row, the last one because: {reason}"
+            )
+            again = "no"
+        self._ended(worker, running, reason, again, adopts=True)
         self._let_down(running, reason)
 
     def interrupted(self, worker: Worker, running: RunningTrial) -> None:
         """Ends a trial that is to go on in a later search."""
         self._ended(worker, running, "interrupted", "continue")
 
-    def _ended(self, worker: Worker, running: RunningTrial, reason: str, again: Again) -> None:
+    def _ended(
+        self,
+        worker: Worker,
+        running: RunningTrial,
+        reason: str,
+        again: Again,
+        *,
+        adopts: bool = False,
+    ) -> None:
         # What failed may have left memory behind, a GPU's above all: a fresh process.
         worker.end()
-        if again not in ("no", "slower") and self._adopt_candidates(running):
+        if (adopts or again not in ("no", "slower")) and self._adopt_candidates(running):
             self._finished(running, time.time() - running.started)
         else:
             self._failed(running, reason, again)
@@ -171,6 +187,15 @@ class Recorder:
             remedied = memory and attributes.micro_scale is None
             self.faults.occurred(reason, disk=disk, remedied=remedied)
 
+    def _show_card(self, running: RunningTrial, card: RecipeCard) -> None:
+        """Details but for warnings that were not shown yet."""
+        for line in card.lines:
+            warning = (running.proposal.backbone, line)
+            new = line in card.warnings and warning not in self._warned
+            self._warned.add(warning)
+            show = self.display.event if new else self.display.detail
+            show(f"trial {running.number}: {line}")
+
     def _add_candidate(self, running: RunningTrial, candidate: CandidateRecord) -> None:
         if not math.isfinite(candidate.score):
             running.broken = True
@@ -182,7 +207,7 @@ class Recorder:
         self.trackers.snapshot(running.number, candidate)
         running.proposal.trial.report(candidate.score, round(100 * candidate.fraction))
         further = (f" {name} {mean:.3f}" for name, mean in candidate.further_scores.items())
-        self.display.event(
+        self.display.detail(
             f"trial {running.number}: candidate {candidate.id} {score(candidate)}{''.join(further)}"
         )
         for sentence in dropped:
@@ -216,13 +241,15 @@ class Recorder:
         trial = running.proposal.trial
         is_own = TrialAttributes.of(trial).searcher == self.trials.searcher
         check_own([running.number], [trial] if is_own else [])
-        value = self.trials.finish(trial, running.candidates, seconds)
+        self.trials.finish(trial, running.candidates, seconds)
         self._keep(running)
         self.trackers.ended(running.number, "finished")
         self.faults.finished()
+        self._hangs.pop(running.proposal.backbone, None)
+        last = max(running.candidates, key=lambda record: record.fraction)
         self.display.event(
-            f"trial {running.number} finished in {duration(seconds)}: "
-            f"{running.candidates[-1].metric} {value:.3f} ({self.trials.settled()} of {self.total})"
+            f"trial {running.number} finished in {duration(seconds)}: {score(last)}, {last.id} "
+            f"({self.trials.settled()} of {self.total})"
         )
 
     def _keep(self, running: RunningTrial) -> None:
@@ -255,3 +282,12 @@ class Recorder:
                 except DataError as error:
                     self.display.event(str(error))
         return any(candidate.fraction >= self.complete for candidate in running.candidates)
+
+
+def _steps(message: TrialFinished) -> str:
+    """What a run has trained, and what it cost."""
+    reused = f", {message.reused_steps} taken over" if message.reused_steps else ""
+    return (
+        f"{message.trained_steps} steps trained{reused}; a run like it takes "
+        f"{duration(message.next_seconds)}"
+    )

@@ -1,7 +1,7 @@
 """Counts, reasons and the highest score after a search."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from optuna.trial import TrialState
@@ -30,6 +30,7 @@ class SearchResult:
         ended: Why the search ended, as a sentence.
         reasons: Each distinct reason of a failure, with its count.
         refit: What a refit of all runs would take, where it would add rows.
+        left_out: Backbones that got no further trial in this search, and why.
     """
 
     study: str
@@ -40,11 +41,13 @@ class SearchResult:
     ended: str
     reasons: dict[str, int]
     refit: RefitOffer | None = None
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """The result as ``--json`` prints it."""
         highest = self.highest
         refit = {} if self.refit is None else {"refit": asdict(self.refit)}
+        left_out = {"left_out": self.left_out} if self.left_out else {}
         return {
             "study": self.study,
             "finished": self.finished,
@@ -60,6 +63,7 @@ class SearchResult:
                 highest.metric: highest.score,
                 f"{highest.metric}_half_width": highest.half_width,
             },
+            **left_out,
             **refit,
         }
 
@@ -71,6 +75,7 @@ class SearchResult:
             f"{self.duplicates} repeated another and were not trained.",
         ]
         text += [f"  failed {count}×: {reason}" for reason, count in self.reasons.items()]
+        text += [f"  {name} was left out: {reason}" for name, reason in self.left_out.items()]
         if self.highest is not None:
             text.append(
                 f"Highest public score: {score(self.highest)}, {self.highest.id} "
@@ -135,4 +140,5 @@ def conclude(
         ended=ended,
         reasons=dict(reasons),
         refit=refit,
+        left_out=dict(trials.left_out),
     )

@@ -50,10 +50,10 @@ class SearchOptions:
 
 
 def check_missing(bound: BoundStudy) -> None:
-    """Raises MissingAssetError with every sentence, if anything is missing."""
+    """Raises MissingAssetError with every sentence and the way out, if anything is missing."""
     missing = bound.missing()
     if missing:
-        raise MissingAssetError("\n".join(missing))
+        raise MissingAssetError("\n".join([*missing, *bound.way_to_fetch(missing)]))
 
 
 def check_augmentations(bound: BoundStudy) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from autoqa.errors import AutoqaError, ConfigError
 from autoqa.store.database_url import database_url, make_engine, shown, tune
 from autoqa.store.exclusive import exclusively
-from autoqa.store.migrations import check_readable, check_version, migrate
+from autoqa.store.migrations import check_readable, check_version, is_outdated, migrate
 from autoqa.store.patience import Patience, cause
 from autoqa.store.tables import studies as _studies
 
@@ -129,6 +129,30 @@ class StudyDatabase:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def bring_up_to_date(url: str) -> None:
+    """Migrates a database of an earlier version, and leaves any other as it is.
+
+    Args:
+        url: SQLAlchemy URL of the database; where nothing can be read, whoever looks at it next
+            says why.
+
+    Raises:
+        AutoqaError: The database is of an earlier version and cannot be changed.
+    """
+    try:
+        engine = make_engine(database_url(url), read_only=True)
+    except AutoqaError:
+        return
+    try:
+        outdated = is_outdated(engine)
+    except SQLAlchemyError:
+        return
+    finally:
+        engine.dispose()
+    if outdated:
+        StudyDatabase(url, "", Patience(0.0)).close()
 
 
 def append(connection: Connection, table: Table, **row: Any) -> None:

@@ -1,18 +1,13 @@
-"""What people see while a search runs: a live table, plain lines, or nothing."""
+"""What people see while a search runs: where it stands, and displays that say so in lines."""
 
+import math
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress_bar import ProgressBar
-from rich.table import Table
-from rich.text import Text
-
 from autoqa.store.candidate_record import CandidateRecord, by_score
-from autoqa.training.messages import Progress
+from autoqa.training.messages import DeviceUse, Progress
 
 
 @dataclass(frozen=True)
@@ -31,6 +26,23 @@ class BackboneStatus:
 
 
 @dataclass(frozen=True)
+class TrialOutcome:
+    """What became of a trial that is over.
+
+    Attributes:
+        trial: Optuna's number.
+        backbone: Its backbone; empty where it ended before that was known.
+        last: Its last candidate; ``None`` where it has none.
+        note: Why it failed, ended early, or was not trained; empty where nothing is to be said.
+    """
+
+    trial: int
+    backbone: str
+    last: CandidateRecord | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Status:
     """Where the search stands.
 
@@ -42,6 +54,7 @@ class Status:
         estimated: Whether ``seconds_left`` is an estimate.
         waiting: What the search waits for, if anything.
         backbones: The same for each backbone, where there are several.
+        recent: The trials that ended last, the latest first.
     """
 
     done: int
@@ -51,6 +64,7 @@ class Status:
     estimated: bool = False
     waiting: str | None = None
     backbones: tuple[BackboneStatus, ...] = ()
+    recent: tuple[TrialOutcome, ...] = ()
 
 
 def backbone_statuses(
@@ -82,6 +96,9 @@ class Display(Protocol):
     def event(self, text: str) -> None:
         """Shows one sentence about something that has happened."""
 
+    def detail(self, text: str) -> None:
+        """Shows one sentence that only those want to read who asked for more."""
+
     def working(self, worker: int, backbone: str, progress: Progress) -> None:
         """Shows how far a worker has come with its trial."""
 
@@ -104,6 +121,9 @@ class QuietDisplay:
     def event(self, text: str) -> None:
         """Shows nothing."""
 
+    def detail(self, text: str) -> None:
+        """Shows nothing."""
+
     def working(self, worker: int, backbone: str, progress: Progress) -> None:
         """Shows nothing."""
 
@@ -119,11 +139,13 @@ class PlainDisplay(QuietDisplay):
 
     Args:
         stream: Where to.
-        every: Seconds between two lines that say so.
+        every: Seconds between two reports of where it stands.
+        verbose: Whether details are wanted.
     """
 
-    def __init__(self, stream: TextIO, every: float = 600.0) -> None:
-        self._stream, self._every = stream, every
+    def __init__(self, stream: TextIO, every: float = 600.0, *, verbose: bool = False) -> None:
+        self._stream, self._every, self._verbose = stream, every, verbose
+        self._rows: dict[int, tuple[str, Progress]] = {}
         self._said = time.monotonic()
 
     def event(self, text: str) -> None:
@@ -131,98 +153,48 @@ class PlainDisplay(QuietDisplay):
         self._stream.write(f"{time.strftime('%H:%M:%S')} {text}\n")
         self._stream.flush()
 
+    def detail(self, text: str) -> None:
+        """Writes a line where details are wanted."""
+        if self._verbose:
+            self.event(text)
+
+    def working(self, worker: int, backbone: str, progress: Progress) -> None:
+        """Keeps what the worker does for the next report."""
+        self._rows[worker] = (backbone, progress)
+
+    def idle(self, worker: int) -> None:
+        """Leaves the worker out of the next report."""
+        self._rows.pop(worker, None)
+
     def status(self, status: Status) -> None:
-        """Says the counts, if they were not for some time."""
+        """Says the counts and what each worker does, if they were not for some time."""
         if time.monotonic() - self._said >= self._every:
             self._said = time.monotonic()
             self.event(status_line(status))
+            for worker, row in sorted(self._rows.items()):
+                self.event(f"worker {worker}: {worker_line(*row)}")
 
 
-class LiveDisplay(QuietDisplay):
-    """A table of workers below the lines of what happened.
-
-    Args:
-        console: A terminal.
-    """
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._live = Live(
-            console=console, auto_refresh=False, transient=True, redirect_stdout=False
-        )
-        self._rows: dict[int, tuple[str, Progress] | None] = {}
-        self._status = Status(0, 0)
-        self._drawn = 0.0
-
-    def __enter__(self) -> "LiveDisplay":
-        self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._live.stop()
-
-    def event(self, text: str) -> None:
-        """Prints a line above the table."""
-        self._console.print(Text(text))
-
-    def working(self, worker: int, backbone: str, progress: Progress) -> None:
-        """Updates the worker's row."""
-        self._rows[worker] = (backbone, progress)
-        self._draw()
-
-    def idle(self, worker: int) -> None:
-        """Empties the worker's row."""
-        self._rows[worker] = None
-        self._draw()
-
-    def status(self, status: Status) -> None:
-        """Updates the lines below the table."""
-        self._status = status
-        self._draw()
-
-    def _draw(self) -> None:
-        # Four updates a second look continuous and cost nothing measurable.
-        if time.monotonic() - self._drawn >= 0.25:
-            self._drawn = time.monotonic()
-            self._show(self.picture())
-
-    def _show(self, picture: RenderableType) -> None:
-        self._live.update(picture, refresh=True)
-
-    def picture(self) -> Group:
-        """The table and the lines below it."""
-        table = Table(box=None, pad_edge=False)
-        for heading in ("worker", "trial", "backbone", "phase", "stage", "step", "loss", "win/s"):
-            table.add_column(heading, justify="left" if heading in "backbonephase" else "right")
-        for worker, row in sorted(self._rows.items()):
-            table.add_row(str(worker), *(_cells(*row) if row else ("–", "", "idle")))
-        status = self._status
-        backbones = Table(box=None, pad_edge=False, show_header=False)
-        for each in status.backbones:
-            best = "" if each.highest is None else f"{score(each.highest)} {each.highest.id}"
-            count = f"{each.trials} trial{'' if each.trials == 1 else 's'}"
-            backbones.add_row(each.name, count, best)
-        # A third of the line for the bar: what is beside it is read, and must not be broken.
-        width = min(40, self._console.width // 3)
-        bar = ProgressBar(total=max(1, status.total), completed=status.done, width=width)
-        beside = Table.grid(padding=(0, 1))
-        beside.add_row(bar, Text(progress_line(status)))
-        below = [Text(best_line(status))] if status.highest is not None else []
-        return Group(table, backbones, beside, *below)
+def worker_line(backbone: str, progress: Progress) -> str:
+    """What a worker does, how far it is, how fast, and on what, in words for a log."""
+    stage = f" stage {progress.stage} of {progress.stages}" if progress.stages > 1 else ""
+    parts = [f"trial {progress.trial} ({backbone}) {progress.phase}{stage}"]
+    if progress.steps:
+        parts.append(f"step {progress.step} of {progress.steps}")
+    if math.isfinite(progress.windows_per_second):
+        parts.append(f"{progress.windows_per_second:,.0f} windows/s")
+    if math.isfinite(progress.left):
+        parts.append(f"about {duration(progress.left)} left")
+    if progress.device is not None:
+        parts.append(" ".join(device_words(progress.device)))
+    return ", ".join(parts)
 
 
-def _cells(backbone: str, progress: Progress) -> tuple[str, ...]:
-    return (
-        "" if progress.trial < 0 else str(progress.trial),
-        backbone,
-        progress.phase,
-        f"{progress.stage}/{progress.stages}" if progress.stages else "",
-        f"{progress.step}/{progress.steps}" if progress.steps else "",
-        "" if progress.loss != progress.loss else f"{progress.loss:.3f}",
-        ""
-        if progress.windows_per_second != progress.windows_per_second
-        else f"{progress.windows_per_second:.0f}",
-    )
+def device_words(use: DeviceUse) -> tuple[str, str]:
+    """A device, and the memory that is taken: of a GPU by all processes, and what it has."""
+    if use.total:
+        return use.device, f"{use.memory / 1e9:.0f}/{use.total / 1e9:.0f} GB"
+    return f"{use.device}×{use.threads}", f"{use.memory / 1e9:.1f} GB"
 
 
 def status_line(status: Status) -> str:

@@ -5,15 +5,20 @@ from typing import TextIO
 
 from rich.console import Console
 
-from autoqa.supervision.display import Display, LiveDisplay, PlainDisplay, QuietDisplay
+from autoqa.supervision.display import Display, PlainDisplay, QuietDisplay
+from autoqa.supervision.live import LiveDisplay
+
+_SELDOM, _OFTEN = 600.0, 60.0
+"""Seconds between two reports in a log, without and with details."""
 
 
-def choose_display(quiet: bool, stream: TextIO | None = None) -> Display:
-    """A live table on a terminal or in a notebook, plain lines elsewhere, nothing if asked for.
+def choose_display(quiet: bool, stream: TextIO | None = None, *, verbose: bool = False) -> Display:
+    """A live picture on a terminal or in a notebook, plain lines elsewhere, nothing if asked for.
 
     Args:
         quiet: Show nothing but the result.
         stream: Where to; standard error if left out.
+        verbose: Show details, too.
     """
     console = Console(file=stream or sys.stderr)
     if quiet:
@@ -22,5 +27,7 @@ def choose_display(quiet: bool, stream: TextIO | None = None) -> Display:
         # A notebook has IPython, which others need not.
         from autoqa.supervision.notebook import NotebookDisplay
 
-        return NotebookDisplay()
-    return LiveDisplay(console) if console.is_terminal else PlainDisplay(stream or sys.stderr)
+        return NotebookDisplay(verbose=verbose)
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveDisplay(console, verbose=verbose)
+    return PlainDisplay(stream or sys.stderr, _OFTEN if verbose else _SELDOM, verbose=verbose)

@@ -5,22 +5,23 @@ import io
 from IPython.display import HTML, display
 from rich.console import Console, RenderableType
 
-from autoqa.supervision.display import LiveDisplay
+from autoqa.supervision.live import LiveDisplay
 
-_WIDTH = 100
-"""Characters of a line."""
+_WIDTH, _HEIGHT = 100, 60
+"""Characters of a line, and lines at most."""
 
 _PAGE = '<pre style="line-height: normal; font-family: monospace">{code}</pre>'
 
 
 class NotebookDisplay(LiveDisplay):
-    """The table of workers as an output that is replaced; what happens follows as text."""
+    """The picture as an output that is replaced; what happens follows as text."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, verbose: bool = False) -> None:
         # Told that it is no notebook: rich would print there at once.
-        super().__init__(
-            Console(file=io.StringIO(), width=_WIDTH, record=True, force_jupyter=False)
+        console = Console(
+            file=io.StringIO(), width=_WIDTH, height=_HEIGHT, record=True, force_jupyter=False
         )
+        super().__init__(console, verbose=verbose)
 
     def __enter__(self) -> "NotebookDisplay":
         self._output = display(self._html(self.picture()), display_id=True)

@@ -32,6 +32,10 @@ class ReportedDisplay:
         """Shows it."""
         self._shown.event(text)
 
+    def detail(self, text: str) -> None:
+        """Shows it."""
+        self._shown.detail(text)
+
     def working(self, worker: int, backbone: str, progress: Progress) -> None:
         """Shows and keeps it."""
         self._membership.working(worker, backbone, progress)

@@ -35,6 +35,11 @@ class LoggedDisplay:
         self._display.event(text)
         self._write(text)
 
+    def detail(self, text: str) -> None:
+        """Shows a sentence to those who want details, and writes it down."""
+        self._display.detail(text)
+        self._write(text)
+
     def _write(self, text: str) -> None:
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         try:

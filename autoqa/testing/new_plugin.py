@@ -7,14 +7,17 @@ from pathlib import Path
 
 from autoqa import __version__
 from autoqa.api import API_VERSION
+from autoqa.entry_points import installed
 from autoqa.errors import ConfigError
 from autoqa.files import writing_output
+from autoqa.registry.records import GROUPS, PluginKind
+from autoqa.scores.registry import built_in
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _TAKEN = ("autoqa", "test", "tests")
 
 
-def write_plugin(kind: str, name: str, target: Path) -> tuple[str, ...]:
+def write_plugin(kind: PluginKind, name: str, target: Path) -> tuple[str, ...]:
     """Writes the package, whole or not at all.
 
     Args:
@@ -26,9 +29,11 @@ def write_plugin(kind: str, name: str, target: Path) -> tuple[str, ...]:
         The files that were written, relative to the folder, sorted.
 
     Raises:
-        ConfigError: The name cannot be a package's, or the folder exists.
+        ConfigError: The name cannot be a package's, a plugin of the kind has it, or the folder
+            exists.
     """
     module = _module(name)
+    _require_free(kind, name)
     if target.exists() or target.is_symlink():
         raise ConfigError(f"{target} exists already; give another folder by --to")
     values = {
@@ -75,6 +80,23 @@ def _module(name: str) -> str:
     if keyword.iskeyword(module) or module in (*sys.stdlib_module_names, *_TAKEN):
         raise ConfigError(f"{name!r} is the name of another module of Python; take another one")
     return module
+
+
+def _require_free(kind: PluginKind, name: str) -> None:
+    """Checks that no plugin of the kind has the name: two would be refused by every study.
+
+    Raises:
+        ConfigError: One has.
+    """
+    points = [point for point in installed(GROUPS[kind]) if point.name == name]
+    owners = [f"{point.dist.name} {point.dist.version}" for point in points if point.dist]
+    if kind == "metric" and name in built_in():
+        owners = [f"autoqa {__version__}"]
+    if owners:
+        raise ConfigError(
+            f"the {kind} {name!r} is there already, by {' and '.join(sorted(owners))}; take "
+            f"another name, such as {'my-' + name!r}; `autoqa plugins show {kind} {name}` shows it"
+        )
 
 
 def _rendered(template: str, values: dict[str, object]) -> str:

@@ -1,8 +1,13 @@
 """Which of many answers are worth giving beside one another."""
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TypeVar
 
 from autoqa.text.words import words
+
+T = TypeVar("T")
 
 
 class DistinctAnswers:
@@ -30,3 +35,18 @@ class DistinctAnswers:
         self._said.add(says)
         places.append((start, end))
         return True
+
+    def first(
+        self, answers: Iterable[T], count: int, place: Callable[[T], tuple[str, int, int, int]]
+    ) -> list[T]:
+        """Takes the first of some answers that are others than those that were taken.
+
+        Args:
+            answers: The answers, best first.
+            count: Most that are taken.
+            place: Text, start, end and document of one, as :meth:`take` has them.
+
+        Returns:
+            Those that were taken.
+        """
+        return list(islice((answer for answer in answers if self.take(*place(answer))), count))

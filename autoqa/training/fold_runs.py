@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -162,9 +163,13 @@ class _FoldRuns:
 
     def _emit_of(self, fold: int) -> Emit:
         """One run's messages as parts of the whole: its card once, its end not at all."""
+        begin = time.perf_counter()
 
         def emit(message: Message) -> None:
             match message:
+                case Progress(left=left):
+                    whole = time.perf_counter() - begin + left
+                    message = replace(message, left=left + whole * (self.folds.count - 1 - fold))
                 case TrialFinished(trained_steps=trained, reused_steps=reused):
                     self.trained, self.reused = self.trained + trained, self.reused + reused
                     return

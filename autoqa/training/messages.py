@@ -11,6 +11,23 @@ from autoqa.store.candidate_record import CandidateRecord
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What a job computes on, and the memory that is taken.
+
+    Attributes:
+        device: ``"CPU"``, or a GPU as CUDA numbers it on its machine, as in ``"GPU 3"``.
+        threads: That a forward pass is shared out to, on a CPU; 0 on a GPU.
+        memory: Bytes: of the worker's process on a CPU, of all processes on a GPU.
+        total: Bytes that the GPU has; 0 on a CPU.
+    """
+
+    device: str
+    threads: int
+    memory: int
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Sent about once a second while a job runs, by the loops that do the work.
 
@@ -23,6 +40,8 @@ class Progress:
         steps: How many it has; 0 where the phase is no loop, and nothing may be heard for long.
         loss: Mean over recent steps, in nats.
         windows_per_second: Speed of training.
+        left: Seconds until the run's end at this speed; not a number where nobody knows.
+        device: Filled in by the worker where a job leaves it out.
     """
 
     trial: int
@@ -33,14 +52,23 @@ class Progress:
     steps: int = 0
     loss: float = float("nan")
     windows_per_second: float = float("nan")
+    left: float = float("nan")
+    device: DeviceUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RecipeCard:
-    """What the run is about to do, in lines for people; sent before the first step."""
+    """What the run is about to do; sent before the first step.
+
+    Attributes:
+        trial: Optuna's trial number.
+        lines: For people.
+        warnings: Those of the lines that say what may be wrong with it.
+    """
 
     trial: int
     lines: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

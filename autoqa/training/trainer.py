@@ -53,6 +53,7 @@ class Trainer:
     ) -> None:
         self.job, self.bench, self.emit, self._keep = job, bench, emit, keep
         self.begin, self._stop, self._owed = time.perf_counter(), bench.stop, False
+        self._evaluation = job.evaluation
         recipe, seed = job.run.recipe, job.run.seed
         self.ready: ReadyBackbone = bench.backbone(job.backbone)
         protocol, longest = self.ready.bound.protocol, max(each.length for each in recipe.stages)
@@ -119,9 +120,10 @@ class Trainer:
         asked = self.ready.shortened, self.ready.group.length
         long = long_questions(self.job.run.recipe.stages, self.stages, asked)
         sharing = self.rates.sharing(self.checkpoints.quota > 0)
-        notes = [*self.ready.unread, *before, *long, *sharing, *self.engine.model.notes]
+        warnings = (*self.ready.unread, *long)
+        notes = [*warnings, *before, *sharing, *self.engine.model.notes]
         lines = recipes.full(self.job.run, sizes, self.job.windows_per_second, notes)
-        self.emit(RecipeCard(self.job.trial, tuple(lines)))
+        self.emit(RecipeCard(self.job.trial, tuple(lines), warnings))
 
     def _train_stages(self) -> None:
         """Goes through all stages; ends early at the deadline, with a snapshot if most is done."""
@@ -229,13 +231,13 @@ class Trainer:
 
     def _take(self, point: float) -> bool:
         """Keeps the model at a point of the run; false if it is the last one."""
-        step = self.engine.step
+        step, begin = self.engine.step, time.monotonic()
         try:
             self._keep(self, bisect_left(self.rates.ends, step), point)
         except StoppedError:
             self._save(self.run_name, owed=step in self.due)
             raise
-        self._owed = False
+        self._owed, self._evaluation = False, time.monotonic() - begin
         return step < max(self.due)
 
     def _cut(self, step: int) -> None:
@@ -257,7 +259,13 @@ class Trainer:
         """How far the run has come."""
         stages, pace = len(self.stages), self.pace
         place = (self.job.trial, phase, stage + 1, stages, step, steps)
-        return Progress(*place, pace.loss, pace.windows_per_second)
+        return Progress(*place, pace.loss, pace.windows_per_second, self._left())
+
+    def _left(self) -> float:
+        """Seconds until the end of the run: the rest of its windows, and of its evaluations."""
+        undone = 1 - self.engine.step / self.steps
+        evaluations = sum(step > self.engine.step for step in self.due)
+        return undone * self.windows / self.pace.windows_per_second + self._evaluation * evaluations
 
     def run(self) -> None:
         """Trains, and says at the beginning what is trained and at the end that it is over.

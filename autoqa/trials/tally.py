@@ -14,6 +14,10 @@ Measured = Literal["next_seconds", "windows_per_second"]
 _MEASURED: tuple[Measured, ...] = ("next_seconds", "windows_per_second")
 
 
+_LATEST = 5
+"""Trials that ended last, as many as people can take in."""
+
+
 class TrialTally:
     """A study's trials as they were when they were last taken in; what is over does not change.
 
@@ -25,6 +29,8 @@ class TrialTally:
         complete: Numbers of those that have a value.
         waiting: Those that are queued.
         running: Those that run, here or elsewhere.
+        latest: Of those that are over and were not trained in another study the few that ended
+            last, the latest first.
     """
 
     def __init__(self, history: Collection[int] = ()) -> None:
@@ -32,6 +38,7 @@ class TrialTally:
         self.complete: set[int] = set()
         self.waiting: list[FrozenTrial] = []
         self.running: list[FrozenTrial] = []
+        self.latest: list[FrozenTrial] = []
         self._history = history
         self._known: set[int] = set()
         self._tried: Counter[str | None] = Counter()
@@ -98,6 +105,9 @@ class TrialTally:
             if counts(trial):
                 self.settled += 1
                 self._tried[attributes.backbone] += 1
+        if trial.datetime_complete is not None and attributes.elsewhere is None:
+            insort(self.latest, trial, key=_newest)
+            del self.latest[_LATEST:]
         if trial.state != TrialState.COMPLETE:
             return
         self.complete.add(trial.number)
@@ -107,6 +117,12 @@ class TrialTally:
             value = getattr(attributes, number)
             if value is not None:
                 insort(self._measured[attributes.backbone, number], float(value))
+
+
+def _newest(trial: FrozenTrial) -> float:
+    """Sorts trials that are over, the latest first."""
+    assert trial.datetime_complete is not None
+    return -trial.datetime_complete.timestamp()
 
 
 def forgiven(trials: Iterable[FrozenTrial], version: str) -> list[int]:

@@ -1,11 +1,12 @@
 """All that a study has to show, gathered without changing anything; what is missing is said."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
+from optuna.trial import FrozenTrial
 
 from autoqa.analysis.answer_traces import AnswerTraces, trace_answers
 from autoqa.analysis.effects import Effects, study_effects
@@ -28,7 +29,6 @@ from autoqa.store.study_tables import Store
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.upkeep.status import StudyStatus, study_status
 from autoqa.upkeep.study_place import StudyPlace, stored_study
-from autoqa.upkeep.trial_counts import read_trials
 
 Found = TypeVar("Found")
 
@@ -183,7 +183,7 @@ def _gather(
     found = Overview(
         status=status,
         study=attempt("The study file", lambda: _study(place, store)),
-        costs=attempt("Trials", lambda: trial_costs(store)) or (),
+        costs=attempt("Trials", lambda: trial_costs(status.rows)) or (),
         fingerprint=attempt("The validation set", store.validation_fingerprint),
         openings=attempt("Openings of the sealed part", store.openings) or (),
     )
@@ -246,14 +246,10 @@ def _shown(board: Leaderboard, selection: Selection | None) -> tuple[Sequence[Se
     return (Seat(best.id, best.group, 1.0, "Best by the ladder."),), best.group
 
 
-def trial_costs(store: Store) -> list[TrialCost]:
-    """What each trial of a study took.
-
-    Raises:
-        AutoqaError: The database failed.
-    """
+def trial_costs(trials: Iterable[FrozenTrial]) -> list[TrialCost]:
+    """What each trial of a study took."""
     costs = []
-    for trial in read_trials(store.full_url, store.study):
+    for trial in trials:
         attributes = TrialAttributes.of(trial)
         begin, end = trial.datetime_start, trial.datetime_complete
         idle = begin is None or end is None or attributes.elsewhere

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from optuna.trial import FrozenTrial
+
 from autoqa.errors import AutoqaError
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
@@ -42,6 +44,7 @@ class StudyStatus:
         highest: The one with the highest public score.
         wanted: Trials that the last search was to do.
         trials: ``None`` where the database fails.
+        rows: The trials themselves.
         searchers: Every process with a lease, also one whose lease is over.
         limit: That of the search that runs, if it has one.
         problem: What else could not be said, and why.
@@ -53,6 +56,7 @@ class StudyStatus:
     highest: CandidateRecord | None
     wanted: int | None = None
     trials: TrialCounts | None = None
+    rows: Sequence[FrozenTrial] = ()
     searchers: Sequence[Searcher] = ()
     limit: TimeLimit | None = None
     problem: AutoqaError | None = None
@@ -98,6 +102,7 @@ def _from_database(place: StudyPlace, store: Store, disk: Mapping[str, int] | No
         highest=min(candidates, key=by_score, default=None),
         wanted=study.search.trials if conditions is None else conditions["trials"],
         trials=TrialCounts.of(trials, {each.id for each in alive}),
+        rows=trials,
         searchers=searchers,
         limit=_limit(conditions, alive),
     )

@@ -24,6 +24,7 @@ from autoqa.store.example_lines import to_line
 from autoqa.types import Example
 from autoqa.upkeep.overview import trial_costs
 from autoqa.upkeep.study_place import StudyPlace
+from autoqa.upkeep.trial_counts import read_trials
 
 _ROOMS = {
     "sources": "data",
@@ -172,7 +173,7 @@ def _read(place: StudyPlace, metric: str) -> _Side:
         examples = [board.examples[number] for number in order]
         ids = [record.id for record in board.compared]
         members, ensemble = _ensemble(run, metric)
-        costs = trial_costs(store)
+        costs = trial_costs(read_trials(store.full_url, store.study))
         return _Side(
             StudyOutcome(
                 name=study.name,

@@ -10,6 +10,7 @@ from autoqa.config.problems import parse
 from autoqa.config.study import StudyFile
 from autoqa.env import run_folder, runs_folder
 from autoqa.errors import ConfigError
+from autoqa.store.connection import bring_up_to_date
 from autoqa.store.patience import Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
@@ -42,6 +43,16 @@ class StudyPlace:
         if self.storage is None:
             raise self.problem or ConfigError(f"STUDY {self.name!r}: its database is not known")
         return Store(self.storage, self.name, Patience(0.0), read_only=True)
+
+    def up_to_date(self) -> "StudyPlace":
+        """The same place, whose database has no tables of an earlier version any more.
+
+        Raises:
+            AutoqaError: It has, and cannot be changed.
+        """
+        if self.storage is not None:
+            bring_up_to_date(self.storage)
+        return self
 
 
 def find_study(study: str, storage: str | None = None) -> StudyPlace:

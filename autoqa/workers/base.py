@@ -47,6 +47,14 @@ class WorkerSettings:
     plan: WorkerPlan
     logs: Path
 
+    def log_of(self, number: int) -> Path:
+        """File with what a worker prints.
+
+        Args:
+            number: The worker's.
+        """
+        return self.logs / f"worker-{number}.log"
+
 
 @dataclass(frozen=True, slots=True)
 class Events:
@@ -71,9 +79,11 @@ class Worker(ABC):
 
     Attributes:
         number: Counts from 0 within the pool.
+        log: File with what it prints; ``None`` where it has none of its own.
     """
 
     number: int
+    log: Path | None = None
 
     @abstractmethod
     def assign(self, job: Job) -> None:

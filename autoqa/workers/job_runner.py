@@ -12,6 +12,7 @@ from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, AutoqaError, PluginError, S
 from autoqa.parallel.failure import kind_of, sentence_of
 from autoqa.training.jobs import AnswerJob, DistilJob, Job, RefitJob, SoupJob, TimingJob, TrialJob
 from autoqa.training.messages import Emit, TrialFailed
+from autoqa.workers.device_use import with_device_use
 
 RunJob = Callable[[Job, Emit], None]
 Factory = Callable[[StudyFile, Path], RunJob]
@@ -92,7 +93,7 @@ class JobRunner:
         try:
             if self._run_job is None:
                 self._run_job = self._factory(self._study, self._run_folder)
-            self._run_job(job, self._emit)
+            self._run_job(job, with_device_use(self._emit))
         except StoppedError as error:
             self._emit(TrialFailed(job.trial, str(error), "", kind_of(error)))
         except SystemExit:  # ends the worker, whose log says why

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 
 from autoqa import env
 from autoqa.training.jobs import Job
@@ -29,7 +30,7 @@ class LocalProcess(Worker):
 
     def __init__(self, number: int, settings: WorkerSettings) -> None:
         self.number = number
-        self.log = settings.logs / f"worker-{number}.log"
+        self.log: Path = settings.log_of(number)
         self._settings = settings
         self._process: SpawnProcess | None = None
         self._pipe: Connection[Job | None, Message] | None = None

@@ -18,10 +18,11 @@ class RayWorker(Worker):
     Args:
         number: Counts from 0 within the pool.
         cluster: Where the actor is to be.
+        log: What its child prints, in a folder that all nodes see.
     """
 
-    def __init__(self, number: int, cluster: RayCluster) -> None:
-        self.number = number
+    def __init__(self, number: int, cluster: RayCluster, log: Path) -> None:
+        self.number, self.log = number, log
         self._cluster = cluster
         self._active = False
         cluster.inboxes[number] = Inbox()
@@ -104,7 +105,8 @@ class RayPool(WorkerPool):
             settings, run_folder=settings.run_folder.absolute(), logs=settings.logs.absolute()
         )
         self.workers: tuple[RayWorker, ...] = tuple(
-            RayWorker(number, cluster) for number in range(settings.plan.count)
+            RayWorker(number, cluster, settings.log_of(number))
+            for number in range(settings.plan.count)
         )
         cluster.send(Open(settings))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.bundle.input_rows import Row, read_examples, read_rows
+from autoqa.bundle.input_rows import Row, read_answered, read_rows
 from autoqa.errors import DataError, MissingAssetError
 from autoqa.types import Answer
 
@@ -110,7 +110,7 @@ def test_predict_does_not_look_at_answers(tmp_path: Path) -> None:
     path = write(tmp_path, "a", json.dumps(ROW | {"answers": {"text": 3}}))
     assert read_rows(path).good == (Row(**ROW),)
     with pytest.raises(DataError, match="an answer's text must be text, found 3"):
-        read_examples(path)
+        read_answered(path)
 
 
 def test_columns_format_and_delimiter_are_handed_on(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_columns_format_and_delimiter_are_handed_on(tmp_path: Path) -> None:
     columns = {"id": "guid", "question": "q", "context": "passage", "answer_text": "gold"}
     rows = read_rows(path, columns=columns, delimiter=";", format="csv")
     assert rows.good == (Row("x", "why", "because"),)
-    (example,) = read_examples(path, columns=columns, delimiter=";", format="csv")
+    (example,) = read_answered(path, columns=columns, delimiter=";", format="csv").examples
     assert example.answers == (Answer("cause", 2),)
 
 
@@ -173,7 +173,7 @@ ANSWERED = [
 @pytest.mark.parametrize("fields", ANSWERED)
 def test_answers_in_every_form(fields: dict[str, object], tmp_path: Path) -> None:
     path = write(tmp_path, "a.jsonl", json.dumps(ROW | {"language": None} | fields))
-    (example,) = read_examples(path)
+    (example,) = read_answered(path).examples
     assert [(a.text, a.start) for a in example.answers] == [("Ada", 0), ("they", 14)]
     assert example.language == "und"
 
@@ -183,7 +183,7 @@ def test_the_kaggle_columns_are_read(tmp_path: Path) -> None:
     path = write(
         tmp_path, "a.csv", f"{header}\n1,Ada wrote,Who?,Ada,0,hindi\n2,Ada wrote,W?,x,,tamil\n"
     )
-    first, second = read_examples(path)
+    first, second = read_answered(path).examples
     assert (first.language, second.language) == ("hindi", "tamil")
     assert first.document == second.document
     assert second.answers[0].text == "x"
@@ -191,25 +191,25 @@ def test_the_kaggle_columns_are_read(tmp_path: Path) -> None:
 
 def test_examples_need_answers_and_rows(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.csv:2: no answers to compare with"):
-        read_examples(write(tmp_path, "a.csv", CSV))
+        read_answered(write(tmp_path, "a.csv", CSV))
     with pytest.raises(DataError, match="holds no rows"):
-        read_examples(write(tmp_path, "b.csv", "question,context\n"))
+        read_answered(write(tmp_path, "b.csv", "question,context\n"))
 
 
 def test_many_problems_are_counted_not_poured_out(tmp_path: Path) -> None:
     path = write(tmp_path, "a.csv", "question,context,answer_text\n" + ",c,a\n" * 30)
     with pytest.raises(DataError) as caught:
-        read_examples(path)
+        read_answered(path)
     assert str(caught.value).endswith("... and 10 more such rows.")
     assert len(str(caught.value).splitlines()) == 21
 
 
 def test_real_files_are_read(data_folder: Path) -> None:
-    kaggle = read_examples(data_folder / "chaii-format.hi.csv")
-    xquad = read_examples(data_folder / "xquad.hi.even-articles.json")
+    kaggle = read_answered(data_folder / "chaii-format.hi.csv").examples
+    xquad = read_answered(data_folder / "xquad.hi.even-articles.json").examples
     assert len(kaggle) == len(xquad) == 612
     assert {e.id: e.question for e in kaggle} == {e.id: e.question for e in xquad}
-    tydi = read_examples(data_folder / "tydiqa-goldp.te.dev.jsonl.gz")
+    tydi = read_answered(data_folder / "tydiqa-goldp.te.dev.jsonl.gz").examples
     assert len(tydi) == 669
     assert {e.language for e in tydi} == {"te"}
 

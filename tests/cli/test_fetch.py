@@ -110,7 +110,12 @@ def test_without_a_network_it_says_what_to_do_elsewhere(mirror: HubMirror) -> No
 def test_a_search_names_the_command_and_fetches_nothing(mirror: HubMirror) -> None:
     done = autoqa(mirror, "search", "study.toml", "--dry-run")
     assert done.returncode == 4, done.stderr
-    assert done.stdout.count("get all that the study needs: `autoqa fetch study.toml`") == 2
+    lines = done.stdout.splitlines()
+    line = "`autoqa fetch study.toml` gets all of it that can be fetched"
+    assert [each.startswith("missing: ") for each in lines[-3:-1]] == [True, True]
+    assert (lines[-1], done.stdout.count("autoqa fetch"), done.stderr.count(line)) == (line, 1, 1)
+    done = autoqa(mirror, "search", "study.toml")
+    assert (done.returncode, done.stderr.count(line)) == (4, 1)
     assert not mirror.requested
 
 

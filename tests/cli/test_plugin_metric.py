@@ -1,6 +1,7 @@
 """A metric of a plugin, from the study file to a bundle's scores."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from autoqa.errors import PluginError
+from autoqa.registry.versions import environment
 from autoqa.scores import registry
 from autoqa.scores.metrics import score_by
+from autoqa.store.study_tables import Store
+from autoqa.trials.optuna_study import open_study
 from tests import bundle_kit
 from tests.conftest import Run
 from tests.plugin_kit import METRIC, write_distribution
@@ -145,3 +149,33 @@ def test_an_unknown_name_is_compared_with_those_of_plugins(
     status, _, err = run("leaderboard", "toy", "--metric", "letters")
     assert status == 3
     assert "is offered more than once, by my-letters 1.0 and my-others 1.0; uninstall one" in err
+
+
+def test_a_study_whose_metric_was_uninstalled_names_its_package(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    write_distribution(packages, "my-letters", POINTS, METRIC)
+    registry.get_metric("letters")
+    folder = bundle_kit.write_run(tmp_path, "letters")
+    with Store(folder.store_url(), "toy") as store:
+        store.save_conditions({"environment": environment(), "trials": 1, "minutes": None})
+    open_study("toy", folder.store_url(), seed=0)
+    assert run("leaderboard", "toy")[0] == 0
+    registry.unregister("letters")
+    shutil.rmtree(packages / "my_letters-1.0.dist-info")
+    sentence = (
+        "study 'toy': the package of its metric 'letters', my-letters 1.0, is not installed: "
+        "`pip install my-letters==1.0` brings it back"
+    )
+    for command in (["leaderboard"], ["select"], ["report"], ["export", "--to", "bundle"]):
+        status, out, err = run(command[0], "toy", *command[1:])
+        assert (status, out.replace("toy-report.html\n", "")) == (3, ""), err
+        assert sentence in " ".join(err.split())
+    assert run("leaderboard", "toy", "--metric", "jaccard")[0] == 0
+    with Store(folder.store_url(), "toy") as store:
+        store.save_conditions({"environment": {}, "trials": 1, "minutes": None})
+    status, _, err = run("select", "toy")
+    assert status == 2
+    assert "study 'toy': metric 'letters' is unknown; there are: " in " ".join(err.split())

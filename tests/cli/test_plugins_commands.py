@@ -254,6 +254,21 @@ def test_new_refuses_names(command: Command, tmp_path: Path, name: str, sentence
     assert not (tmp_path / "there").exists()
 
 
+@pytest.mark.parametrize(
+    "kind, name, owner", [("source", "towns", "my-old 1.0"), ("metric", "jaccard", "autoqa 0.")]
+)
+def test_new_refuses_what_a_plugin_of_the_kind_is_called(
+    command: Command, site: Path, tmp_path: Path, kind: str, name: str, owner: str
+) -> None:
+    write_distribution(site, "my-old", {"sources": {"towns": "spec"}})
+    done = command("new", kind, name, "--to", "there")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"the {kind} {name!r} is there already, by {owner}" in done.stderr
+    assert f"take another name, such as 'my-{name}'" in done.stderr
+    assert not (tmp_path / "there").exists()
+    assert command("new", "backbone", "towns", "--to", "there").returncode == 0
+
+
 def test_new_refuses_folders_that_exist(command: Command, tmp_path: Path) -> None:
     (tmp_path / "my-new").mkdir()
     done = command("new", "metric", "my-new")

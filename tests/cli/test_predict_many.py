@@ -1,6 +1,7 @@
 """``predict`` with several answers, many documents, and for SQuAD's scripts."""
 
 import csv
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 import autoqa
 from autoqa.bundle.answer_files import render_answers, render_no_answers
 from autoqa.bundle.documents import PASSAGES, Documents
-from autoqa.bundle.input_rows import Row
+from autoqa.bundle.input_rows import Row, read_answered
 from autoqa.bundle.prediction import Prediction
 from autoqa.cli.many_documents import _DEFAULT
+from autoqa.scores.metrics import score_by
 from tests import bundle_kit
 from tests.conftest import Run
 
@@ -149,6 +151,29 @@ def test_rows_may_have_lists_of_contexts(bundle: Path, tmp_path: Path, run: Run)
     assert contexts[found[0]["document"]] == found[0]["passage"]
     assert {**found[0], "id": "b"} == found[1]
     assert "document" not in found[2]
+
+
+def test_evaluate_answers_lists_of_contexts_as_predict_does(
+    bundle: Path, tmp_path: Path, run: Run
+) -> None:
+    contexts = [e.context for e in EXAMPLES]
+    rows = [
+        {"id": e.id, "question": e.question, "contexts": contexts, "answer_text": e.answers[0].text}
+        for e in EXAMPLES
+    ]
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps(rows))
+    code, out, err = run("evaluate", bundle, path, "--json", "--quiet")
+    assert code == 0, err
+    given = csv.DictReader(run("predict", bundle, path, "--quiet")[1].splitlines())
+    answers = {row["id"]: row["answer"] for row in given}
+    answered = read_answered(path)
+    scores = score_by("jaccard", [answers[e.id] for e in EXAMPLES], answered.examples)
+    assert json.loads(out)["jaccard"] == pytest.approx(scores.mean())
+    # Which texts belong together is told by where an answer stands.
+    for example in answered.examples:
+        alone = next(text for text in contexts if example.answers[0].text in text)
+        assert example.document == hashlib.sha256(alone.encode()).hexdigest()[:16]
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,16 @@
-"""Every page of the dashboard in a real browser."""
+"""Every page of the dashboard in a real browser: wide and light, narrow and dark."""
 
-import re
-import shutil
 import socket
-import subprocess
 import threading
-from pathlib import Path
 
 import pytest
 
 from autoqa.dashboard.server import opened_pages, serve
 from autoqa.store.run_folder import RunFolder
 from autoqa.upkeep.study_place import find_study
+from tests.report.browser import chromium
 
 pytest.importorskip("optuna_dashboard")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 
 PAGES = {
     "": "golden",
@@ -29,37 +25,49 @@ PAGES = {
 }
 """Path to what must stand on the page."""
 
+TITLES = ("Public scores at snapshots", "Public scores over time", "the ladder's best")
+
+SECONDS = 120
+"""For a page, on a machine that does other things, too."""
+
 
 @pytest.mark.slow
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1400), ("dark", 400)])
 def test_no_page_has_an_error(
-    golden: RunFolder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    golden: RunFolder, scheme: str, width: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with (
+        chromium() as browser,
         socket.create_server(("127.0.0.1", 0)) as listener,
         opened_pages(find_study("golden")) as pages,
     ):
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/dashboard/"
         threading.Thread(target=serve, args=(pages, listener), daemon=True).start()
+        page = browser.new_page(viewport={"width": width, "height": 1800}, color_scheme=scheme)
+        page.set_default_timeout(1000 * SECONDS)
+        said: list[str] = []
+        page.on("pageerror", lambda error: said.append(str(error)))
+        # Chromium itself remarks that it draws without a graphics card.
+        page.on(
+            "console",
+            lambda message: said.append(message.text) if "WebGL" not in message.text else None,
+        )
         for path, text in PAGES.items():
-            page, console = visited(address + path, tmp_path / "profile")
-            assert text in page, path
-            # Chromium itself remarks that it draws without a graphics card.
-            own = [line for line in console if "WebGL" not in line]
-            assert not own, (path, own)
+            page.goto(address + path)
+            page.get_by_text(text).first.wait_for(state="attached")
+            page.wait_for_load_state("networkidle")
+            assert not said, (path, said)
+        page.goto(address + "studies/1")
+        for title in TITLES:
+            page.locator(".gtitle", has_text=title).wait_for()
+        back = page.locator(".gtitle", has_text=TITLES[0]).evaluate(
+            "each => getComputedStyle(each.closest('.js-plotly-plot').querySelector('.main-svg'))"
+            ".backgroundColor"
+        )
+        assert back == "rgba(0, 0, 0, 0)", "the theme shines through"
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != (
+            "rgb(255, 255, 255)"
+        )
+        assert dark == (scheme == "dark")
+        assert not said
     assert not capfd.readouterr().err
-
-
-def visited(address: str, profile: Path) -> tuple[str, list[str]]:
-    """The page as it is after its scripts, and what its console says."""
-    assert CHROMIUM is not None
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
-    options += [f"--user-data-dir={profile}", "--virtual-time-budget=8000", "--dump-dom"]
-    done = subprocess.run(
-        [CHROMIUM, *options, "--window-size=1400,1800", address],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    text = re.sub(r"<(script|style).*?</\1>", "", done.stdout, flags=re.S)
-    return text, [line for line in done.stderr.splitlines() if ":CONSOLE" in line]

@@ -11,12 +11,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import optuna
 import pytest
 
+from autoqa.analysis.effects import study_effects
+from autoqa.analysis.leaderboard import build_leaderboard
 from autoqa.cli.main import main
 from autoqa.dashboard.pages import StudyPages
 from autoqa.dashboard.server import application, opened_pages, serve
@@ -80,7 +83,32 @@ def test_notes_plots_and_files_stand_beside_the_trials(golden: RunFolder) -> Non
     assert len(points["x"]) == len(ladder["y"]) == 10
     assert max(ladder["y"]) < max(points["y"])  # a gain that does not stand out moves nothing
     assert len(plots["learning-curves"]["data"]) == 5
+    (*backbones, best) = plots["scores-over-time"]["data"]
+    assert sum(len(each["y"]) for each in backbones) == len(best["y"]) == 5
+    assert best["y"] == sorted(best["y"])
+    assert max(max(each["y"]) for each in backbones) == best["y"][-1]
+    assert "what-helped" not in plots, "five runs are too few"
     assert dump(golden) == before
+
+
+def test_what_helped_is_a_plot_with_the_intervals_of_the_report(
+    made: Path,
+) -> None:
+    with opened_pages(find_study("made")) as pages:
+        pages.refresh()
+        attributes = pages.storage.get_study_system_attrs(
+            pages.storage.get_study_id_from_name("made")
+        )
+        drawn = optuna_dashboard._custom_plot_data.get_plotly_graph_objects(attributes)
+        found = study_effects(build_leaderboard(pages.run)).found
+    for figure in drawn.values():
+        layout = json.loads(figure)["layout"]
+        assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
+    (points,) = json.loads(drawn["what-helped"])["data"]
+    assert points["y"] == [each.name for each in reversed(found)]
+    assert points["x"] == pytest.approx([each.estimate.effect for each in reversed(found)])
+    high = [x + up for x, up in zip(points["x"], points["error_x"]["array"], strict=True)]
+    assert high == pytest.approx([each.estimate.wide_high for each in reversed(found)])
 
 
 def test_files_hold_the_public_part_only(golden: RunFolder) -> None:
@@ -194,6 +222,16 @@ def test_a_search_that_runs_is_followed(golden: RunFolder) -> None:
     assert body.startswith(f"# Trial {number}: plain\n\n`[towns] 24/6`\n\n- running")
     assert system["param_importances"]
     assert len(before["trials"]) == number
+
+
+def test_a_study_without_a_parameter_has_no_importances(golden: RunFolder) -> None:
+    with closing(sqlite3.connect(golden.database)) as database:
+        database.execute("DELETE FROM trial_params")
+        database.commit()
+    with shown() as (ask, _):
+        status, answer = ask("/api/studies/1/param_importances")
+    assert status.startswith("200")
+    assert answer == {"param_importances": [[]]}
 
 
 def test_a_postgresql_server_of_several_studies_shows_one(

@@ -35,6 +35,22 @@ def test_answers_count_as_equal_where_the_metric_sees_no_difference() -> None:
     assert kept("long long ago", "Rome,", "long ago") == ["long long ago"]
 
 
+def test_words_are_those_of_the_study_s_metric() -> None:
+    """One annotator put a space between the characters, which are words to `mlqa` anyway."""
+    rows = []
+    for number in range(20):
+        context = f"{number}番の駅は東京都、東京 都の大阪寄りにある。"
+        for annotator, text in enumerate(("大阪", "東京都", "東京 都")):
+            answers = (Answer(text, context.index(text)),)
+            names = {"id": f"{number}-{annotator}", "document": f"d{number}"}
+            asked = f"{number}番の駅はどこ?"
+            rows.append(example(number, context=context, question=asked, answers=answers, **names))
+    for metric, wanted in (("jaccard", ("大阪", "東京都", "東京 都")), ("mlqa", ("東京都",))):
+        validation = {"source": "ja", "share": 0.5, "references": "majority", "metric": metric}
+        for one in prepare_data(bind({"ja": rows}, validation)).public:
+            assert tuple(answer.text for answer in one.answers) == wanted
+
+
 def test_without_a_majority_all_that_are_tied_stay() -> None:
     assert kept("Rome,", "Italy,") == ["Rome,", "Italy,"]
     assert kept("Rome,", "Italy,", "in", "Italy,", "Rome,") == ["Rome,", "Italy,"]

@@ -65,7 +65,7 @@ def _trials(round_: Round) -> Iterable[str]:
     )
     for path in round_.run_folder.logs.rglob("search.log"):
         for number, value in re.findall(
-            r"trial (\d+) finished in .*: jaccard (\S+) ", path.read_text()
+            r"trial (\d+) finished in .*: jaccard ([\d.]+)", path.read_text()
         ):
             trial = complete.get(int(number))
             if trial is None or f"{trial.value:.3f}" != value:

@@ -123,3 +123,13 @@ def test_the_changelog_begins_with_this_version() -> None:
     first = re.search(r"^## (?!Unreleased)(\S+)", text, re.MULTILINE)
     assert first is not None
     assert first[1] == VERSION
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/installing.md"])
+def test_pages_name_this_version(page: str) -> None:
+    """And never leave it to an index which project's ``autoqa`` it has."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert set(re.findall(r"autoqa(?:\[[\w,]+\])?==([\w.]+)", text)) == {VERSION}
+    commands = re.findall(r"^    pip (?:install|download) .*", text, re.M)
+    assert commands
+    assert not [each for each in commands if re.search(r"\bautoqa(\[[\w,]+\])?[\"']?$", each)]

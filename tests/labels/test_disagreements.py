@@ -254,3 +254,15 @@ def test_a_second_reference_may_be_what_they_say() -> None:
     row = replace(ROW, answers=(Answer("Ann", 0), Answer("Bob", 8)))
     heard = [Opinion("a", span(8, 11, 0.9)), Opinion("b", span(8, 11, 0.9))]
     assert contradicted(row, heard) is None
+
+
+def test_answers_are_compared_in_words_as_the_metric_cuts_them() -> None:
+    context = "東京都は東京にある。大阪は別の都市。"
+    row = Example("r", "どこ?", context, (Answer("東京都", 0),), "ja", "d")
+    near, far = Span(0, 2, 0.9, "東京"), Span(10, 12, 0.9, "大阪")
+    for spans, by_characters in (((near, near), None), ((far, far), "大阪")):
+        heard = [Opinion(str(number), each) for number, each in enumerate(spans)]
+        whole = contradicted(row, heard)
+        assert whole is not None, "by white space every answer but the label is another"
+        found = contradicted(row, heard, "mixed")
+        assert (found and found.proposed.text) == by_characters

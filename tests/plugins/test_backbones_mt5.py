@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from autoqa_backbones import mt5
+from autoqa_backbones.hub_layout import HuggingFaceOptions
 from autoqa_backbones.mt5 import MT5Options
 from autoqa_backbones.protocols import GENERATING, T5
 from pydantic import ValidationError
@@ -86,6 +87,13 @@ def test_a_size_names_google_s_model(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "the model google/mt5-base (revision main)" in sentence
     with pytest.raises(ValidationError, match="size"):
         MT5Options.model_validate({"size": "huge"})
+
+
+def test_keys_of_any_model_of_the_hub_mean_the_same() -> None:
+    own, others = (m.model_json_schema()["properties"] for m in (MT5Options, HuggingFaceOptions))
+    for key in ("revision", "licence", "convert"):
+        assert own[key] == others[key]
+        assert own[key]["description"]
 
 
 def test_licences() -> None:

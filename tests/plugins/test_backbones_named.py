@@ -17,7 +17,7 @@ from autoqa_backbones.named import SPECS, NamedOptions
 from autoqa_backbones.protocols import by_config, by_name
 from safetensors.torch import load_file
 
-from autoqa.api import BackboneSpec, ConfigError, MissingAssetError
+from autoqa.api import BackboneSpec, ConfigError, Fetchable, MissingAssetError
 from tests.bundle_kit import write_tokenizer
 from tests.modeling.architectures import save_pretrained
 from tests.modeling.conftest import save_tiny
@@ -156,7 +156,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     options = NamedOptions(folder=str(tmp_path / "nowhere"))
     sentence = SPECS["rembert"].missing(options) or ""
     assert f"{tmp_path / 'nowhere'} does not exist; correct `folder`" in sentence
-    assert "fetch" not in sentence  # that would add `autoqa fetch`, which makes no folder
+    assert not isinstance(sentence, Fetchable), "`autoqa fetch` makes no folder"
     with pytest.raises(MissingAssetError, match="put google/rembert there"):
         SPECS["rembert"].prepare(options, tmp_path / "cache")
 

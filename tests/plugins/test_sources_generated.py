@@ -19,6 +19,8 @@ from translation_kit import write_nllb
 from autoqa.api import ConfigError, DataError, Examples
 from autoqa.data.checks import checked
 from autoqa.testing import run_checks
+from tests.conftest import Run
+from tests.toy_study import write_study
 
 TEXTS = (
     "Asha was born in Pune on 3 May 1901. Her brother Ravi sold 200 books.",
@@ -200,6 +202,57 @@ def test_only_questions_that_are_answered_alike_are_kept(
     unknown = write_answerer(tmp_path / "other", TEXTS, ["born"])
     with pytest.raises(DataError, match=r"has a question that is kept, .* were asked; lower"):
         load(file, asker, answerer=str(unknown), agreement=0.9)
+
+
+def test_what_is_to_make_is_counted_and_not_made(file: Path, asker: Path, tmp_path: Path) -> None:
+    answerer = write_answerer(tmp_path / "answerer", TEXTS, ["Pune", "64", "1869"])
+    asked, both = options(file, asker), options(file, asker, answerer=str(answerer))
+    total = len(candidates(contexts(asked), asked))
+    for own in (asked, both):
+        assert f"{asker} has {total} of {total} answers in 3 texts" in str(spec.to_make(own))
+    assert not (tmp_path / "cache").exists()
+    made = spec.load(asked)
+    assert spec.to_make(asked) is None
+    assert f"{answerer} has {len(made)} questions yet to answer" in str(spec.to_make(both))
+    spec.load(both)
+    assert spec.to_make(both) is None
+
+
+def test_a_dry_run_makes_nothing(
+    file: Path, asker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
+    source = f"""[sources.asked]
+type = "generated-questions"
+path = "{file}"
+generator = "{asker}"
+prompt = "{{answer}} ?"
+beams = 1
+[sources.train]"""
+    portions = '[{ source = "train" }, { source = "asked", include = "search" }]'
+    study = write_study(tmp_path)
+    text = study.read_text().replace('[{ source = "train" }]', portions)
+    study.write_text(text.replace("[sources.train]", source))
+    code, out, err = run("search", study, "--dry-run", "--json")
+    assert code == 0, err
+    plan = json.loads(out)
+    assert list(plan["sources"]) == ["train"]
+    assert plan["validation"]["public"]
+    assert "is without sources.asked" in plan["notes"][0]
+    assert not list((tmp_path / "cache").rglob("*.sqlite"))
+    out = run("search", study, "--dry-run")[1]
+    assert f"source asked (generated-questions): {plan['to_make']['asked']}" in out
+    made = spec.load(
+        GeneratedOptions(path=str(file), generator=str(asker), prompt="{answer} ?", beams=1)
+    )
+    plan = json.loads(run("search", study, "--dry-run", "--json")[1])
+    assert plan["to_make"] == {}
+    assert sum(plan["sources"]["asked"].values()) == len(made)
+    # Without another source there is nothing that could be counted.
+    study.write_text(text.replace("[sources.train]", source).replace('{ source = "train" }, ', ""))
+    (tmp_path / "cache").rename(tmp_path / "elsewhere")
+    plan = json.loads(run("search", study, "--dry-run", "--json")[1])
+    assert (plan["sources"], list(plan["to_make"])) == ({}, ["asked"])
 
 
 def test_answers_are_found_in_every_window(tmp_path: Path, asker: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from autoqa_sources.file import FileOptions, load, rows
 
-from autoqa.bundle.input_rows import read_examples
+from autoqa.bundle.input_rows import read_answered
 from autoqa.bundle.input_rows import read_rows as read_questions
 from autoqa.reading.formats import FORMATS as TABLE
 from autoqa.reading.formats import read_rows, recognised
@@ -29,7 +29,7 @@ def test_every_format_says_the_same_to_everyone(written: Written, tmp_path: Path
     assert questions.problems == ()
     assert [(q.id, q.question) for q in questions.good] == [(f.id, f.question) for f in expected]
     # evaluate
-    examples = read_examples(path)
+    examples = read_answered(path).examples
     assert [(e.id, [a.text for a in e.answers]) for e in examples] == [
         (f.id, [f.answer] if f.answer else []) for f in expected
     ]

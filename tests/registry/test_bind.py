@@ -198,3 +198,37 @@ def test_a_plugin_that_breaks_when_asked_is_named(install, error, wanted, messag
     install("test-frail", "frail", code, group="backbones")
     with pytest.raises(wanted, match=message):
         bind(frail_study(), discover()).missing()
+
+
+def test_faults_of_keys_names_options_and_protocols_are_said_together(study):
+    path = study("epochs = 2", "epoch = 2", "rate = 1", "rat = 1", "share = 0.5", "share = 5")
+    text = path.read_text().replace('[[recipe.portions]]\nsource = "rows"', "[[recipe.portions]]")
+    path.write_text(text.replace("frozen = true", "frozen = 3"))
+    with pytest.raises(ConfigError) as raised:
+        open_study(path)
+    told = [each.removeprefix(f"{path}: ").split(": ")[0] for each in raised.value.problems]
+    assert told == [
+        "recipe.portions[0].source",
+        "validation.share",
+        "backbones.own.frozen",
+        "backbones.own.protocol.epoch",
+        "recipe.augmentations[0].rat",
+    ]
+
+
+def test_a_plugin_that_is_not_there_is_said_beside_faults_of_keys(study):
+    path = study("example-lines", "example-line", "share = 0.5", 'share = "half"')
+    with pytest.raises(PluginError) as raised:
+        open_study(path)
+    assert "did you mean 'example-lines'?" in str(raised.value)
+    assert 'validation.share: should be a number, not "half"' in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["sources = 3", "[sources]\nrows = 3", "[recipe]\naugmentations = 2"]
+)
+def test_tables_of_another_shape_are_faults_of_keys_only(tmp_path, text):
+    path = tmp_path / "odd.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match="name: is missing"):
+        open_study(path)

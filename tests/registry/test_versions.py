@@ -3,7 +3,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import autoqa
-from autoqa.registry.versions import code_digest, differences, environment
+from autoqa.registry.versions import code_digest, differences, environment, gone_plugins
 
 
 def test_an_environment_is_told_in_versions() -> None:
@@ -38,3 +38,11 @@ def test_differences_name_what_is_missing_on_either_side() -> None:
         "node 10.0.0.7 has other 2, this search does not",
     ]
     assert differences("node 10.0.0.7", here, here) == []
+
+
+def test_plugins_that_are_gone_come_before_those_of_another_version() -> None:
+    here = environment()
+    assert gone_plugins(here) == {}
+    other = {**here, "autoqa": "0.0.9", "torch": "1.0", "autoqa-sources": "0.0.1"}
+    assert gone_plugins(other) == {"autoqa-sources": "0.0.1"}
+    assert gone_plugins({**other, "my-letters": "1.0"}) == {"my-letters": "1.0"}

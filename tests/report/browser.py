@@ -3,9 +3,13 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from autoqa.upkeep.overview import Overview, study_overview
+from autoqa.upkeep.study_place import find_study
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -24,3 +28,26 @@ def chromium() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+def overview_of(home: Path) -> Overview:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AUTOQA_HOME", str(home))
+        return study_overview(find_study("made"))
+
+
+def opened(browser: Any, path: Path, scheme: str = "light") -> tuple[Any, list[str]]:
+    """The page, and what the console and the network said meanwhile."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme=scheme)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(("file:", "data:")) else said.append(request.url)
+        ),
+    )
+    page.goto(path.as_uri())
+    page.wait_for_selector("#browser:not([hidden])")
+    return page, said

@@ -1,6 +1,5 @@
 """The page in a real browser: no error, no request, light and dark, keyboard, ten thousand rows."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -9,10 +8,10 @@ from typing import Any
 import pytest
 
 from autoqa.report.study_page import study_page
-from autoqa.upkeep.overview import Overview, study_overview
+from autoqa.upkeep.overview import study_overview
 from autoqa.upkeep.study_place import find_study
 from tests import report_kit
-from tests.report.browser import chromium
+from tests.report.browser import opened, overview_of
 
 pytestmark = pytest.mark.slow
 
@@ -29,25 +28,6 @@ LONGEST_TASK = """
   }).observe({type: "longtask", buffered: false});
 }
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
-
-
-def overview_of(home: Path) -> Overview:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AUTOQA_HOME", str(home))
-        return study_overview(find_study("made"))
-
-
-@pytest.fixture(scope="module")
-def page_file(made_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(study_page(overview_of(made_runs)), encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -70,23 +50,6 @@ def long_file(made_runs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     path = tmp_path_factory.mktemp("page") / "long.html"
     path.write_text(study_page(replace(overview, answers=long)), encoding="utf-8")
     return path
-
-
-def opened(browser: Any, path: Path, scheme: str = "light") -> tuple[Any, list[str]]:
-    """The page, and what the console and the network said meanwhile."""
-    page = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme=scheme)
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on(
-        "request",
-        lambda request: (
-            None if request.url.startswith(("file:", "data:")) else said.append(request.url)
-        ),
-    )
-    page.goto(path.as_uri())
-    page.wait_for_selector("#browser:not([hidden])")
-    return page, said
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

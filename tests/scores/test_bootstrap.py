@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoqa.scores import bootstrap
-from autoqa.scores.bootstrap import interval, paired
+from autoqa.scores.bootstrap import interval, paired, paired_with_each
 
 
 def slow_draws(scores, documents, rounds, seed):
@@ -85,6 +85,18 @@ def test_same_seed_same_interval_in_any_block_size(monkeypatch):
     monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 1000)
     parts = interval(scores, documents)
     assert (parts.low, parts.high) == pytest.approx((whole.low, whole.high), abs=0.01)
+
+
+def test_several_comparisons_are_those_that_each_is_alone(monkeypatch):
+    scores, documents = clustered(1)
+    others = [scores[::-1], np.round(scores), scores]
+    alone = [paired(each, scores, documents) for each in others]
+    assert paired_with_each(others, scores, documents) == alone
+    monkeypatch.setattr(bootstrap, "_DRAWN_AT_ONCE", 1000)
+    assert paired_with_each(others, scores, documents) == [
+        paired(each, scores, documents) for each in others
+    ]
+    assert paired_with_each([], scores, documents) == []
 
 
 def test_one_document_says_nothing():

@@ -121,6 +121,8 @@ def bind(path: Path, **protocol: Any) -> Any:
         missing=list,
         change_keys=dict,
         unusable_changes=lambda missing=(): [],
+        to_make=dict,
+        way_to_fetch=lambda missing: [],
     )
 
 
@@ -130,6 +132,8 @@ class Events(QuietDisplay):
 
     def event(self, text: str) -> None:
         self.lines.append(text)
+
+    detail = event
 
     def said(self, part: str) -> bool:
         return any(part in line for line in self.lines)
@@ -504,12 +508,16 @@ def helped(_study: Any, _folder: Path) -> Any:
     return run
 
 
+def _steps(job: TrialJob, emit: Any) -> None:
+    for step in range(1, 5):
+        emit(Progress(job.trial, "training", 1, 1, step, 10))
+        time.sleep(0.1)
+
+
 def _hangs_once(hang: Any) -> Any:
     def run(job: TrialJob, emit: Any) -> None:
         if first_time(job):
-            for step in range(1, 5):
-                emit(Progress(job.trial, "training", 1, 1, step, 10))
-                time.sleep(0.1)
+            _steps(job, emit)
             hang()
         _good(job, emit)
 
@@ -518,6 +526,24 @@ def _hangs_once(hang: Any) -> Any:
 
 def stopped_once(_study: Any, _folder: Path) -> Any:
     return _hangs_once(lambda: os.kill(os.getpid(), signal.SIGSTOP))
+
+
+def minilm_hangs(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        if job.backbone == "minilm":
+            _steps(job, emit)
+            os.kill(os.getpid(), signal.SIGSTOP)
+        _good(job, emit)
+
+    return run
+
+
+def hangs_always(_study: Any, _folder: Path) -> Any:
+    def run(job: TrialJob, emit: Any) -> None:
+        _steps(job, emit)
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    return run
 
 
 def deadlocked_once(_study: Any, _folder: Path) -> Any:

@@ -176,7 +176,7 @@ def test_languages_that_the_tokenizer_hardly_knows_are_told_before_training(
     assert f"note: backbones.toy: {sentence}" in dry(study).output
     code, _, err = run("search", study, "--trials", "1")
     assert code == 0, err
-    assert err.index(sentence) < err.index("candidate t0000-050")
+    assert err.index(sentence) < err.index("trial 0 finished")
 
 
 def test_a_table_that_an_augmentation_cannot_use(study: Path) -> None:

@@ -116,7 +116,7 @@ def test_a_real_run_goes_on_from_the_step_at_which_it_was_told_to_end(
     study = write_study(tmp_path, "trials = 1\nworkers = 1\n")
     study.write_text(study.read_text().replace("batch_size = 4", "batch_size = 4\nepochs = 20"))
     code = "from autoqa.cli.main import main; main()"
-    command = [sys.executable, "-c", code, "search", str(study)]
+    command = [sys.executable, "-c", code, "search", "-v", str(study)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     assert any("trial 0: stage 1 of 1" in line for line in process.stderr)

@@ -38,14 +38,16 @@ def grow(disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,size=100m", str(disk)], check=True)
 
 
-@pytest.mark.usefixtures("no_back_off")
-@pytest.mark.parametrize("factory", [fakes.stopped_once, fakes.deadlocked_once])
-def test_a_worker_that_hangs_is_noticed_and_its_trial_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, factory: Any
-) -> None:
+@pytest.fixture
+def soon_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(life_signs, "SILENT_SECONDS", 1.0)
     monkeypatch.setattr(life_signs, "SILENT_GAPS", 2.0)
     monkeypatch.setattr(hearing, "HUNG_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("no_back_off", "soon_silent")
+@pytest.mark.parametrize("factory", [fakes.stopped_once, fakes.deadlocked_once])
+def test_a_worker_that_hangs_is_noticed_and_its_trial_goes_on(tmp_path: Path, factory: Any) -> None:
     events = fakes.Events()
     options = SearchOptions(trials=2, workers=1)
     result = fakes.search(tmp_path, factory, options=options, display=events)
@@ -57,6 +59,29 @@ def test_a_worker_that_hangs_is_noticed_and_its_trial_goes_on(
     assert again.user_attrs["continues"] == 0
     assert "retry_of" not in again.user_attrs
     assert events.said("while training; queued again")
+
+
+@pytest.mark.usefixtures("no_back_off", "soon_silent")
+def test_a_backbone_whose_runs_all_hang_is_left_out_and_begun_anew_by_another_search(
+    tmp_path: Path,
+) -> None:
+    events, options = fakes.Events(), SearchOptions(trials=4, workers=1)
+    result = fakes.search(tmp_path, fakes.minilm_hangs, options=options, display=events)
+    assert (result.finished, result.failed) == (3, 1)
+    assert events.said("minilm is left out from here on: 3 of its runs hung in a row, the last one")
+    assert list(result.left_out) == ["minilm"]
+    assert any(line.startswith("  minilm was left out: 3 of its") for line in result.lines())
+    again = fakes.search(tmp_path, fakes.good, options=options)
+    assert (again.finished, again.left_out) == (4, {})
+    last = trials()[-1]
+    assert (last.user_attrs["backbone"], last.user_attrs["origin"]) == ("minilm", "protocol")
+
+
+@pytest.mark.usefixtures("no_back_off", "soon_silent")
+def test_where_the_runs_of_all_backbones_hang_the_machine_ends_the_search(tmp_path: Path) -> None:
+    with pytest.raises(MachineFaultError, match=r"5 runs in a row were lost, the last one because"):
+        fakes.search(tmp_path, fakes.hangs_always, options=SearchOptions(trials=4, workers=1))
+    assert {trial.user_attrs["backbone"] for trial in trials()} == {"e5", "minilm"}
 
 
 @pytest.mark.usefixtures("no_back_off")

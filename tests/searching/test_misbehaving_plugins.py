@@ -62,9 +62,8 @@ def test_a_search_ends_with_the_healthy_backbones_results(
         main(["search", str(study)])
     said = capfd.readouterr()
     print(said.out, said.err)
-    # A worker that hangs may be the machine's fault, so a search ends with 6 where that is all that
-    # happens five times in a row.
-    assert caught.value.code in ((0, 6) if "sleep" in does else (0,))
+    # A worker that hangs may be the machine's fault; a backbone whose runs all hang is not.
+    assert not caught.value.code
     assert cause in said.err + said.out
     assert list(RunFolder(tmp_path / "runs" / "toy").path.glob("candidates/t*"))
 

@@ -29,3 +29,12 @@ def test_what_was_refused_is_not_remembered() -> None:
     assert answers.take("Ada", 0, 3)
     assert not answers.take("Ada Lovelace", 0, 12)
     assert answers.take("Lovelace", 4, 12)
+
+
+def test_the_first_other_ones_are_taken_and_no_more() -> None:
+    answers = DistinctAnswers()
+    assert answers.take("Ada", 0, 3)
+    offered = [("Ada L.", 0, 6, 0), ("Rome", 9, 13, 0), ("rome", 20, 24, 0), ("1815", 30, 34, 0)]
+    assert answers.first(offered, 1, lambda each: each) == [offered[1]]
+    assert answers.first(offered, 9, lambda each: each) == [offered[3]]
+    assert answers.first(offered, 9, lambda each: each) == []

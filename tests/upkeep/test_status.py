@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from autoqa.store.patience import Patience
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
 from autoqa.supervision.membership import taking_part
-from autoqa.training.messages import Progress
+from autoqa.training.messages import DeviceUse, Progress
 from autoqa.upkeep.status import study_status
 from autoqa.upkeep.study_place import find_study
 from tests.conftest import Run
@@ -161,7 +161,9 @@ def at_work(folder: RunFolder, minutes: float | None, began: float) -> Iterator[
         store.save_conditions(conditions | limit)
         with taking_part(store, "search", leads=True) as member:
             for worker in range(2):
-                progress = Progress(worker, "training", 1, 2, 120, 4000, 1.5, 31.6)
+                use = DeviceUse("CPU", 1, 1_230_000_000)
+                place = (worker, "training", 1, 2, 120, 4000)
+                progress = Progress(*place, 1.5, 31.6, 95.0, use)
                 member.working(worker, "a-backbone-with-a-long-name", progress)
             store.beat(member.id, list(member.workers.values()))
             yield
@@ -185,6 +187,11 @@ def test_time_and_workers_of_a_search_and_all_fits_80_columns(toy: RunFolder, ru
     assert max(map(len, printed.splitlines())) <= 80
     assert "120 of 4000" in printed
     assert "training," in printed
+    assert "95 s" in printed
+    wide = Console(file=io.StringIO(), width=160)
+    wide.print(workers)
+    assert isinstance(wide.file, io.StringIO)
+    assert "1.2 GB" in wide.file.getvalue()
 
 
 def test_an_earlier_searchs_limit_is_not_taken_for_the_present_ones(toy: RunFolder) -> None:
@@ -265,3 +272,20 @@ def test_no_study_at_all(run: Run, home: Path) -> None:
     code, out, _ = run("status")
     assert (code, str(home) in out) == (0, True)
     assert shown(run) == []
+
+
+def test_a_report_brings_tables_of_an_earlier_version_up_to_date(
+    golden: Path, run: Run, tmp_path: Path
+) -> None:
+    target = tmp_path / "page.html"
+    assert run("report", "golden", "--to", target)[::2] == (0, "")
+    assert "t0000-100" in target.read_text(encoding="utf-8")
+    assert run("status", "golden")[0] == 0
+
+
+def test_tables_of_an_earlier_version_that_cannot_be_changed(golden: Path, run: Run) -> None:
+    with closing(sqlite3.connect(golden / "searched" / "golden" / "study.db")) as database:
+        database.execute("CREATE TABLE autoqa_searchers (id TEXT)")
+    code, out, err = run("report", "golden", "--markdown")
+    assert (code, out) == (1, "")
+    assert re.fullmatch(r"Error: .*study\.db: cannot open the study's database: .*exists.*\n", err)

@@ -1,8 +1,12 @@
 """``autoqa plugins new``: a package with a plugin that works, to be changed into one's own."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from autoqa.registry.records import PluginKind
 
 
 @click.command(name="new")
@@ -14,7 +18,7 @@ import click
     type=click.Path(path_type=Path),
     help="The folder to make; left out, one called NAME here.",
 )
-def new_plugin(kind: str, name: str, folder: Path | None) -> None:
+def new_plugin(kind: "PluginKind", name: str, folder: Path | None) -> None:
     """Write a package with a small plugin that works, its tests, and a README.
 
     NAME becomes the name of the package and of the plugin. The tests pass at once; change the

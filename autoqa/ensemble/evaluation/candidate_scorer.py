@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from autoqa.arrays import Doubles
 from autoqa.decoding.decoder import SpanDecoder
 from autoqa.ensemble.joining.own_none import has_both_kinds, own_answers, own_cut
@@ -40,6 +42,7 @@ class CandidateScorer:
         self._folder, self._part, self._opening = folder, part, opening
         self._windows = windows or folder
         self._public = examples if part == "public" else folder.load_examples("public")
+        self._known: dict[str, dict[tuple[int, str], float]] = {}
         self._decoders: dict[tuple[str, Part], SpanDecoder] = {}
 
     def of(self, record: CandidateRecord, metric: str | None = None) -> Doubles:
@@ -63,7 +66,17 @@ class CandidateScorer:
                 else own_cut(decoder, logits, self._public, record.metric, spans=best)
             )
         spans = own_answers(decoder, logits, cut, spans=best)
-        return score_by(metric or record.metric, [span.text for span in spans], self.examples)
+        return self._scored(metric or record.metric, [span.text for span in spans])
+
+    def _scored(self, metric: str, texts: Sequence[str]) -> Doubles:
+        """Scores of answers, each different one of a question computed once for all candidates."""
+        known = self._known.setdefault(metric, {})
+        new = [each for each in enumerate(texts) if each not in known]
+        scores = score_by(
+            metric, [text for _, text in new], [self.examples[number] for number, _ in new]
+        )
+        known.update(zip(new, scores.tolist(), strict=True))
+        return np.array([known[each] for each in enumerate(texts)])
 
     def _cut(self, record: CandidateRecord) -> float | None:
         """The evidence below which the candidate gives no answer, by the public part."""

@@ -84,7 +84,7 @@ def further_answers(
             clean = apply_rules(
                 ranked, [contexts[row]] * len(ranked), [languages[row]] * len(ranked), plan.rules
             )
-            found[row] = _distinct(clean, given[row], count)
+            found[row] = _following(clean, given[row], count)
             certain = sum(span.score >= candidates.bounds[row] for span in found[row])
             if certain < count and candidates.bounds[row] > 0:
                 left.append(row)
@@ -204,16 +204,12 @@ def _joint(
     return found
 
 
-def _distinct(ranked: Sequence[Span], given: Span, count: int) -> list[Span]:
-    """The first spans that neither overlap with a better one nor say the same."""
+def _following(ranked: Sequence[Span], given: Span, count: int) -> list[Span]:
+    """The first other spans than the given one and each other, none scored above one before."""
     answers = DistinctAnswers()
-    taken: list[Span] = []
     answers.take(given.text, given.start, given.end)
-    highest = given.score if given.text else 1.0
-    for span in ranked:
-        if len(taken) == count:
-            break
-        if answers.take(span.text, span.start, span.end):
-            highest = min(highest, span.score)
-            taken.append(span._replace(score=highest))
-    return taken
+    taken = answers.first(ranked, count, lambda span: (span.text, span.start, span.end, 0))
+    scores = np.minimum.accumulate([given.score if given.text else 1.0, *(s.score for s in taken)])
+    return [
+        span._replace(score=score) for span, score in zip(taken, scores[1:].tolist(), strict=True)
+    ]

@@ -20,7 +20,7 @@ function make(tag, text, attributes) {
 // The excerpt, cut where a span begins or ends. Offsets count code points.
 function excerpt(row, length) {
   const [gold, answer, members, parts] = [row[5], row[6], row[7], row[8]];
-  const shown = make("p", undefined, {class: "excerpt", dir: "auto"});
+  const shown = make("p", undefined, {class: "excerpt", dir: "auto", lang: row[1]});
   let last = 0;
   for (const [start, text] of parts) {
     if (start > last) shown.append(" … ");
@@ -76,7 +76,7 @@ function answersTable(row, data) {
     const head = tr.appendChild(make("th", undefined, {scope: "row"}));
     if (number !== undefined) head.append(swatch(number), " ");
     head.append(name);
-    tr.append(make("td", text || "no answer", {dir: "auto"}));
+    tr.append(text ? make("td", text, {dir: "auto", lang: row[1]}) : make("td", "no answer"));
   };
   const references = new Set(row[5].map(span => span[0]));
   for (const text of references.size ? references : [""]) line("reference", text);
@@ -98,7 +98,8 @@ function votesTable(row, data) {
   const body = table.appendChild(make("tbody"));
   for (const [word, voters, kept] of row[10]) {
     const tr = body.appendChild(make("tr"));
-    tr.append(make("th", word || "no answer", {scope: "row", dir: "auto"}));
+    tr.append(make("th", word || "no answer",
+      {scope: "row", dir: "auto", lang: word ? row[1] : "en"}));
     data.voters.forEach((_, n) => tr.append(make("td", voters.includes(n) ? "yes" : "–")));
     tr.append(make("td", kept ? "stays" : "goes", {class: kept ? "kept" : "dropped"}));
   }
@@ -122,7 +123,7 @@ function browser(data) {
         "aria-setsize": String(matching.length), "aria-posinset": String(n + 1)});
       item.style.top = n * ROW + "px";
       item.dataset.place = n;
-      item.append(make("b", row[4], {dir: "auto"}),
+      item.append(make("b", row[4], {dir: "auto", lang: row[1]}),
         make("span", `${row[1]}, ${data.kinds[row[2]]}, ${row[3].toFixed(2)}, ${row[0]}`));
       shown.push(item);
     }
@@ -138,7 +139,7 @@ function browser(data) {
       return;
     }
     const row = data.rows[matching[chosen]];
-    detail.append(make("h3", row[4], {dir: "auto"}),
+    detail.append(make("h3", row[4], {dir: "auto", lang: row[1]}),
       make("p", `${row[0]}, ${row[1]}: ${data.kinds[row[2]]}, score ${row[3].toFixed(3)}`,
         {class: "soft"}),
       excerpt(row, row[9]), answersTable(row, data));

@@ -46,14 +46,25 @@ def check_readable(engine: Engine, where: str) -> None:
         _refuse_newer(where, version)
         if version == REVISIONS[-1]:
             return
-        empty = not inspect(connection).has_table("autoqa_study")
     raise DataError(
         f"{where}: there are no tables of autoqa in it yet"
-        if empty
+        if not is_outdated(engine)
         else f"{where}: its tables are of an earlier version of autoqa, and looking must not "
         "change them: every command that opens the study brings them up to date, such as `autoqa "
         "leaderboard NAME`"
     )
+
+
+def is_outdated(engine: Engine) -> bool:
+    """Whether a database has tables of an earlier version; changes nothing.
+
+    Raises:
+        SQLAlchemyError: It cannot be read.
+    """
+    with engine.connect() as connection:
+        version = _version(connection)
+        earlier = version is None or version in REVISIONS[:-1]
+        return earlier and inspect(connection).has_table("autoqa_study")
 
 
 def migrate(engine: Engine) -> None:

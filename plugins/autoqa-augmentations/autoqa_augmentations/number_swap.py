@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -18,9 +18,9 @@ _GROUPED = re.compile(
 )
 _NUMBER = re.compile(rf"{_GROUPED.pattern}|\d+")
 _MOST_DIGITS = 15
-_KINDS = ((1, 9), (10, 31), (32, 99), (1000, 2099))
+_KINDS = ((1, 9), (10, 31), (32, 99), (1000, 2099), (2100, 9999))
 """First and last of the numbers that are exchanged among themselves: small counts, days, years.
-Others are exchanged with those that have as many digits."""
+Others are exchanged with those that have as many digits, so no number is of two kinds."""
 
 
 class NumberSwapOptions(Options):
@@ -36,10 +36,11 @@ class NumberSwapOptions(Options):
 def number_swap(example: Example, rng: np.random.Generator) -> Example:
     """Exchanges the numbers of a question and its context for others of the same kind.
 
-    Equal numbers become equal ones, in whatever digits they are written, and different ones of a
-    kind keep their order. A number keeps its length, its digits' script, its leading zeros and its
-    separators, so that everything stays where it was. One that touches a letter with a case (10th,
-    B52) stays, and with it all numbers that equal it; so does 0.
+    Equal numbers become equal ones, in whatever digits they are written, different ones different
+    ones, and of a kind they keep their order. A number keeps its length, its digits' script, its
+    leading zeros and its separators, so that everything stays where it was. One that touches a
+    letter with a case (10th, B52), is very long or in digits of several scripts stays, and with it
+    all numbers that equal it; so does 0. None becomes equal to one that stays.
 
     Args:
         example: A question about a context.
@@ -49,9 +50,9 @@ def number_swap(example: Example, rng: np.random.Generator) -> Example:
         The example with other numbers, in its answers, too; itself where there is none.
     """
     texts = (example.question, example.context)
-    found = [_value(match[0]) for text in texts for match in _NUMBER.finditer(text)]
-    tied = {_value(m[0]) for text in texts for m in _NUMBER.finditer(text) if _touches(text, m)}
-    other = _exchanged({value for value in found if value is not None} - tied, rng)
+    found = [(text, match) for text in texts for match in _NUMBER.finditer(text)]
+    staying = {0} | {_value(m[0]) for text, m in found if _touches(text, m) or not _plain(m[0])}
+    other = _exchanged({_value(match[0]) for _, match in found} - staying, staying, rng)
     question, context = (
         _NUMBER.sub(lambda match: _written(match[0], other), text) for text in texts
     )
@@ -61,12 +62,17 @@ def number_swap(example: Example, rng: np.random.Generator) -> Example:
     return replace(example, question=question, context=context, answers=answers)
 
 
-def _value(number: str) -> int | None:
-    """What a number says; ``None`` where it is 0, too long, or in digits of several scripts."""
+def _value(number: str) -> int:
+    """What a number says, in whatever digits; 0 where that is too long to be exchanged."""
+    digits = "".join(str(unicodedata.decimal(c)) for c in number if c.isdecimal()).lstrip("0")
+    return int(digits) if 0 < len(digits) <= _MOST_DIGITS else 0
+
+
+def _plain(number: str) -> bool:
+    """Whether it can be written anew: it is not too long, and its digits are of one script."""
     digits = [c for c in number if c.isdecimal()]
-    if len({ord(c) - unicodedata.decimal(c) for c in digits}) > 1 or len(digits) > _MOST_DIGITS:
-        return None
-    return int("".join(digits)) or None
+    scripts = {ord(c) - unicodedata.decimal(c) for c in digits}
+    return len(scripts) == 1 and len(digits) <= _MOST_DIGITS
 
 
 def _touches(text: str, number: re.Match[str]) -> bool:
@@ -82,8 +88,10 @@ def _kind(value: int) -> tuple[int, int]:
     )
 
 
-def _exchanged(values: set[int], rng: np.random.Generator) -> dict[int, int]:
-    """Another number for each, in order inside each kind."""
+def _exchanged(
+    values: set[int], staying: Container[int], rng: np.random.Generator
+) -> dict[int, int]:
+    """Another number for each, in order inside each kind, and none of those that stay."""
     kinds = defaultdict(list)
     for value in sorted(values):
         kinds[_kind(value)].append(value)
@@ -91,7 +99,9 @@ def _exchanged(values: set[int], rng: np.random.Generator) -> dict[int, int]:
     for (low, high), members in sorted(kinds.items()):
         drawn: set[int] = set()
         while len(drawn) < len(members):
-            drawn.add(int(rng.integers(low, high + 1)))
+            number = int(rng.integers(low, high + 1))
+            if number not in staying:
+                drawn.add(number)
         other |= dict(zip(members, sorted(drawn), strict=True))
     return other
 
@@ -99,7 +109,7 @@ def _exchanged(values: set[int], rng: np.random.Generator) -> dict[int, int]:
 def _written(number: str, other: dict[int, int]) -> str:
     """A number's new value in its own form."""
     value = _value(number)
-    if value is None or value not in other:
+    if value not in other:
         return number
     places = [at for at, character in enumerate(number) if character.isdecimal()]
     zero = ord(number[places[0]]) - unicodedata.decimal(number[places[0]])

@@ -8,6 +8,7 @@ from autoqa.api import (
     BackboneSpec,
     ConfigError,
     Download,
+    Fetchable,
     MissingAssetError,
     TrainingProtocol,
     hub_downloads,
@@ -69,14 +70,14 @@ def missing(options: HuggingFaceOptions) -> str | None:
     model = repository(options, pickled=options.convert)
     snapshot = cached_folder(options)
     if snapshot is None:
-        return (
+        return Fetchable(
             f"{model.label} is not in the local Hugging Face cache; fetch it with "
             f"`{model.command}`{model.offline_note()}"
         )
     problem = lacking(snapshot, convert=options.convert)
     if problem is None:
         return None
-    return (
+    return Fetchable(
         f"{model.label} {problem} in the local Hugging Face cache; fetch the rest with "
         f"`{model.command}`{model.offline_note()}, or, if the hub has no more of it, "
         f"{_remedy(problem)}"

@@ -4,7 +4,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
@@ -38,6 +38,28 @@ PATTERNS = (
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
+Revision = Annotated[
+    str,
+    Field(
+        min_length=1,
+        description="Branch, tag, commit or `refs/pr/N` of a model id; no meaning for a folder.",
+    ),
+]
+Licence = Annotated[
+    str | None,
+    Field(description="SPDX identifier of the weights' licence, for the exported model card."),
+]
+Convert = Annotated[
+    bool,
+    Field(
+        description=(
+            "Take weights that are there as `pytorch_model.bin` only: tensors, and nothing else, "
+            "are read from it and written once as safetensors."
+        ),
+    ),
+]
+
+
 class HuggingFaceOptions(Options):
     """Options of ``type = "huggingface"``."""
 
@@ -47,23 +69,9 @@ class HuggingFaceOptions(Options):
             "Model id (`google/muril-large-cased`) or folder (`./my-model`, `/models/x`, `~/x`)."
         ),
     )
-    revision: str = Field(
-        default="main",
-        min_length=1,
-        description="Branch, tag, commit or `refs/pr/N` of a model id; no meaning for a folder.",
-    )
-    licence: str | None = Field(
-        default=None,
-        description="SPDX identifier of the weights' licence, for the exported model card.",
-    )
-
-    convert: bool = Field(
-        default=False,
-        description=(
-            "Take weights that are there as `pytorch_model.bin` only: tensors, and nothing else, "
-            "are read from it and written once as safetensors."
-        ),
-    )
+    revision: Revision = "main"
+    licence: Licence = None
+    convert: Convert = False
     bidirectional: bool = Field(
         default=False,
         description=(

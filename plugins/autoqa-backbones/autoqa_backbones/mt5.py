@@ -18,7 +18,10 @@ from autoqa.api import (
 from autoqa_backbones import hub
 from autoqa_backbones.architectures import GENERATING_KINDS
 from autoqa_backbones.hub_layout import (
+    Convert,
     HuggingFaceOptions,
+    Licence,
+    Revision,
     cached_folder,
     local_folder,
     read_config,
@@ -32,29 +35,20 @@ class MT5Options(Options):
     """Options of ``type = "mt5"``."""
 
     size: Literal["small", "base", "large", "xl", "xxl"] = Field(
-        default="small", description="Which of Google's models, where `model` names no other."
+        default="small",
+        description=(
+            "Which of Google's models, where `model` names no other; their weights are always "
+            "converted."
+        ),
     )
     model: str | None = Field(
         default=None,
         min_length=1,
         description="Model id or folder of a model of the T5 family (T5, mT5, umT5).",
     )
-    revision: str = Field(
-        default="main",
-        min_length=1,
-        description="Branch, tag, commit or `refs/pr/N` of a model id; no meaning for a folder.",
-    )
-    licence: str | None = Field(
-        default=None,
-        description="SPDX identifier of the weights' licence, for the exported model card.",
-    )
-    convert: bool = Field(
-        default=False,
-        description=(
-            "Take weights that are there as `pytorch_model.bin` only: tensors, and nothing else, "
-            "are read from it and written once as safetensors. Always done for Google's models."
-        ),
-    )
+    revision: Revision = "main"
+    licence: Licence = None
+    convert: Convert = False
 
 
 def _on_hub(options: MT5Options) -> HuggingFaceOptions:

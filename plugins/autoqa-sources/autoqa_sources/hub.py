@@ -13,6 +13,7 @@ from autoqa.api import (
     DataError,
     Download,
     Examples,
+    Fetchable,
     HubRepository,
     MissingAssetError,
     RawRow,
@@ -129,7 +130,8 @@ def missing(options: HubOptions) -> str | None:
         if (folder / "dataset_info.json").is_file():
             return None
     data_set = "/".join(filter(None, (options.dataset, options.config)))
-    return f"the data set {data_set} is not in the cache {str(cache)!r}; {_advice(options)}"
+    sentence = f"the data set {data_set} is not in the cache {str(cache)!r}; {_advice(options)}"
+    return Fetchable(sentence)
 
 
 def _advice(options: HubOptions) -> str:

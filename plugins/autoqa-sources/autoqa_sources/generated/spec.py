@@ -115,11 +115,10 @@ def candidates(texts: Sequence[Unlabelled], options: GeneratedOptions) -> list[C
 def ask(chosen: Sequence[Candidate], options: GeneratedOptions) -> list[Candidate]:
     """The candidates with questions; those without a question, or with another's, go."""
     prompts = [prompt(each, options) for each in chosen]
-    key = _key(options.models[0], options.beams)
     asking = partial(
         generated, options.models[0], beams=options.beams, batch_size=options.batch_size
     )
-    made = MadeTexts("questions", key).of(prompts, asking)
+    made = _questions(options).of(prompts, asking)
     found: dict[tuple[str, str], Candidate] = {}
     for each, text in zip(chosen, prompts, strict=True):
         for question in made[text]:
@@ -138,21 +137,57 @@ def prompt(candidate: Candidate, options: GeneratedOptions) -> str:
 
 def confirmed(asked: Sequence[Candidate], options: GeneratedOptions) -> list[Candidate]:
     """Those whose question another model answers with the text that was asked for."""
-    model = options.models[1]
-    pairs = [json.dumps([each.question, each.context.text]) for each in asked]
-    answering = partial(answered, model, batch_size=options.batch_size)
-    made = MadeTexts("answers", _key(model)).of(pairs, answering)
+    answering = partial(answered, options.models[1], batch_size=options.batch_size)
+    made = _answers(options).of(map(_pair, asked), answering)
     return [
         each
-        for each, pair in zip(asked, pairs, strict=True)
-        if any(overlap(text, each.text) >= options.agreement for text in made[pair])
+        for each in asked
+        if any(overlap(text, each.text) >= options.agreement for text in made[_pair(each)])
     ]
+
+
+def to_make(options: GeneratedOptions) -> str | None:
+    """What the models have not said yet, as a sentence; asks none.
+
+    Raises:
+        MissingAssetError: A file is not here.
+        DataError: A file cannot be used.
+    """
+    chosen = candidates(contexts(options), options)
+    unasked = _questions(options).absent(prompt(each, options) for each in chosen)
+    if unasked:
+        texts = len({each.context.text for each in chosen})
+        return (
+            f"{options.generator} has {len(unasked)} of {len(chosen)} answers in {texts} texts yet "
+            "to ask for, which can take hours; how many questions are kept is known after that"
+        )
+    if options.answerer is None:
+        return None
+    unread = _answers(options).absent(map(_pair, ask(chosen, options)))
+    if not unread:
+        return None
+    return (
+        f"{options.answerer} has {len(unread)} questions yet to answer, which can take hours; how "
+        "many of them are kept is known after that"
+    )
 
 
 def overlap(one: str, other: str) -> float:
     """Jaccard overlap of two texts' words, without the marks around them; 0 to 1."""
     sets = [{word.strip(".,;:!?।\"'()") for word in pieces(text, "mixed")} for text in (one, other)]
     return len(sets[0] & sets[1]) / len(sets[0] | sets[1]) if sets[0] | sets[1] else 0.0
+
+
+def _pair(asked: Candidate) -> str:
+    return json.dumps([asked.question, asked.context.text])
+
+
+def _questions(options: GeneratedOptions) -> MadeTexts:
+    return MadeTexts("questions", _key(options.models[0], options.beams))
+
+
+def _answers(options: GeneratedOptions) -> MadeTexts:
+    return MadeTexts("answers", _key(options.models[1]))
 
 
 def _key(model: ModelFiles, *asked: object) -> str:
@@ -177,4 +212,5 @@ spec = SourceSpec(
     load=load,
     missing=missing,
     downloads=downloads,
+    to_make=to_make,
 )
