@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Run
 from tests.plugin_kit import METRIC, write_distribution
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -119,6 +120,16 @@ def test_show_describes_options_and_what_depends_on_them(command: Command) -> No
     text = command("show", "letters").stdout
     assert text.startswith("metric letters\nEqual first letters\n")
     assert "scores: 0 to 1, higher is better" in text
+
+
+def test_options_are_shown_where_the_defaults_alone_are_not_enough(run: Run) -> None:
+    code, out, err = run("plugins", "show", "back-translation")
+    assert code == 0, err
+    assert "not known yet: give --options: the file: give table, or else forward" in out
+    assert "paraphrases" in out
+    code, _, err = run("plugins", "show", "back-translation", "--options", "share=0.2")
+    assert code == 2
+    assert "give table, or else forward" in err
 
 
 @pytest.mark.parametrize(
