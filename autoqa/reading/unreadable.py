@@ -33,7 +33,8 @@ def _unpack(module: str) -> _Advice:
     )
 
 
-_SHEET = _pandas("read_excel", " (needs the package {}), or save it as CSV UTF-8")
+_WITH_PANDAS = " (needs the package pandas)"
+_SHEET = _pandas("read_excel", " (needs the packages pandas and {}), or save it as CSV UTF-8")
 _OFFICE = {
     b"xl/": ("an Excel workbook", "openpyxl"),
     b"word/": ("a Word document", ""),
@@ -53,8 +54,8 @@ _MAGIC: tuple[tuple[bytes, str, _Advice], ...] = (
     (b"SQLite format 3\x00", "an SQLite database", _EXPORT),
     (b"\x89HDF\r\n", "an HDF5 file", _EXPORT),
     (b"\x93NUMPY", "a NumPy array", _EXPORT),
-    (b"ORC", "an ORC file", _pandas("read_orc")),
-    (b"FEA1", "a Feather file of version 1", _pandas("read_feather")),
+    (b"ORC", "an ORC file", _pandas("read_orc", _WITH_PANDAS)),
+    (b"FEA1", "a Feather file of version 1", _pandas("read_feather", _WITH_PANDAS)),
     (b"Obj\x01", "an Avro file", _EXPORT),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _words("unpack it and name the file in it")),
     (b"Rar!", "a RAR archive", _words("unpack it and name the file in it")),

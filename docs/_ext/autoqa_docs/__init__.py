@@ -9,6 +9,7 @@ from sphinx.errors import ExtensionError
 
 from autoqa.errors import PluginError
 from autoqa.registry.study_schema import study_schema
+from autoqa_docs.commands import CommandNames, CommandsPart, no_bare_arguments
 from autoqa_docs.constants import ConstantsPart
 from autoqa_docs.exit_codes import ExitCodesPart
 from autoqa_docs.links import FieldDashes, FolderNames, TestMarks, name_without_page
@@ -21,16 +22,19 @@ SCHEMA = "study.schema.json"
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Called by Sphinx."""
+    app.add_directive("commands", CommandsPart)
     app.add_directive("study-file", StudyFilePart)
     app.add_directive("plugins", PluginsPart)
     app.add_directive("exit-codes", ExitCodesPart)
     app.add_directive("constants", ConstantsPart)
+    app.add_transform(CommandNames)
     app.add_transform(FolderNames)
     app.add_transform(FieldDashes)
     app.add_transform(TestMarks)
     app.connect("builder-inited", need_plugins)
     app.connect("missing-reference", name_without_page)
     app.connect("autodoc-process-signature", readable)
+    app.connect("sphinx-click-process-arguments", no_bare_arguments)
     app.connect("build-finished", write_schema)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
