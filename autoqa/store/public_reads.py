@@ -3,12 +3,16 @@
 A read is a number that the public part gave about something that was not measured on it before:
 
 - each candidate that is scored on it (a row of the candidates' table);
-- each ensemble that a selection compared with others (kept in the selections' table);
+- each ensemble that a selection compared with others (kept in the selections' table), once however
+  often the selection is made;
 - whatever else is compared on it, such as two candidates, or answers with and without a rule:
   :meth:`ReadLog.log_read` writes it down.
 
 Looking at a number again that is written down already is no read.
 """
+
+import json
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -45,11 +49,18 @@ class ReadLog(StudyDatabase):
 
         def work(connection: Connection) -> dict[str, int]:
             candidates = connection.scalar(scored.where(_candidates.c.study == self.study)) or 0
-            ensembles = sum(
-                max(1, len(selection.get("alternatives", ())))
+            ensembles = {
+                ensemble
                 for selection in connection.scalars(chosen)
-            )
+                for ensemble in map(_measured, selection.get("alternatives") or [selection])
+            }
             others = {str(kind): int(count) for kind, count in connection.execute(logged)}
-            return {"candidates": int(candidates), "ensembles": ensembles, **others}
+            return {"candidates": int(candidates), "ensembles": len(ensembles), **others}
 
         return {kind: count for kind, count in self._transaction(work).items() if count}
+
+
+def _measured(ensemble: dict[str, Any]) -> str:
+    """Who votes and what the public part gave for it: the same again is no further read."""
+    names = ("kind", "members", "best", "public")
+    return json.dumps([ensemble.get(name) for name in names], sort_keys=True)

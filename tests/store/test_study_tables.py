@@ -137,14 +137,18 @@ def test_reads_are_candidates_ensembles_and_what_is_logged(url: str) -> None:
         store.add_candidate(RECORD)
         store.add_candidate(with_jaccard(0.6))  # the same candidate again
         store.add_candidate(replace(RECORD, id="t0004-100"))
-        store.add_selection({"alternatives": [{}, {}, {}, {}]})
-        store.add_selection({"alternatives": [{}, {}]})
+        single = {"kind": "single", "members": [["t0003-100", 1]], "public": {"mean": 0.5}}
+        both = {"kind": "top-k", "members": [["t0003-100", 1], ["t0004-100", 1]], "seconds": 2.0}
+        store.add_selection({"alternatives": [single, both]})
+        store.add_selection({"alternatives": [single, both | {"seconds": 3.0}]})  # again
+        store.add_selection({"alternatives": [single | {"public": {"mean": 0.6}}, both]})
+        store.add_selection({"members": ["t0003-100"]})  # with nothing else to choose from
         store.log_read("comparisons", "t0003-100 t0004-100")
         store.log_read("rules", "hi: brackets", count=3)
         store.log_read("comparisons", "t0003-100 t0004-100")
         assert store.public_reads() == {
             "candidates": 2,
-            "ensembles": 6,
+            "ensembles": 4,
             "comparisons": 2,
             "rules": 3,
         }
