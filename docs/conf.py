@@ -47,7 +47,7 @@ myst_heading_anchors = 6
 smartquotes = False  # options begin with two hyphens, and quotes stand in commands
 default_role = "code"  # what single backticks mean in help texts
 pygments_style = "a11y-high-contrast-light"
-pygments_dark_style = "a11y-high-contrast-dark"
+pygments_dark_style = "a11y-dark"
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"

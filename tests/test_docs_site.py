@@ -189,6 +189,20 @@ def test_every_command_and_option_is_there(site: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_page_of_commands_begins_with_a_list_of_them(site: Path) -> None:
+    path = site / "docs" / "reference" / "command.html"
+    page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    listed = page.select("article ul")[0].select("a")
+    leaves = [name for name, each in commands(cli, "autoqa") if not isinstance(each, click.Group)]
+    assert [link.get_text() for link in listed] == leaves
+    headings = {each["id"]: each.find(["h2", "h3", "h4"]) for each in page.select("section[id]")}
+    for link in listed:
+        heading = headings[str(link["href"]).removeprefix("#")]
+        assert heading is not None
+        assert heading.get_text().removesuffix("¶") == link.get_text()
+
+
+@pytest.mark.slow
 def test_every_key_plugin_and_metric_is_there(site: Path) -> None:
     text = said(site, "docs/reference/study-file.html")
     for table in study_tables():
@@ -307,6 +321,24 @@ def test_text_stands_out_from_what_is_behind_it(
     page = browser.new_page(color_scheme=scheme)
     page.goto((site / "docs" / f"{name}.html").as_uri())
     assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.slow
+def test_sentences_that_commands_print_wrap_and_tables_keep_their_lines(
+    site: Path, browser: Any
+) -> None:
+    page = browser.new_page(viewport={"width": 400, "height": 800})
+    page.goto((site / "docs" / "start.html").as_uri())
+    lines = {
+        line.text_content().strip().split()[0]: line.evaluate(
+            "e => [e.getClientRects().length, e.getBoundingClientRect().right > innerWidth]"
+        )
+        for line in page.query_selector_all(".highlight .go")
+    }
+    rows, too_wide = lines["Best"]  # by the ladder, and what it is worth
+    assert rows > 2
+    assert not too_wide
+    assert lines["all-equal"] == [1, True]
 
 
 @pytest.mark.slow

@@ -119,7 +119,7 @@ def options(plugins: Sequence[PluginDescription]) -> Iterable[str]:
         if len(names) <= FEW:
             yield heading(named(names), 3)
         else:
-            yield paragraphs([heading(f"Shared by {len(names)}", 3), f"{named(names)}."])
+            yield paragraphs([heading(f"Of {len(names)} plugins", 3), f"{named(names)}."])
         yield table(["key", "takes", "left out", "meaning"], map(option_row, shared))
 
 
