@@ -214,14 +214,6 @@ def test_figures_of_a_study_with_rules_agree_with_each_other(golden: Path, run: 
     assert f"{found['cost']['device_hours']:.2f} device hours" in said
 
 
-def test_a_study_of_an_earlier_version_is_named_a_command_that_takes_it(
-    golden: Path, run: Run
-) -> None:
-    code, _, err = run("report", "golden", "--to", golden / "page.html")
-    assert code == 2
-    assert "`autoqa leaderboard NAME`" in err
-
-
 def test_a_name_that_is_nearly_right(made: Path, run: Run) -> None:
     code, _, err = run("report", "mad")
     assert code == 2
