@@ -24,8 +24,9 @@ def dashboard(study: str, host: str, port: int, no_browser: bool, storage: str |
 
     STUDY is the name of a study or its file; it may be searched meanwhile. Beside Optuna's own
     plots there are a note on the study, a note with the recipe card on each trial, the history
-    with the ladder's best, learning curves, and files: curves and answers to public questions.
-    Nothing is written but what you write there. Anyone who reaches the address can read it.
+    with the ladder's best, learning curves, scores over time, what helped, and files: curves and
+    answers to public questions. Nothing is written but what you write there, and tables of an
+    earlier autoqa are brought up to date. Anyone who reaches the address can read it.
     """
     from autoqa.bundle.server import listen
     from autoqa.dashboard.server import opened_pages, require_package, serve

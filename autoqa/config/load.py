@@ -19,7 +19,7 @@ _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class StudyReading:
     """What a study file holds, right or wrong.
 
     Attributes:
@@ -54,7 +54,7 @@ def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
     return reading.study
 
 
-def read_study(path: Path, *, frozen: bool = False) -> Reading:
+def read_study(path: Path, *, frozen: bool = False) -> StudyReading:
     """Reads a study file as far as it can be read, for those who look for further problems.
 
     Args:
@@ -74,7 +74,7 @@ def read_study(path: Path, *, frozen: bool = False) -> Reading:
     problems += unknown_names(expanded)
     if study is not None:
         problems += check(study)
-    return Reading(study=study, data=expanded, problems=tuple(problems))
+    return StudyReading(study=study, data=expanded, problems=tuple(problems))
 
 
 def _toml(path: Path) -> dict[str, Any]:

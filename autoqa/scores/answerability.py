@@ -15,7 +15,7 @@ from autoqa.arrays import Doubles
 from autoqa.scores.bootstrap import LEVEL
 
 _ROUNDS = 500
-"""Draws of documents for a threshold's interval."""
+"""Draws of documents for a threshold and its interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +43,29 @@ class AnswerSplit:
     always: float
 
 
-def best_threshold(
-    suspicion: Doubles, answered: Doubles, none: Doubles, weights: Doubles | None = None
-) -> float:
+def best_threshold(suspicion: Doubles, answered: Doubles, none: Doubles) -> float:
     """Above which suspicion no answer should be given, so that the mean score is highest.
 
     Args:
         suspicion: How much speaks for no answer, ``[Q]``.
         answered: Score of each question's answer, ``[Q]``.
         none: Score of no answer, 1 where there is none, else 0, ``[Q]``.
-        weights: How much each question counts; left out, all the same.
 
     Returns:
         Halfway between two suspicions; of equally good ones the highest. Minus infinity gives
         no answer ever, infinity always gives one.
     """
     order = np.argsort(suspicion, kind="stable")
-    gains = (answered - none)[order]
-    if weights is not None:
-        gains = gains * weights[order]
-    return _best_cut(suspicion[order], gains)
+    return _best_cut(suspicion[order], (answered - none)[order])
 
 
-def threshold_interval(
+def bagged_threshold(
     suspicion: Doubles, answered: Doubles, none: Doubles, documents: Sequence[str], seed: int = 0
-) -> tuple[float, float]:
-    """The 95 % interval of the best threshold, documents drawn anew.
+) -> tuple[float, float, float]:
+    """A threshold for questions to come, and the 95 % interval of the best one.
+
+    Documents are drawn anew, and the middle of the draws' best thresholds is taken: a few questions
+    near the cut move the best threshold of one sample far (bagging; Breiman, 1996).
 
     Args:
         suspicion: As for :func:`best_threshold`.
@@ -76,6 +73,9 @@ def threshold_interval(
         none: Likewise.
         documents: Document of each question.
         seed: Decides the draws.
+
+    Returns:
+        The median, and the lower and upper end.
     """
     _, rows = np.unique(np.array(documents, dtype=str), return_inverse=True)
     count = int(rows.max()) + 1
@@ -86,9 +86,9 @@ def threshold_interval(
     for round_ in range(_ROUNDS):
         drawn = np.bincount(rng.integers(count, size=count), minlength=count)
         found[round_] = _best_cut(ordered, gains * drawn[rows])
-    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    low, high = np.quantile(found, ends, method="nearest")
-    return float(low), float(high)
+    shares = [0.5, (1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    middle, low, high = np.quantile(found, shares, method="nearest").tolist()
+    return middle, low, high
 
 
 def _best_cut(suspicion: Doubles, gains: Doubles) -> float:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoqa.scores.answerability import best_threshold, split_scores, threshold_interval
+from autoqa.scores.answerability import bagged_threshold, best_threshold, split_scores
 
 _row = st.tuples(st.integers(0, 5), st.floats(0, 1), st.booleans())
 
@@ -27,16 +27,6 @@ def test_no_threshold_is_better_than_the_best(rows):
     assert mean(found) == pytest.approx(max(map(mean, tried)))
 
 
-@given(st.lists(_row, min_size=2, max_size=12))
-def test_drawing_a_row_twice_is_as_good_as_having_it_twice(rows):
-    suspicion, answered, none = _arrays(rows)
-    twice = np.arange(len(rows)) % 2 + 1.0
-    doubled = np.repeat(np.arange(len(rows)), twice.astype(int))
-    by_weight = best_threshold(suspicion, answered, none, twice)
-    by_rows = best_threshold(suspicion[doubled], answered[doubled], none[doubled])
-    assert by_weight == by_rows or by_weight == pytest.approx(by_rows)
-
-
 def test_without_a_row_that_has_none_everything_is_answered():
     suspicion, answered = np.array([0.1, 0.9]), np.array([0.5, 0.5])
     assert best_threshold(suspicion, answered, np.zeros(2)) == np.inf
@@ -47,8 +37,32 @@ def test_the_interval_holds_the_threshold_of_clear_cases():
     none = np.tile([0.0, 1.0], 50)
     suspicion = np.clip(none * 0.6 + 0.2 + rng.normal(0, 0.02, 100), 0, 1)
     documents = [f"d{i // 4}" for i in range(100)]
-    low, high = threshold_interval(suspicion, 1 - none, none, documents)
+    middle, low, high = bagged_threshold(suspicion, 1 - none, none, documents)
     assert 0.2 < low <= best_threshold(suspicion, 1 - none, none) <= high < 0.8
+    assert low <= middle <= high
+
+
+def test_a_bagged_threshold_loses_less_on_new_questions_than_the_best_of_old_ones():
+    rng = np.random.default_rng(0)
+
+    def asked(documents):
+        evidence = np.repeat(rng.normal(size=documents), 5) + rng.normal(size=5 * documents)
+        none = (rng.random(len(evidence)) < 1 / (1 + np.exp(evidence))).astype(float)
+        answered = (1 - none) * (rng.random(len(evidence)) < 0.6)
+        return 1 / (1 + np.exp(evidence)), answered, none, np.arange(len(evidence)) // 5
+
+    suspicion, answered, none, _ = asked(20_000)
+
+    def loss(threshold):
+        return -np.where(suspicion > threshold, none, answered).mean()
+
+    best, bagged = [], []
+    for _ in range(40):
+        *old, documents = asked(60)
+        best.append(loss(best_threshold(*old)))
+        bagged.append(loss(bagged_threshold(*old, documents.astype(str).tolist())[0]))
+    least = loss(best_threshold(suspicion, answered, none))
+    assert np.mean(bagged) - least < 0.9 * (np.mean(best) - least)
 
 
 def test_scores_are_split_by_whether_there_is_an_answer():

@@ -1,7 +1,7 @@
 """When an ensemble should give no answer, fitted on what it says of the public part.
 
 A logistic regression makes one probability of the evidences of all groups; a threshold on it is
-chosen so that the mean score of the public part is highest, for all languages together and for
+chosen so that the mean score of such questions is highest, for all languages together and for
 those that have enough rows of both kinds. Two numbers beside a slope for each group are all that
 is fitted, so the public part's own figures are hardly too good.
 """
@@ -17,12 +17,7 @@ from autoqa.ensemble.joining.evidence import NOTHING_READ, group_evidence
 from autoqa.ensemble.joining.none_rule import EvidenceScale, NoneRule, none_probability
 from autoqa.ensemble.joining.own_none import has_both_kinds
 from autoqa.ensemble.joining.plan import EnsemblePlan
-from autoqa.scores.answerability import (
-    AnswerSplit,
-    best_threshold,
-    split_scores,
-    threshold_interval,
-)
+from autoqa.scores.answerability import AnswerSplit, bagged_threshold, split_scores
 from autoqa.text.scripts import language_of
 from autoqa.types import Example
 
@@ -158,9 +153,9 @@ def fit_thresholds(
     documents = [example.document for example in examples]
 
     def fitted(rows: np.ndarray) -> FittedThreshold:
-        three = probability[rows], answered[rows], none[rows]
-        low, high = threshold_interval(*three, [documents[row] for row in rows.tolist()])
-        value, low, high = np.clip((best_threshold(*three), low, high), 0.0, 1.0).tolist()
+        drawn = [documents[row] for row in rows.tolist()]
+        found = bagged_threshold(probability[rows], answered[rows], none[rows], drawn)
+        value, low, high = np.clip(found, 0.0, 1.0).tolist()
         absent = int(none[rows].sum())
         return FittedThreshold(value, low, high, len(rows) - absent, absent)
 
