@@ -234,8 +234,8 @@ def _in_order(seen: Mapping[str, str], unread: Mapping[str, str]) -> list[str]:
 def _example(raw: RawRow, context: str) -> Example:
     if not raw.labelled:
         raise _BadRow(
-            "no answers to compare with: evaluate needs answers (SQuAD's form) or "
-            "answer_text; use autoqa predict for rows without."
+            "no answers to compare with: evaluate needs answers (SQuAD's form) or answer_text, by "
+            "--column answer_text=NAME where it is called NAME; autoqa predict takes rows without."
         )
     return Example(
         id=raw.id,

@@ -125,7 +125,8 @@ def new(
     )
     for file in made.files:
         click.echo(f"{file.path}: {file.sentence}")
-    click.echo(f"{made.path}: {len(made.files)} sources, backbones {', '.join(made.backbones)}")
+    number = f"{len(made.files)} sources" if len(made.files) > 1 else "1 source"
+    click.echo(f"{made.path}: {number}, backbones {', '.join(made.backbones)}")
     click.echo(f"Next: autoqa search {made.path} --dry-run", err=True)
 
 

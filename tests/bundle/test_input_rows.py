@@ -190,7 +190,7 @@ def test_the_kaggle_columns_are_read(tmp_path: Path) -> None:
 
 
 def test_examples_need_answers_and_rows(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"a\.csv:2: no answers to compare with"):
+    with pytest.raises(DataError, match=r"a\.csv:2: no answers .*--column answer_text=NAME"):
         read_answered(write(tmp_path, "a.csv", CSV))
     with pytest.raises(DataError, match="holds no rows"):
         read_answered(write(tmp_path, "b.csv", "question,context\n"))

@@ -71,7 +71,8 @@ def test_rows_that_name_no_language_are_read_by_their_letters(folder: Path, run:
 
 
 def test_a_backbone_gets_the_options_with_which_it_reads_the_target(folder: Path, run: Run) -> None:
-    begun(run, "faq.csv", *COLUMNS, "--language", "de")
+    said = begun(run, "faq.csv", *COLUMNS, "--language", "de")
+    assert said.splitlines()[-1] == "towns.toml: 1 source, backbones e5-small"
     backbones = open_study(Path("towns.toml")).study.backbones
     assert {name: table.options for name, table in backbones.items()} == {
         "e5-small": {"vocabulary": "full"}

@@ -1,4 +1,4 @@
-"""The page about the command: what sphinx-click makes of it, with whole names and a list."""
+"""The page about the command: what sphinx-click makes of it, with names of groups and a list."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +26,7 @@ class CommandsPart(GeneratedPart):
 
 
 class CommandNames(SphinxTransform):
-    """Headings of commands say the whole command, ``autoqa cache clean`` for ``clean``."""
+    """Headings of commands in groups name the group, ``cache clean`` for ``clean``."""
 
     default_priority = 500
 
@@ -37,7 +37,7 @@ class CommandNames(SphinxTransform):
             title = section.next_node(nodes.title)
             if title is not None and name.startswith(f"{PROGRAM} "):
                 title.children = []
-                title += nodes.Text(name)
+                title += nodes.Text(name.removeprefix(f"{PROGRAM} "))
 
 
 def no_bare_arguments(_: Sphinx, __: click.Context, lines: list[str]) -> None:
