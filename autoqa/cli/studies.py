@@ -112,7 +112,7 @@ def new(
     are given by --column; a file takes those that it has. Backbones are those on this machine that
     read the languages of the target.
     """
-    from autoqa.upkeep.new_study import write_study
+    from autoqa.upkeep.new_study import dry_run_command, write_study
 
     made = write_study(
         name,
@@ -126,7 +126,7 @@ def new(
     for file in made.files:
         click.echo(f"{file.path}: {file.sentence}")
     click.echo(f"{made.path}: {len(made.files)} sources, backbones {', '.join(made.backbones)}")
-    click.echo(f"Next: autoqa search {made.path} --dry-run", err=True)
+    click.echo(f"Next: {dry_run_command(made.path)}", err=True)
 
 
 @studies.command()

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from autoqa.supervision.display import Display, Status
+from autoqa.text.printable import printable
 from autoqa.training.messages import Progress
 
 
@@ -32,19 +33,19 @@ class LoggedDisplay:
 
     def event(self, text: str) -> None:
         """Shows a sentence, and writes it down."""
-        self._display.event(text)
+        self._display.event(printable(text))
         self._write(text)
 
     def detail(self, text: str) -> None:
         """Shows a sentence to those who want details, and writes it down."""
-        self._display.detail(text)
+        self._display.detail(printable(text))
         self._write(text)
 
     def _write(self, text: str) -> None:
         now = time.strftime("%Y-%m-%d %H:%M:%S")
         try:
             with self._path.open("a", encoding="utf-8") as file:
-                file.writelines(f"{now} {line}\n" for line in text.splitlines())
+                file.writelines(f"{now} {line}\n" for line in printable(text).splitlines())
         except OSError as error:  # a full disk: what to do about it is in the lines that follow
             if self._complete:
                 self._complete = False

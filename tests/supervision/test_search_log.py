@@ -18,16 +18,16 @@ class Shown(QuietDisplay):
 def test_events_are_appended_with_date_and_time(tmp_path: Path) -> None:
     shown, path = Shown(), tmp_path / "logs" / "search.log"
     with LoggedDisplay(shown, path) as display:
-        display.event("trial 0 starts")
+        display.event("trial 0 starts \x1b[2J")
     error = TrainingError("the loss is nan")
     display = LoggedDisplay(shown, path)
     display.event("trial 1 starts\non worker 0")
     display.__exit__(type(error), error, None)
-    assert shown.lines == ["trial 0 starts", "trial 1 starts\non worker 0"]
+    assert shown.lines == ["trial 0 starts \\x1b[2J", "trial 1 starts\non worker 0"]
     lines = path.read_text().splitlines()
     assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", line) for line in lines)
     assert [line.split(" ", 2)[2] for line in lines] == [
-        "trial 0 starts",
+        "trial 0 starts \\x1b[2J",
         "trial 1 starts",
         "on worker 0",
         "ended by TrainingError: the loss is nan",
