@@ -1,9 +1,11 @@
 import errno
+import io
+import os
 import re
 from pathlib import Path
 
 from autoqa.errors import TrainingError
-from autoqa.supervision.display import QuietDisplay
+from autoqa.supervision.display import PlainDisplay, QuietDisplay, Status
 from autoqa.supervision.search_log import LoggedDisplay
 
 
@@ -31,6 +33,22 @@ def test_events_are_appended_with_date_and_time(tmp_path: Path) -> None:
         "trial 1 starts",
         "on worker 0",
         "ended by TrainingError: the loss is nan",
+    ]
+
+
+def test_a_reader_that_leaves_ends_no_search(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    path = tmp_path / "search.log"
+    stream = io.TextIOWrapper(io.FileIO(theirs, "w"), write_through=True)
+    with stream, LoggedDisplay(PlainDisplay(stream, every=0), path) as display:
+        display.event("trial 0 starts")
+        display.status(Status(0, 1))
+        display.event("trial 0 finished")
+    assert [line.split(" ", 2)[2] for line in path.read_text().splitlines()] == [
+        "nothing is shown from here on: [Errno 32] Broken pipe",
+        "trial 0 starts",
+        "trial 0 finished",
     ]
 
 
