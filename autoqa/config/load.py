@@ -19,7 +19,7 @@ _WHERE = re.compile(r" \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class StudyReading:
     """What a study file holds, right or wrong.
 
     Attributes:
@@ -57,7 +57,7 @@ def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
     return reading.study
 
 
-def read_study(path: Path, *, frozen: bool = False) -> Reading:
+def read_study(path: Path, *, frozen: bool = False) -> StudyReading:
     """Reads a study file as far as it can be read, for those who look for further problems.
 
     Args:
@@ -77,7 +77,7 @@ def read_study(path: Path, *, frozen: bool = False) -> Reading:
     if study is not None:
         wrong += check(study)
     problems += without_places(wrong, unread)
-    return Reading(study=study, data=expanded, problems=tuple(problems), unread=unread)
+    return StudyReading(study=study, data=expanded, problems=tuple(problems), unread=unread)
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TrainingProtocol
-from autoqa.config.load import Reading, read_study
+from autoqa.config.load import StudyReading, read_study
 from autoqa.config.phrases import shown
 from autoqa.config.problems import Place, dotted, known_keys, parse, without_places
 from autoqa.config.study import AugmentationTable, BackboneTable, SourceTable, StudyFile
@@ -47,7 +47,7 @@ def open_study(path: Path, catalogue: Catalogue | None = None) -> BoundStudy:
     return bind(reading.study, catalogue, file=str(path))
 
 
-def _all_problems(reading: Reading, catalogue: Catalogue, file: str) -> AutoqaError:
+def _all_problems(reading: StudyReading, catalogue: Catalogue, file: str) -> AutoqaError:
     """What is wrong with a file, its plugins' options included, as far as tables can be read."""
     binder = _Binder(catalogue)
     data = reading.data
@@ -180,7 +180,7 @@ class _Binder:
         self._options += parsed[1]
         return parsed[0]
 
-    def error(self, file: str, reading: Reading | None = None) -> AutoqaError | None:
+    def error(self, file: str, reading: StudyReading | None = None) -> AutoqaError | None:
         """What was collected, if anything was, and what was wrong with the file before."""
         lead = f"{file}: " if file else ""
         given, unread = (reading.problems, reading.unread) if reading is not None else ((), ())
