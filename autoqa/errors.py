@@ -117,6 +117,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {folded[close[0]]!r}?" if close else ""
 
 
+def check_choice(argument: str, value: object, known: Sequence[str]) -> None:
+    """Refuses an argument from Python that is none of the words it can be.
+
+    Args:
+        argument: Its name.
+        value: What was given.
+        known: The words.
+
+    Raises:
+        ConfigError: It is none of them.
+    """
+    if value not in known:
+        hint = did_you_mean(str(value), known)
+        raise ConfigError(f"{argument} {value!r} is none of {', '.join(known)}{hint}")
+
+
 def check_keys(kind: type[Any], keys: Iterable[str]) -> None:
     """Refuses an object that has all values of a dataclass and others besides.
 

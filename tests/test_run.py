@@ -79,7 +79,7 @@ def test_a_report_is_that_of_the_command(
         figures = json.loads(Path("figures.json").read_text("utf-8"))
         assert json.loads(json.dumps(effect_figures(opened.effects()))) == figures["effects"]
         assert figures["effects"]["found"]
-        with pytest.raises(ConfigError, match=r"format 'htm': .*did you mean 'html'"):
+        with pytest.raises(ConfigError, match=r"format 'htm' is none of .*did you mean 'html'"):
             opened.report(format="htm")
         with pytest.raises(ConfigError, match="format 'json' has no audit"):
             opened.report(format="json", audit=True)
@@ -104,6 +104,21 @@ def test_a_report_of_a_damaged_study_is_written_and_its_error_raised(
         with pytest.raises(AutoqaError, match=r"study\.db"):
             opened.report(tmp_path / "page.html")
     assert "What is missing" in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_words_that_mean_nothing_are_refused(golden: Path) -> None:
+    with autoqa.open_run("golden") as run:
+        with pytest.raises(ConfigError, match=r"rule 'median' is none of interval, mean, shr"):
+            run.select(rule="median")  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match=r"pick 'bset' is none of .*did you mean 'best'"):
+            run.export("again", pick="bset")  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match=r"weights 'fp32' is none of fp16, onnx, onnx-int8"):
+            run.export("again", weights="fp32")  # type: ignore[arg-type]
+        with pytest.raises(ConfigError, match="format None is none of html, markdown, json"):
+            run.report(format=None)  # type: ignore[arg-type]
+        with pytest.raises(DataError, match="the report cannot be written"):
+            run.report("")
+    assert not Path("again").exists()
 
 
 def test_two_studies_are_compared_as_the_command_does(made: Path, run: Run) -> None:

@@ -1,13 +1,14 @@
 """Which candidates go into a bundle: runs the selector, stores its selection in the run folder."""
 
 import json
+from typing import get_args
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.kept_result import kept_result
 from autoqa.ensemble.choosing.limits import EnsembleLimits
 from autoqa.ensemble.choosing.selection import DecisionRule, Seat, Selection
 from autoqa.ensemble.choosing.selector import Contender, Selector
-from autoqa.errors import NothingFeasibleError, did_you_mean
+from autoqa.errors import NothingFeasibleError, check_choice, did_you_mean
 from autoqa.features.files import load_windows
 from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord
@@ -78,8 +79,13 @@ def choose(
         run: The study's run.
         among: Left out, :func:`selector` with the study file's limits.
         rule: How ensembles are compared; left out, as the study file says.
+
+    Raises:
+        ConfigError: There is no such rule.
     """
-    selection = (among or selector(run)).select(rule or run.study.selection.rule)
+    rule = run.study.selection.rule if rule is None else rule
+    check_choice("rule", rule, get_args(DecisionRule))
+    selection = (among or selector(run)).select(rule)
     write_atomically(run.folder.selection, selection.to_json())
     run.store.add_selection(json.loads(selection.to_json()))
     return selection

@@ -112,7 +112,7 @@ def new(
     are given by --column; a file takes those that it has. Backbones are those on this machine that
     read the languages of the target.
     """
-    from autoqa.upkeep.new_study import write_study
+    from autoqa.upkeep.new_study import dry_run_command, write_study
 
     made = write_study(
         name,
@@ -127,7 +127,7 @@ def new(
         click.echo(f"{file.path}: {file.sentence}")
     number = f"{len(made.files)} sources" if len(made.files) > 1 else "1 source"
     click.echo(f"{made.path}: {number}, backbones {', '.join(made.backbones)}")
-    click.echo(f"Next: autoqa search {made.path} --dry-run", err=True)
+    click.echo(f"Next: {dry_run_command(made.path)}", err=True)
 
 
 @studies.command()

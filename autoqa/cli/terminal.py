@@ -89,8 +89,10 @@ def complain(message: str, *, label: str = "Error", style: str = "bold red") -> 
     """Prints one line for each problem in an error's message."""
     from rich.text import Text
 
+    from autoqa.text.printable import printable
+
     console = note_console()
-    for line in message.splitlines() or [""]:
+    for line in printable(message).splitlines() or [""]:
         console.print(Text.assemble((f"{label}:", style), " ", line))
 
 

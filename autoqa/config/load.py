@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autoqa.config.checks import check, unknown_names
-from autoqa.config.problems import Place, dotted, parse
+from autoqa.config.problems import Place, dotted, parse, without_places
 from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError, did_you_mean
 
@@ -26,11 +26,14 @@ class StudyReading:
         study: Its value; ``None`` where a key is wrong.
         data: Its tables as they stand there, with variables replaced.
         problems: One sentence each, beginning with the dotted path of the key.
+        unread: Dotted paths of values that cannot be read, which have had their sentence: whatever
+            else is wrong with what stands in their place, nobody wrote it.
     """
 
     study: StudyFile | None
     data: Mapping[str, Any]
     problems: tuple[str, ...]
+    unread: frozenset[str]
 
 
 def load_study(path: Path, *, frozen: bool = False) -> StudyFile:
@@ -69,12 +72,12 @@ def read_study(path: Path, *, frozen: bool = False) -> StudyReading:
     problems: list[str] = []
     expanded = _places_expanded(data, problems) if frozen else _expand(data, (), problems)
     study, wrong = parse(StudyFile, expanded)
-    named = {problem.split(": ")[0] for problem in problems}
-    problems += [problem for problem in wrong if problem.split(": ")[0] not in named]
-    problems += unknown_names(expanded)
+    unread = frozenset(problem.split(": ")[0] for problem in problems)
+    wrong += unknown_names(expanded)
     if study is not None:
-        problems += check(study)
-    return StudyReading(study=study, data=expanded, problems=tuple(problems))
+        wrong += check(study)
+    problems += without_places(wrong, unread)
+    return StudyReading(study=study, data=expanded, problems=tuple(problems), unread=unread)
 
 
 def _toml(path: Path) -> dict[str, Any]:

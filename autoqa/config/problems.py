@@ -7,7 +7,7 @@ import datetime
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -36,6 +36,16 @@ def dotted(place: Place) -> str:
             key = part if bare.isalnum() and bare.isascii() else json.dumps(part)
             text += f".{key}" if text else key
     return text
+
+
+def without_places(problems: Iterable[str], places: Container[str]) -> list[str]:
+    """The problems that are not about one of some places.
+
+    Args:
+        problems: Sentences that begin with a dotted path.
+        places: Dotted paths.
+    """
+    return [problem for problem in problems if problem.split(": ")[0] not in places]
 
 
 def parse(
@@ -71,7 +81,7 @@ def _sentences(
     grouped: dict[Place, list[ErrorDetails]] = {}
     for item in error.errors(include_url=False):
         place = _place(item, data)
-        if item["loc"] and item["loc"][-1] == "[key]":
+        if item["loc"][-1:] == ("[key]",) and item["type"] != "extra_forbidden":
             yield f"{dotted(at + place)}: a name should be {phrase(item)}"
         else:
             grouped.setdefault(place, []).append(item)

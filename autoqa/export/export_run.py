@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.selection import candidate_seat, choose, stored_selection
 from autoqa.bundle.manifest import Manifest
 from autoqa.ensemble.choosing.selection import PickName, Seat
-from autoqa.errors import ConfigError
+from autoqa.errors import ConfigError, check_choice
 from autoqa.export.assemble import assemble
 from autoqa.export.conversion_effect import convert_members, with_converted
 from autoqa.export.write import check_target, write_bundle
@@ -78,6 +78,7 @@ def export_run(
 
 def _check_weights(run: StudyRun, weights: WeightFormat, refit: "RefitOptions | None") -> None:
     """Refuses to convert models that learned from what the conversion would be measured on."""
+    check_choice("weights", weights, get_args(WeightFormat))
     if refit is not None and weights != "fp16":
         raise ConfigError(
             f"--refit and --weights {weights} exclude each other: what a conversion changes is "

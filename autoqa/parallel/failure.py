@@ -3,6 +3,7 @@
 import errno
 
 from autoqa.errors import DISK_FAULT, OUT_OF_MEMORY, AutoqaError, disk_fault
+from autoqa.text.printable import printable
 
 
 class RankError(AutoqaError):
@@ -29,8 +30,8 @@ def kind_of(error: Exception) -> str:
 
 
 def sentence_of(error: Exception) -> str:
-    """One sentence for people, without a traceback."""
+    """One sentence for people, without a traceback, and with nothing that a terminal obeys."""
     if isinstance(error, AutoqaError):
-        return str(error)
+        return printable(str(error))
     text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+    return f"{type(error).__name__}: {printable(text[0])}" if text else type(error).__name__

@@ -1,6 +1,6 @@
 """Binds a study file to plugins: names are looked up, options checked, protocols settled."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TrainingProtocol
 from autoqa.config.load import StudyReading, read_study
 from autoqa.config.phrases import shown
-from autoqa.config.problems import Place, dotted, known_keys, parse
+from autoqa.config.problems import Place, dotted, known_keys, parse, without_places
 from autoqa.config.study import AugmentationTable, BackboneTable, SourceTable, StudyFile
 from autoqa.errors import AutoqaError, ConfigError, PluginError, did_you_mean
 from autoqa.registry.bound import (
@@ -49,7 +49,7 @@ def open_study(path: Path, catalogue: Catalogue | None = None) -> BoundStudy:
 
 def _all_problems(reading: StudyReading, catalogue: Catalogue, file: str) -> AutoqaError:
     """What is wrong with a file, its plugins' options included, as far as tables can be read."""
-    binder = _Binder(catalogue, reading.problems)
+    binder = _Binder(catalogue)
     data = reading.data
     sources, backbones = _tables(data, "sources"), _tables(data, "backbones")
     for name, table in sources.items():
@@ -62,7 +62,7 @@ def _all_problems(reading: StudyReading, catalogue: Catalogue, file: str) -> Aut
     metric = _tables(data, "validation").get("metric")
     if isinstance(metric, str):
         binder.metric(metric)
-    error = binder.error(file)
+    error = binder.error(file, reading)
     assert error is not None, "a file without problems is bound"
     return error
 
@@ -114,10 +114,10 @@ def bind(study: StudyFile, catalogue: Catalogue, *, file: str = "") -> BoundStud
 class _Binder:
     """Collects problems, so that one run of the command shows them all."""
 
-    def __init__(self, catalogue: Catalogue, problems: Iterable[str] = ()) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._plugins: list[str] = []
-        self._options: list[str] = list(problems)
+        self._options: list[str] = []
 
     def source(self, name: str, table: SourceTable) -> BoundSource | None:
         at = ("sources", name)
@@ -180,12 +180,14 @@ class _Binder:
         self._options += parsed[1]
         return parsed[0]
 
-    def error(self, file: str) -> AutoqaError | None:
-        """What was collected, if anything was."""
+    def error(self, file: str, reading: Reading | None = None) -> AutoqaError | None:
+        """What was collected, if anything was, and what was wrong with the file before."""
         lead = f"{file}: " if file else ""
-        collected = dict.fromkeys((*self._plugins, *self._options))
+        given, unread = (reading.problems, reading.unread) if reading is not None else ((), ())
+        plugins = without_places(self._plugins, unread)
+        collected = dict.fromkeys((*plugins, *given, *without_places(self._options, unread)))
         problems = [f"{lead}{problem}" for problem in collected]
-        if self._plugins:
+        if plugins:
             return PluginError("\n".join(problems))
         return ConfigError(*problems) if problems else None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from autoqa.errors import ConfigError, DataError, did_you_mean
+from autoqa.errors import ConfigError, DataError, check_choice
 from autoqa.files import write_atomically
 
 if TYPE_CHECKING:
@@ -61,10 +61,7 @@ def study_report(
     """
     from autoqa.upkeep.overview import study_overview
 
-    known = get_args(ReportFormat)
-    if format not in known:
-        hint = did_you_mean(format, known) or f"; there are: {', '.join(known)}"
-        raise ConfigError(f"format {format!r}: a report has no such format{hint}")
+    check_choice("format", format, get_args(ReportFormat))
     if audit and format != "html":
         raise ConfigError(
             f"format {format!r} has no audit: `autoqa data audit --json` has its figures"
@@ -116,11 +113,12 @@ def write_report(report: StudyReport, target: str | Path | None = None) -> Path:
     Raises:
         DataError: It cannot be written.
     """
-    path = Path(target or report.file_name)
+    path = Path(report.file_name if target is None else target)
     try:
         write_atomically(path, report.text)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the latter where the path is none
+        reason = getattr(error, "strerror", None) or error
         raise DataError(
-            f"{str(path)!r}: the report cannot be written: {error.strerror}; name another file"
+            f"{str(path)!r}: the report cannot be written: {reason}; name another file"
         ) from error
     return path

@@ -147,15 +147,15 @@ class Recorder:
         """
         TrialAttributes(mistake=True).write(running.proposal.trial)
         backbone = running.proposal.backbone
-        again: Again = "continue"
         self._hangs[backbone] += 1
         others = self.trials.spaces.keys() - self.trials.left_out.keys() - {backbone}
-        if self._hangs[backbone] >= MOST_HANGS and others:
-            self.trials.left_out[backbone] = (
-                f"{self._hangs[backbone]} of its runs hung in a row, the last one because: {reason}"
-            )
-            again = "no"
+        at_fault = self._hangs[backbone] >= MOST_HANGS and bool(others)
+        again: Again = "no" if at_fault else "continue"
         self._ended(worker, running, reason, again, adopts=True)
+        if at_fault and backbone in self._hangs:  # it is not, where the run was complete
+            cause = f"{self._hangs[backbone]} of its runs hung in a row, the last one: {reason}"
+            self.trials.left_out[backbone] = cause
+            self._tell_left_out(backbone)
         self._let_down(running, reason)
 
     def interrupted(self, worker: Worker, running: RunningTrial) -> None:
@@ -268,9 +268,13 @@ class Recorder:
         self.folder.remove_partial(trial_mark(running.number))
         tail = f"; queued again{RETRY_CHANGES.get(again, '')}" if queued else ""
         self.display.event(f"trial {running.number} failed: {reason}{tail}")
-        cause = self.trials.left_out.get(running.proposal.backbone)
-        if cause and not queued:
-            self.display.event(f"{running.proposal.backbone} is left out from here on: {cause}")
+        if not queued:
+            self._tell_left_out(running.proposal.backbone)
+
+    def _tell_left_out(self, backbone: str) -> None:
+        cause = self.trials.left_out.get(backbone)
+        if cause:
+            self.display.event(f"{backbone} is left out from here on: {cause}")
 
     def _adopt_candidates(self, running: RunningTrial) -> bool:
         """Takes in candidates whose message was lost; says whether the run was complete."""

@@ -103,4 +103,4 @@ def _outcome(trial: FrozenTrial, last: dict[str, CandidateRecord]) -> TrialOutco
         note = f"skipped: {attributes.failure or 'its row was lost'}"
     elif attributes.stopped:
         note = f"ended early: {attributes.stopped}"
-    return TrialOutcome(trial.number, attributes.backbone or "", record, note)
+    return TrialOutcome(trial.number, attributes.backbone or "", record, " ".join(note.split()))

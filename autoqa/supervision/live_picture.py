@@ -51,7 +51,8 @@ def picture(rows: WorkerRows, status: Status, console: Console) -> Group:
         parts.append(_worker_table(shown, width))
         room -= 1 + len(shown)
         if len(shown) < len(workers):
-            parts.append(Text(f"and {len(workers) - len(shown)} more workers"))
+            hidden = len(workers) - len(shown)
+            parts.append(Text(f"and {hidden} more worker{'' if hidden == 1 else 's'}"))
             room -= 1
     backbones = status.backbones if len(status.backbones) <= room else ()
     recent = status.recent[: max(0, room - len(backbones) - 1)]

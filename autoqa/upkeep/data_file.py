@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from autoqa.config.problems import parse
 from autoqa.data.audit import audit_source
 from autoqa.data.tally import SourceAudit
-from autoqa.errors import ConfigError, DataError
+from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.reading.columns import Columns
 from autoqa.reading.formats import first_object, read_rows
 from autoqa.reading.rows import FileObject
@@ -31,6 +32,7 @@ class DataFile:
         rows: Rows that can be used.
         unusable: Rows that cannot.
         unanswerable: Rows that say that there is no answer.
+        documents: Different documents.
         languages: ISO codes, the most frequent first.
     """
 
@@ -43,6 +45,7 @@ class DataFile:
     rows: int
     unusable: int
     unanswerable: int
+    documents: int
     languages: tuple[str, ...]
 
     @property
@@ -50,7 +53,8 @@ class DataFile:
         """Format, rows, languages and answers, for people."""
         languages = " ".join(self.languages) + (" (by its letters)" if self.by_letters else "")
         answers = f"{self.unanswerable} without an answer" if self.unanswerable else "all answered"
-        parts = [f"{self.format}, {self.rows:,} rows", languages, answers]
+        rows = f"{self.rows:,} row{'' if self.rows == 1 else 's'}"
+        parts = [f"{self.format}, {rows}", languages, answers]
         if self.unusable:
             parts.append(f"{self.unusable} more cannot be used")
         return ", ".join(parts)
@@ -71,27 +75,47 @@ def look_into(
         catalogue: Where the source that reads files is found.
 
     Raises:
-        ConfigError: No file has one of the columns, or the language is none.
+        ConfigError: No file has one of the columns, the language is none, or a file is named twice.
         DataError: A file cannot be used; all of them are named.
-        MissingAssetError: There is no such file, or the package that reads it is not installed.
+        MissingAssetError: There is no such file, or the package that reads it is not installed;
+            all of them are named, too, and none that can be read is at fault.
     """
-    found, used, problems = [], set(), []
+    _check_apart(paths)
+    found, used, recognised = [], set(), 0
+    failed: list[DataError | MissingAssetError] = []
     for path, name in zip(paths, _names(paths), strict=True):
-        format, first = first_object(path)
-        own = {field: column for field, column in columns if _has(first, field, column)}
-        used |= set(own.items())
         try:
+            format, first = first_object(path)
+            recognised += 1
+            own = {field: column for field, column in columns if _has(first, field, column)}
+            used |= set(own.items())
             found.append(_looked_into(path, name, format, own, language, catalogue))
-        except DataError as error:
-            problems.append(str(error))
+        except (DataError, MissingAssetError) as error:
+            failed.append(error)
+    problems = [str(error) for error in failed]
     unused = [f"{field}={column}" for field, column in columns if (field, column) not in used]
-    if unused:
+    if unused and recognised == len(paths):
         raise ConfigError(
             *(f"--column {each}: no file has such a column" for each in unused), *problems
         )
-    if problems:
+    if any(isinstance(error, DataError) for error in failed):
         raise DataError("\n".join(problems))
+    if problems:
+        raise MissingAssetError("\n".join(problems))
     return found
+
+
+def _check_apart(paths: Sequence[Path]) -> None:
+    """Refuses a file that is named twice: what validates would be trained on.
+
+    Raises:
+        ConfigError: Two paths lead to one file.
+    """
+    known: dict[Path, Path] = {}
+    for path in paths:
+        first = known.setdefault(path.resolve(), path)
+        if first is not path:
+            raise ConfigError(f"--source {path}: it is the file {first}, which is in the study")
 
 
 def _looked_into(
@@ -123,6 +147,7 @@ def _looked_into(
         rows=audit.rows - unusable,
         unusable=unusable,
         unanswerable=audit.unanswerable,
+        documents=audit.documents,
         languages=tuple(sorted(audit.languages, key=lambda code: -audit.languages[code])),
     )
 
@@ -132,6 +157,9 @@ def _problem(audit: SourceAudit) -> str:
     usable = audit.rows - sum(audit.problems.values())
     if audit.unreadable:
         return audit.unreadable
+    if not usable and audit.problems:
+        first = audit.samples["unusable"][0]
+        return f"none of its rows can be used; the first: {first.where}: {first.note}"
     if audit.findings.get("unlabelled", 0) == usable:
         return (
             "its rows say nothing about answers, and a study learns from answers; where a column "
@@ -157,8 +185,10 @@ def _language(path: Path, columns: dict[str, str], given: str | None) -> str:
     if given is not None and letters in of_language(given):
         return given
     if letters == "LATIN":
+        refused = f", and its letters are not those of --language {given!r}" if given else ""
         raise DataError(
-            f"{path}: its rows name no language; say which by --language, such as --language en"
+            f"{path}: its rows name no language{refused}; say which by --language, such as "
+            "--language en"
         )
     return language_of("", row.context)
 
@@ -175,6 +205,6 @@ def _names(paths: Iterable[Path]) -> list[str]:
     for path in paths:
         stem = path.name.partition(".")[0].lower()
         name = re.sub(r"[^a-z0-9_-]+", "-", stem).strip("-_") or "data"
-        same = sum(re.fullmatch(rf"{re.escape(name)}(-\d+)?", each) is not None for each in names)
-        names.append(f"{name}-{same + 1}" if same else name)
+        numbered = (f"{name}-{number}" for number in count(2))
+        names.append(next(each for each in chain([name], numbered) if each not in names))
     return names

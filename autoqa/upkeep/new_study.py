@@ -1,6 +1,7 @@
 """A study file to begin with, written from what a person's data files hold."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +10,20 @@ from typing import get_args
 from autoqa.api import BackboneSpec
 from autoqa.config.problems import parse
 from autoqa.config.study import StudyFile
-from autoqa.errors import ConfigError, MissingAssetError
+from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.files import write_atomically
 from autoqa.registry import bind, discover
 from autoqa.registry.bound import guarded
 from autoqa.registry.catalogue import Catalogue
+from autoqa.text.printable import printable
 from autoqa.upkeep.data_file import DataFile, look_into
 
 _HELD_OUT = 400
 """Rows of a large target that are held out: a public part of 160, a sealed one of 240."""
-_SHARES = (0.2, 0.5)
-"""Least and largest share of the target that is held out."""
+_TENTHS = (2, 5)
+"""Least and largest share of the target that is held out, in tenths."""
+_FEWEST = 4
+"""Documents that are held out at least: two in each part."""
 _LARGE = 4
 """A source that is so many times larger than the target is drawn from, not taken whole."""
 _BACKBONES = 3
@@ -71,12 +75,15 @@ def write_study(
         to: Where to write; left out, ``NAME.toml`` in the current folder.
 
     Raises:
-        ConfigError: The name is none, the study file is there already, or no file has a column.
-        DataError: A file cannot be used; all of them are named.
+        ConfigError: The name is none, the study file is there already, no file has a column, or
+            a file is named twice or cannot be named in a study file.
+        DataError: A file cannot be used, all of them are named; or the target has too few
+            documents to hold some out.
         MissingAssetError: A file, or every backbone for the target's languages, is not here.
         PluginError: There is no such backbone.
     """
     path = to or Path(f"{name}.toml")
+    _check_paths(path, (target, *sources))
     if path.exists() or path.is_symlink():
         raise ConfigError(f"{path} exists already; remove it, or give another file by --to")
     if not path.absolute().parent.is_dir():
@@ -90,8 +97,30 @@ def write_study(
     return NewStudy(path, tuple(files), tuple(each.name for each in chosen))
 
 
+def _check_paths(path: Path, files: Sequence[Path]) -> None:
+    """Refuses what cannot stand in a study file, which is UTF-8, or in a comment of it.
+
+    Raises:
+        ConfigError: One of them cannot.
+    """
+    wrong = [
+        f"{str(each)!r}: its name is not UTF-8, as a study file is; give the file another name"
+        for each in (path, *files)
+        if not _is_utf8(str(each))
+    ]
+    if wrong:
+        raise ConfigError(*wrong)
+    if printable(str(path)) != str(path) or "\n" in str(path):
+        raise ConfigError(f"--to {str(path)!r}: a control character; give the file another name")
+
+
+def _is_utf8(text: str) -> bool:
+    return text.encode(errors="ignore").decode() == text
+
+
 def _named(types: Sequence[str], catalogue: Catalogue) -> list[_Chosen]:
-    return [_Chosen(catalogue.backbone(each, "--backbone").name, {}) for each in types]
+    specs = [catalogue.backbone(each, "--backbone") for each in dict.fromkeys(types)]
+    return [_Chosen(each.name, {}) for each in specs]
 
 
 def _on_this_machine(target: DataFile, catalogue: Catalogue) -> list[_Chosen]:
@@ -133,7 +162,7 @@ def _text(
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     target = files[0]
-    share = round(min(max(_HELD_OUT / target.rows, _SHARES[0]), _SHARES[1]), 1)
+    share = _share_held_out(target)
     environment = Environment(
         loader=PackageLoader("autoqa.upkeep"),
         autoescape=False,  # TOML, no HTML
@@ -145,7 +174,7 @@ def _text(
     environment.filters |= {"toml": _toml, "toml_pairs": _toml_pairs}
     return environment.get_template("study.toml.jinja").render(
         name=name,
-        path=path,
+        command=dry_run_command(path),
         files=[
             {**vars(file), "sentence": file.sentence, "shares": _shares(file, target)}
             for file in files
@@ -155,6 +184,29 @@ def _text(
         found=found,
         share=share,
         held_out=round(share * target.rows),
+    )
+
+
+def dry_run_command(path: Path) -> str:
+    """What a shell is told to see what a study file amounts to."""
+    return shlex.join(["autoqa", "search", str(path), "--dry-run"])
+
+
+def _share_held_out(target: DataFile) -> float:
+    """As many rows as are enough, and no fewer documents than are needed.
+
+    Raises:
+        DataError: There are too few documents.
+    """
+    least, most = _TENTHS
+    wanted = min(max(round(10 * _HELD_OUT / target.rows), least), most)
+    for tenths in range(wanted, most + 1):
+        if round(tenths / 10 * target.documents) >= _FEWEST:
+            return tenths / 10
+    raise DataError(
+        f"{target.path}: it holds {target.documents} different "
+        f"document{'' if target.documents == 1 else 's'}, and half of a target's must be "
+        f"{_FEWEST} at least, to be held out; add rows about others"
     )
 
 

@@ -121,9 +121,9 @@ def test_errors_become_a_sentence_and_a_code(stub, error, code, capsys):
 
 def test_each_problem_stands_on_a_line_of_its_own_unfolded_and_unstyled(stub, capsys):
     long = "recipe.portions[0].x: " + "word " * 40
-    stub(f"raise errors.ConfigError({long!r}, 'a [bold]b[/bold]')")
+    stub(f"raise errors.ConfigError({long!r}, 'a [bold]b[/bold]\\x1b[2J')")
     assert exit_code("stub") == 2
-    assert capsys.readouterr().err == f"Error: {long}\nError: a [bold]b[/bold]\n"
+    assert capsys.readouterr().err == f"Error: {long}\nError: a [bold]b[/bold]\\x1b[2J\n"
 
 
 def test_a_traceback_is_shown_on_demand(stub, capsys):

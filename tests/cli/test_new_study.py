@@ -98,18 +98,24 @@ def test_a_language_that_nothing_here_reads_is_named(folder: Path, run: Run) -> 
 
 
 def test_a_large_source_is_drawn_from(folder: Path, run: Run) -> None:
-    write_lines(folder / "few.jsonl", demo_rows(languages=["hi"], documents=5))
-    begun(run, "few.jsonl", "--source", "handbook.json", "--language", "en")
+    write_lines(folder / "few.jsonl", demo_rows(languages=["hi"], documents=8))
+    begun(run, "few.jsonl", "--source", "faq.csv", *COLUMNS, "--language", "en")
     study = load_study(Path("towns.toml"))
-    handbook, few = study.recipe.portions
-    assert handbook.share == (0.2, 0.5)
+    faq, few = study.recipe.portions
+    assert faq.share == (0.1, 0.4)
     assert (few.source, study.validation.source, study.validation.share) == ("few", "few", 0.5)
 
 
 def test_all_files_that_cannot_be_used_are_named(folder: Path, run: Run) -> None:
+    Path("empty.csv").touch()
+    Path("wrong.jsonl").write_text('{"question": "q", "context": "c", "language": "e n"}\n')
     Path("asked.jsonl").write_text('{"question": "q", "context": "c", "language": "en"}\n')
-    code, err = refused(run, "faq.csv", "--source", "handbook.json", "--source", "asked.jsonl")
+    others = ("away.csv", "handbook.json", "empty.csv", "asked.jsonl", "wrong.jsonl")
+    code, err = refused(run, "faq.csv", *(f"--source={each}" for each in others))
     assert code == 2
+    assert "away.csv does not exist." in err
+    assert "empty.csv: it is empty." in err
+    assert "wrong.jsonl: none of its rows can be used; the first: wrong.jsonl:1: " in err
     assert "faq.csv:1: columns question and context are missing; found 'No, Asked, A" in err
     assert "handbook.json: its rows name no language; say which by --language" in err
     assert "asked.jsonl: its rows say nothing about answers" in err
@@ -130,7 +136,15 @@ def test_a_file_without_any_answer_is_refused(folder: Path, run: Run) -> None:
         (("faq.csv", "--column", "question"), 2, "'question' must be FIELD=COLUMN"),
         (("faq.csv", "--column", "query=Asked"), 2, "columns: 'query' is none of id, question"),
         (("faq.csv", *COLUMNS, "--language", "english-ish"), 2, "faq.csv: "),
+        (
+            ("faq.csv", *COLUMNS, "--language", "hi"),
+            2,
+            "its letters are not those of --language 'h",
+        ),
         (("hindi.jsonl", "--to", "away/towns.toml"), 2, "--to away/towns.toml: the folder"),
+        (("hindi.jsonl", "--to", "a\nb.toml"), 2, "--to 'a\\nb.toml': a control character"),
+        (("hindi.jsonl", "--source", "a\udcff.csv"), 2, "'a\\udcff.csv': its name is not UTF-8"),
+        (("hindi.jsonl", "--source", "./hindi.jsonl"), 2, "--source hindi.jsonl: it is the file h"),
     ],
 )
 def test_a_wrong_argument_is_one_sentence(
@@ -161,10 +175,41 @@ def test_a_study_file_that_is_there_stays(folder: Path, run: Run) -> None:
 
 def test_a_path_of_odd_letters_is_read_again(folder: Path, run: Run) -> None:
     odd = 'a "b" ${HOME} \\ \n.jsonl'
-    write_lines(folder / odd, demo_rows(languages=["hi"], documents=5))
+    write_lines(folder / odd, demo_rows(languages=["hi"], documents=8))
     begun(run, odd)
     (source,) = load_study(Path("towns.toml")).sources.values()
     assert source.options["path"] == odd
+
+
+def test_a_backbone_that_is_named_twice_is_one(folder: Path, run: Run) -> None:
+    begun(run, "hindi.jsonl", "--backbone", "e5-small", "--backbone", "e5-small")
+    assert list(load_study(Path("towns.toml")).backbones) == ["e5-small"]
+
+
+def test_what_to_do_next_can_be_typed_as_it_stands(folder: Path, run: Run) -> None:
+    code, _, err = run(
+        "studies", "new", "towns", "--target", "hindi.jsonl", "--to", "my towns.toml"
+    )
+    assert (code, err) == (0, "Next: autoqa search 'my towns.toml' --dry-run\n")
+    assert "#   autoqa search 'my towns.toml' --dry-run\n" in Path("my towns.toml").read_text()
+
+
+def test_a_target_of_few_documents_gives_as_many_as_are_held_out(folder: Path, run: Run) -> None:
+    """Many rows about few documents: by rows alone, a fifth were enough."""
+    rows = [
+        {"question": f"q {row}?", "context": f"{'a b ' * place}c", "answers": ["c"]}
+        | {"language": "en"}
+        for place in range(10)
+        for row in range(250)
+    ]
+    Path("few.json").write_text(json.dumps(rows))
+    begun(run, "few.json")
+    assert load_study(Path("towns.toml")).validation.share == 0.4
+    Path("towns.toml").unlink()
+    Path("few.json").write_text(json.dumps(rows[:1500]))
+    code, err = refused(run, "few.json")
+    assert code == 2
+    assert "few.json: it holds 6 different documents, and half of a target's must be 4" in err
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
@@ -174,6 +219,7 @@ def test_any_text_can_stand_in_a_study_file(text: str) -> None:
 
 def test_names_of_sources_are_apart() -> None:
     names = ("My Data.CSV", "my-data.json.gz", "x/my data.csv", "Ärger.csv", "___.csv", "é.csv")
+    assert _names(map(Path, ("a-2.csv", "a.csv", "b/a.csv"))) == ["a-2", "a", "a-3"]
     assert _names(map(Path, names)) == [
         "my-data",
         "my-data-2",

@@ -78,6 +78,14 @@ def test_a_backbone_whose_runs_all_hang_is_left_out_and_begun_anew_by_another_se
 
 
 @pytest.mark.usefixtures("no_back_off", "soon_silent")
+def test_runs_that_hang_when_they_are_complete_leave_nothing_out(tmp_path: Path) -> None:
+    events, options = fakes.Events(), SearchOptions(trials=8, workers=1)
+    result = fakes.search(tmp_path, fakes.minilm_hangs_at_the_end, options=options, display=events)
+    assert (result.finished, result.failed, result.left_out) == (8, 0, {})
+    assert not events.said("left out")
+
+
+@pytest.mark.usefixtures("no_back_off", "soon_silent")
 def test_where_the_runs_of_all_backbones_hang_the_machine_ends_the_search(tmp_path: Path) -> None:
     with pytest.raises(MachineFaultError, match=r"5 runs in a row were lost, the last one because"):
         fakes.search(tmp_path, fakes.hangs_always, options=SearchOptions(trials=4, workers=1))

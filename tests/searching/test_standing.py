@@ -48,7 +48,7 @@ def paced(_study: Any, _folder: Path) -> Any:
 def second_fails(_study: Any, _folder: Path) -> Any:
     def run(job: TrialJob, emit: Any) -> None:
         if job.trial == 1:
-            raise TrainingError("the loss became nan at step 3")
+            raise TrainingError("the loss became nan\n\x1b[31mat step 3")
         fakes.good(None, job.run_folder)(job, emit)
 
     return run
@@ -91,7 +91,7 @@ def test_trials_that_ended_last_come_with_scores_and_reasons(tmp_path: Path, hom
     assert recent[0].last is not None
     assert recent[0].last.half_width == 0.04
     assert recent[1].last is None
-    assert recent[1].note == "tried again: the loss became nan at step 3"
+    assert recent[1].note == "tried again: the loss became nan \\x1b[31mat step 3"
     assert {each.backbone for each in last.recent} == {"e5"}
     again = Shown()
     fakes.search(tmp_path, second_fails, ONE, SearchOptions(trials=3, workers=1), again)

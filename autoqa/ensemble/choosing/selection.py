@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from autoqa.ensemble.choosing.shrinkage import Posterior
-from autoqa.errors import DataError, check_keys
+from autoqa.errors import DataError, check_choice, check_keys
 from autoqa.scores.bootstrap import Comparison, Interval
 from autoqa.types import DEFAULT_METRIC
 
@@ -133,7 +133,12 @@ class Selection(Pick):
     metric: str = DEFAULT_METRIC
 
     def pick(self, name: PickName) -> Pick:
-        """One of the two final picks."""
+        """One of the two final picks.
+
+        Raises:
+            ConfigError: There is no such pick.
+        """
+        check_choice("pick", name, get_args(PickName))
         return self if name == "safe" else self.best_public
 
     def as_dict(self) -> dict[str, Any]:
