@@ -180,7 +180,7 @@ class _Binder:
         self._options += parsed[1]
         return parsed[0]
 
-    def error(self, file: str, reading: Reading | None = None) -> AutoqaError | None:
+    def error(self, file: str, reading: StudyReading | None = None) -> AutoqaError | None:
         """What was collected, if anything was, and what was wrong with the file before."""
         lead = f"{file}: " if file else ""
         given, unread = (reading.problems, reading.unread) if reading is not None else ((), ())
