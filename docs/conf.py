@@ -74,5 +74,7 @@ html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_show_sphinx = False
 html_copy_source = False
-copybutton_prompt_text = "$ "
+# A command that goes on in further lines is copied whole.
+copybutton_prompt_text = r"\$ |> "
+copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = True

@@ -342,6 +342,24 @@ def test_sentences_that_commands_print_wrap_and_tables_keep_their_lines(
 
 
 @pytest.mark.slow
+def test_a_command_of_several_lines_is_copied_whole_and_without_prompts(
+    site: Path, browser: Any
+) -> None:
+    page = browser.new_page()
+    page.goto((site / "docs" / "own-data.html").as_uri())
+    page.wait_for_selector("button.copybtn", state="attached")
+    page.evaluate(
+        "document.execCommand = () => {"
+        " window.copied = document.querySelector('body > textarea').value; return true }; 0"
+    )
+    page.query_selector(".highlight-console button.copybtn").evaluate("e => e.click()")
+    first, *more = page.evaluate("copied.split('\\n')")
+    assert first.startswith("autoqa studies new towns --target faq.csv")
+    assert len(more) == 2
+    assert more[-1] == "--column answer_text=Reply"
+
+
+@pytest.mark.slow
 def test_no_page_is_wider_than_a_telephone(site: Path, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 400, "height": 800})
     wide = []
