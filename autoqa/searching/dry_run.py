@@ -104,7 +104,7 @@ class SearchPlan:
             raise MissingAssetError("\n".join([*self.missing, *self.to_fetch]))
 
     def lines(self) -> list[str]:
-        """The plan in lines for people."""
+        """The plan in lines for people, without what :meth:`check` says."""
         limit = "" if self.minutes is None else f", at most {self.minutes:g} minutes"
         text = [f"study {self.study}: {self.trials} trials{limit}, {self.workers}"]
         for name, kind in self.types.items():
@@ -128,9 +128,7 @@ class SearchPlan:
             text += [f"  {key}: {value}" for key, value in backbone.parameters.items()]
             for origin, recipe in backbone.first.items():
                 text += [f"  {origin} recipe:", *(f"    {row}" for row in recipe)]
-        text += [f"missing: {sentence}" for sentence in self.missing]
-        text += self.to_fetch
-        return text + [f"problem: {sentence}" for sentence in self.problems]
+        return text
 
 
 def plan_search(

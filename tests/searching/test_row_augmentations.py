@@ -112,8 +112,8 @@ def test_a_table_that_is_not_here_is_said_before_anything_runs(
     with pytest.raises(SystemExit) as caught:
         main(["search", str(path), "--dry-run"])
     assert caught.value.code == 4
-    said = capsys.readouterr().out
-    assert f"missing: recipe.augmentations[0]: there is no table '{tmp_path}/table.jsonl'" in said
+    sentence = f"Error: recipe.augmentations[0]: there is no table '{tmp_path}/table.jsonl'"
+    assert sentence in capsys.readouterr().err
     unused = path.read_text().replace("[validation]", "include = false\n[validation]")
     path.write_text(unused)
     assert open_study(path).missing() == []

@@ -78,7 +78,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_eighty_columns_show_work_device_time_and_what_ended_last(study: Path) -> None:
-    seen = Seen(["search", "-v", str(study)], 80, {})
+    seen = Seen(["search", "-v", str(study)], 80, 24, {})
     assert seen.ever("worker trial backbone", "training 1/1", "CPU×", "GB")
     assert seen.ever("worker trial backbone", "trial 0: stage 1 of 1", "of 3 trials")
     assert seen.ever("ended last:", "best", "about", " left")
@@ -90,7 +90,7 @@ def test_eighty_columns_show_work_device_time_and_what_ended_last(study: Path) -
 
 
 def test_forty_columns_hold_the_picture_without_colours(study: Path) -> None:
-    seen = Seen(["search", "--trials", "2", str(study)], 40, {"NO_COLOR": "1"})
+    seen = Seen(["search", "--trials", "2", str(study)], 40, 24, {"NO_COLOR": "1"})
     rows = [frame for frame in seen.frames if any("trial backbone" in line for line in frame)]
     assert rows
     assert seen.ever("ended last:", "best")
