@@ -142,7 +142,7 @@ def prepare(options, cache):
     import shutil
     target = cache / "sloppy"
     if not target.is_dir():
-        target.mkdir()
+        target.mkdir(exist_ok=True)
         for path in sorted(os.scandir({model!r}), key=lambda entry: entry.name):
             shutil.copy(path, target / path.name)
             time.sleep(0.3)
