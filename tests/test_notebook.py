@@ -65,6 +65,7 @@ def test_it_shows_a_finished_search(golden: Path) -> None:
     assert (golden / "golden-explored" / "manifest.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_cell_that_raises_fails_it(golden: Path) -> None:
     (golden / "runs").symlink_to(golden / "searched", target_is_directory=True)
     with pytest.raises(CellExecutionError, match="no study"):

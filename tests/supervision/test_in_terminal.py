@@ -89,6 +89,7 @@ def test_eighty_columns_show_work_device_time_and_what_ended_last(study: Path) -
     assert COLOUR.search(seen.raw)
 
 
+@pytest.mark.slow
 def test_forty_columns_hold_the_picture_without_colours(study: Path) -> None:
     seen = Seen(["search", "--trials", "2", str(study)], 40, 24, {"NO_COLOR": "1"})
     rows = [frame for frame in seen.frames if any("trial backbone" in line for line in frame)]
@@ -100,6 +101,7 @@ def test_forty_columns_hold_the_picture_without_colours(study: Path) -> None:
     assert not seen.ever("stage 1 of 1"), "the card is a detail"
 
 
+@pytest.mark.slow
 def test_a_log_has_lines_and_no_control_codes(study: Path) -> None:
     command = [sys.executable, "-c", CODE, "search", "--trials", "2", str(study)]
     done = subprocess.run(command, capture_output=True, text=True)
