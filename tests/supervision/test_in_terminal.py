@@ -73,7 +73,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "runs"))
     monkeypatch.setenv("PYTHONPATH", ":".join(sys.path))
     path = write_study(tmp_path, "trials = 3\nworkers = 1\n")
-    path.write_text(path.read_text().replace("batch_size = 4", "batch_size = 4\nepochs = 4"))
+    path.write_text(path.read_text().replace("batch_size = 4", "batch_size = 4\nepochs = 12"))
     return path
 
 
