@@ -40,7 +40,7 @@ def report(
     while a search runs; of a damaged study it shows what there is, and the exit code is that of the
     first error.
     """
-    from autoqa.report.study_report import study_report, write_report
+    from autoqa.report.study_report import ReportFormat, study_report, write_report
     from autoqa.upkeep.study_place import find_study
 
     if markdown and as_json:
@@ -49,9 +49,8 @@ def report(
         raise click.UsageError("--audit goes with the page; `autoqa data audit --json` has figures")
     place = find_study(study, storage).up_to_date()
     study_file = Path(study) if place.folder is None else place.folder.study_file
-    made = study_report(
-        place, "markdown" if markdown else "json" if as_json else "html", study_file, audit
-    )
+    format: ReportFormat = "markdown" if markdown else "json" if as_json else "html"
+    made = study_report(place, format, study_file if audit else None)
     if target is None and (markdown or as_json):
         click.echo(made.text, nl=False)
     else:

@@ -112,6 +112,7 @@ def new(
     are given by --column; a file takes those that it has. Backbones are those on this machine that
     read the languages of the target.
     """
+    from autoqa.report.amounts import count
     from autoqa.upkeep.new_study import dry_run_command, write_study
 
     made = write_study(
@@ -125,8 +126,8 @@ def new(
     )
     for file in made.files:
         click.echo(f"{file.path}: {file.sentence}")
-    number = f"{len(made.files)} sources" if len(made.files) > 1 else "1 source"
-    click.echo(f"{made.path}: {number}, backbones {', '.join(made.backbones)}")
+    sources_made = count(len(made.files), "source")
+    click.echo(f"{made.path}: {sources_made}, backbones {', '.join(made.backbones)}")
     click.echo(f"Next: {dry_run_command(made.path)}", err=True)
 
 

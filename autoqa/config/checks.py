@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autoqa.config.phrases import NAME_PATTERN, shown
+from autoqa.config.problems import subtable
 from autoqa.config.study import StudyFile, ValidationTable
 from autoqa.errors import ConfigError, did_you_mean
 
@@ -43,7 +44,7 @@ def unknown_names(data: Mapping[str, Any]) -> Iterator[str]:
     Args:
         data: A study file's tables, of whatever shape they are.
     """
-    recipe, validation, search = (_table(data, key) for key in ("recipe", "validation", "search"))
+    recipe, validation, search = (subtable(data, key) for key in ("recipe", "validation", "search"))
     named = [("validation.source", "source", validation.get("source"))]
     named += [("recipe.target", "source", recipe.get("target"))]
     for index, portion in enumerate(_list(recipe, "portions")):
@@ -51,17 +52,12 @@ def unknown_names(data: Mapping[str, Any]) -> Iterator[str]:
     for index, point in enumerate(_list(search, "enqueue")):
         named.append((f"search.enqueue[{index}].backbone", "backbone", point.get("backbone")))
     for where, kind, name in named:
-        known = _table(data, f"{kind}s")
+        known = subtable(data, f"{kind}s")
         # A table with an impossible name will get another one: that problem goes first.
         told = known and all(re.fullmatch(NAME_PATTERN, each) for each in known)
         if isinstance(name, str) and told and name not in known:
             hint = did_you_mean(name, known) or f"; there are: {', '.join(sorted(known))}"
             yield f"{where}: there is no [{kind}s.{name}]{hint}"
-
-
-def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = data.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _list(data: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:

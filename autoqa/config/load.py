@@ -67,8 +67,16 @@ def read_study(path: Path, *, frozen: bool = False) -> StudyReading:
     Raises:
         ConfigError: The file is missing or is no TOML.
     """
-    path = Path(path)
-    data = _toml(path)
+    return check_tables(_toml(Path(path)), frozen=frozen)
+
+
+def check_tables(data: dict[str, Any], *, frozen: bool = False) -> StudyReading:
+    """Checks what a study file holds.
+
+    Args:
+        data: Its tables, as ``tomllib`` reads them.
+        frozen: As of :func:`load_study`.
+    """
     problems: list[str] = []
     expanded = _places_expanded(data, problems) if frozen else _expand(data, (), problems)
     study, wrong = parse(StudyFile, expanded)

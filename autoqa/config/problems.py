@@ -38,6 +38,12 @@ def dotted(place: Place) -> str:
     return text
 
 
+def subtable(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The table below a key; an empty one where something else stands there, or nothing."""
+    found = data.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
 def without_places(problems: Iterable[str], places: Container[str]) -> list[str]:
     """The problems that are not about one of some places.
 

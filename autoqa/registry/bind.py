@@ -10,7 +10,14 @@ from pydantic import BaseModel
 from autoqa.api import AugmentationSpec, BackboneSpec, SourceSpec, TrainingProtocol
 from autoqa.config.load import StudyReading, read_study
 from autoqa.config.phrases import shown
-from autoqa.config.problems import Place, dotted, known_keys, parse, without_places
+from autoqa.config.problems import (
+    Place,
+    dotted,
+    known_keys,
+    parse,
+    subtable,
+    without_places,
+)
 from autoqa.config.study import AugmentationTable, BackboneTable, SourceTable, StudyFile
 from autoqa.errors import AutoqaError, ConfigError, PluginError, did_you_mean
 from autoqa.registry.bound import (
@@ -51,25 +58,20 @@ def _all_problems(reading: StudyReading, catalogue: Catalogue, file: str) -> Aut
     """What is wrong with a file, its plugins' options included, as far as tables can be read."""
     binder = _Binder(catalogue)
     data = reading.data
-    sources, backbones = _tables(data, "sources"), _tables(data, "backbones")
+    sources, backbones = subtable(data, "sources"), subtable(data, "backbones")
     for name, table in sources.items():
         _with_table(SourceTable, table, partial(binder.source, name))
     for name, table in backbones.items():
         _with_table(BackboneTable, table, partial(binder.backbone, name))
-    changes = _tables(data, "recipe").get("augmentations")
+    changes = subtable(data, "recipe").get("augmentations")
     for index, table in enumerate(changes if isinstance(changes, list) else ()):
         _with_table(AugmentationTable, table, partial(binder.augmentation, index, sources=sources))
-    metric = _tables(data, "validation").get("metric")
+    metric = subtable(data, "validation").get("metric")
     if isinstance(metric, str):
         binder.metric(metric)
     error = binder.error(file, reading)
     assert error is not None, "a file without problems is bound"
     return error
-
-
-def _tables(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = data.get(key)
-    return found if isinstance(found, Mapping) else {}
 
 
 def _with_table(model: type[_Table], data: Any, use: Callable[[_Table], object]) -> None:

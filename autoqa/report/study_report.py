@@ -45,15 +45,14 @@ class StudyReport:
 
 
 def study_report(
-    place: "StudyPlace", format: ReportFormat, study_file: Path, audit: bool = False
+    place: "StudyPlace", format: ReportFormat, audited: Path | None = None
 ) -> StudyReport:
     """Makes a report; reads only, and works while a search runs.
 
     Args:
         place: The study.
         format: What to make.
-        study_file: Where the study's sources are named, for an audit.
-        audit: Look at the sources, too.
+        audited: A study file whose sources are looked at, too.
 
     Raises:
         ConfigError: There is no such format, or it has no place for an audit.
@@ -62,12 +61,12 @@ def study_report(
     from autoqa.upkeep.overview import study_overview
 
     check_choice("format", format, get_args(ReportFormat))
-    if audit and format != "html":
+    if audited is not None and format != "html":
         raise ConfigError(
             f"format {format!r} has no audit: `autoqa data audit --json` has its figures"
         )
     overview = study_overview(place)
-    return StudyReport(overview, format, _text(overview, format, study_file if audit else None))
+    return StudyReport(overview, format, _text(overview, format, audited))
 
 
 def _text(overview: "Overview", format: ReportFormat, audited: Path | None) -> str:

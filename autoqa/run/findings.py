@@ -142,7 +142,8 @@ class Findings:
         from autoqa.report.study_report import study_report, write_report
         from autoqa.upkeep.study_place import place_in
 
-        made = study_report(place_in(self._run.folder), format, self._run.folder.study_file, audit)
+        folder = self._run.folder
+        made = study_report(place_in(folder), format, folder.study_file if audit else None)
         written = write_report(made, path)
         if made.overview.problem is not None:
             raise made.overview.problem

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import get_args
 
 from autoqa.api import BackboneSpec
+from autoqa.config.load import check_tables
 from autoqa.config.problems import parse
-from autoqa.config.study import StudyFile
 from autoqa.errors import ConfigError, DataError, MissingAssetError
 from autoqa.files import write_atomically
 from autoqa.registry import bind, discover
@@ -234,11 +234,7 @@ def _checked(text: str, path: Path, catalogue: Catalogue) -> None:
     """Refuses what a search would refuse, such as a name that no study can have."""
     import tomllib
 
-    from autoqa.config.checks import check
-
-    study, problems = parse(StudyFile, tomllib.loads(text))
-    if study is not None:
-        problems = check(study)
-    if study is None or problems:
-        raise ConfigError(*problems)
-    bind(study, catalogue, file=str(path))
+    reading = check_tables(tomllib.loads(text))
+    if reading.study is None or reading.problems:
+        raise ConfigError(*reading.problems)
+    bind(reading.study, catalogue, file=str(path))
