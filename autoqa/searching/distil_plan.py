@@ -19,6 +19,9 @@ from autoqa.supervision.display import duration
 from autoqa.training.jobs import DistilJob
 from autoqa.types import Example
 
+RATE_OF_TRAINED = 0.25
+"""Share of a run's learning rate at which a pupil that begins with trained weights goes on."""
+
 
 def read_unlabelled(path: Path) -> tuple[Example, ...]:
     """Questions and contexts from a file, as ``predict`` reads them.
@@ -84,7 +87,7 @@ def plan_distillation(
     # labelled start, and no loss of labels alone.
     plain = Method()
     method = replace(recipe.method, head=plain.head, loss=plain.loss)
-    return DistilJob(
+    job = DistilJob(
         trial=best.trial,
         backbone=backbone,
         run=TrainingRun(Recipe((*recipe.stages[:-1], last), method), rate, best.seed),
@@ -96,6 +99,12 @@ def plan_distillation(
             for seat in sorted(seats, key=lambda seat: seat.id)
         ),
     )
+    if not job.begins_with:
+        return job
+    # What these stages are for is done already.
+    method = replace(method, reinit_layers=plain.reinit_layers, mlm_epochs=plain.mlm_epochs)
+    run = replace(job.run, recipe=replace(job.run.recipe, method=method))
+    return replace(job, run=replace(run, learning_rate=rate * RATE_OF_TRAINED))
 
 
 def _refuse_generating(
@@ -139,6 +148,9 @@ def announced(
         lines.append(
             "the ensemble is one model of this backbone already: its pupil will be no faster"
         )
+    if job.begins_with:
+        mean = "weights" if len(job.begins_with) == 1 else "mean weights"
+        lines.append(f"it begins with the {mean} of {', '.join(job.begins_with)}")
     seconds = _expected_seconds(folder, job, records, unlabelled)
     time = "unknown: no run of this backbone is complete" if seconds is None else duration(seconds)
     return [*lines, f"expected time: {time}"]

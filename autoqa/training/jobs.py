@@ -6,7 +6,7 @@ This module imports neither torch nor transformers: the parent that samples and 
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from autoqa.recipes import TrainingRun
+from autoqa.recipes import Method, TrainingRun
 from autoqa.store.candidate_record import CandidateRecord, distil_hash, distil_id, soup_id
 
 
@@ -89,6 +89,21 @@ class DistilJob(TrialJob):
     def taught_by(self) -> tuple[str, ...]:
         """Ids of the teachers, sorted, each as often as it has seats."""
         return tuple(sorted(each.id for each, seats in self.teachers for _ in range(seats)))
+
+    @property
+    def begins_with(self) -> tuple[str, ...]:
+        """Ids of the teachers whose mean weights the pupil begins with; pretrained ones if none.
+
+        Those of its backbone, with its answer head, whose layers all come from pretraining.
+        """
+        return tuple(sorted(each.id for each, _ in self.teachers if self._is_like(each)))
+
+    def _is_like(self, teacher: CandidateRecord) -> bool:
+        method, plain = teacher.recipe.get("method", {}), Method()
+        return teacher.backbone == self.backbone and all(
+            method.get(name, getattr(plain, name)) == getattr(plain, name)
+            for name in ("head", "reinit_layers")
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import time
 from functools import partial
+from pathlib import Path
 
 from autoqa.training.batches import Teach
 from autoqa.training.fold_runs import run_folds
@@ -13,7 +14,13 @@ from autoqa.training.trainer import Trainer
 from autoqa.training.workbench import Workbench
 
 
-def run_trial(job: TrialJob, bench: Workbench, emit: Emit, teach: Teach = list) -> None:
+def run_trial(
+    job: TrialJob,
+    bench: Workbench,
+    emit: Emit,
+    teach: Teach = list,
+    weights: Path | None = None,
+) -> None:
     """Trains one recipe and sends its candidates.
 
     A run that was interrupted goes on from its last checkpoint, and a run that begins like an
@@ -26,6 +33,7 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit, teach: Teach = list) 
         bench: What this worker has made already.
         emit: Takes the messages to the parent.
         teach: Given the stages, gives those to train on: with soft targets, say.
+        weights: What the model begins with, head included; the backbone's if left out.
 
     Raises:
         TrainingError: The loss stopped being a number, or the run collapsed.
@@ -39,14 +47,13 @@ def run_trial(job: TrialJob, bench: Workbench, emit: Emit, teach: Teach = list) 
         return
     points = (*bench.bound.study.search.snapshots, 1.0) if job.only is None else (job.only,)
     every = job.only is not None
-    trainer = Trainer(job, bench, emit, points, _snapshot, every=every, teach=teach)
+    made = partial(Trainer, every=every, teach=teach, weights=weights)
+    trainer = made(job, bench, emit, points, _snapshot)
     share = share_that_fits(job, trainer.windows, len(trainer.due))
     if share is not None and not trainer.resume():  # one that goes on would have to begin anew
         emit(Note(job.trial, f"made {share:.0%} as large, to end before the time limit"))
         begin = trainer.begin
-        trainer = Trainer(
-            smaller(job, share), bench, emit, points, _snapshot, every=every, teach=teach
-        )
+        trainer = made(smaller(job, share), bench, emit, points, _snapshot)
         trainer.begin = begin
     trainer.run()
 

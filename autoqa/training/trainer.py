@@ -3,6 +3,7 @@
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from autoqa import recipes
 from autoqa.errors import OutOfTimeError, StoppedError
@@ -38,6 +39,7 @@ class Trainer:
             a checkpoint beyond the first, nor end at another where the time is over; else those
             that a checkpoint lies beyond are left out.
         teach: Given the stages, gives those to train on: with soft targets, say.
+        weights: What the model begins with, head included; the backbone's if left out.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Trainer:
         *,
         every: bool,
         teach: Teach = list,
+        weights: Path | None = None,
     ) -> None:
         self.job, self.bench, self.emit, self._keep = job, bench, emit, keep
         self.begin, self._stop, self._owed = time.perf_counter(), bench.stop, False
@@ -60,7 +63,7 @@ class Trainer:
         check_length(self.ready.folder, longest, "the recipe's last stage")
         self._begin("loading")
         head_seed = seed if job.head_seed is None else job.head_seed
-        kind, folder = self.ready.bound.spec.kind, self.ready.folder
+        kind, folder = self.ready.bound.spec.kind, weights or self.ready.folder
         model = load_for_training(folder, protocol, head_seed, method=recipe.method, kind=kind)
         stages = prepared_stages(job, bench, emit, similar_lengths=not model.packs)
         self.stages = teach(stages)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from autoqa.errors import DataError
 from autoqa.features.cut import cut
@@ -239,6 +240,38 @@ def test_teachers_answer_the_rows_that_augmentations_made(
     train = len(bench.data.train["train"])
     assert len(lesson.examples) > train
     assert lesson.windows.example.max() >= train > lesson.windows.example.min()
+
+
+def test_a_pupil_goes_on_from_the_mean_of_the_teachers_that_are_like_it(bench: Workbench) -> None:
+    folder = RunFolder(bench.run_folder)
+    other = TrialJob(
+        4, "toy", replace(RUN, seed=12), bench.run_folder, only=1.0, head_seed=RUN.seed
+    )
+    run_trial(other, bench, lambda _: None)
+    both = [(record(bench), 2), (folder.read_record("t0004-100"), 1)]
+    mean = {
+        name: np.mean([load_file(folder.model(each.id) / WEIGHTS)[name] for each, _ in both], 0)
+        for name in load_file(folder.model("t0003-100") / WEIGHTS)
+    }
+    plain = TrialJob(3, "toy", replace(RUN, learning_rate=1e-12), bench.run_folder, only=1.0)
+    job = DistilJob.of(plain, tuple(both))
+    distil(job, bench, lambda _: None)
+    for name, tensor in load_file(folder.model(job.candidate_id(1.0)) / WEIGHTS).items():
+        np.testing.assert_allclose(tensor, mean[name], atol=1e-6)
+
+
+def test_other_teachers_leave_a_pupil_its_pretrained_weights(bench: Workbench) -> None:
+    own = record(bench)
+
+    def begins_with(teacher: CandidateRecord, backbone: str = "toy") -> tuple[str, ...]:
+        plain = TrialJob(3, backbone, RUN, bench.run_folder)
+        return DistilJob.of(plain, ((teacher, 1),)).begins_with
+
+    assert begins_with(own) == ("t0003-100",)
+    assert begins_with(own, "lower") == ()
+    for key, value in (("head", "conditional"), ("reinit_layers", 1)):
+        method = {**own.recipe["method"], key: value}
+        assert begins_with(replace(own, recipe={**own.recipe, "method": method})) == ()
 
 
 def test_an_interrupted_job_asks_no_teacher_twice(

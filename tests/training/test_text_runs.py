@@ -82,12 +82,14 @@ def logits(bench: Workbench, candidate: str) -> tuple[np.ndarray, np.ndarray]:
     return load_logits(RunFolder(bench.run_folder), candidate, "public")
 
 
+@pytest.mark.slow
 def test_twenty_questions_are_learned_by_heart_and_those_without_an_answer(
     bench_of: Bench,
 ) -> None:
     bench = bench_of("learned")
-    passes = tuple(Portion("train", negatives=0.5) for _ in range(40))
-    run(bench, Recipe((Stage(passes, 96, 16),)), rate=3e-3)
+    # At 3e-3 and 40 passes some processors' sums end at four fifths; at 2e-3 all seeds learned all.
+    passes = tuple(Portion("train", negatives=0.5) for _ in range(60))
+    run(bench, Recipe((Stage(passes, 96, 16),)), rate=2e-3)
     rows = bench.data.train["train"]
     assert {bool(row.answers) for row in rows} == {True, False}
     windows = cut(encode(bench.backbone("text").tokenizer, rows), 96, 16)
