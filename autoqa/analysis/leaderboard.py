@@ -15,6 +15,7 @@ from autoqa.scores.registry import objective
 from autoqa.scores.standard_errors import Spread
 from autoqa.scores.stated_score import Statement, stated_score
 from autoqa.store.candidate_record import CandidateRecord, by_score, in_time
+from autoqa.store.public_reads import COMPARISONS
 from autoqa.types import Example
 
 
@@ -140,7 +141,7 @@ def _best(
 def compare(
     run: StudyRun, first: str, second: str, metric: str | None = None
 ) -> tuple[Comparison, Sequence[Example]]:
-    """How much better one candidate is than another on the public part; counts as a read.
+    """How much better one candidate is than another on the public part; counts as a read, once.
 
     Args:
         run: The study's run.
@@ -176,5 +177,6 @@ def compare(
     examples = run.folder.load_examples("public")
     scores = candidate_scores(run, (records[first], records[second]), examples, "public", metric=by)
     gain = paired(scores[0], scores[1], [example.document for example in examples])
-    run.store.log_read("comparisons", f"{first} {second}")
+    pair = " ".join(sorted((first, second)))  # the other way round is the same number
+    run.store.log_read(COMPARISONS, pair if by == run.metric().name else f"{pair} by {by}")
     return gain, examples
