@@ -45,7 +45,7 @@ def selector(
             Contender(
                 id=record.id,
                 group=record.group,
-                recipe_hash=record.recipe_hash,
+                recipe=f"{record.backbone} {record.recipe_hash}",
                 logits=load_logits(run.folder, record.id, "public"),
                 seconds=1000 * record.inference_seconds / max(len(examples), 1),
                 ingredients=record.ingredients,
