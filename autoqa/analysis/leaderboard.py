@@ -99,7 +99,7 @@ def build_leaderboard(run: StudyRun, metric: str | None = None) -> Leaderboard:
 def _metric(run: StudyRun, named: str | None) -> str:
     if named is None or named == run.study.validation.metric:
         return run.metric().name
-    return objective(named, "--metric").name
+    return objective(named).name
 
 
 def _by(
@@ -158,7 +158,7 @@ def compare(
     """
     by = _metric(run, metric)
     if first == second:
-        raise ConfigError(f"--compare {first} {second}: give two different candidates")
+        raise ConfigError(f"compare {first} {second}: give two different candidates")
     records = {record.id: record for record in run.store.candidates()}
     if run.store.files is not None:
         run.store.files.bring(records[name] for name in (first, second) if name in records)
@@ -167,11 +167,11 @@ def compare(
         if name not in records:
             hint = did_you_mean(name, records) or f"; `autoqa leaderboard {run.study.name}` lists"
             raise ConfigError(
-                f"--compare {name!r}: the study {run.study.name!r} has no such candidate{hint}"
+                f"compare {name!r}: the study {run.study.name!r} has no such candidate{hint}"
             )
         if name not in here:
             raise ConfigError(
-                f"--compare {name!r}: its predictions are not in {run.folder.candidates}: compare "
+                f"compare {name!r}: its predictions are not in {run.folder.candidates}: compare "
                 "on the machine that trained it, or copy its folder"
             )
     examples = run.folder.load_examples("public")

@@ -138,7 +138,7 @@ def candidate_seat(run: StudyRun, candidate: str) -> Seat:
     if candidate not in records:
         hint = did_you_mean(candidate, records)
         raise NothingFeasibleError(
-            f"--candidate {candidate!r}: the study {run.study.name!r} has no such candidate{hint}; "
+            f"candidate {candidate!r}: the study {run.study.name!r} has no such candidate{hint}; "
             "`autoqa leaderboard` lists them."
         )
     return Seat(candidate, records[candidate].group, 1.0, "Named on the command line.")

@@ -141,7 +141,7 @@ def test_a_comparison_is_the_paired_bootstrap_of_the_stored_predictions(toy: Run
 @pytest.mark.parametrize(
     "names, expected",
     [
-        (("t0001-100", "t0001-10"), r"--compare 't0001-10': .*did you mean 't0001-100'"),
+        (("t0001-100", "t0001-10"), r"compare 't0001-10': .*did you mean 't0001-100'"),
         (("t0001-100", "t0001-100"), "give two different candidates"),
     ],
 )
