@@ -36,16 +36,16 @@ def check_folder(target: Path, what: str, mark: str, *, force: bool) -> None:
         ConfigError: Something is in the way.
     """
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise ConfigError(f"--to {target} exists and is no folder: give another path.")
+        raise ConfigError(f"{target} exists and is no folder: give another path.")
     if target.is_dir() and any(target.iterdir()):
         if not (target / mark).is_file():
             raise ConfigError(
-                f"--to {target} is a folder with other things than {what} in it, which autoqa "
+                f"{target} is a folder with other things than {what} in it, which autoqa "
                 "will not delete: give another path."
             )
         if not force:
             raise ConfigError(
-                f"--to {target} exists already: give another path, or --force to replace it."
+                f"{target} exists already: give another path, or --force to replace it."
             )
 
 
@@ -65,7 +65,7 @@ def writing_output(target: Path) -> Iterator[Path]:
         try:
             partial = stack.enter_context(writing_folder(target))
         except OSError as error:
-            raise ConfigError(f"--to {target} cannot be written: {error}.") from error
+            raise ConfigError(f"{target} cannot be written: {error}.") from error
         try:
             yield partial
             stack.close()

@@ -89,7 +89,7 @@ def test_the_leaderboard(golden: Path, run: Run) -> None:
     comparison = run("leaderboard", "golden", "--compare", "t0000-100", "t0001-100", "--json")
     assert comparison == (0, text("comparison.json"), "")
     reads = json.loads(run("leaderboard", "golden", "--json")[1])["public_reads"]
-    assert reads["total"] == json.loads(text("leaderboard.json"))["public_reads"]["total"] + 1
+    assert reads == json.loads(text("leaderboard.json"))["public_reads"]  # it was made then, too
 
 
 def test_select_writes_the_same_selection(golden: Path, run: Run) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,32 @@ def test_two_studies_are_compared_as_the_command_does(made: Path, run: Run) -> N
         as_objects(compared)["best"]
         == json.loads(run("compare", "made", "other", "--json")[1])["best"]
     )
+
+
+@pytest.mark.parametrize(
+    "call, begins",
+    [
+        (lambda run: run.distil("plian"), "distil 'plian': "),
+        (lambda run: run.export("again", candidate="t0000-10"), "candidate 't0000-10': "),
+        (
+            lambda run: run.export("again", weights="onnx", refit=True),
+            "refit and weights 'onnx' exclude each other",
+        ),
+        (lambda run: run.export_member("t0000-10", "again"), "member 't0000-10': "),
+        (lambda run: run.export("."), ". is a folder with other things"),
+        (lambda run: run.compare("t0000-100", "t0000-10"), "compare 't0000-10': "),
+        (lambda run: run.leaderboard(metric="mqla"), "metric 'mqla' is unknown"),
+        (lambda run: run.ablate(base="t0000-10"), "base 't0000-10': "),
+        (lambda run: run.ablate(over="head"), "over 'head': "),
+    ],
+)
+def test_errors_name_what_was_said_and_no_option_of_a_command(
+    golden: Path, call: Callable[[autoqa.Run], object], begins: str
+) -> None:
+    with autoqa.open_run("golden") as run, pytest.raises(AutoqaError) as caught:
+        call(run)
+    assert str(caught.value).startswith(begins)
+    assert "--" not in str(caught.value)
 
 
 def test_an_exported_bundle_opens(golden: Path) -> None:

@@ -133,7 +133,7 @@ class _Rounds:
         if recipe.hash in self.experiment.failures:
             return False
         if self.options.runs is not None and self.trained >= self.options.runs:
-            self.skipped = f"--runs {self.options.runs} are used up; the same command goes on"
+            self.skipped = f"runs = {self.options.runs} are used up; the same command goes on"
             return False
         left, usual = self.budget.left(), self.experiment.seconds(recipe) or 0.0
         if left is not None and left <= usual:

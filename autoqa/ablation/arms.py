@@ -255,7 +255,7 @@ def find_arms(
     for name in over:
         if name not in FACTORS:
             hint = did_you_mean(name, FACTORS) or f"; there are: {', '.join(FACTORS)}"
-            raise ConfigError(f"--over {name!r}: no such factor{hint}")
+            raise ConfigError(f"over {name!r}: no such factor{hint}")
     arms: list[Arm] = []
     notes: list[str] = []
     unused: list[str] = []
@@ -286,7 +286,7 @@ def _only(arms: Sequence[Arm], only: str) -> list[Arm]:
         known = [arm.name for arm in arms]
         names = [*known, *(arm.subject for arm in arms)]
         hint = did_you_mean(only, names) or f"; there are: {', '.join(known) or 'none'}"
-        raise ConfigError(f"--only {only!r}: neither base nor study file has it{hint}")
+        raise ConfigError(f"only {only!r}: neither base nor study file has it{hint}")
     return kept
 
 

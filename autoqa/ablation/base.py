@@ -40,18 +40,16 @@ def find_base(run: StudyRun, spaces: Mapping[str, Space], named: str | None) -> 
     name = _best(run) if named is None else named
     if name not in records:
         hint = did_you_mean(name, records) or f"; see `autoqa leaderboard {run.study.name}`"
-        raise ConfigError(f"--base {name!r}: the study has no such candidate{hint}")
+        raise ConfigError(f"base {name!r}: the study has no such candidate{hint}")
     record = records[name]
     if record.derived:
         made_of = ", ".join(record.ingredients or sorted(set(record.teachers)))
         raise ConfigError(
-            f"--base {name!r}: it was made of other candidates, and no recipe alone makes it; name "
+            f"base {name!r}: it was made of other candidates, and no recipe alone makes it; name "
             f"one of those: {made_of}"
         )
     if record.backbone not in spaces:
-        raise ConfigError(
-            f"--base {name!r}: the study has no backbone {record.backbone!r} any more"
-        )
+        raise ConfigError(f"base {name!r}: the study has no backbone {record.backbone!r} any more")
     return _candidate(run, spaces[record.backbone], record)
 
 
@@ -62,7 +60,7 @@ def _best(run: StudyRun) -> str:
     if not own:
         raise NothingFeasibleError(
             f"the study {run.study.name!r} has no candidate with predictions on this machine: "
-            "search first, or name `--base protocol`"
+            "search first, or name protocol as the base"
         )
     return board.compared[own[best_so_far(Spread(board.scores[own], board.documents))]].id
 
@@ -84,7 +82,7 @@ def _protocol(run: StudyRun, spaces: Mapping[str, Space], backbone: str) -> Base
     name = backbone or next(iter(spaces))
     if name not in spaces:
         hint = did_you_mean(name, spaces) or f"; there are: {', '.join(spaces)}"
-        raise ConfigError(f"--base {PROTOCOL}:{name}: the study has no backbone {name!r}{hint}")
+        raise ConfigError(f"base {PROTOCOL}:{name}: the study has no backbone {name!r}{hint}")
     parameters = protocol_parameters(spaces[name])
     recipe, rate = spaces[name].decode(parameters)
     training = TrainingRun(recipe, rate, run.study.seed)

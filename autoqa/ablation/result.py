@@ -149,7 +149,7 @@ def kept_ablation(folder: RunFolder, study: str, base: str | None = None) -> Abl
     if _path(folder, base) not in paths:
         known: Sequence[str] = sorted(path.stem.replace("=", ":") for path in paths)
         hint = did_you_mean(base, known) or f"; there are: {', '.join(known)}"
-        raise ConfigError(f"--base {base!r}: no ablation of it is kept{hint}")
+        raise ConfigError(f"base {base!r}: no ablation of it is kept{hint}")
     return _read(_path(folder, base))
 
 

@@ -15,6 +15,7 @@ from autoqa.scores.registry import objective
 from autoqa.scores.standard_errors import Spread
 from autoqa.scores.stated_score import Statement, stated_score
 from autoqa.store.candidate_record import CandidateRecord, by_score, in_time
+from autoqa.store.public_reads import COMPARISONS
 from autoqa.types import Example
 
 
@@ -98,7 +99,7 @@ def build_leaderboard(run: StudyRun, metric: str | None = None) -> Leaderboard:
 def _metric(run: StudyRun, named: str | None) -> str:
     if named is None or named == run.study.validation.metric:
         return run.metric().name
-    return objective(named, "--metric").name
+    return objective(named).name
 
 
 def _by(
@@ -140,7 +141,7 @@ def _best(
 def compare(
     run: StudyRun, first: str, second: str, metric: str | None = None
 ) -> tuple[Comparison, Sequence[Example]]:
-    """How much better one candidate is than another on the public part; counts as a read.
+    """How much better one candidate is than another on the public part; counts as a read, once.
 
     Args:
         run: The study's run.
@@ -157,7 +158,7 @@ def compare(
     """
     by = _metric(run, metric)
     if first == second:
-        raise ConfigError(f"--compare {first} {second}: give two different candidates")
+        raise ConfigError(f"compare {first} {second}: give two different candidates")
     records = {record.id: record for record in run.store.candidates()}
     if run.store.files is not None:
         run.store.files.bring(records[name] for name in (first, second) if name in records)
@@ -166,15 +167,16 @@ def compare(
         if name not in records:
             hint = did_you_mean(name, records) or f"; `autoqa leaderboard {run.study.name}` lists"
             raise ConfigError(
-                f"--compare {name!r}: the study {run.study.name!r} has no such candidate{hint}"
+                f"compare {name!r}: the study {run.study.name!r} has no such candidate{hint}"
             )
         if name not in here:
             raise ConfigError(
-                f"--compare {name!r}: its predictions are not in {run.folder.candidates}: compare "
+                f"compare {name!r}: its predictions are not in {run.folder.candidates}: compare "
                 "on the machine that trained it, or copy its folder"
             )
     examples = run.folder.load_examples("public")
     scores = candidate_scores(run, (records[first], records[second]), examples, "public", metric=by)
     gain = paired(scores[0], scores[1], [example.document for example in examples])
-    run.store.log_read("comparisons", f"{first} {second}")
+    pair = " ".join(sorted((first, second)))  # the other way round is the same number
+    run.store.log_read(COMPARISONS, pair if by == run.metric().name else f"{pair} by {by}")
     return gain, examples

@@ -45,7 +45,7 @@ def selector(
             Contender(
                 id=record.id,
                 group=record.group,
-                recipe_hash=record.recipe_hash,
+                recipe=f"{record.backbone} {record.recipe_hash}",
                 logits=load_logits(run.folder, record.id, "public"),
                 seconds=1000 * record.inference_seconds / max(len(examples), 1),
                 ingredients=record.ingredients,
@@ -138,7 +138,7 @@ def candidate_seat(run: StudyRun, candidate: str) -> Seat:
     if candidate not in records:
         hint = did_you_mean(candidate, records)
         raise NothingFeasibleError(
-            f"--candidate {candidate!r}: the study {run.study.name!r} has no such candidate{hint}; "
+            f"candidate {candidate!r}: the study {run.study.name!r} has no such candidate{hint}; "
             "`autoqa leaderboard` lists them."
         )
     return Seat(candidate, records[candidate].group, 1.0, "Named on the command line.")

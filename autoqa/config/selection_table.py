@@ -13,7 +13,7 @@ class SelectionTable(StudyTable):
 
     Attributes:
         seats: Most members, counted with repetition.
-        recipe_cap: Most seats that candidates of one recipe may take.
+        recipe_cap: Most seats that candidates of one backbone and recipe may take.
         quota: Fewest seats of each group that the greedy selection seats at all.
         seconds: Most seconds that all members together may take for 1,000 questions, as measured
             in the search; left out, any.

@@ -105,7 +105,7 @@ def _record(run: StudyRun, member: str) -> CandidateRecord:
     records = {record.id: record for record in run.candidates()}
     if member not in records:
         raise NothingFeasibleError(
-            f"--member {member!r}: the study {run.study.name!r} has no such candidate"
+            f"member {member!r}: the study {run.study.name!r} has no such candidate"
             f"{did_you_mean(member, records) or '.'} `autoqa leaderboard` lists them."
         )
     return records[member]
@@ -125,16 +125,16 @@ def _config(source: Path, member: str) -> dict[str, Any]:
             f"{source / CONFIG} cannot be read, so {member} cannot be exported: restore the run "
             "folder."
         ) from error
-    wayout = "take another member, or export the ensemble as a bundle (leave out --as)."
+    wayout = "take another member, or export the ensemble as a bundle."
     if HEAD_KEY in config:
         raise ConfigError(
-            f"--member {member} has a {config[HEAD_KEY]} answer head, which no class of "
+            f"member {member} has a {config[HEAD_KEY]} answer head, which no class of "
             f"transformers computes: {wayout}"
         )
     kind = (config.get("architectures") or [""])[0]
     if kind not in MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES.values() and not generates([kind]):
         raise ConfigError(
-            f"--member {member} is an encoder of the kind {config.get('model_type')!r} with a head "
+            f"member {member} is an encoder of the kind {config.get('model_type')!r} with a head "
             f"of autoqa's, for which transformers has no class: {wayout}"
         )
     portable = {key: value for key, value in config.items() if key not in CONFIG_DROPS}

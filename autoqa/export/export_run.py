@@ -81,13 +81,13 @@ def _check_weights(run: StudyRun, weights: WeightFormat, refit: "RefitOptions | 
     check_choice("weights", weights, get_args(WeightFormat))
     if refit is not None and weights != "fp16":
         raise ConfigError(
-            f"--refit and --weights {weights} exclude each other: what a conversion changes is "
+            f"refit and weights {weights!r} exclude each other: what a conversion changes is "
             "measured on the public part, which refitted models were trained on; leave one of "
             "them out"
         )
     if run.study.validation.folds is not None and weights != "fp16":
         raise ConfigError(
-            f"--weights {weights} of a study with validation.folds: what a conversion changes is "
+            f"weights {weights!r} of a study with validation.folds: what a conversion changes is "
             "measured on the public part, which the models were trained on; export fp16"
         )
 

@@ -87,8 +87,9 @@ class Findings:
     ) -> "Comparison | StudyComparison":
         """How much better one candidate is than another, or another study than this one.
 
-        Two candidates are compared question by question, which counts as a read of the public part.
-        Another study is compared as ``autoqa compare`` does, with this one as the first.
+        Two candidates are compared question by question, which counts as a read of the public part,
+        once however often it is done. Another study is compared as ``autoqa compare`` does, with
+        this one as the first.
 
         Args:
             first: A candidate's id, or another study's run.

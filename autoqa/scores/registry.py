@@ -167,21 +167,22 @@ def title(name: str) -> str:
     return _METRICS[name].title if name in _METRICS else name
 
 
-def objective(name: str, where: str) -> Metric:
+def objective(name: str, where: str = "") -> Metric:
     """A metric that a search can raise.
 
     Args:
         name: Its name.
-        where: What leads the message.
+        where: What leads the message, such as a key of the study file.
 
     Raises:
         ConfigError: There is none of that name, or less of it is better.
     """
     metric = get_metric(name, where)
     if not metric.higher_is_better:
+        others = ", ".join(each.name for each in _METRICS.values() if each.higher_is_better)
         raise ConfigError(
-            f"{where}: of {name!r} less is better, and a search raises its metric; take one of "
-            f"{', '.join(each.name for each in _METRICS.values() if each.higher_is_better)}"
+            f"{where and where + ': '}of {name!r} less is better, and a search raises its metric; "
+            f"take one of {others}"
         )
     return metric
 

@@ -73,7 +73,7 @@ def distil(
     """
     if backbone not in study.backbones:
         known = did_you_mean(backbone, study.backbones) or f"; it has {', '.join(study.backbones)}"
-        raise ConfigError(f"--distil {backbone!r}: the study has no such backbone{known}")
+        raise ConfigError(f"distil {backbone!r}: the study has no such backbone{known}")
     examples = () if unlabelled is None else read_unlabelled(unlabelled)
     with leading(store, "distillation", display) as display:
         for record in adopt(folder, store.candidates()):
@@ -125,7 +125,7 @@ def _taught(
 def _check_teachers(folder: RunFolder, job: DistilJob, study: StudyFile) -> None:
     if study.validation.folds is not None:
         raise ConfigError(
-            f"--distil {job.backbone}: with validation.folds = {study.validation.folds} the public "
+            f"distil {job.backbone}: with validation.folds = {study.validation.folds} the public "
             "questions are among what a pupil learns from, so that nothing could score it; export "
             "the ensemble, or a soup"
         )

@@ -111,7 +111,7 @@ class _School:
         if not left:
             raise DataError(
                 f"all {len(examples)} questions without answers are about texts of the validation "
-                "set: give others, or leave --unlabelled out"
+                "set: give others, or none"
             )
         self.bench.add_source(source, left)
 

@@ -146,7 +146,7 @@ def _check_metric(past: StudyFile, study: StudyFile) -> None:
     """Refuses scores of another metric: one offset does not make the one of the other."""
     if past.validation.metric != study.validation.metric:
         raise ConfigError(
-            f"--warm-start {past.name!r}: its scores are {past.validation.metric}, and those of "
+            f"warm start {past.name!r}: its scores are {past.validation.metric}, and those of "
             f"{study.name!r} {study.validation.metric}: begin with a study of the same "
             "[validation] metric"
         )
@@ -173,13 +173,13 @@ def read_prior(
     """
     name = past.study.name
     if name == study.name:
-        raise ConfigError(f"--warm-start {name!r}: a study goes on from its own trials by itself")
+        raise ConfigError(f"warm start {name!r}: a study goes on from its own trials by itself")
     _check_metric(past.study, study)
     sealed = {(example.question, example.context) for example in private}
     seen = sum((example.question, example.context) in sealed for example in past.public)
     if seen:
         raise ConfigError(
-            f"--warm-start {name!r}: {seen} of the questions that guided that search are sealed in "
+            f"warm start {name!r}: {seen} of the questions that guided that search are sealed in "
             f"{study.name!r}, whose private score would mean less: give both studies the same "
             "[validation]"
         )
@@ -195,7 +195,7 @@ def read_prior(
             for each in (study, past.study)
         )
         raise ConfigError(
-            f"--warm-start {name!r}: it has {there}, this study has {here}: no backbone has the "
+            f"warm start {name!r}: it has {there}, this study has {here}: no backbone has the "
             "same name and type in both"
         )
     found = {each: _translated(spaces[each], past.trials) for each in shared}
@@ -206,7 +206,7 @@ def read_prior(
     )
     if not any(prior.past.values()):
         raise ConfigError(
-            f"--warm-start {name!r}: it has {prior.left_out} finished trials of "
+            f"warm start {name!r}: it has {prior.left_out} finished trials of "
             f"{', '.join(shared)}, and this study's spaces hold none of them"
         )
     return prior

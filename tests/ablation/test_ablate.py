@@ -72,7 +72,7 @@ def by_subject(found: Ablation) -> dict[str, ArmResult]:
 
 def test_runs_are_limited_and_the_same_command_goes_on(searched: Searched) -> None:
     first = by_subject(searched.first)
-    assert searched.first.ended == "--runs 3 are used up; the same command goes on"
+    assert searched.first.ended == "runs = 3 are used up; the same command goes on"
     assert {arm.verdict for arm in first.values()} == {"too few seeds"}
     assert first["planted-shuffle"].effect is not None
     assert first["planted-shuffle"].low is None

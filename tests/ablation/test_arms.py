@@ -233,15 +233,15 @@ def test_one_thing_is_asked_for_by_its_name(only: str, names: list[str]) -> None
     [
         (
             lambda: find_arms(base(), space(), ["augmentation"]),
-            "--over 'augmentation': no such factor; did you mean 'augmentations'?",
+            "over 'augmentation': no such factor; did you mean 'augmentations'?",
         ),
         (
             lambda: find_arms(base(), space(), only="cutuot"),
-            "--only 'cutuot': neither base nor study file has it; did you mean 'cutout'?",
+            "only 'cutuot': neither base nor study file has it; did you mean 'cutout'?",
         ),
         (
             lambda: find_arms(base(), space(), ["order"], "zzz"),
-            "--only 'zzz': neither base nor study file has it; there are: two-stage, shuffled, "
+            "only 'zzz': neither base nor study file has it; there are: two-stage, shuffled, "
             "reversed",
         ),
     ],

@@ -47,12 +47,16 @@ def test_a_candidate_whose_files_are_elsewhere_is_ranked_but_not_compared(
         compare(finished, "t0001-100", "t0002-100")
 
 
-def test_a_comparison_is_a_read_and_turns_its_sign_with_its_order(finished: StudyRun) -> None:
+def test_a_comparison_is_one_read_and_turns_its_sign_with_its_order(finished: StudyRun) -> None:
     before = sum(finished.store.public_reads().values())
     forth, examples = compare(finished, "t0001-100", "t0003-100")
     back, _ = compare(finished, "t0003-100", "t0001-100")
     assert len(examples) == 16
     assert forth.gain == pytest.approx(-back.gain)
+    assert sum(finished.store.public_reads().values()) == before + 1
+    compare(finished, "t0001-100", "t0003-100", metric=finished.metric().name)
+    assert sum(finished.store.public_reads().values()) == before + 1
+    compare(finished, "t0001-100", "t0003-100", metric="f1")
     assert sum(finished.store.public_reads().values()) == before + 2
 
 

@@ -1,6 +1,8 @@
 """A selection is stored, and counts only for the candidates that it was made among."""
 
+import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +10,7 @@ from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.selection import candidate_seat, choose, selector, stored_selection
 from autoqa.analysis.stored_predictions import ensemble_plan, load_part
 from autoqa.errors import DataError, NothingFeasibleError
+from autoqa.store.checksums import write_checksums
 
 
 def test_a_selection_is_stored_and_read_again(finished: StudyRun) -> None:
@@ -53,6 +56,22 @@ def test_fewer_seats_than_the_study_says(finished: StudyRun) -> None:
     selection = choose(finished, selector(finished, seats=1))
     assert all(len(each.members) == 1 for each in selection.alternatives if each.allowed)
     assert len(selection.members) == 1
+
+
+def test_one_recipe_of_two_backbones_makes_different_models(finished: StudyRun) -> None:
+    backbones = {}
+    for record in finished.candidates():
+        backbones[record.id] = record.backbone
+        same = replace(record, recipe_hash="0" * 12).as_json()
+        folder = finished.folder.candidate(record.id)
+        (folder / "candidate.json").write_text(json.dumps(same), encoding="utf-8")
+        write_checksums(folder)
+    table = finished.study.selection.model_copy(update={"seats": 4, "recipe_cap": 1})
+    run = StudyRun(
+        finished.study.model_copy(update={"selection": table}), finished.folder, finished.store
+    )
+    top = next(each for each in choose(run).alternatives if each.kind == "top-k")
+    assert sorted(backbones[name] for name, _ in top.members) == ["lower", "plain"]
 
 
 def test_one_candidate_takes_a_seat_by_its_id(finished: StudyRun) -> None:

@@ -74,7 +74,7 @@ def slow_selector(field: Field, metric: str = "jaccard") -> SlowSelector:
             for example in field.examples
         ],
         [example.document for example in field.examples],
-        [candidate.recipe_hash for candidate in field.candidates],
+        [candidate.recipe for candidate in field.candidates],
         [candidate.seconds for candidate in field.candidates],
         LIMITS.seats,
         LIMITS.recipe_cap,

@@ -88,7 +88,8 @@ def pooled(run: StudyRun) -> Field:
         )
         start, end = (np.concatenate(pair) for pair in sides)
         seconds = 1000 * each.inference_seconds / len(public)
-        candidates.append(Contender(each.id, each.group, each.recipe_hash, (start, end), seconds))
+        recipe = f"{each.backbone} {each.recipe_hash}"
+        candidates.append(Contender(each.id, each.group, recipe, (start, end), seconds))
     return Field([*public, *private], windows, candidates)
 
 
@@ -111,7 +112,7 @@ def part_of(field: Field, rows: npt.NDArray[np.int64]) -> Field:
         Contender(
             each.id,
             each.group,
-            each.recipe_hash,
+            each.recipe,
             (each.logits[0][tokens[each.group]], each.logits[1][tokens[each.group]]),
             each.seconds,
             each.ingredients,

@@ -92,7 +92,7 @@ def judged(folder: Path, number: int) -> Judged:
                 Contender(
                     each.id,
                     each.group,
-                    each.recipe_hash,
+                    f"{each.backbone} {each.recipe_hash}",
                     (start, end),
                     seconds,
                     each.ingredients,

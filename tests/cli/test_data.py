@@ -77,7 +77,10 @@ def test_audit_as_table_json_and_page(study: Path, tmp_path: Path) -> None:
     table = run("audit", study, "--html", page)
     assert "more shares rows with exam: 1 by context" in table
     assert "study towns: sources 2, rows 20" in table
-    found = json.loads(run("audit", study, "--json", "--source", "more"))
+    assert table.splitlines()[-1] == f"{page}: a page with examples"
+    found = json.loads(
+        run("audit", study, "--json", "--source", "more", "--html", tmp_path / "more.html")
+    )
     assert found["sources"][0]["findings"] == {"absent": 1, "offset": 1, "context_script": 1}
     html = page.read_text(encoding="utf-8")
     assert "&lt;b&gt;Which 900?&lt;/b&gt;" in html

@@ -117,6 +117,7 @@ def test_selections_and_comparisons_are_reads_that_widen_the_interval(toy: RunFo
         for _ in range(2):  # made again, it tells nothing new
             store.add_selection({"alternatives": [{"kind": kind} for kind in "abcd"]})
     first = command("toy", "--compare", "t0001-100", "t0002-100").stdout
+    assert command("toy", "--compare", "t0001-100", "t0002-100").stdout == first
     assert "on 16 public questions about 8 documents" in first
     shown = as_json("toy")
     assert shown["public_reads"] == {
@@ -140,7 +141,7 @@ def test_a_comparison_is_the_paired_bootstrap_of_the_stored_predictions(toy: Run
 @pytest.mark.parametrize(
     "names, expected",
     [
-        (("t0001-100", "t0001-10"), r"--compare 't0001-10': .*did you mean 't0001-100'"),
+        (("t0001-100", "t0001-10"), r"compare 't0001-10': .*did you mean 't0001-100'"),
         (("t0001-100", "t0001-100"), "give two different candidates"),
     ],
 )

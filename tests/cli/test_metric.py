@@ -67,7 +67,7 @@ def test_a_finished_study_is_ranked_by_another(home: Path, run: Run) -> None:
 def test_an_unknown_metric_of_the_leaderboard(home: Path, run: Run, command: tuple[str]) -> None:
     code, out, err = run("leaderboard", "toy", *command, "--metric", "mqla")
     assert (code, out) == (2, "")
-    assert "--metric: metric 'mqla' is unknown; did you mean 'mlqa'?" in err
+    assert "metric 'mqla' is unknown; did you mean 'mlqa'?" in err
 
 
 def test_an_unknown_metric_of_a_study_file(tmp_path: Path, run: Run) -> None:

@@ -53,7 +53,7 @@ def candidate(rng, name, group, windows, examples, noise, recipe="", seconds=1.0
     return Contender(
         id=name,
         group=group,
-        recipe_hash=recipe or name,
+        recipe=recipe or name,
         logits=(start, end),
         seconds=seconds,
     )

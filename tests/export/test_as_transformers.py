@@ -109,10 +109,10 @@ def replace_model(run: RunFolder, name: str, source: Path, model: object) -> Non
 @pytest.mark.parametrize(
     "member, expected",
     [
-        ("t0004-100", "--member t0004-100 has a conditional answer head, which no class of"),
+        ("t0004-100", "member t0004-100 has a conditional answer head, which no class of"),
         (
             "t0001-100",
-            "--member t0001-100 is an encoder of the kind 'bert' with a head of autoqa's",
+            "member t0001-100 is an encoder of the kind 'bert' with a head of autoqa's",
         ),
     ],
 )
@@ -149,7 +149,7 @@ def test_what_transformers_has_no_class_for_is_refused(
         (
             ("--as", "transformers", "--member", "t0001-10", "--to", "x"),
             5,
-            "--member 't0001-10': the study 'toy' has no such candidate; did you mean 't0001-100'? "
+            "member 't0001-10': the study 'toy' has no such candidate; did you mean 't0001-100'? "
             "`autoqa leaderboard` lists them.",
         ),
     ],

@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
@@ -88,7 +89,7 @@ def test_plugins_agree_with_the_core(plugin: Path) -> None:
     assert own["name"] == plugin.name
     assert own["version"] == VERSION
     assert "autoqa" in {normal(each) for each in own["dependencies"]}
-    for key in ("requires-python", "license"):
+    for key in ("requires-python", "license", "license-files"):
         assert own[key] == core[key]
 
 
@@ -109,6 +110,9 @@ def test_a_wheel_holds_a_package_and_nothing_else(package: Path, tmp_path: Path)
     assert Path(wheel).name == f"{package.name}-{VERSION}-py3-none-any.whl"
     assert packed(Path(wheel)) == files(package)
     assert f"{package.name}/py.typed" in files(package)
+    about = f"{package.name}-{VERSION}.dist-info"
+    with ZipFile(wheel) as archive:
+        assert archive.read(f"{about}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
 
 
 def test_the_licence_is_the_one_declared() -> None:

@@ -203,7 +203,7 @@ def test_it_learns_from_a_users_questions_too(plain: RunFolder, run: Run, tmp_pa
 @pytest.mark.parametrize(
     "options, code, sentence",
     [
-        (("--distil", "toi"), 2, "--distil 'toi': the study has no such backbone; did you mean"),
+        (("--distil", "toi"), 2, "distil 'toi': the study has no such backbone; did you mean"),
         (("--distil", "roberta"), 2, "the study has no such backbone; it has toy, lower"),
         (("--distil", "toy", "--candidate", "t0000-050"), 2, "--distil and --candidate exclude"),
         (("--unlabelled", "own.csv"), 2, "--unlabelled is for what --distil learns from"),

@@ -188,14 +188,14 @@ def test_what_was_written_though_the_answer_was_lost_is_there_once(
 ) -> None:
     with Store(postgres.address, "s", Patience(30)) as store:
         opening = store.log_opening("before")
-        store.log_read("comparisons", "a", 2)
+        store.log_read("rules", "a", 2)
         lost = lose_answers(store)
         if kind == "opening":
             assert store.log_opening("why", purpose="reveal").number == 2
             assert [row.reason for row in store.openings()] == ["before", "why"]
         elif kind == "read":
-            store.log_read("comparisons", "a", 2)
-            assert store.public_reads() == {"comparisons": 4}
+            store.log_read("rules", "a", 2)
+            assert store.public_reads() == {"rules": 4}
         elif kind == "selection":
             store.add_selection({"members": [1]})
             assert store.selections() == [{"members": [1]}]

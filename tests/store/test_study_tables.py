@@ -145,12 +145,14 @@ def test_reads_are_candidates_ensembles_and_what_is_logged(url: str) -> None:
         store.add_selection({"members": ["t0003-100"]})  # with nothing else to choose from
         store.log_read("comparisons", "t0003-100 t0004-100")
         store.log_read("rules", "hi: brackets", count=3)
-        store.log_read("comparisons", "t0003-100 t0004-100")
+        store.log_read("rules", "hi: brackets", count=2)
+        store.log_read("comparisons", "t0003-100 t0004-100")  # again
+        store.log_read("comparisons", "t0003-100 t0004-100 by f1")
         assert store.public_reads() == {
             "candidates": 2,
             "ensembles": 4,
             "comparisons": 2,
-            "rules": 3,
+            "rules": 5,
         }
 
 

@@ -40,6 +40,8 @@ def audit(study: Path, source: str | None, html: Path | None, as_json: bool) -> 
     else:
         data_console().print(audit_table(result))
         click.echo("\n".join(audit_sentences(result)))
+        if html is not None:
+            click.echo(f"{html}: a page with examples")
     for source_audit in result.sources:
         if source_audit.unreadable:
             complain(source_audit.unreadable)

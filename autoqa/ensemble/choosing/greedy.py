@@ -77,7 +77,7 @@ class Chooser:
         wanted, times = set(pool), Counter[str]()
         turns: list[tuple[int, int]] = []
         for contender in (i for i in self.ranking if i in wanted):
-            recipe = self._evaluator.contenders[contender].recipe_hash
+            recipe = self._evaluator.contenders[contender].recipe
             turns.append((times[recipe], contender))
             times[recipe] += 1
         ordered = [contender for _, contender in sorted(turns, key=lambda turn: turn[0])]

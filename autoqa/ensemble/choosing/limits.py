@@ -17,7 +17,7 @@ class EnsembleLimits:
 
     Attributes:
         seats: Most members, counted with repetition.
-        recipe_cap: Most seats of contenders with one recipe, counted with repetition.
+        recipe_cap: Most seats of contenders of one backbone and recipe, counted with repetition.
         quota: Fewest seats of each group that the greedy selection seats at all.
         seconds: Most seconds that all members together may take for 1,000 questions; each counts
             once, whatever its seats. ``None`` for any.
@@ -78,20 +78,20 @@ class EnsembleLimits:
         """Contenders that may take one seat more, ascending; what is alike is not looked at."""
         if len(seats) >= self.seats:
             return []
-        taken = Counter(contenders[i].recipe_hash for i in seats)
+        taken = Counter(contenders[i].recipe for i in seats)
         full = {recipe for recipe, count in taken.items() if count >= self.recipe_cap}
         members = set(seats)
         left = math.inf if self.seconds is None else self.seconds - cost(contenders, seats)
         return [
             i
             for i, contender in enumerate(contenders)
-            if contender.recipe_hash not in full
+            if contender.recipe not in full
             and (self.seconds is None or i in members or contender.seconds <= left)
         ]
 
     def allow(self, contenders: Sequence[Contender], seats: Seats) -> bool:
         """Whether an ensemble keeps to seats, recipe cap and budget."""
-        taken = Counter(contenders[i].recipe_hash for i in seats)
+        taken = Counter(contenders[i].recipe for i in seats)
         return (
             len(seats) <= self.seats
             and max(taken.values()) <= self.recipe_cap

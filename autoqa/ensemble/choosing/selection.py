@@ -111,7 +111,7 @@ class Selection(Pick):
         notes: Sentences on who could not be seated.
         considered: Ids of all candidates.
         seats: Most members that were allowed.
-        recipe_cap: Most seats that were allowed to one recipe.
+        recipe_cap: Most seats that were allowed to one backbone and recipe.
         quota: Fewest seats of each group that the greedy selection seats.
         seconds: Budget for 1,000 questions, ``None`` for any.
         seed: Decided the bags.

@@ -40,7 +40,8 @@ class Contender:
     Attributes:
         id: The candidate's id.
         group: Contenders of one group have the same windows.
-        recipe_hash: What it was trained on; seats per recipe are capped.
+        recipe: Which backbone learned from what; seats are capped for each. One recipe makes
+            different models of two backbones.
         logits: Start and end logits of the public part, ``[T]`` each.
         seconds: Time it takes to answer 1,000 questions; held to the budget, and settles ties.
         ingredients: Ids of the contenders whose weights it is the mean of, if it is a soup.
@@ -48,7 +49,7 @@ class Contender:
 
     id: str
     group: str
-    recipe_hash: str
+    recipe: str
     logits: LogitPair
     seconds: float = 0.0
     ingredients: tuple[str, ...] = ()

@@ -116,7 +116,7 @@ def test_a_quota_that_nobody_can_fill():
     examples, windows, candidates = field(1, count=20)
     with pytest.raises(ConfigError, match=r"selection.quota is 6, more than selection.seats \(5\)"):
         EnsembleLimits(quota=6)
-    same = [dataclasses.replace(one, recipe_hash=one.group) for one in candidates]
+    same = [dataclasses.replace(one, recipe=one.group) for one in candidates]
     with pytest.raises(
         NothingFeasibleError,
         match="quota is 3, but no group can fill 3 seats with recipe_cap = 2: lower the quota or",

@@ -71,9 +71,7 @@ def test_limits_are_kept_and_the_public_score_never_falls(seed, seats, recipe_ca
     rng = np.random.default_rng(seed)
     noises = tuple(tuple(rng.uniform(1.5, 4, 2)) for _ in range(groups))
     examples, windows, candidates = field(seed, count=20, noises=noises)
-    candidates = [
-        dataclasses.replace(c, recipe_hash=str(i % recipes)) for i, c in enumerate(candidates)
-    ]
+    candidates = [dataclasses.replace(c, recipe=str(i % recipes)) for i, c in enumerate(candidates)]
     found = select(
         candidates, windows, examples, seats=seats, recipe_cap=recipe_cap, rule="mean", bags=5
     )
@@ -83,7 +81,7 @@ def test_limits_are_kept_and_the_public_score_never_falls(seed, seats, recipe_ca
         assert 1 <= sum(count for _, count in members) <= seats
         taken = dict.fromkeys(map(str, range(recipes)), 0)
         for name, count in members:
-            taken[next(c.recipe_hash for c in candidates if c.id == name)] += count
+            taken[next(c.recipe for c in candidates if c.id == name)] += count
         assert max(taken.values()) <= recipe_cap
     assert found.public.mean >= single.public.mean
     seated = {name.split("-")[0] for name, _ in greedy.members}

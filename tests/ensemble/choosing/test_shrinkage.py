@@ -231,7 +231,7 @@ def test_a_collapsed_run_is_not_in_the_mean(count):
 def test_one_voice_of_each_recipe_comes_first():
     (public,) = make_pool(Kind(), [3], 0)
     found = chosen(public, seats=5)
-    equal, recipes = by_kind(found)["comparable"], {c.id: c.recipe_hash for c in public.candidates}
+    equal, recipes = by_kind(found)["comparable"], {c.id: c.recipe for c in public.candidates}
     assert equal.allowed
     assert {recipes[name] for name, _ in equal.members} == {"r0", "r1", "r2", "r3"}
     allowed = "Comparable candidates: 8, of which the limits of the selection allow 5"

@@ -22,7 +22,7 @@ def mixed(part: Part, name: str, members: list[int], shift: float = 0.0) -> Cont
     start, end = (np.mean([each.logits[side] for each in made_of], axis=0) for side in (0, 1))
     logits = (np.roll(start, int(shift)), np.roll(end, int(shift)))
     ids = tuple(each.id for each in made_of)
-    return replace(made_of[0], id=name, recipe_hash=name, logits=logits, ingredients=ids)
+    return replace(made_of[0], id=name, recipe=name, logits=logits, ingredients=ids)
 
 
 @pytest.fixture(scope="module")
