@@ -10,9 +10,7 @@ the answers are; the ratio is that of the times.
 
 ``documents_10000``: 100 questions, 10,000 documents, two cores. a is the seconds until index and
 models are there, b those from then to the first answer; the ratio is 3 seconds to the latter.
-``documents_10000_same`` is the share of its answers that are those of reading every passage; what
-cannot win is not read for that (``exhaustive.py``), but for AUTOQA_BENCH_FULLY questions, which
-prove it.
+``exhaustive.py`` says how many of its answers are those of reading every passage.
 """
 
 import json
@@ -34,7 +32,6 @@ from autoqa.scores.metrics import f1
 from autoqa.text.index_terms import index_terms
 from autoqa.text.words import words
 
-from .exhaustive import FIRST, ExhaustiveReader
 from .harness import Comparison, compare, record
 
 bm25s = pytest.importorskip("bm25s", reason="the extra documents is not installed")
@@ -48,8 +45,6 @@ COUNT, NEAREST, ASKED = 10_000, 20, 1500
 POOL, EXHAUSTIVE = 500, 20
 """Documents and questions where every passage is read: 10,000 passes."""
 TRAINED, QUESTIONS = 5000, 100
-FULLY = int(os.environ.get("AUTOQA_BENCH_FULLY", "2"))
-"""Questions for which every one of 10,000 documents is read: some 12,000 passages each."""
 
 pytestmark = pytest.mark.skipif(not SQUAD.is_file(), reason="the real data is not at hand")
 
@@ -245,39 +240,3 @@ def test_documents_10000(rows: list[RawRow], ensemble: Ensemble) -> None:
         f"s, ready in {ready:.1f} s, first answer in {spent[0]:.2f} s, {fmean(spent):.2f} s each "
         f"of {len(asked)}; F1 {quality(asked, found):.3f}, the right document {right:.0%}"
     )
-    as_by_reading_all(ensemble, documents, asked, found)
-
-
-def as_by_reading_all(
-    ensemble: Ensemble, documents: Documents, asked: list[RawRow], found: list[Prediction]
-) -> None:
-    """Says how many of the answers are those of reading every passage that can win."""
-    reader = ExhaustiveReader(ensemble, documents, [row.question for row in asked])
-    reader.read()
-    bests = [each.found[each.best()] for each in reader.readings]
-    for each, said in zip(reader.readings, found, strict=True):
-        assert each.found[each.best(PASSAGES)].answer == said.answer
-    same = [words(a.answer) == words(b.answer) for a, b in zip(bests, found, strict=True)]
-    print(f"{reader.summary()}; F1 {quality(asked, bests):.3f}")
-    for number, each in enumerate(reader.readings[:FULLY]):
-        reader.read_for(each)
-        print(
-            f"question {number + 1}: all {len(each.found):,} passages read; the best is at place "
-            f"{each.best() + 1}, the highest evidence beyond the first {FIRST} is "
-            f"{max(found.evidence for found in each.found[FIRST:]):.1f}, of the best "
-            f"{each.found[each.best()].evidence:.1f}",
-            flush=True,
-        )
-        assert each.found[each.best()] is bests[number]
-    record(
-        Comparison(
-            name="documents_10000_same",
-            ratio=round(fmean(same), 3),
-            a=1.0,
-            b=round(fmean(same), 3),
-            unit="share of answers that are those of reading all",
-            equal=fmean(same) >= 0.95,
-            rounds=1,
-        )
-    )
-    print(f"{sum(same)} of {len(same)} answers are those of reading all")

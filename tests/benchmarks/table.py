@@ -31,6 +31,7 @@ TARGETS = {
     "ensemble_vs_single_private": 1.0,
     "relocation_accuracy": 0.85,
     "distil_vs_ensemble": 0.98,
+    "documents_10000_same": 0.95,
     "distil_speed": 3.0,
     "trial_cost_late": 1 / 1.5,
     "source_rows": 3.0,
