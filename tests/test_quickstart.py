@@ -19,6 +19,7 @@ from tests.docs_kit import ROOT, Block, blocks, check_commands, run, run_python
 STUDY = ROOT / "studies" / "quickstart.toml"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["e5", "minilm"])
 def test_untrained_backbones_know_next_to_nothing(backbone: str, tmp_path: Path) -> None:
     bench = Workbench(open_study(STUDY), tmp_path)

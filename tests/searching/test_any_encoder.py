@@ -25,6 +25,7 @@ def begin_with_text(folder: Path) -> None:
     core.save(str(folder / "tokenizer.json"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["t5", "longformer"])
 def test_searched_exported_and_asked(tmp_path: Path, architecture: str) -> None:
     study = write_study(tmp_path, "trials = 1\nworkers = 1\n")

@@ -154,6 +154,7 @@ def test_a_pupil_is_no_ingredient(taught: RunFolder) -> None:
         soup_of(found, ["t0000-050", the_pupil(taught).id], "toy")
 
 
+@pytest.mark.slow
 def test_a_dropped_pupil_is_taught_again(taught: RunFolder, run: Run) -> None:
     made = the_pupil(taught)
     then = checksum(taught.model(made.id) / WEIGHTS)

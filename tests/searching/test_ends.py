@@ -31,7 +31,9 @@ def wait_for(home: Path, pattern: str, count: int) -> list[int]:
     raise AssertionError(f"only {found}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM]
+)
 def test_all_workers_save_when_a_search_is_asked_to_end(
     tmp_path: Path, home: Path, number: signal.Signals
 ) -> None:
@@ -96,7 +98,7 @@ def test_helpers_of_a_worker_end_with_it_and_with_an_orderly_search(
     assert all(map(gone, helpers(home)))
 
 
-@pytest.mark.parametrize("stopped", [False, True])
+@pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_helpers_of_a_worker_end_with_a_killed_search(
     tmp_path: Path, home: Path, stopped: bool
 ) -> None:

@@ -77,6 +77,7 @@ def test_a_backbone_whose_runs_all_hang_is_left_out_and_begun_anew_by_another_se
     assert (last.user_attrs["backbone"], last.user_attrs["origin"]) == ("minilm", "protocol")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_back_off", "soon_silent")
 def test_runs_that_hang_when_they_are_complete_leave_nothing_out(tmp_path: Path) -> None:
     events, options = fakes.Events(), SearchOptions(trials=8, workers=1)
@@ -85,6 +86,7 @@ def test_runs_that_hang_when_they_are_complete_leave_nothing_out(tmp_path: Path)
     assert not events.said("left out")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_back_off", "soon_silent")
 def test_where_the_runs_of_all_backbones_hang_the_machine_ends_the_search(tmp_path: Path) -> None:
     with pytest.raises(MachineFaultError, match=r"5 runs in a row were lost, the last one because"):

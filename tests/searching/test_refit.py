@@ -222,7 +222,7 @@ def test_rows_that_nobody_draws_are_a_sentence(folder: RunFolder, run: Run, tmp_
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--to", "x", "--refit", "--weights", "onnx"], "--refit and --weights onnx exclude each"),
+        (["--to", "x", "--refit", "--weights", "onnx"], "refit and weights 'onnx' exclude each"),
         (["--to", "x", "--refit-check"], "writes no bundle: leave out --to"),
         (["--refit", "--refit-check", "--kaggle"], "leave out --refit, --kaggle"),
         (["--to", "x", "--seeds", "2"], "--seeds 2 needs --refit or --refit-check"),

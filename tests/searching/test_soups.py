@@ -170,6 +170,7 @@ def test_a_finished_study_may_turn_soups_on(
     assert set(SNAPSHOTS) < set(records(plain))
 
 
+@pytest.mark.slow
 def test_a_damaged_ingredient_costs_the_soups_that_need_it(plain: RunFolder, run: Run) -> None:
     weights = plain.model("t0001-050") / WEIGHTS
     weights.write_bytes(weights.read_bytes()[:1000])

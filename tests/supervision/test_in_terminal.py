@@ -77,6 +77,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_eighty_columns_show_work_device_time_and_what_ended_last(study: Path) -> None:
     seen = Seen(["search", "-v", str(study)], 80, 24, {})
     assert seen.ever("worker trial backbone", "training 1/1", "CPU×", "GB")

@@ -31,7 +31,7 @@ from tests.searching import fakes
 from tests.searching.test_peers import process, wait_for
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Of a study's database that is not in its run folder."""
     if request.param == "sqlite":

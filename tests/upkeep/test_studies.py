@@ -36,7 +36,7 @@ from tests.searching.test_peers import process, wait_for
 TRIALS = 2
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def study_text(request: pytest.FixtureRequest) -> str:
     """A study file with its database in the run folder, or on a server."""
     if request.param == "sqlite":
