@@ -20,7 +20,8 @@ from autoqa.training.jobs import DistilJob
 from autoqa.types import Example
 
 RATE_OF_TRAINED = 0.25
-"""Share of a run's learning rate at which a pupil that begins with trained weights goes on."""
+"""Share of a run's learning rate at which a pupil that begins with trained weights goes on. No
+other was tried (``tests/benchmarks/RESULTS.md``, One model in place of an ensemble)."""
 
 
 def read_unlabelled(path: Path) -> tuple[Example, ...]:

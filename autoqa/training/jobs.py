@@ -6,7 +6,7 @@ This module imports neither torch nor transformers: the parent that samples and 
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from autoqa.recipes import Method, TrainingRun
+from autoqa.recipes import Method, Recipe, TrainingRun
 from autoqa.store.candidate_record import CandidateRecord, distil_hash, distil_id, soup_id
 
 
@@ -99,11 +99,10 @@ class DistilJob(TrialJob):
         return tuple(sorted(each.id for each, _ in self.teachers if self._is_like(each)))
 
     def _is_like(self, teacher: CandidateRecord) -> bool:
-        method, plain = teacher.recipe.get("method", {}), Method()
-        return teacher.backbone == self.backbone and all(
-            method.get(name, getattr(plain, name)) == getattr(plain, name)
-            for name in ("head", "reinit_layers")
-        )
+        if teacher.backbone != self.backbone:
+            return False
+        method, plain = Recipe.from_dict(teacher.recipe).method, Method()
+        return (method.head, method.reinit_layers) == (plain.head, plain.reinit_layers)
 
 
 @dataclass(frozen=True, slots=True)
