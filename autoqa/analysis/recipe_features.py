@@ -99,7 +99,13 @@ def conditions(records: Sequence[CandidateRecord]) -> list[Condition]:
         *(each for source in _sources(recipes) for each in _of_source(source, recipes)),
         *_augmentations(recipes),
         *_methods([recipe.method for recipe in recipes]),
+        _later_round(runs),
     ]
+
+
+def _later_round(runs: Sequence[TrainingRun]) -> Condition:
+    values = tuple(float(bool(run.begins_with)) for run in runs)
+    return Condition("begins with a mean of earlier runs", "method", values, switch=True)
 
 
 def _backbones(records: Sequence[CandidateRecord]) -> Iterator[Condition]:
@@ -112,7 +118,7 @@ def _backbones(records: Sequence[CandidateRecord]) -> Iterator[Condition]:
 
 def _rates(records: Sequence[CandidateRecord], runs: Sequence[TrainingRun]) -> Iterator[Condition]:
     """Against the rate of each backbone's first run, which a search takes from its protocol."""
-    rates = [math.log2(run.learning_rate) for run in runs]
+    rates = [math.log2(run.rate_from_pretrained) for run in runs]
     first: dict[str, float] = {}
     for rate, record in sorted(zip(rates, records, strict=True), key=lambda pair: pair[1].trial):
         first.setdefault(record.backbone, rate)

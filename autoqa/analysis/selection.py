@@ -12,6 +12,7 @@ from autoqa.errors import NothingFeasibleError, check_choice, did_you_mean
 from autoqa.features.files import load_windows
 from autoqa.files import write_atomically
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.store.candidate_rounds import outdone_rounds
 from autoqa.store.predictions import load_logits
 
 
@@ -125,7 +126,9 @@ def teaching_selection(run: StudyRun) -> Selection:
 
 
 def _candidates(run: StudyRun, pupils: bool) -> list[CandidateRecord]:
-    return [record for record in run.candidates() if pupils or not record.teachers]
+    records = run.candidates()
+    outdone = outdone_rounds(records)
+    return [each for each in records if each.id not in outdone and (pupils or not each.teachers)]
 
 
 def candidate_seat(run: StudyRun, candidate: str) -> Seat:

@@ -132,6 +132,8 @@ class MemberEntry(Entry):
             only where there are any.
         teachers: Ids of the candidates that it was taught by, each as often as it had seats; also
             only where there are any.
+        begins_with: Ids of the candidates whose mean weights its run began with; also only where
+            there are any.
     """
 
     id: SafeName
@@ -154,11 +156,12 @@ class MemberEntry(Entry):
     reason: str = ""
     ingredients: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
+    begins_with: tuple[str, ...] = ()
 
     @model_serializer(mode="wrap")
     def _without_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         content: dict[str, Any] = handler(self)
-        for name in ("ingredients", "teachers"):
+        for name in ("ingredients", "teachers", "begins_with"):
             if not content[name]:
                 del content[name]
         if self.kind == "span":

@@ -18,6 +18,7 @@ def check(study: StudyFile) -> list[str]:
         *_augmentations(study),
         *_target_texts(study),
         *_lists(study),
+        *_rounds(study),
         *_selection(study),
     ]
 
@@ -81,6 +82,15 @@ def _references(study: StudyFile) -> Iterator[str]:
             yield f"{where}: is missing; name one of {', '.join(sorted(study.backbones))}"
         elif not isinstance(name, str):
             yield f"{where}: should be a text, not {shown(name)}"
+
+
+def _rounds(study: StudyFile) -> Iterator[str]:
+    folds = study.validation.folds
+    if study.search.rounds > 1 and folds is not None:
+        yield (
+            f"search.rounds: with validation.folds = {folds} the mean of a round has learned from "
+            "the public questions that would judge the next one; leave folds or rounds out"
+        )
 
 
 def _all_held_out(validation: ValidationTable) -> bool:

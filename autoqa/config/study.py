@@ -208,8 +208,8 @@ class SearchTable(StudyTable):
         minutes: Wall-clock limit; a run that would not end before it is made smaller.
         reserve: Share of the minutes that the search leaves, for a refit and an export.
         device_hours: Limit on the sum of what all runs of the study take, on whatever machine.
-        fit: Where the minutes hold fewer than four runs, make all recipes of the study smaller, so
-            that they do. Decided before the first trial.
+        fit: Where the minutes hold fewer than two runs of each round, make all recipes of the study
+            smaller, so that they do. Decided before the first trial.
         workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
         devices_per_run: Devices (GPUs, else cores) that one run is trained on, with a process on
             each; ``"auto"`` is one unless runs are timed and more are better.
@@ -220,6 +220,9 @@ class SearchTable(StudyTable):
             first, and those of a selection never; ``autoqa retrain`` makes dropped ones again.
         prune: Whether runs end at a snapshot that is clearly and much worse than another run's
             at the same point.
+        rounds: Parts that the search is divided into. Runs of the first begin with the pretrained
+            weights; those of the next with the mean weights of the better half of its backbone's
+            runs of the one before, two at least, at half the learning rate.
         soups: Whether to average candidates' weights, some after every few trials, most at the end
             of a search, and to keep a tenth of the minutes for it.
         storage: SQLAlchemy URL of the study's database; left out, SQLite in the run folder.
@@ -230,7 +233,7 @@ class SearchTable(StudyTable):
         trackers: Where else trials are written down, as a table or as a list of names.
     """
 
-    later = ("devices_per_run", "trackers")
+    later = ("devices_per_run", "trackers", "rounds")
 
     trials: Annotated[int, Field(ge=1)] = 20
     minutes: Annotated[float, Field(gt=0)] | None = None
@@ -243,6 +246,7 @@ class SearchTable(StudyTable):
     checkpoints: Annotated[float, Field(ge=0)] = 10.0
     weights: Annotated[float, Field(ge=0)] = 50.0
     prune: bool = False
+    rounds: Annotated[int, Field(ge=1)] = 1
     soups: bool = False
     storage: str | None = None
     files: str | None = None

@@ -20,7 +20,7 @@ from autoqa.export.reliability import none_entry, stated_confidence
 from autoqa.export.write import BundlePlan
 from autoqa.features.files import kept_limits
 from autoqa.features.window_group import WindowGroup
-from autoqa.recipes import lines
+from autoqa.recipes import begins, lines
 from autoqa.registry.bind import bind
 from autoqa.registry.bound import BoundStudy, guarded
 from autoqa.registry.discover import discover
@@ -62,7 +62,7 @@ def assemble(run: StudyRun, seats: Sequence[Seat], tie_group: str, *, reason: st
         groups=tuple(_group(key, limit, most) for key, limit in limits.items()),
         ensemble=plan,
         max_answer_tokens=most,
-        data=_data_licences(run, bound, _with_teachers(run, records.values())),
+        data=_data_licences(run, bound, _with_forebears(run, records.values())),
         public=public.score(plan),
         private=private.score,
         no_answer=none_entry(public, plan, private.split),
@@ -102,6 +102,7 @@ def _member(
         public=public,
         reason=seat.reason,
         ingredients=record.ingredients,
+        begins_with=record.begins_with,
     )
 
 
@@ -117,7 +118,8 @@ def _group(key: str, limit: int, most: int) -> GroupEntry:
 
 
 def _card(record: CandidateRecord) -> tuple[str, ...]:
-    return (*_taught(record), *lines(record.training_run.recipe, record.learning_rate))
+    start = (begins(record.begins_with),) if record.begins_with else ()
+    return (*_taught(record), *start, *lines(record.training_run.recipe, record.learning_rate))
 
 
 def _folds(run: StudyRun) -> tuple[str, ...]:
@@ -151,12 +153,18 @@ def _soup_card(run: StudyRun, soup: CandidateRecord) -> tuple[str, ...]:
     return (f"mean of the weights of: {', '.join(soup.ingredients)}", *parts)
 
 
-def _with_teachers(
+def _with_forebears(
     run: StudyRun, records: Collection[CandidateRecord]
 ) -> Iterable[CandidateRecord]:
-    """Records, and those of their teachers: what a pupil says comes from their data, too."""
-    names = {name for record in records for name in record.teachers}
-    return [*records, *map(run.folder.read_record, sorted(names))]
+    """Records, those of their teachers and of what they began with: its data made them, too."""
+    found = {record.id: record for record in records}
+    waiting = list(records)
+    while waiting:
+        record = waiting.pop()
+        for name in {*record.teachers, *record.begins_with, *record.ingredients} - found.keys():
+            found[name] = run.folder.read_record(name)
+            waiting.append(found[name])
+    return list(found.values())
 
 
 def _bound(run: StudyRun) -> BoundStudy | None:

@@ -9,11 +9,10 @@ from autoqa.errors import NothingFeasibleError
 from autoqa.planning.run_timing import RunTiming
 from autoqa.planning.share_scale import MIN_SHARE, ShareScale
 
-MIN_RUNS = 4
-"""Runs that a study's minutes should hold: an average of several runs' weights is better than the
-best of them, and whatever is measured of recipes needs more than one. Where fewer fit, more and
-smaller runs are assumed to be worth more than two large ones (``tests/benchmarks/long_vs_many.py``
-measures it)."""
+MIN_RUNS = 2
+"""Runs that each round of a search should hold within a study's minutes: an average of several
+runs' weights is better than the best of them. Two long ones are worth far more than four middle
+ones at equal windows (``tests/benchmarks/RESULTS.md``, Rounds)."""
 
 MIN_STEPS = 50
 """Optimizer steps below which runs are not made smaller. The quickstart's runs have 52 to 66, which
@@ -119,7 +118,7 @@ def fit_scale(
     seconds: float,
     workers: int,
     snapshots: int,
-    trials: int,
+    runs: int,
     target: str | None,
 ) -> ShareScale:
     """The scale with which the minimum of runs fits, or the smallest there may be.
@@ -132,18 +131,18 @@ def fit_scale(
         seconds: Time for runs.
         workers: Runs at a time.
         snapshots: Points of a run that become candidates.
-        trials: Trials wanted; more runs need not fit.
+        runs: As many should fit.
         target: The source that the study is about.
 
     Returns:
         A scale without factors where nothing needs to be smaller.
     """
     each = list(timings.values())
-    rounds = ceil(min(MIN_RUNS, trials) / workers)
+    turns = ceil(runs / workers)
 
     def fits(level: float) -> bool:
         scale = _at_level(level, each, target)
-        return rounds * fmean(t.seconds(snapshots, scale) for t in each) <= seconds
+        return turns * fmean(t.seconds(snapshots, scale) for t in each) <= seconds
 
     def too_small(level: float) -> bool:
         scale = _at_level(level, each, target)

@@ -3,7 +3,7 @@
 Imports nothing heavy: the parent process of a search prints recipes, too.
 """
 
-from autoqa.recipes.card import PortionSize, StageSize, full, line, lines
+from autoqa.recipes.card import PortionSize, StageSize, begins, full, line, lines
 from autoqa.recipes.method import (
     HEADS,
     Adversary,
@@ -14,10 +14,18 @@ from autoqa.recipes.method import (
     Method,
     Schedule,
 )
-from autoqa.recipes.recipe import AugmentationUse, Portion, Recipe, Stage, TrainingRun
+from autoqa.recipes.recipe import (
+    RATE_OF_FURTHER_RUN,
+    AugmentationUse,
+    Portion,
+    Recipe,
+    Stage,
+    TrainingRun,
+)
 
 __all__ = [
     "HEADS",
+    "RATE_OF_FURTHER_RUN",
     "Adversary",
     "Answers",
     "AugmentationUse",
@@ -32,6 +40,7 @@ __all__ = [
     "Stage",
     "StageSize",
     "TrainingRun",
+    "begins",
     "full",
     "line",
     "lines",

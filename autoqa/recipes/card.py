@@ -96,7 +96,7 @@ def full(
         f"{windows_per_second:.3g} windows/s"
     )
     text.append(f"learning rate {run.learning_rate:g}, {method}; {total:,} windows, {expected}")
-    return [*text, *notes]
+    return [*([begins(run.begins_with)] if run.begins_with else []), *text, *notes]
 
 
 def _rounded(count: int) -> str:
@@ -124,6 +124,11 @@ _WORDS = {
 def _method(method: Method) -> list[str]:
     """What differs from the plain way, in words."""
     return [_WORDS[name].format(value) for name, value in method.changed().items()]
+
+
+def begins(names: Sequence[str]) -> str:
+    """What a run begins with that goes on from candidates, in words."""
+    return f"begins with the {'mean ' if len(names) > 1 else ''}weights of {', '.join(names)}"
 
 
 def lines(recipe: Recipe, learning_rate: float) -> list[str]:

@@ -8,6 +8,10 @@ from typing import Any
 
 from autoqa.recipes.method import Method
 
+RATE_OF_FURTHER_RUN = 0.5
+"""Share of a run's learning rate at which one of a later round, which begins with trained weights,
+goes on (``tests/benchmarks/RESULTS.md``, Rounds)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Portion:
@@ -115,13 +119,22 @@ class TrainingRun:
         recipe: What to train on, in which order, and how.
         learning_rate: Peak rate of the encoder.
         seed: Seeds data order, augmentations, dropout and the head.
+        begins_with: Ids of the candidates of its study whose mean weights, head included, it
+            begins with, sorted; empty for the pretrained weights.
     """
 
     recipe: Recipe
     learning_rate: float
     seed: int
+    begins_with: tuple[str, ...] = ()
+
+    @property
+    def rate_from_pretrained(self) -> float:
+        """The peak rate that the same run has where it begins with the pretrained weights."""
+        return self.learning_rate / (RATE_OF_FURTHER_RUN if self.begins_with else 1.0)
 
     @property
     def key(self) -> str:
         """Equal for equal runs on every machine; rates are equal to six significant digits."""
-        return f"{self.recipe.hash}/{self.learning_rate:.6g}/{self.seed}"
+        begin = f"/{'+'.join(self.begins_with)}" if self.begins_with else ""
+        return f"{self.recipe.hash}/{self.learning_rate:.6g}/{self.seed}{begin}"

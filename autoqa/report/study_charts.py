@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from autoqa.errors import DataError
-from autoqa.recipes.card import line
+from autoqa.recipes.card import begins, line
 from autoqa.report.charts import (
     Axes,
     Bar,
@@ -72,7 +72,10 @@ def _origin(record: "CandidateRecord") -> str:
     if record.teachers:
         return f"taught by {', '.join(sorted(set(record.teachers)))}"
     run = _run_of(record)
-    return _UNKNOWN if run is None else line(run.recipe, run.learning_rate)
+    if run is None:
+        return _UNKNOWN
+    begun = f"; {begins(run.begins_with)}" if run.begins_with else ""
+    return f"{line(run.recipe, run.learning_rate)}{begun}"
 
 
 _UNKNOWN = "a recipe of another version of autoqa"

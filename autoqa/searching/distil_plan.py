@@ -11,15 +11,16 @@ from autoqa.bundle.input_rows import UNKNOWN_LANGUAGE, read_rows, refuse
 from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, DataError, NothingFeasibleError
 from autoqa.features.files import load_windows
-from autoqa.recipes import Method, Portion, Recipe, TrainingRun
+from autoqa.recipes import Method, Portion, Recipe, TrainingRun, begins
 from autoqa.registry import open_study
+from autoqa.searching.rounds import going_on, mergeable
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.supervision.display import duration
 from autoqa.training.jobs import DistilJob
 from autoqa.types import Example
 
-RATE_OF_TRAINED = 0.25
+RATE_OF_PUPIL = 0.25
 """Share of a run's learning rate at which a pupil that begins with trained weights goes on. No
 other was tried (``tests/benchmarks/RESULTS.md``, One model in place of an ensemble)."""
 
@@ -76,7 +77,7 @@ def plan_distillation(
             "train a pupil with: run `autoqa search`"
         )
     best = next((each for each in runs if each.backbone == backbone), runs[0])
-    recipe, rate = Recipe.from_dict(best.recipe), best.learning_rate
+    recipe, rate = Recipe.from_dict(best.recipe), best.training_run.rate_from_pretrained
     foreign = best.backbone != backbone
     if foreign:
         protocol = open_study(folder.study_file).backbones[backbone].protocol
@@ -88,10 +89,12 @@ def plan_distillation(
     # labelled start, and no loss of labels alone.
     plain = Method()
     method = replace(recipe.method, head=plain.head, loss=plain.loss)
-    job = DistilJob(
+    run = TrainingRun(Recipe((*recipe.stages[:-1], last), method), rate, best.seed)
+    alike = [records[seat.id] for seat in seats if records[seat.id].backbone == backbone]
+    return DistilJob(
         trial=best.trial,
         backbone=backbone,
-        run=TrainingRun(Recipe((*recipe.stages[:-1], last), method), rate, best.seed),
+        run=going_on(run, mergeable(alike, plain.head), RATE_OF_PUPIL),
         run_folder=folder.path,
         windows_per_second=None if foreign else best.windows_per_second,
         only=1.0,
@@ -100,12 +103,6 @@ def plan_distillation(
             for seat in sorted(seats, key=lambda seat: seat.id)
         ),
     )
-    if not job.begins_with:
-        return job
-    # What these stages are for is done already.
-    method = replace(method, reinit_layers=plain.reinit_layers, mlm_epochs=plain.mlm_epochs)
-    run = replace(job.run, recipe=replace(job.run.recipe, method=method))
-    return replace(job, run=replace(run, learning_rate=rate * RATE_OF_TRAINED))
 
 
 def _refuse_generating(
@@ -149,9 +146,8 @@ def announced(
         lines.append(
             "the ensemble is one model of this backbone already: its pupil will be no faster"
         )
-    if job.begins_with:
-        mean = "weights" if len(job.begins_with) == 1 else "mean weights"
-        lines.append(f"it begins with the {mean} of {', '.join(job.begins_with)}")
+    if job.run.begins_with:
+        lines.append(f"it {begins(job.run.begins_with)}")
     seconds = _expected_seconds(folder, job, records, unlabelled)
     time = "unknown: no run of this backbone is complete" if seconds is None else duration(seconds)
     return [*lines, f"expected time: {time}"]

@@ -3,15 +3,17 @@
 import math
 import time
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from optuna.exceptions import UpdateFinishedTrialError
 
 from autoqa import recipes
-from autoqa.planning.run_timing import RunTiming
+from autoqa.recipes import TrainingRun
+from autoqa.searching.pace import SearchPace
 from autoqa.searching.peers import LOOK_SECONDS, Peers
 from autoqa.searching.recording import Recorder
+from autoqa.searching.rounds import Rounds
 from autoqa.searching.running_trial import RunningTrial
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import early_soups
@@ -22,10 +24,10 @@ from autoqa.supervision.hearing import Hearing
 from autoqa.supervision.interrupts import Interrupts, SearchInterruptedError
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Message, Progress
-from autoqa.trials.device_time import DeviceTime
 from autoqa.trials.lost_rows import row_of
+from autoqa.trials.proposal import Proposal
 from autoqa.trials.trial_attributes import TrialAttributes
-from autoqa.trials.trials import Proposal, Trials
+from autoqa.trials.trials import Trials
 from autoqa.workers.base import Worker, WorkerPool
 
 SOUPS_EVERY = 4
@@ -42,24 +44,18 @@ class Loop:
     Attributes:
         recorder: Writes down what comes back from workers.
         pool: The workers.
-        budget: Time.
+        pace: What runs take, and whether another one fits.
         peers: Who else searches the study.
-        snapshots: Points of a run that become candidates.
-        timings: What a run of each backbone takes, where it was measured before.
+        rounds: Says what runs begin with; ``None`` has all begin with the pretrained weights.
         soups: Makes some averages in between; ``None`` makes none.
-        device_hours: Hours of devices that all runs of the study may take.
-        width: Devices of each run.
     """
 
     recorder: Recorder
     pool: WorkerPool
-    budget: Budget
+    pace: SearchPace
     peers: Peers
-    snapshots: int = 1
-    timings: Mapping[str, RunTiming] = field(default_factory=dict)
+    rounds: Rounds | None = None
     soups: SoupMaker | None = None
-    device_hours: float | None = None
-    width: int = 1
     _busy: dict[int, RunningTrial] = field(default_factory=dict)
     _look: float = 0.0
     _souped: int = 0
@@ -70,7 +66,12 @@ class Loop:
     def __post_init__(self) -> None:
         """Begins with nothing to show."""
         count = len(self.pool.workers)
-        self._standing = SearchStanding(self.recorder, self.budget, count, self._usual_seconds)
+        self._standing = SearchStanding(self.recorder, self.budget, count, self.pace.seconds)
+
+    @property
+    def budget(self) -> Budget:
+        """Time."""
+        return self.pace.budget
 
     @property
     def trials(self) -> Trials:
@@ -122,7 +123,7 @@ class Loop:
                         self._show_standing()
                     waits = paused or elsewhere
                     if idle and (not waits or not self.budget.fits(None)):
-                        return self._why_ended()
+                        return self.pace.why_ended()
                     hearing.hear(
                         ChainMap[int, object](self._busy, souping),  # type: ignore[arg-type]
                         interrupts.wake,
@@ -149,43 +150,28 @@ class Loop:
 
     def _show_standing(self) -> None:
         self._waiting, self._shown = self.recorder.faults.waiting, time.monotonic()
-        self._standing.show(self._busy.values(), self._device_time)
+        self._standing.show(self._busy.values(), self.pace.device_time)
 
     def _kill(self) -> None:
         self.pool.kill()
         self.display.__exit__(None, None, None)
 
-    @property
-    def _device_time(self) -> DeviceTime:
-        return DeviceTime(self.trials, self.device_hours, self._usual_seconds, self.width)
+    def _may_start(self, backbone: str) -> bool:
+        if not self.pace.fits(self.pace.seconds(backbone)):
+            return False
+        return self.rounds is None or not self.rounds.waits(backbone, self.pace.done(backbone))
 
-    def _fits(self, usual: float | None) -> bool:
-        return self.budget.fits(usual) and self._device_time.fits(usual)
-
-    def _usual_seconds(self, backbone: str) -> float | None:
-        """What a run takes: as others of this search took, or else as it was timed."""
-        seconds = self.trials.tally.usual(backbone, "next_seconds")
-        if seconds is None and backbone in self.timings:
-            scale = self.trials.spaces[backbone].scale
-            return self.timings[backbone].seconds(self.snapshots, scale)
-        return seconds
-
-    def _usual_speed(self, backbone: str) -> float | None:
-        """Windows per second: as others of this search were trained, or else as it was timed."""
-        speed = self.trials.tally.usual(backbone, "windows_per_second")
-        if speed is None and backbone in self.timings:
-            return self.timings[backbone].windows_per_second
-        return speed
+    def _go_on(self, backbone: str, run: TrainingRun, before: Sequence[str] | None) -> TrainingRun:
+        if self.rounds is None:
+            return run
+        return self.rounds.go_on(backbone, run, before, self.pace.done(backbone))
 
     def _assign(self, interrupts: Interrupts) -> None:
         for worker in self.pool.workers:
             if self._is_busy(worker) or interrupts.stopping or self._makes_soup(worker):
                 continue
             with self.peers.turn([running.number for running in self._busy.values()]):
-                proposal = self.trials.propose(
-                    self.recorder.total,
-                    lambda backbone: self._fits(self._usual_seconds(backbone)),
-                )
+                proposal = self.trials.propose(self.recorder.total, self._may_start, self._go_on)
             if proposal is not None:
                 self._start(worker, proposal)
             elif not self._makes_soup(worker, idle=bool(self._busy)):
@@ -209,26 +195,26 @@ class Loop:
 
     def _start(self, worker: Worker, proposal: Proposal) -> None:
         running = RunningTrial(proposal)
-        timing = self.timings.get(proposal.backbone)
         job = TrialJob(
             trial=running.number,
             backbone=proposal.backbone,
             run=proposal.run,
             run_folder=self.recorder.folder.path,
             micro_scale=proposal.micro_scale,
-            windows_per_second=self._usual_speed(proposal.backbone),
-            evaluation=0.0 if timing is None else timing.evaluation,
-            deadline=self._device_time.deadline(self.budget.deadline),
+            windows_per_second=self.pace.windows_per_second(proposal.backbone),
+            evaluation=self.pace.evaluation(proposal.backbone),
+            deadline=self.pace.device_time.deadline(self.budget.deadline),
             row=row_of(proposal.trial),
         )
         self._busy[worker.number] = running
         worker.assign(job)
-        TrialAttributes(worker=worker.number, devices=self.width).write(proposal.trial)
+        TrialAttributes(worker=worker.number, devices=self.pace.width).write(proposal.trial)
         run = proposal.run
         self.recorder.trackers.began(running.number, proposal.backbone, run, proposal.trial.params)
+        begun = f"; {recipes.begins(run.begins_with)}" if run.begins_with else ""
         self.display.event(
             f"trial {running.number} starts on worker {worker.number}: {proposal.backbone} "
-            f"{recipes.line(run.recipe, run.learning_rate)}"
+            f"{recipes.line(run.recipe, run.learning_rate)}{begun}"
         )
         if worker.log is not None:
             self.display.detail(f"trial {running.number}: worker {worker.number} logs {worker.log}")
@@ -270,20 +256,3 @@ class Loop:
             running = self._busy.pop(worker.number, None)
             if running is not None:
                 self.recorder.interrupted(worker, running)
-
-    def _shortest(self) -> float | None:
-        """Seconds that the shortest run takes of those that may be tried."""
-        names = [name for name in self.trials.spaces if name not in self.trials.left_out]
-        known = [seconds for name in names if (seconds := self._usual_seconds(name)) is not None]
-        return min(known, default=None) if len(known) == len(names) else None
-
-    def _why_ended(self) -> str:
-        if self.trials.settled() >= self.recorder.total:
-            return f"all {self.recorder.total} trials are done"
-        if not self._device_time.fits(self._shortest()):
-            return f"no further trial fits into {self.device_hours:g} device-hours"
-        left = self.budget.left()
-        if left is not None:
-            return "the time is over" if left <= 0 else "no further trial fits into the time left"
-        causes = "; ".join(f"{name}: {reason}" for name, reason in self.trials.left_out.items())
-        return f"no backbone is left to try ({causes})"

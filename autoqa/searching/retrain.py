@@ -1,7 +1,8 @@
 """Makes dropped or damaged files again: the same run from the same seed, up to the same point.
 
 Those of a soup are averaged again; ingredients whose weights were dropped, too, are first trained
-again beside the run's own. Pupils are taught again at the end, by teachers whose weights are there.
+again beside the run's own. Runs of a later round follow those whose weights they begin with, and
+pupils come last.
 A candidate of which only its row is left is made again as a whole.
 """
 
@@ -13,14 +14,19 @@ from pathlib import Path
 
 from optuna.trial import FrozenTrial
 
-from autoqa.errors import ConfigError, DataError, MissingAssetError, did_you_mean
+from autoqa.errors import DataError
 from autoqa.modeling.soup import average_models
 from autoqa.scores.registry import title
-from autoqa.searching.mend import mend_record
+from autoqa.searching.retrain_plan import (
+    check_forebears,
+    dropped_records,
+    in_turn,
+    is_lost,
+)
 from autoqa.searching.setup import reopen
 from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.checksums import DamagedError, checksum, written_sums
+from autoqa.store.checksums import checksum
 from autoqa.store.predictions import left_out
 from autoqa.store.run_folder import RECORD, RunFolder
 from autoqa.store.study_tables import Store
@@ -90,26 +96,25 @@ def retrain(
 
     Raises:
         ConfigError: A candidate is unknown, or the study file is not the one it was trained with.
-        MissingAssetError: Weights of a pupil's teachers were dropped, and are not asked for.
+        MissingAssetError: Weights of a pupil's teachers, or of what a run began with, were dropped
+            and are not asked for.
         DataError: The data are not those of then, or the weights came out different.
         TrainingError: A run failed.
         SearchInterruptedError: A signal asked for the end; what was complete is kept.
     """
     with leading(store, "retraining", display) as display:
-        records = _dropped_records(folder, store, names)
+        records = dropped_records(folder, store, names)
         if not records:
             return []
-        _check_teachers(folder, records, store.study)
+        check_forebears(folder, records, store.study)
         bound, _ = reopen(folder, store)
         scratch = RunFolder(folder.path / "retrained")
         trials = trials_of(bound.study, folder)
         made: dict[str, Remade] = {}
         try:
-            # A pupil had the machine to itself, and rounding depends on the number of threads.
-            for pupils, count in ((False, bound.study.search.workers), (True, 1)):
-                part = [record for record in records if bool(record.teachers) == pupils]
-                if not part:
-                    continue
+            for part in in_turn(records, store):
+                # A pupil had the machine to itself, and rounding depends on the number of threads.
+                count = 1 if part[0].teachers else bound.study.search.workers
                 plan = plan_workers(count, bound.study.search.devices_per_run)
                 settings = WorkerSettings(
                     training_factory, bound.study, folder.path, plan, folder.logs
@@ -119,57 +124,6 @@ def retrain(
             return [made[record.id] for record in records]
         finally:
             shutil.rmtree(scratch.path, ignore_errors=True)
-
-
-def _dropped_records(
-    folder: RunFolder, store: Store, names: Sequence[str]
-) -> list[CandidateRecord]:
-    records = {record.id: record for record in store.candidates()}
-    unknown = [name for name in names if name not in records]
-    if unknown:
-        hint = did_you_mean(unknown[0], records) or f"; see `autoqa leaderboard {store.study}`"
-        raise ConfigError(f"CANDIDATE {unknown[0]!r}: the study has no such candidate{hint}")
-    if store.files is not None:
-        store.files.bring(records[name] for name in names)
-        needed = dict.fromkeys(names)
-        for name in names:
-            needed |= dict.fromkeys((*records[name].ingredients, *records[name].teachers))
-        store.files.bring_weights(needed)
-    for name in names:
-        if not _is_lost(folder, records[name]):
-            mend_record(folder, name, records[name])
-    return [records[name] for name in names if _is_incomplete(folder, records[name])]
-
-
-def _is_incomplete(folder: RunFolder, record: CandidateRecord) -> bool:
-    """Whether weights are not there, or predictions are damaged that a run makes again."""
-    if _is_lost(folder, record):
-        return True
-    if dropped(folder, record.id) is not None:
-        return True
-    return not record.ingredients and left_out(folder, record.id) is not None
-
-
-def _is_lost(folder: RunFolder, record: CandidateRecord) -> bool:
-    """Whether a run's candidate is gone, or nothing on disk says any more what its files were."""
-    candidate = folder.candidate(record.id)
-    try:
-        written_sums(candidate)
-    except DamagedError:
-        return not record.ingredients
-    return not record.ingredients and not (candidate / RECORD).exists()
-
-
-def _check_teachers(folder: RunFolder, records: Sequence[CandidateRecord], study: str) -> None:
-    asked = {record.id for record in records}
-    for record in records:
-        names = set(record.teachers) - asked
-        absent = [name for name in sorted(names) if dropped(folder, name) is not None]
-        if absent:
-            raise MissingAssetError(
-                f"{record.id} was taught by {', '.join(absent)}, whose weights were dropped, too: "
-                f"`autoqa retrain {study} {' '.join(absent)} {record.id}` makes all of them again"
-            )
 
 
 class _Retraining:
@@ -232,7 +186,7 @@ class _Retraining:
         weights = self.scratch.model(record.id) / WEIGHTS
         remade = self.scratch.read_record(record.id)
         how = f": public {title(record.metric)} {remade.score:.4f}, and {record.score:.4f} then"
-        if _is_lost(self.folder, record):
+        if is_lost(self.folder, record):
             self._replace(record, remade, how)
             return
         self._check_same(record, weights, how)

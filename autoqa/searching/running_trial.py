@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.training.messages import Progress
-from autoqa.trials.trials import Proposal
+from autoqa.trials.proposal import Proposal
 
 
 @dataclass

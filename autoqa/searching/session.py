@@ -12,9 +12,11 @@ from autoqa.proposals.first_points import points
 from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
 from autoqa.searching.loop import Loop
+from autoqa.searching.pace import SearchPace
 from autoqa.searching.peers import Peers
 from autoqa.searching.recording import Recorder
 from autoqa.searching.retention import Retention
+from autoqa.searching.rounds import Rounds
 from autoqa.searching.setup import fingerprint
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soups import soup_maker
@@ -128,16 +130,24 @@ class Session:
         Raises:
             SearchInterruptedError: A signal asked for the end.
         """
+        search = self.study.search
+        pace = SearchPace(
+            self.trials,
+            self.recorder.total,
+            self.for_trials,
+            timings,
+            snapshots_of(self.study),
+            search.device_hours,
+            self.plan.width,
+        )
+        rounds = Rounds(search.rounds, self.trials, self.store, self.folder)
         loop = Loop(
             self.recorder,
             self.pool,
-            self.for_trials,
+            pace,
             self.peers,
-            snapshots_of(self.study),
-            timings,
+            rounds if search.rounds > 1 else None,
             soups,
-            self.study.search.device_hours,
-            self.plan.width,
         )
         try:
             ended = loop.run()

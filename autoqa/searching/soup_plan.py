@@ -5,12 +5,13 @@ from one pretrained checkpoint, with one tokenizer, window length and answer hea
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoqa.errors import ConfigError, did_you_mean
 from autoqa.recipes import Method
 from autoqa.store.candidate_record import CandidateRecord, by_score, in_time, soup_id
+from autoqa.store.candidate_rounds import depths
 
 Ingredients = tuple[CandidateRecord, ...]
 """Candidates of one family in the order of :func:`in_time`."""
@@ -37,12 +38,13 @@ class Soup:
         return soup_id(self.ingredients[-1].backbone, (each.id for each in self.ingredients))
 
 
-def families(records: Iterable[CandidateRecord]) -> list[Ingredients]:
-    """Points of runs that can be averaged with each other; two or more in each."""
-    members: dict[tuple[str, str, str, int], list[CandidateRecord]] = defaultdict(list)
+def families(records: Collection[CandidateRecord]) -> list[Ingredients]:
+    """Points of runs of one round that can be averaged with each other; two or more in each."""
+    members: dict[tuple[object, ...], list[CandidateRecord]] = defaultdict(list)
+    depth = depths(records)
     for record in sorted(records, key=in_time):
         if not record.derived:
-            members[_family(record)].append(record)
+            members[depth[record.id], *_family(record)].append(record)
     return [tuple(family) for family in members.values() if len(family) > 1]
 
 

@@ -110,7 +110,7 @@ def soup(
                 f"the weights of {', '.join(absent)} are not here: "
                 f"`autoqa retrain {store.study} {' '.join(absent)}` makes dropped ones again"
             )
-        if not named and not families(records[name] for name in here):
+        if not named and not families([records[name] for name in here]):
             raise NothingFeasibleError(
                 f"study {store.study!r} has no two candidates of one backbone, group and answer "
                 "head whose weights are here: there is nothing to average"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from autoqa.config.study import StudyFile
 from autoqa.planning.run_timing import RunTiming
 from autoqa.planning.share_scale import ShareScale
-from autoqa.planning.time_plan import TimePlan, check_one_run, fit_scale, plan_time
+from autoqa.planning.time_plan import MIN_RUNS, TimePlan, check_one_run, fit_scale, plan_time
 from autoqa.proposals.first_points import protocol_parameters
 from autoqa.proposals.space import Space
 from autoqa.recipes import TrainingRun
@@ -72,7 +72,7 @@ def new_plan(
             seconds=left,
             workers=workers,
             snapshots=snapshots_of(study),
-            trials=trials,
+            runs=min(MIN_RUNS * study.search.rounds, trials),
             target=target_of(study),
         )
     plan = plan_time(

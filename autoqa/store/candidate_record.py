@@ -17,7 +17,7 @@ VOTER_MARK = "."
 _FLAT_SCORES = ("jaccard", "em", "f1")
 """What version 0.1.0 wrote beside the other values instead of into ``scores``."""
 
-_MADE_OF = ("ingredients", "teachers")
+_MADE_OF = ("ingredients", "teachers", "begins_with")
 
 _OF_METRIC = ("by_language", "half_width")
 """Values whose names in files begin with that of the metric."""
@@ -58,6 +58,8 @@ class CandidateRecord:
             :func:`in_time`; empty for a point of a run.
         teachers: Ids of the candidates that a pupil was taught by, sorted, each as often as it had
             seats; empty for all others.
+        begins_with: Ids of the candidates whose mean weights its run began with, sorted; empty
+            where it began with the pretrained ones, and of a soup.
         metric: The study's metric, which candidates are ranked by.
     """
 
@@ -79,6 +81,7 @@ class CandidateRecord:
     half_width: float | None = None
     ingredients: tuple[str, ...] = ()
     teachers: tuple[str, ...] = ()
+    begins_with: tuple[str, ...] = ()
     metric: str = DEFAULT_METRIC
 
     @property
@@ -120,7 +123,7 @@ class CandidateRecord:
                 f"candidate {self.id}: its recipe is of another version of autoqa ({error!r:.80}): "
                 "search again, or export with that version."
             ) from error
-        return TrainingRun(recipe, self.learning_rate, self.seed)
+        return TrainingRun(recipe, self.learning_rate, self.seed, self.begins_with)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -204,7 +207,8 @@ def group_alone(windows: str, candidate: str) -> str:
 
 def identity(record: CandidateRecord) -> tuple[object, ...]:
     """What was trained; two candidates of equal identity are one."""
-    return record.backbone, record.recipe_hash, record.learning_rate, record.seed
+    run = record.recipe_hash, record.learning_rate, record.seed, record.begins_with
+    return record.backbone, *run
 
 
 def by_score(record: CandidateRecord) -> tuple[float, str]:

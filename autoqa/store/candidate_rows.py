@@ -75,7 +75,7 @@ def _record(row: dict[str, Any]) -> CandidateRecord:
         # Databases may store NaN as NULL.
         if row[key] is None:
             row[key] = float("nan")
-    for key in ("ingredients", "teachers"):
-        row[key] = tuple(row[key] or ())  # rows from before soups and pupils have NULL
+    for key in ("ingredients", "teachers", "begins_with"):
+        row[key] = tuple(row[key] or ())  # rows from before there was such a thing have NULL
     row["metric"] = row["metric"] or DEFAULT_METRIC  # so have those from before there was a choice
     return CandidateRecord(**row)

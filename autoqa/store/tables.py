@@ -15,7 +15,7 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Those below :mod:`autoqa.store.migrations`, in their order; the last leads to these tables."""
 
 studies = Table(
@@ -51,6 +51,7 @@ candidates = Table(
     Column("jaccard_half_width", Float, key="half_width"),
     Column("ingredients", JSON),
     Column("teachers", JSON),
+    Column("begins_with", JSON),
     Column("metric", String(80)),
 )
 

@@ -44,6 +44,12 @@ class Budget:
         """Seconds until the deadline; ``None`` without a limit."""
         return None if self.deadline is None else self.deadline - time.time()
 
+    def share(self, ahead: float) -> float:
+        """Share of the time that will be over in so many seconds; 0 without a limit."""
+        if self.deadline is None:
+            return 0.0
+        return (time.time() + ahead - self.start) / (self.deadline - self.start)
+
     def fits(self, usual: float | None) -> bool:
         """Whether a run may start.
 

@@ -20,8 +20,7 @@ from autoqa.data.overlap import Overlap, sentence
 from autoqa.errors import DataError
 from autoqa.features.window_group import WindowGroup
 from autoqa.features.windows import SoftTargets, Windows, ragged_index
-from autoqa.files import writing_file, writing_folder
-from autoqa.modeling.soup import average_models
+from autoqa.files import writing_file
 from autoqa.recipes import Stage
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.checksums import damage_beside, forget_sum_beside, write_sum_beside
@@ -67,7 +66,7 @@ def distil(job: DistilJob, bench: Workbench, emit: Emit) -> None:
             shutil.rmtree(school.answers, ignore_errors=True)
         emit(message)
 
-    run_trial(job, bench, pass_on, school.teach, school.mean_teacher())
+    run_trial(job, bench, pass_on, school.teach)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,6 @@ class _School:
     def answers(self) -> Path:
         """Holds what each teacher says, until the pupil is complete."""
         return self.folder.lessons / self.job.candidate_id(1.0)
-
-    def mean_teacher(self) -> Path | None:
-        """A folder with the mean weights of the teachers that are like the pupil, if any are."""
-        if not self.job.begins_with:
-            return None
-        target = self.answers / "begin"
-        if not target.is_dir():
-            with writing_folder(target) as partial:
-                teachers = [whole_model(self.folder, name) for name in self.job.begins_with]
-                average_models(teachers, partial / "model")
-        return target / "model"
 
     def add_unlabelled(self, source: str) -> None:
         """Lets the recipe draw from questions without answers that are not in validation."""

@@ -6,7 +6,7 @@ This module imports neither torch nor transformers: the parent that samples and 
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from autoqa.recipes import Method, Recipe, TrainingRun
+from autoqa.recipes import TrainingRun
 from autoqa.store.candidate_record import CandidateRecord, distil_hash, distil_id, soup_id
 
 
@@ -89,20 +89,6 @@ class DistilJob(TrialJob):
     def taught_by(self) -> tuple[str, ...]:
         """Ids of the teachers, sorted, each as often as it has seats."""
         return tuple(sorted(each.id for each, seats in self.teachers for _ in range(seats)))
-
-    @property
-    def begins_with(self) -> tuple[str, ...]:
-        """Ids of the teachers whose mean weights the pupil begins with; pretrained ones if none.
-
-        Those of its backbone, with its answer head, whose layers all come from pretraining.
-        """
-        return tuple(sorted(each.id for each, _ in self.teachers if self._is_like(each)))
-
-    def _is_like(self, teacher: CandidateRecord) -> bool:
-        if teacher.backbone != self.backbone:
-            return False
-        method, plain = Recipe.from_dict(teacher.recipe).method, Method()
-        return (method.head, method.reinit_layers) == (plain.head, plain.reinit_layers)
 
 
 @dataclass(frozen=True, slots=True)

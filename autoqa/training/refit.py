@@ -18,6 +18,7 @@ from autoqa.store.checksums import write_checksums
 from autoqa.store.predictions import write_logits
 from autoqa.store.refit_record import RefitRecord
 from autoqa.store.run_folder import Part
+from autoqa.training.beginning import beginning
 from autoqa.training.jobs import AnswerJob, RefitJob
 from autoqa.training.messages import Emit, Progress, TrialFinished
 from autoqa.training.trainer import Trainer
@@ -37,6 +38,7 @@ def refit(job: RefitJob, bench: Workbench, emit: Emit) -> None:
         TrainingError: The loss stopped being a number, or the run collapsed.
         DataError: A stage selects nothing.
         MissingAssetError: The backbone's weights are not on this machine.
+        DamagedError: Weights that it begins with were dropped or are damaged.
         ConfigError: A window length does not fit the questions or the model.
     """
 
@@ -52,8 +54,9 @@ def refit(job: RefitJob, bench: Workbench, emit: Emit) -> None:
                 save_model(trainer.engine.model, state, trainer.ready.folder, folder)
                 record.write(partial)
 
-    points = [point for _, point in job.points]
-    Trainer(job.like, bench.with_validation_rows(job.held), emit, points, keep, every=True).run()
+    points, rows = [point for _, point in job.points], bench.with_validation_rows(job.held)
+    with beginning(job.like, bench) as weights:
+        Trainer(job.like, rows, emit, points, keep, every=True, weights=weights).run()
 
 
 def answer(job: AnswerJob, bench: Workbench, emit: Emit) -> None:

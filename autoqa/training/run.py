@@ -2,9 +2,9 @@
 
 import time
 from functools import partial
-from pathlib import Path
 
 from autoqa.training.batches import Teach
+from autoqa.training.beginning import beginning
 from autoqa.training.fold_runs import run_folds
 from autoqa.training.jobs import TrialJob
 from autoqa.training.messages import Emit, Note, SnapshotTaken
@@ -19,7 +19,6 @@ def run_trial(
     bench: Workbench,
     emit: Emit,
     teach: Teach = list,
-    weights: Path | None = None,
 ) -> None:
     """Trains one recipe and sends its candidates.
 
@@ -33,13 +32,13 @@ def run_trial(
         bench: What this worker has made already.
         emit: Takes the messages to the parent.
         teach: Given the stages, gives those to train on: with soft targets, say.
-        weights: What the model begins with, head included; the backbone's if left out.
 
     Raises:
         TrainingError: The loss stopped being a number, or the run collapsed.
         OutOfTimeError: The time was over before most of the run was done.
         DataError: A stage selects nothing.
         MissingAssetError: The backbone's weights are not on this machine.
+        DamagedError: Weights that it begins with were dropped or are damaged.
         ConfigError: A window length does not fit the questions or the model.
     """
     if bench.data.folds is not None:
@@ -47,15 +46,16 @@ def run_trial(
         return
     points = (*bench.bound.study.search.snapshots, 1.0) if job.only is None else (job.only,)
     every = job.only is not None
-    made = partial(Trainer, every=every, teach=teach, weights=weights)
-    trainer = made(job, bench, emit, points, _snapshot)
-    share = share_that_fits(job, trainer.windows, len(trainer.due))
-    if share is not None and not trainer.resume():  # one that goes on would have to begin anew
-        emit(Note(job.trial, f"made {share:.0%} as large, to end before the time limit"))
-        begin = trainer.begin
-        trainer = made(smaller(job, share), bench, emit, points, _snapshot)
-        trainer.begin = begin
-    trainer.run()
+    with beginning(job, bench) as weights:
+        made = partial(Trainer, every=every, teach=teach, weights=weights)
+        trainer = made(job, bench, emit, points, _snapshot)
+        share = share_that_fits(job, trainer.windows, len(trainer.due))
+        if share is not None and not trainer.resume():  # one that goes on would have to begin anew
+            emit(Note(job.trial, f"made {share:.0%} as large, to end before the time limit"))
+            begin = trainer.begin
+            trainer = made(smaller(job, share), bench, emit, points, _snapshot)
+            trainer.begin = begin
+        trainer.run()
 
 
 def _snapshot(trainer: Trainer, stage: int, point: float) -> None:

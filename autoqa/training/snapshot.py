@@ -101,6 +101,7 @@ def unscored_candidate(
         inference_seconds=float("nan"),
         licence=ready.bound.spec.licence(ready.bound.options),
         teachers=job.taught_by,
+        begins_with=job.run.begins_with,
         metric=ready.metric,
     )
 

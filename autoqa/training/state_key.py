@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.weight_quota import original
 from autoqa.training.checkpoint import key_of
 from autoqa.training.jobs import TrialJob
 from autoqa.training.schedule import LearningRate
@@ -26,6 +28,8 @@ def state_key(
     own_head = job.head_seed is None or job.head_seed == run.seed
     head = {} if own_head else {"head_seed": job.head_seed}
     taught = {"teachers": job.taught_by} if job.taught_by else {}
+    folder = RunFolder(bench.run_folder)
+    begun = [original(folder, name) for name in run.begins_with]
     sources = [portion.source for each in stages for portion in each.portions]
     several = run.recipe.method.answers != "first"
     answers = {"answers": [bench.references_key(source) for source in sources]} if several else {}
@@ -35,6 +39,7 @@ def state_key(
             **head,
             **({} if before is None else {"before": before}),
             **taught,
+            **({"begins_with": begun} if begun else {}),
             **answers,
             **({"augmentations": changes} if any(changes) else {}),
             "backbone": bench.backbone_key(job.backbone),

@@ -19,6 +19,7 @@ class TrialAttributes:
             ``warm start`` with a study's name, or ``sampler``.
         study_version: Fingerprint of all that a run depends on besides its parameters.
         run: ``TrainingRun.key``.
+        begins_with: ``TrainingRun.begins_with``; kept with runs that are queued again, too.
         recipe: The recipe in one line.
         card: The recipe card, several lines.
         searcher: Id of the process whose worker runs it.
@@ -52,6 +53,7 @@ class TrialAttributes:
     origin: str | None = None
     study_version: str | None = None
     run: str | None = None
+    begins_with: list[str] | None = None
     recipe: str | None = None
     card: str | None = None
     searcher: str | None = None

@@ -15,8 +15,9 @@ from optuna.trial import FrozenTrial, TrialState
 from autoqa import recipes
 from autoqa.proposals.first_points import Point
 from autoqa.proposals.space import Space
-from autoqa.recipes import Recipe, TrainingRun
+from autoqa.recipes import TrainingRun
 from autoqa.store.candidate_record import CandidateRecord
+from autoqa.trials.proposal import GoOn, Proposal, from_pretrained
 from autoqa.trials.tally import TrialTally, forgiven
 from autoqa.trials.trial_attributes import TrialAttributes, fixed_parameters
 from autoqa.trials.warm_start import Prior
@@ -30,23 +31,6 @@ MAX_REPEATS = 25
 
 MAX_FAILURES = 3
 """Failures of a backbone without one success after which it is left out of this search."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A trial to run.
-
-    Attributes:
-        trial: Optuna's trial, running.
-        backbone: Name in the study file.
-        run: What to train.
-        micro_scale: Factor on the tokens of a forward pass.
-    """
-
-    trial: optuna.Trial
-    backbone: str
-    run: TrainingRun
-    micro_scale: float
 
 
 @dataclass
@@ -106,12 +90,15 @@ class Trials:
         """Trials that count and are over."""
         return self.look().settled
 
-    def propose(self, total: int, fits: Callable[[str], bool]) -> Proposal | None:
+    def propose(
+        self, total: int, fits: Callable[[str], bool], go_on: GoOn = from_pretrained
+    ) -> Proposal | None:
         """The next trial to run.
 
         Args:
             total: Trials that may count in all.
-            fits: Whether a run of a backbone fits into the time that is left.
+            fits: Whether a run of a backbone may start now: it fits into the time that is left.
+            go_on: Says what a new run begins with; one that is tried again begins as before.
 
         Returns:
             ``None`` if nothing may start now.
@@ -128,7 +115,7 @@ class Trials:
                 return None
             if not waiting and not self._queue_first(backbone) and self.prior is not None:
                 self.prior.add_to(self.study, self.spaces[backbone], self.note)
-            proposal = self._ask(backbone)
+            proposal = self._ask(backbone, go_on)
             if proposal is not None:
                 return proposal
 
@@ -165,17 +152,20 @@ class Trials:
                 return True
         return False
 
-    def _ask(self, backbone: str) -> Proposal | None:
+    def _ask(self, backbone: str, go_on: GoOn) -> Proposal | None:
         trial = self.study.ask()
         queued = TrialAttributes.of(trial)
         recipe, learning_rate = self.spaces[backbone].suggest(trial, slower=bool(queued.slower))
         run = TrainingRun(recipe, learning_rate, self.seed)
+        again = queued.retry_of is not None or queued.continues is not None
+        run = go_on(backbone, run, (queued.begins_with or ()) if again else None)
         attributes = TrialAttributes(
             backbone=backbone,
             origin=queued.origin or "sampler",
             study_version=queued.study_version or self.version,
-            recipe=recipes.line(recipe, learning_rate),
+            recipe=recipes.line(run.recipe, run.learning_rate),
             run=run.key,
+            begins_with=list(run.begins_with) or None,
             searcher=self.searcher,
         )
         attributes.write(trial)
@@ -210,7 +200,7 @@ class Trials:
     ) -> float:
         """Tells a run's value: the public score of its last snapshot, which all runs have."""
         last = max(candidates, key=lambda record: record.fraction)
-        trained = TrainingRun(Recipe.from_dict(last.recipe), last.learning_rate, last.seed)
+        trained = last.training_run
         half_width = (
             {} if last.half_width is None else {f"{last.metric}_half_width": last.half_width}
         )
@@ -268,6 +258,7 @@ class Trials:
             continues=trial.number if again == "continue" else None,
             slower=failed.slower,
             micro_scale=failed.micro_scale,
+            begins_with=failed.begins_with,
         )
         if again == "smaller":
             carried.micro_scale = (failed.micro_scale or 1.0) / 2

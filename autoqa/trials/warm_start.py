@@ -219,7 +219,10 @@ def _translated(space: Space, trials: Iterable[FrozenTrial]) -> tuple[list[PastT
     distributions = space.distributions()
     for trial in trials:
         attributes = TrialAttributes.of(trial)
-        skipped = attributes.duplicate_of is not None or attributes.elsewhere
+        # What goes on from others' weights says little of its recipe alone.
+        skipped = (
+            attributes.duplicate_of is not None or attributes.elsewhere or attributes.begins_with
+        )
         if trial.state != TrialState.COMPLETE or attributes.backbone != space.backbone or skipped:
             continue
         asked = _Asked({**usual, **trial.params})
@@ -251,7 +254,8 @@ def _own(backbone: str, finished: Iterable[FrozenTrial]) -> Iterable[tuple[float
     """Score and run of a backbone's trials that were trained here."""
     for trial in finished:
         attributes = TrialAttributes.of(trial)
-        if attributes.backbone == backbone and attributes.run and trial.value is not None:
+        own = attributes.backbone == backbone and not attributes.begins_with
+        if own and attributes.run and trial.value is not None:
             yield trial.value, attributes.run.rpartition("/")[0]
 
 

@@ -21,13 +21,13 @@ def timing(*portions: tuple[str, float, int], batch: int = 1, speed: float = 10.
 RUN = timing(("squad", 0.1, 6000), ("tydi", 1.0, 2000), ("target", 2.0, 800), ("target", 1.0, 400))
 
 
-def fit(run: RunTiming, seconds: float, workers: int = 2, trials: int = 20) -> ShareScale:
+def fit(run: RunTiming, seconds: float, workers: int = 2, runs: int = 4) -> ShareScale:
     return fit_scale(
         {"e5": run},
         seconds=seconds,
         workers=workers,
         snapshots=2,
-        trials=trials,
+        runs=runs,
         target="target",
     )
 
@@ -49,7 +49,7 @@ def test_timings_of_neighbours_are_averaged_and_stored() -> None:
 
 def test_a_limit_that_holds_the_minimum_changes_nothing() -> None:
     assert not fit(RUN, 2 * 965).factors
-    assert not fit(RUN, 965, trials=2).factors, "more runs are not wanted"
+    assert not fit(RUN, 965, runs=2).factors
     assert not fit(RUN, 965, workers=4).factors
 
 

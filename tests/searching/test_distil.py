@@ -16,7 +16,7 @@ from autoqa.ensemble.choosing.selection import Seat
 from autoqa.errors import ConfigError, MissingAssetError, NothingFeasibleError
 from autoqa.recipes import Method
 from autoqa.searching.distil import distil
-from autoqa.searching.distil_plan import RATE_OF_TRAINED, announced, plan_distillation
+from autoqa.searching.distil_plan import RATE_OF_PUPIL, announced, plan_distillation
 from autoqa.searching.soup_plan import families, soup_of
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.checksums import checksum
@@ -267,9 +267,9 @@ def test_a_backbone_without_a_run_takes_the_best_ones_recipe(plain: RunFolder) -
         for backbone in ("toy", "lower")
     )
     best = min(found.values(), key=by_score)
-    assert own.begins_with == tuple(sorted(found))
-    assert own.run.learning_rate == RATE_OF_TRAINED * best.learning_rate
-    assert foreign.begins_with == ()
+    assert own.run.begins_with == tuple(sorted(found))
+    assert own.run.learning_rate == RATE_OF_PUPIL * best.learning_rate
+    assert foreign.run.begins_with == ()
     assert (own.trial, own.run.seed, own.windows_per_second) == (
         best.trial,
         best.seed,

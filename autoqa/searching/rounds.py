@@ -1,0 +1,158 @@
+"""Rounds of a search: runs of a later round go on from the mean of the round before.
+
+After Don-Yehiya et al., ColD Fusion (ACL 2023, arXiv:2212.01378), where many fine-tune one shared
+model, their mean becomes the next one, and so on; here on the recipes of one search. What a round
+learned is not learned again, and the mean of several runs is better than any of them to begin with.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from autoqa.recipes import RATE_OF_FURTHER_RUN, Method, Recipe, TrainingRun
+from autoqa.store.candidate_record import CandidateRecord, by_score
+from autoqa.store.candidate_rounds import depths
+from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
+from autoqa.store.weight_quota import WEIGHTS
+from autoqa.trials.trial_attributes import TrialAttributes
+from autoqa.trials.trials import Trials
+
+MIN_ENDS = 2
+"""Runs whose mean a round begins with, where so many were trained: as soon as there are as many,
+nobody waits for others of the round before."""
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The rounds of one search.
+
+    Attributes:
+        count: How many, as the study file says.
+        trials: The study's trials.
+        store: Its database.
+        folder: Its run folder.
+    """
+
+    count: int
+    trials: Trials
+    store: Store
+    folder: RunFolder
+
+    def number(self, done: float) -> int:
+        """The round of a run, counted from 0.
+
+        Args:
+            done: Share of the search that will be over in the middle of the run.
+        """
+        return min(self.count - 1, int(done * self.count))
+
+    def waits(self, backbone: str, done: float) -> bool:
+        """Whether a run of a backbone should not start before others of the round before end."""
+        number = self.number(done)
+        if number == 0:
+            return False
+        known = depths(self.store.candidates())
+        ends = self._ends(backbone, known)
+        return sum(known[each.id] == number - 1 for each in ends) < MIN_ENDS and any(
+            self._depth(each, known) == number - 1 for each in self._running(backbone)
+        )
+
+    def go_on(
+        self, backbone: str, run: TrainingRun, before: Sequence[str] | None, done: float
+    ) -> TrainingRun:
+        """A run as it is trained in its round: from the pretrained weights, or from a mean.
+
+        Args:
+            backbone: Name in the study file.
+            run: From the pretrained weights.
+            before: What it began with, where it is tried again.
+            done: As for :meth:`number`.
+        """
+        if before is not None:
+            records = [each for each in self.store.candidates() if each.id in before]
+            return self._brought(run, records)
+        number = self.number(done)
+        if number == 0:
+            return run
+        known = depths(self.store.candidates())
+        ends = mergeable(
+            [each for each in self._ends(backbone, known) if known[each.id] < number],
+            run.recipe.method.head,
+        )
+        deepest = max((known[each.id] for each in ends), default=0)
+        latest = [each for each in ends if known[each.id] == deepest]
+        return self._brought(run, better_half(latest))
+
+    def _brought(self, run: TrainingRun, start: Sequence[CandidateRecord]) -> TrainingRun:
+        if self.store.files is not None:
+            self.store.files.bring_weights(each.id for each in start)
+        return going_on(run, start, RATE_OF_FURTHER_RUN)
+
+    def _ends(self, backbone: str, known: Mapping[str, int]) -> list[CandidateRecord]:
+        """The last candidate of each run that is over and whose weights are there."""
+        running = {trial.number for trial in self.trials.tally.running}
+        last: dict[int, CandidateRecord] = {}
+        for each in self.store.candidates():
+            over = each.id in known and each.trial not in running and each.backbone == backbone
+            if over and (each.trial not in last or each.fraction > last[each.trial].fraction):
+                last[each.trial] = each
+        there = self.store.files.weights() if self.store.files is not None else None
+        return [
+            each
+            for each in last.values()
+            if (
+                (self.folder.model(each.id) / WEIGHTS).is_file()
+                if there is None
+                else each.id in there
+            )
+        ]
+
+    def _running(self, backbone: str) -> Iterable[TrialAttributes]:
+        running = map(TrialAttributes.of, self.trials.tally.running)
+        return (each for each in running if each.backbone == backbone)
+
+    def _depth(self, trial: TrialAttributes, known: Mapping[str, int]) -> int:
+        return max((known.get(name, 0) + 1 for name in trial.begins_with or ()), default=0)
+
+
+def mergeable(records: Collection[CandidateRecord], head: str) -> list[CandidateRecord]:
+    """Candidates of one backbone whose mean a run with a head of that kind can begin with.
+
+    Those with such a head, whose layers all come from pretraining.
+    """
+    plain = Method()
+    methods = ((each, Recipe.from_dict(each.recipe).method) for each in records)
+    return [
+        each
+        for each, method in methods
+        if (method.head, method.reinit_layers) == (head, plain.reinit_layers)
+    ]
+
+
+def better_half(ends: Sequence[CandidateRecord]) -> list[CandidateRecord]:
+    """Those of the higher public scores, two at least."""
+    count = max(MIN_ENDS, (len(ends) + 1) // 2)
+    return sorted(ends, key=by_score)[:count]
+
+
+def going_on(run: TrainingRun, start: Collection[CandidateRecord], rate: float) -> TrainingRun:
+    """A run that begins with the mean of candidates; the run itself where there are none.
+
+    Args:
+        run: As it would begin with the pretrained weights.
+        start: Candidates that are :func:`mergeable`.
+        rate: Factor on its learning rate.
+    """
+    if not start:
+        return run
+    # What these stages are for is done already.
+    plain = Method()
+    method = replace(
+        run.recipe.method, reinit_layers=plain.reinit_layers, mlm_epochs=plain.mlm_epochs
+    )
+    return replace(
+        run,
+        recipe=replace(run.recipe, method=method),
+        learning_rate=rate * run.learning_rate,
+        begins_with=tuple(sorted(each.id for each in start)),
+    )
