@@ -21,6 +21,7 @@ from autoqa.proposals.space import Space
 from autoqa.registry import BoundStudy
 from autoqa.searching.dry_backbones import look_at_backbones
 from autoqa.searching.dry_timing import Timers, in_time
+from autoqa.searching.rounds import sentences
 from autoqa.searching.setup import (
     Prepare,
     SearchOptions,
@@ -172,6 +173,7 @@ def plan_search(
         with display or QuietDisplay() as shown:
             timers = Timers(study, data, protocol_runs(spaces, study.seed), timed, shown, factory)
             workers, time = in_time(study, options, timers)
+    time += sentences(study.search.rounds)
     return SearchPlan(
         study=study.name,
         missing=missing,

@@ -115,6 +115,16 @@ class Rounds:
         return max((known.get(name, 0) + 1 for name in trial.begins_with or ()), default=0)
 
 
+def sentences(count: int) -> list[str]:
+    """What the rounds of a search are, for people; nothing where there is one."""
+    if count == 1:
+        return []
+    return [
+        f"{count} rounds: once 1/{count} of the search is over, runs go on from the mean weights "
+        "of the better half of their backbone's runs of the round before"
+    ]
+
+
 def mergeable(records: Collection[CandidateRecord], head: str) -> list[CandidateRecord]:
     """Candidates of one backbone whose mean a run with a head of that kind can begin with.
 

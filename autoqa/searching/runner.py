@@ -14,6 +14,7 @@ from autoqa.searching.at_work import at_work
 from autoqa.searching.conditions import Conditions
 from autoqa.searching.mend import mend_candidates, mend_windows
 from autoqa.searching.result import SearchResult, conclude
+from autoqa.searching.rounds import sentences
 from autoqa.searching.run_timer import RunTimer
 from autoqa.searching.session import Session, WorkersWanted, open_session, open_trials
 from autoqa.searching.setup import (
@@ -190,6 +191,8 @@ def _search(session: Session, past: PastStudy | None) -> str:
         if past is not None:  # in the spaces of recipes that fit
             trials.prior = read_prior(past, study, trials.spaces, session.data.private)
             display.event(trials.prior.sentence())
+        for sentence in sentences(study.search.rounds):
+            display.event(sentence)
         _let_others_join(session)
     except BaseException:
         session.pool.end()
