@@ -208,8 +208,8 @@ class SearchTable(StudyTable):
         minutes: Wall-clock limit; a run that would not end before it is made smaller.
         reserve: Share of the minutes that the search leaves, for a refit and an export.
         device_hours: Limit on the sum of what all runs of the study take, on whatever machine.
-        fit: Where the minutes hold fewer than two runs of each round, make all recipes of the study
-            smaller, so that they do. Decided before the first trial.
+        fit: Where the minutes hold fewer than two runs of each round, or than one of each backbone,
+            make all recipes of the study smaller, so that they do. Decided before the first trial.
         workers: Worker processes; ``"auto"`` is one per GPU, or one per CPU core.
         devices_per_run: Devices (GPUs, else cores) that one run is trained on, with a process on
             each; ``"auto"`` is one unless runs are timed and more are better.

@@ -4,11 +4,13 @@ import math
 import time
 from collections import ChainMap
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from optuna.exceptions import UpdateFinishedTrialError
 
 from autoqa import recipes
+from autoqa.errors import DataError
 from autoqa.recipes import TrainingRun
 from autoqa.searching.pace import SearchPace
 from autoqa.searching.peers import LOOK_SECONDS, Peers
@@ -207,9 +209,10 @@ class Loop:
             row=row_of(proposal.trial),
         )
         self._busy[worker.number] = running
-        worker.assign(job)
         TrialAttributes(worker=worker.number, devices=self.pace.width).write(proposal.trial)
         run = proposal.run
+        self._bring(run)
+        worker.assign(job)
         self.recorder.trackers.began(running.number, proposal.backbone, run, proposal.trial.params)
         begun = f"; {recipes.begins(run.begins_with)}" if run.begins_with else ""
         self.display.event(
@@ -219,6 +222,13 @@ class Loop:
         if worker.log is not None:
             self.display.detail(f"trial {running.number}: worker {worker.number} logs {worker.log}")
         self.display.working(worker.number, proposal.backbone, Progress(running.number, "starting"))
+
+    def _bring(self, run: TrainingRun) -> None:
+        """Has the weights that a run begins with on this machine."""
+        files = self.recorder.store.files
+        if files is not None:
+            with suppress(DataError):  # the worker misses them, and says so for its trial alone
+                files.bring_weights(run.begins_with)
 
     def _receive(self, worker: Worker, message: Message) -> None:
         running = self._busy.get(worker.number)

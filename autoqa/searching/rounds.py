@@ -70,7 +70,7 @@ class Rounds:
         """
         if before is not None:
             records = [each for each in self.store.candidates() if each.id in before]
-            return self._brought(run, records)
+            return going_on(run, records, RATE_OF_FURTHER_RUN)
         number = self.number(done)
         if number == 0:
             return run
@@ -81,12 +81,7 @@ class Rounds:
         )
         deepest = max((known[each.id] for each in ends), default=0)
         latest = [each for each in ends if known[each.id] == deepest]
-        return self._brought(run, better_half(latest))
-
-    def _brought(self, run: TrainingRun, start: Sequence[CandidateRecord]) -> TrainingRun:
-        if self.store.files is not None:
-            self.store.files.bring_weights(each.id for each in start)
-        return going_on(run, start, RATE_OF_FURTHER_RUN)
+        return going_on(run, better_half(latest), RATE_OF_FURTHER_RUN)
 
     def _ends(self, backbone: str, known: Mapping[str, int]) -> list[CandidateRecord]:
         """The last candidate of each run that is over and whose weights are there."""

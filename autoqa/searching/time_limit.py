@@ -72,7 +72,7 @@ def new_plan(
             seconds=left,
             workers=workers,
             snapshots=snapshots_of(study),
-            runs=min(MIN_RUNS * study.search.rounds, trials),
+            runs=min(max(MIN_RUNS, len(timings)) * study.search.rounds, trials),
             target=target_of(study),
         )
     plan = plan_time(

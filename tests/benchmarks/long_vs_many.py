@@ -1,4 +1,4 @@
-"""Two long runs, four of half their length, or eight of a quarter: which soup is best?
+"""Two long runs, four of half their length, eight of a quarter, or four in two rounds?
 
 All train on equally many windows of SQuAD and of every second article of XQuAD, and are averaged
 with equal weights; nothing is selected, so the public score of an average is that of a model which
@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from autoqa.recipes import Portion, Recipe, Stage, TrainingRun
+from autoqa.recipes import RATE_OF_FURTHER_RUN, Portion, Recipe, Stage, TrainingRun
 from autoqa.registry import open_study
+from autoqa.searching.rounds import going_on
 from autoqa.store.candidate_record import CandidateRecord
 from autoqa.training.jobs import SoupJob, TrialJob
 from autoqa.training.messages import Message, SnapshotTaken
@@ -24,7 +25,7 @@ from autoqa.training.workbench import Workbench
 
 from .harness import Comparison, record
 
-WAYS = {"2 long": (2, 1.0), "4 middle": (4, 0.5), "8 short": (8, 0.25)}
+WAYS = {"2 long": (2, 1.0), "4 middle": (4, 0.5), "8 short": (8, 0.25), "2 + 2 in rounds": (4, 0.5)}
 """Runs, and their share of a long run's windows."""
 
 STUDY = """
@@ -53,16 +54,23 @@ def taken(messages: Sequence[Message]) -> CandidateRecord:
 
 
 def candidates(
-    bench: Workbench, runs: int, scale: float, squad: float, target: float, seed: int
+    bench: Workbench,
+    numbers: range,
+    scale: float,
+    squad: float,
+    target: float,
+    seed: int,
+    start: Sequence[CandidateRecord] = (),
 ) -> list[CandidateRecord]:
-    """Trains runs that differ in their seed."""
+    """Trains runs that differ in their seed, from the pretrained weights or from a mean."""
     protocol = bench.bound.backbones["it"].protocol
     portions = (Portion("squad", share=squad * scale), Portion("target", share=target * scale))
     recipe = Recipe((Stage(portions, protocol.length, protocol.stride),))
     found = []
-    for number in range(runs):
+    for number in numbers:
         messages: list[Message] = []
         run = TrainingRun(recipe, protocol.learning_rate, 100 * seed + number)
+        run = going_on(run, start, RATE_OF_FURTHER_RUN)
         run_trial(TrialJob(number, "it", run, bench.run_folder), bench, messages.append)
         found.append(taken(messages))
     return found
@@ -93,29 +101,34 @@ def main() -> None:
     scores: dict[str, list[float]] = {name: [] for name in WAYS}
     for seed in range(options.rounds):
         for name, (runs, scale) in WAYS.items():
-            place = options.folder / f"{seed}-{runs}"
+            place = options.folder / f"{seed}-{name.replace(' ', '-')}"
             bench = Workbench(open_study(study), place)
-            made = candidates(bench, runs, scale, options.squad, options.target, seed)
+            sizes = scale, options.squad, options.target, seed
+            if name.endswith("rounds"):
+                first = candidates(bench, range(runs // 2), *sizes)
+                made = candidates(bench, range(runs // 2, runs), *sizes, first)
+            else:
+                made = candidates(bench, range(runs), *sizes)
             messages: list[Message] = []
             make_soup(SoupJob(tuple(made), place), bench, messages.append)
             scores[name].append(taken(messages).score)
             single = np.mean([each.score for each in made])
             print(f"round {seed}, {name}: singles {single:.3f}, soup {scores[name][-1]:.3f}")
-    first = float(np.mean(scores["2 long"]))
+    long = float(np.mean(scores["2 long"]))
     for name, found in scores.items():
         mean = float(np.mean(found))
         record(
             Comparison(
                 name=f"long_vs_many {name}",
-                ratio=round(mean / first, 4),
-                a=round(first, 4),
+                ratio=round(mean / long, 4),
+                a=round(long, 4),
                 b=round(mean, 4),
                 unit="jaccard",
                 equal=True,  # the same questions
                 rounds=options.rounds,
             )
         )
-        print(f"{name}: {mean:.3f}, {mean / first:.3f} × two long ones")
+        print(f"{name}: {mean:.3f}, {mean / long:.3f} × two long ones")
 
 
 if __name__ == "__main__":

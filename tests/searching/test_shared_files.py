@@ -256,3 +256,20 @@ def test_a_machine_that_never_searched_selects_averages_and_exports(
     run("studies", "compact", "toy", "--weights")
     run("studies", "rm", "toy", "--yes")
     assert s3.names() == []
+
+
+def test_weights_that_a_run_begins_with_come_to_the_machine_that_trains_it(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = f"sqlite:///{tmp_path}/study.db"
+    tail = f'trials = 2\nworkers = 1\nrounds = 2\nfiles = "{url}"\nstorage = "{storage}"\n'
+    study = toy_study.write_study(tmp_path, tail)
+    toy_study.search_study(study)
+    shutil.rmtree(tmp_path / "runs")
+    monkeypatch.setenv("AUTOQA_HOME", str(tmp_path / "c"))
+    monkeypatch.setenv("AUTOQA_CACHE", str(tmp_path / "cache"))
+    run("search", str(study), "--trials", "3", "--quiet")
+    folder = RunFolder(tmp_path / "c" / "toy")
+    assert folder.read_record("t0002-100").begins_with == ("t0000-100",)
+    assert (folder.model("t0000-100") / WEIGHTS).is_file()
+    assert not (folder.model("t0001-100") / WEIGHTS).exists()
