@@ -101,6 +101,30 @@ def test_each_backbone_is_timed_once_and_the_plan_is_said(tmp_path: Path) -> Non
     assert fakes.calls()[0]["windows_per_second"] == pytest.approx(1000)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "whole"),
+    [
+        ("", "", True),
+        ("workers = 1", "workers = 1\nrounds = 2", False),
+        (
+            "[recipe]\n",
+            '[backbones.b]\ntype = "any"\n[backbones.c]\ntype = "any"\n[recipe]\n',
+            False,
+        ),
+    ],
+)
+def test_minutes_must_hold_two_runs_of_each_round_and_one_of_each_backbone(
+    tmp_path: Path, old: str, new: str, whole: bool
+) -> None:
+    path, limit = tmp_path / "study.toml", SearchOptions(minutes=2.6)
+    path.write_text(ONE.replace(old, new))
+    plan = plan_search(fakes.bind(path), fakes.prepare, limit, timed=True, factory=slow)
+    said = " ".join(plan.time)
+    assert ("hold about 2 runs of 1,000 windows" in said) == whole
+    assert ("recipes are made smaller" in said) != whole
+    assert ("2 rounds: once 1/2 of the search is over, runs go on" in said) == ("rounds" in new)
+
+
 def test_a_new_study_is_not_planned_by_an_old_timing(tmp_path: Path, home: Path) -> None:
     fakes.time_beforehand(tmp_path, endless, ONE, MINUTES)
     with pytest.raises(NothingFeasibleError):

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -5,9 +7,11 @@ from optuna.trial import TrialState
 
 from autoqa.proposals.first_points import Point, protocol_parameters
 from autoqa.proposals.shown_trials import ShownTrials
+from autoqa.recipes import TrainingRun
 from autoqa.trials.optuna_study import open_study, recover
+from autoqa.trials.proposal import Proposal
 from autoqa.trials.trial_attributes import TrialAttributes
-from autoqa.trials.trials import MAX_FAILURES, Proposal, Trials
+from autoqa.trials.trials import MAX_FAILURES, Trials
 from tests.proposals.test_space import space
 from tests.store.test_study_tables import with_jaccard
 
@@ -58,6 +62,28 @@ def test_a_trial_is_repeated_once() -> None:
     assert not study.fail(again.trial, "killed again", "same")
     assert study.settled() == 1
     assert "queued_again" not in attributes(study, 1)
+
+
+def test_a_run_that_is_tried_again_begins_with_what_it_began_with() -> None:
+    study, asked = trials(), []
+
+    def go_on(backbone: str, run: TrainingRun, before: Sequence[str] | None) -> TrainingRun:
+        asked.append(before)
+        return replace(run, begins_with=("t0000-100",) if before is None else tuple(before))
+
+    def next_one() -> Proposal:
+        proposal = study.propose(100, lambda _: True, go_on)
+        assert proposal is not None
+        return proposal
+
+    first = next_one()
+    assert first.run.key.endswith("/t0000-100")
+    study.fail(first.trial, "interrupted", "continue")
+    assert next_one().run == first.run
+    pretrained = propose(study)
+    study.fail(pretrained.trial, "interrupted", "continue")
+    assert next_one().run == pretrained.run
+    assert asked == [None, ["t0000-100"], ()]
 
 
 def test_where_all_failed_in_an_earlier_search_all_is_tried_again() -> None:
