@@ -48,7 +48,7 @@ class Loop:
         pool: The workers.
         pace: What runs take, and whether another one fits.
         peers: Who else searches the study.
-        rounds: Says what runs begin with; ``None`` has all begin with the pretrained weights.
+        rounds: Says what runs begin with.
         soups: Makes some averages in between; ``None`` makes none.
     """
 
@@ -56,7 +56,7 @@ class Loop:
     pool: WorkerPool
     pace: SearchPace
     peers: Peers
-    rounds: Rounds | None = None
+    rounds: Rounds
     soups: SoupMaker | None = None
     _busy: dict[int, RunningTrial] = field(default_factory=dict)
     _look: float = 0.0
@@ -159,13 +159,11 @@ class Loop:
         self.display.__exit__(None, None, None)
 
     def _may_start(self, backbone: str) -> bool:
-        if not self.pace.fits(self.pace.seconds(backbone)):
-            return False
-        return self.rounds is None or not self.rounds.waits(backbone, self.pace.done(backbone))
+        return self.pace.fits(self.pace.seconds(backbone)) and not self.rounds.waits(
+            backbone, self.pace.done(backbone)
+        )
 
     def _go_on(self, backbone: str, run: TrainingRun, before: Sequence[str] | None) -> TrainingRun:
-        if self.rounds is None:
-            return run
         return self.rounds.go_on(backbone, run, before, self.pace.done(backbone))
 
     def _assign(self, interrupts: Interrupts) -> None:

@@ -141,14 +141,7 @@ class Session:
             self.plan.width,
         )
         rounds = Rounds(search.rounds, self.trials, self.store, self.folder)
-        loop = Loop(
-            self.recorder,
-            self.pool,
-            pace,
-            self.peers,
-            rounds if search.rounds > 1 else None,
-            soups,
-        )
+        loop = Loop(self.recorder, self.pool, pace, self.peers, rounds, soups)
         try:
             ended = loop.run()
         except BaseException:

@@ -9,7 +9,7 @@ from autoqa.analysis.effects import Effects, effects_of, study_effects
 from autoqa.analysis.finished_run import StudyRun
 from autoqa.analysis.leaderboard import build_leaderboard
 from autoqa.analysis.recipe_features import conditions
-from autoqa.recipes import Portion, Recipe, Stage
+from autoqa.recipes import RATE_OF_FURTHER_RUN, Portion, Recipe, Stage
 from tests import effect_studies
 from tests.effect_studies import NULL, PLANTED, simulate
 
@@ -114,6 +114,16 @@ def test_a_learning_rate_is_compared_with_that_of_its_own_backbones_first_run() 
     assert by_name["learning rate twice the first run's"].values == pytest.approx((0, 0, 1, -1))
     squares = by_name["learning rate off the first run's by a factor of 2"].values
     assert squares == pytest.approx((0, 0, 1, 1))
+
+
+def test_going_on_from_a_mean_is_a_condition_and_halves_no_learning_rate() -> None:
+    recipe = Recipe((Stage((Portion("target"),), 384, 128),))
+    first = effect_studies.record(0, "e5", recipe, 1e-5)
+    rate, begun = RATE_OF_FURTHER_RUN * 1e-5, (first.id,)
+    second = replace(effect_studies.record(1, "e5", recipe, rate), begins_with=begun)
+    by_name = {each.name: each for each in conditions([first, second])}
+    assert by_name["begins with a mean of earlier runs"].values == (0.0, 1.0)
+    assert by_name["learning rate twice the first run's"].values == pytest.approx((0, 0))
 
 
 def test_columns_of_a_branch_are_centred_and_nothing_elsewhere() -> None:
