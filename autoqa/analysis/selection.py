@@ -1,6 +1,7 @@
 """Which candidates go into a bundle: runs the selector, stores its selection in the run folder."""
 
 import json
+from dataclasses import replace
 from typing import get_args
 
 from autoqa.analysis.finished_run import StudyRun
@@ -87,6 +88,12 @@ def choose(
     rule = run.study.selection.rule if rule is None else rule
     check_choice("rule", rule, get_args(DecisionRule))
     selection = (among or selector(run)).select(rule)
+    outdone = outdone_rounds(run.candidates())
+    if outdone:
+        note = (
+            f"Candidates of rounds that a later one outdoes, which were left out: {len(outdone)}."
+        )
+        selection = replace(selection, notes=(note, *selection.notes))
     write_atomically(run.folder.selection, selection.to_json())
     run.store.add_selection(json.loads(selection.to_json()))
     return selection

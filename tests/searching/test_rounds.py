@@ -1,5 +1,6 @@
 """Runs of a later round go on from the mean of the round before."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -225,6 +226,16 @@ def test_the_card_and_the_log_say_what_a_run_begins_with(
     assert (
         "begins with the mean weights of t0000-100, t0001-100" in (target / "README.md").read_text()
     )
+
+
+def test_a_selection_leaves_out_what_a_later_round_outdoes(folder: RunFolder, run: Run) -> None:
+    left_out = outdone_rounds(list(records(folder).values()))
+    code, _, err = run("select", "toy")
+    assert code == 0, err
+    selection = json.loads(folder.selection.read_text())
+    assert not left_out & set(selection["considered"])
+    said = f"rounds that a later one outdoes, which were left out: {len(left_out)}."
+    assert (said in " ".join(err.split())) == bool(left_out)
 
 
 def test_weights_of_a_later_round_come_back_to_the_last_bit(folder: RunFolder, run: Run) -> None:
