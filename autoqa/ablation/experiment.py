@@ -121,7 +121,7 @@ class Experiment:
         count for the base.
         """
         run = self.base.run
-        return TrainingRun(recipe, run.learning_rate, run.seed + number)
+        return replace(run, recipe=recipe, seed=run.seed + number)
 
     def known(self, recipe: Recipe, number: int) -> KeptRun | None:
         """What is kept of that run."""

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
+from autoqa.ablation.experiment import AblationOptions, Experiment
+from autoqa.analysis.finished_run import open_run
 from autoqa.config import load_study
 from autoqa.errors import ConfigError
 from autoqa.recipes import Method, Portion, Recipe, Stage, TrainingRun
@@ -265,6 +267,16 @@ def test_a_refit_of_a_later_round_goes_on_from_the_same_mean(
     assert any(
         not np.array_equal(own[name], each) for name, each in refitted.items() if name in own
     )
+
+
+def test_an_ablation_of_a_later_round_goes_on_from_the_same_mean(folder: RunFolder) -> None:
+    run = open_run("toy")
+    with run.store:
+        experiment = Experiment.of(run, AblationOptions(base="t0003-100"))
+    base = folder.read_record("t0003-100").training_run
+    arm = experiment.arms[0].recipe
+    assert experiment.seeded(arm, 1) == replace(base, recipe=arm, seed=base.seed + 1)
+    assert base.begins_with
 
 
 def test_rounds_may_begin_later_in_a_study_without(
