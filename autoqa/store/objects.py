@@ -3,6 +3,7 @@
 Keys and endpoints come from the environment, as each protocol's package reads them.
 """
 
+import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from autoqa.errors import AutoqaError, ConfigError, MissingAssetError
 from autoqa.store.patience import Patience
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _KEY = "[search] files"
 _S3: Mapping[str, Any] = {
@@ -184,7 +187,19 @@ def _opened(url: str, shown: str) -> tuple[AbstractFileSystem, str]:
     if protocol == "file" and not Path(root).is_dir():
         # Made here, it would be on this machine's own disk where a share is not mounted.
         raise ConfigError(f"{_KEY} = {shown!r}: there is no such folder: mount it, or make it")
+    if fs.async_impl:
+        fs.loop.set_exception_handler(_broke_off)
     return fs, root.rstrip("/")
+
+
+def _broke_off(_loop: object, context: Mapping[str, Any]) -> None:
+    """Takes what asyncio says of a request that nobody waits for any more.
+
+    aiohttp sends a request's body in a task of its own. Where the server goes away meanwhile,
+    whoever asked is told so and tries again; the task's own error would be a traceback on the
+    terminal.
+    """
+    _log.debug("%s", context.get("message"), exc_info=context.get("exception"))
 
 
 def _of_the_store(error: BaseException) -> bool:
