@@ -87,7 +87,10 @@ def leaderboard_table(board: "Leaderboard", externals: "Sequence[ExternalScore]"
 def _origin(record: "CandidateRecord") -> str:
     if record.ingredients:
         return f"mean of {len(record.ingredients)}"
-    return f"taught by {len(set(record.teachers))}" if record.teachers else record.recipe_hash
+    if record.teachers:
+        return f"taught by {len(set(record.teachers))}"
+    begun = len(record.begins_with)
+    return f"{record.recipe_hash} on mean of {begun}" if begun else record.recipe_hash
 
 
 def _number(value: float | None) -> str:

@@ -1,6 +1,7 @@
 """Runs of a later round go on from the mean of the round before."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -228,6 +229,18 @@ def test_the_card_and_the_log_say_what_a_run_begins_with(
     assert (
         "begins with the mean weights of t0000-100, t0001-100" in (target / "README.md").read_text()
     )
+
+
+def test_the_leaderboard_tells_rounds_apart(folder: RunFolder, run: Run) -> None:
+    code, out, err = run("leaderboard", "toy", "--wide")
+    assert code == 0, err
+    rows = re.findall(r"(t000\d)-\d{3} .*? [0-9a-f]{12}( on mean of 2)?\s*$", out, re.M)
+    assert {(name, bool(begun)) for name, begun in rows} == {
+        ("t0000", False),
+        ("t0001", False),
+        ("t0002", True),
+        ("t0003", True),
+    }
 
 
 def test_a_selection_leaves_out_what_a_later_round_outdoes(folder: RunFolder, run: Run) -> None:
