@@ -1,7 +1,7 @@
 """Keeps the weights of a study's candidates within ``[search] weights`` while it is searched."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 from autoqa.ensemble.choosing.selection import Selection
@@ -10,7 +10,7 @@ from autoqa.store.artifacts import Artifacts
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import drop, keep_within, too_much, weights_size
+from autoqa.store.weight_quota import WEIGHTS, drop, keep_within, too_much, weights_size
 
 
 def retain(
@@ -35,6 +35,16 @@ def retain(
         One sentence for each candidate whose weights were dropped.
     """
     return Retention(folder, store, gib)(needed, newcomer)
+
+
+def with_weights(
+    folder: RunFolder, store: Store, records: Iterable[CandidateRecord]
+) -> list[CandidateRecord]:
+    """Those whose weights are here or, where files are shared, among those."""
+    if store.files is None:
+        return [each for each in records if (folder.model(each.id) / WEIGHTS).is_file()]
+    there = store.files.weights()
+    return [each for each in records if each.id in there]
 
 
 class Retention:

@@ -6,7 +6,7 @@ from itertools import groupby
 from autoqa.errors import ConfigError, MissingAssetError, did_you_mean
 from autoqa.searching.mend import mend_record
 from autoqa.store.candidate_record import CandidateRecord
-from autoqa.store.candidate_rounds import depths
+from autoqa.store.candidate_rounds import depths, round_of
 from autoqa.store.checksums import DamagedError, written_sums
 from autoqa.store.predictions import left_out
 from autoqa.store.run_folder import RECORD, RunFolder
@@ -62,8 +62,7 @@ def in_turn(records: Sequence[CandidateRecord], store: Store) -> list[list[Candi
     depth = depths(store.candidates())
 
     def turn(record: CandidateRecord) -> tuple[bool, int]:
-        made_of = record.ingredients or (record.id,)
-        return bool(record.teachers), max(depth.get(name, 0) for name in made_of)
+        return bool(record.teachers), round_of(record, depth)
 
     ordered = sorted(records, key=turn)
     return [list(part) for _, part in groupby(ordered, key=turn)]

@@ -9,11 +9,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from autoqa.recipes import RATE_OF_FURTHER_RUN, Method, Recipe, TrainingRun
+from autoqa.searching.retention import with_weights
 from autoqa.store.candidate_record import CandidateRecord, by_score
 from autoqa.store.candidate_rounds import depths
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import WEIGHTS
 from autoqa.trials.trial_attributes import TrialAttributes
 from autoqa.trials.trials import Trials
 
@@ -51,8 +51,8 @@ class Rounds:
         number = self.number(done)
         if number == 0:
             return False
-        known = depths(self.store.candidates())
-        ends = self._ends(backbone, known)
+        records = self.store.candidates()
+        known, ends = depths(records), self._ends(backbone, records)
         return sum(known[each.id] == number - 1 for each in ends) < MIN_ENDS and any(
             self._depth(each, known) == number - 1 for each in self._running(backbone)
         )
@@ -74,33 +74,25 @@ class Rounds:
         number = self.number(done)
         if number == 0:
             return run
-        known = depths(self.store.candidates())
+        records = self.store.candidates()
+        known = depths(records)
         ends = mergeable(
-            [each for each in self._ends(backbone, known) if known[each.id] < number],
+            [each for each in self._ends(backbone, records) if known[each.id] < number],
             run.recipe.method.head,
         )
         deepest = max((known[each.id] for each in ends), default=0)
         latest = [each for each in ends if known[each.id] == deepest]
         return going_on(run, better_half(latest), RATE_OF_FURTHER_RUN)
 
-    def _ends(self, backbone: str, known: Mapping[str, int]) -> list[CandidateRecord]:
+    def _ends(self, backbone: str, records: Sequence[CandidateRecord]) -> list[CandidateRecord]:
         """The last candidate of each run that is over and whose weights are there."""
         running = {trial.number for trial in self.trials.tally.running}
         last: dict[int, CandidateRecord] = {}
-        for each in self.store.candidates():
-            over = each.id in known and each.trial not in running and each.backbone == backbone
+        for each in records:
+            over = each.trial not in running and each.backbone == backbone and not each.derived
             if over and (each.trial not in last or each.fraction > last[each.trial].fraction):
                 last[each.trial] = each
-        there = self.store.files.weights() if self.store.files is not None else None
-        return [
-            each
-            for each in last.values()
-            if (
-                (self.folder.model(each.id) / WEIGHTS).is_file()
-                if there is None
-                else each.id in there
-            )
-        ]
+        return with_weights(self.folder, self.store, last.values())
 
     def _running(self, backbone: str) -> Iterable[TrialAttributes]:
         running = map(TrialAttributes.of, self.trials.tally.running)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from autoqa.errors import MissingAssetError, NothingFeasibleError
 from autoqa.searching.mend import mend_candidates
-from autoqa.searching.retention import Retention
+from autoqa.searching.retention import Retention, with_weights
 from autoqa.searching.setup import reopen
 from autoqa.searching.soup_maker import SoupMaker
 from autoqa.searching.soup_plan import (
@@ -20,7 +20,6 @@ from autoqa.store.checksums import DamagedError
 from autoqa.store.predictions import check_predictions
 from autoqa.store.run_folder import RunFolder
 from autoqa.store.study_tables import Store
-from autoqa.store.weight_quota import WEIGHTS
 from autoqa.supervision.budget import Budget
 from autoqa.supervision.display import Display
 from autoqa.supervision.reported import leading
@@ -46,7 +45,7 @@ def make_standard_soups(maker: SoupMaker) -> list[CandidateRecord]:
     folder, store = maker.folder, maker.store
     for record in adopt(folder, store.candidates()):
         store.add_candidate(record)
-    found = families(_with_weights(folder, store, store.candidates()))
+    found = families(_averageable(folder, store, store.candidates()))
     return maker.run([soup for family in found for soup in standard_soups(family)], found)
 
 
@@ -58,7 +57,7 @@ def early_soups(maker: SoupMaker, running: Collection[int]) -> list[Soup]:
         running: Trials that are not over: their runs have further candidates to come.
     """
     records = [each for each in maker.store.candidates() if each.trial not in running]
-    found = families(_with_weights(maker.folder, maker.store, records))
+    found = families(_averageable(maker.folder, maker.store, records))
     return [
         soup
         for family in found
@@ -100,7 +99,7 @@ def soup(
         for sentence in mend_candidates(folder, store):
             display.event(sentence)
         records = {record.id: record for record in store.candidates()}
-        here = {record.id for record in _with_weights(folder, store, records.values())}
+        here = {record.id for record in _averageable(folder, store, records.values())}
         named = [soup_of(records, names, store.study)] if names else []
         if any(each.id in records for each in named):
             return []
@@ -146,15 +145,12 @@ def soup_maker(
     return SoupMaker(pool, folder, store, display, budget or Budget(), keep)
 
 
-def _with_weights(
+def _averageable(
     folder: RunFolder, store: Store, records: Iterable[CandidateRecord]
 ) -> list[CandidateRecord]:
     """Those whose weights are here, or can be fetched by the worker that averages them."""
-    if store.files is None:
-        found = [each for each in records if (folder.model(each.id) / WEIGHTS).is_file()]
-    else:
-        there = store.files.weights()
-        found = [each for each in records if each.id in there]
+    found = with_weights(folder, store, records)
+    if store.files is not None:
         store.files.bring(found)
     return [each for each in found if _takes_part(folder, each.id)]
 

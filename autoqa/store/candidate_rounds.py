@@ -1,7 +1,7 @@
 """Rounds of a search, told by what candidates began with."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from statistics import fmean
 
 from autoqa.store.candidate_record import CandidateRecord
@@ -20,6 +20,11 @@ def depths(records: Iterable[CandidateRecord]) -> dict[str, int]:
         return max((1 + depth(each) for each in before), default=0)
 
     return {name: depth(name) for name in runs}
+
+
+def round_of(record: CandidateRecord, depth: Mapping[str, int]) -> int:
+    """The depth of a candidate; of a soup that of its deepest ingredient."""
+    return max(depth.get(name, 0) for name in record.ingredients or (record.id,))
 
 
 def outdone_rounds(records: Collection[CandidateRecord]) -> set[str]:
@@ -46,11 +51,8 @@ def outdone_rounds(records: Collection[CandidateRecord]) -> set[str]:
         )
     }
 
-    def number(record: CandidateRecord) -> int:
-        return max((depth.get(each, 0) for each in record.ingredients or (record.id,)), default=0)
-
     return {
         each.id
         for each in records
-        if not each.teachers and (each.backbone, number(each)) in outdone
+        if not each.teachers and (each.backbone, round_of(each, depth)) in outdone
     }

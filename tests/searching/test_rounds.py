@@ -28,6 +28,7 @@ from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, drop
 from autoqa.trials.trial_attributes import TrialAttributes
 from tests.conftest import Run
+from tests.searching.test_soups import records
 from tests.store.test_study_tables import with_jaccard
 from tests.toy_study import copied_run, search_study, write_study
 
@@ -197,11 +198,6 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(searched: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     return copied_run(searched, home, monkeypatch)
-
-
-def records(folder: RunFolder) -> dict[str, CandidateRecord]:
-    with Store(folder.store_url(), "toy") as store:
-        return {each.id: each for each in store.candidates()}
 
 
 def test_a_search_in_two_rounds(folder: RunFolder) -> None:
