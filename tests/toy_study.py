@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from autoqa.cli.main import main
+from autoqa.store.candidate_record import CandidateRecord
 from autoqa.store.run_folder import RunFolder
+from autoqa.store.study_tables import Store
 from tests import bundle_kit
 
 STUDY = """
@@ -99,3 +101,9 @@ def copied_run(searched: Path, home: Path, patch: pytest.MonkeyPatch) -> RunFold
     shutil.copytree(searched / "runs", home)
     patch.setenv("AUTOQA_CACHE", str(searched / "cache"))
     return RunFolder(home / "toy")
+
+
+def records(folder: RunFolder) -> dict[str, CandidateRecord]:
+    """The study's candidates by id, as its database has them."""
+    with Store(folder.store_url(), "toy") as store:
+        return {record.id: record for record in store.candidates()}

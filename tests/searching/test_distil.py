@@ -27,7 +27,7 @@ from autoqa.supervision.display import QuietDisplay
 from autoqa.supervision.interrupts import SearchInterruptedError
 from tests import bundle_kit
 from tests.conftest import Run
-from tests.toy_study import search_study, write_study
+from tests.toy_study import records, search_study, write_study
 
 SNAPSHOTS = ["t0000-050", "t0000-100", "t0001-050", "t0001-100"]
 
@@ -77,11 +77,6 @@ def plain(searched: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFol
 def taught(pupil: Path, searched: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run folder with a pupil, for one test."""
     return copied(pupil, searched, home, monkeypatch)
-
-
-def records(folder: RunFolder) -> dict[str, CandidateRecord]:
-    with Store(folder.store_url(), "toy") as store:
-        return {record.id: record for record in store.candidates()}
 
 
 def the_pupil(folder: RunFolder) -> CandidateRecord:

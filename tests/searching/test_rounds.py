@@ -28,9 +28,8 @@ from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, drop
 from autoqa.trials.trial_attributes import TrialAttributes
 from tests.conftest import Run
-from tests.searching.test_soups import records
 from tests.store.test_study_tables import with_jaccard
-from tests.toy_study import copied_run, search_study, write_study
+from tests.toy_study import copied_run, records, search_study, write_study
 
 RECIPE = Recipe((Stage((Portion("a"),), 256, 64),), Method(reinit_layers=2, mlm_epochs=1.0))
 RUN = TrainingRun(RECIPE, 4e-5, 7)

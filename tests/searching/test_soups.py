@@ -13,7 +13,7 @@ from autoqa.features.files import load_windows
 from autoqa.modeling.forward import predict
 from autoqa.modeling.load import load_for_inference
 from autoqa.searching.setup import fingerprint
-from autoqa.store.candidate_record import CandidateRecord, soup_id
+from autoqa.store.candidate_record import soup_id
 from autoqa.store.checksums import checksum
 from autoqa.store.predictions import load_logits
 from autoqa.store.run_folder import RunFolder
@@ -21,7 +21,7 @@ from autoqa.store.study_tables import Store
 from autoqa.store.weight_quota import WEIGHTS, drop, dropped
 from tests.conftest import Run
 from tests.store.damage import without_sums
-from tests.toy_study import copied_run, search_study, write_study
+from tests.toy_study import copied_run, records, search_study, write_study
 
 SNAPSHOTS = ["t0000-050", "t0000-100", "t0001-050", "t0001-100"]
 ALL = soup_id("toy", SNAPSHOTS)
@@ -54,11 +54,6 @@ def plain(without_soups: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> R
 def souped(with_soups: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     """A run folder with soups, for one test."""
     return copied_run(with_soups, home, monkeypatch)
-
-
-def records(folder: RunFolder) -> dict[str, CandidateRecord]:
-    with Store(folder.store_url(), "toy") as store:
-        return {record.id: record for record in store.candidates()}
 
 
 def test_a_search_ends_with_soups_which_are_candidates(souped: RunFolder, run: Run) -> None:
